@@ -1,0 +1,4 @@
+"""The Treatment Evidence API: treatments and what is known of them, every number with its source."""
+
+__version__ = "0.1.0"
+DISCLAIMER = "Information, not medical advice. Ask a health professional before you act on it."

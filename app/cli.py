@@ -1,0 +1,150 @@
+"""The command `tev`: serve, seed, export."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app import DISCLAIMER, __version__
+from app.db import Database
+from app.errors import BrokenSetting, Problem, nearest
+from app.examples import SEED, TEXTS
+from app.importers.seed import read
+from app.listing import export_chunk
+from app.models import RESOURCES
+from app.query import Query
+from app.render.table import csv_header, csv_lines, ndjson_lines
+from app.fields import uses
+from app.settings import PREFIX, Settings, load_settings
+from app.store import Saved, revision_of, save_all
+
+app = typer.Typer(
+    help=f"Treatment Evidence API {__version__}. {DISCLAIMER}", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", help="Where the records are; default: TEV_DATABASE_URL or sqlite:///tev.db.")
+]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    database: DatabaseOption = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
+) -> None:
+    """Migrate the database, seed it when it is empty, and serve."""
+    settings = load_settings(host=host, port=port, database_url=database, workers=workers)
+    if find_spec("httptools") is None:
+        raise BrokenSetting("httptools is not installed; without it smuggled requests get through. Run `make setup`.")
+    with _opened(settings) as opened:
+        with opened.read() as connection:
+            is_empty = revision_of(connection) == 0
+        if is_empty:
+            _say(_seed(opened, SEED))
+        root = settings.public_url
+        print(f"Treatment Evidence API {__version__} on {opened.describe()}: {settings.database_url}")
+    print(f"  address        {root}/")
+    print(f"  documentation  {root}/docs")
+    for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
+        print(f"  curl '{root}{path}'")
+    sys.stdout.flush()
+    _pass_on(settings)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        server_header=False,
+        log_level=settings.log_level,
+        timeout_graceful_shutdown=8,
+    )
+
+
+@app.command()
+def seed(
+    file: Annotated[Path | None, typer.Argument(help="A seed file; default: the one that comes with the program.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Load the seed into the database, which is created when it is absent. Doing it twice changes nothing."""
+    with _opened(load_settings(database_url=database)) as opened:
+        _say(_seed(opened, file or SEED))
+
+
+@app.command()
+def export(
+    resource: Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")],
+    format: Annotated[str, typer.Option(help="ndjson or csv.")] = "ndjson",  # noqa: A002  # the option's name
+    database: DatabaseOption = None,
+) -> None:
+    """Print every published record of a resource, in the order of the ids; memory does not grow with their number."""
+    if resource not in RESOURCES:
+        close = nearest(resource, RESOURCES)
+        raise BrokenSetting(f"There is no resource {resource!r}." + (f" Did you mean {close!r}?" if close else ""))
+    if format not in ("ndjson", "csv"):
+        raise BrokenSetting(f"format is {format!r}; it must be ndjson or csv.")
+    with _opened(load_settings(database_url=database)) as opened:
+        count = 0
+        for documents in _chunks(opened, Query(RESOURCES[resource])):
+            columns = list(uses(RESOURCES[resource]))
+            if format == "csv" and count == 0:
+                sys.stdout.write(csv_header(columns))
+            sys.stdout.write(csv_lines(documents, columns) if format == "csv" else ndjson_lines(documents))
+            count += len(documents)
+        print(f"{count} {resource} exported from {opened.url}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command; what is wrong is one clear line on standard error and exit status 1."""
+    try:
+        app()
+    except BrokenSetting as failure:
+        sys.exit(f"tev: {failure}")
+    except Problem as failure:
+        lines = [f"  {error.get('record', '')}{error.get('pointer', '')}: {error['detail']}" for error in failure.errors]
+        sys.exit("\n".join([f"tev: {failure.detail}", *lines]))
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
+    try:
+        database.migrate()
+        yield database
+    finally:
+        database.close()
+
+
+def _seed(database: Database, file: Path) -> Saved:
+    records = read(file.read_text(encoding="utf-8"))
+    texts = {path.stem: path.read_bytes().decode("utf-8") for path in sorted((file.parent / TEXTS.name).glob("*.txt"))}
+    return save_all(database, records, author="seed", reason=f"tev seed {file.name}", texts=texts)
+
+
+def _say(saved: Saved) -> None:
+    counts = f"{saved.created} created, {saved.changed} changed, {saved.unchanged} unchanged"
+    print(f"Seeded: {counts}; dataset revision {saved.revision}.")
+
+
+def _chunks(database: Database, query: Query) -> Iterator[list[str]]:
+    following: Query | None = query
+    while following is not None:
+        with database.read() as connection:
+            documents, following = export_chunk(connection, following)
+        yield documents
+
+
+def _pass_on(settings: Settings) -> None:
+    """Hand the settings to the worker processes, which read them from the environment."""
+    for name, value in settings.model_dump().items():
+        os.environ[f"{PREFIX}{name.upper()}"] = str(value)

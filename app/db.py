@@ -1,0 +1,156 @@
+"""Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlmodel.sql.sqltypes import AutoString
+
+from app.errors import Unavailable
+
+T = TypeVar("T")
+WRITE_LOCK = 7_203_511
+"""PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
+OPCODES_BETWEEN_CHECKS = 20_000
+"""SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
+
+
+@compiles(AutoString, "postgresql")
+def _text_in_byte_order(_type: AutoString, _compiler: Any, **_: Any) -> str:
+    """Text compares byte by byte on PostgreSQL as it does on SQLite, so that both order a list alike."""
+    return 'TEXT COLLATE "C"'
+
+
+def dialect_of(url: str) -> str:
+    """`sqlite` or `postgresql`."""
+    return url.split(":", 1)[0].split("+", 1)[0]
+
+
+class Database:
+    """One database: short reads, one writer at a time.
+
+    Reads run on connections that cannot write and are cut off after `query_seconds`. On SQLite every write takes the
+    writer's lock at once (BEGIN IMMEDIATE), so that two writers wait for each other instead of failing.
+    """
+
+    def __init__(self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8) -> None:
+        self.url = url
+        self.dialect = dialect_of(url)
+        self.query_seconds = query_seconds
+        self._read_threads = read_threads
+        self._limiter: CapacityLimiter | None = None
+        self.reader = _engine(url, read_only=True, pool_size=read_threads, query_seconds=query_seconds)
+        self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
+
+    def migrate(self) -> None:
+        """Bring the schema to its newest version; processes that start together wait for the first one."""
+        if self.dialect == "sqlite":
+            Path(self.url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it."""
+        with self.writer.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that cannot write; Unavailable when its query takes too long or the database is away."""
+        try:
+            with self.reader.connect() as connection:
+                if self.dialect == "sqlite":
+                    _cut_off(connection, time.monotonic() + self.query_seconds)
+                yield connection
+        except DBAPIError as failure:
+            raise unavailable(failure) from failure
+
+    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
+        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file."""
+        if short and self.dialect == "sqlite":
+            return self._run(work)
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self._read_threads)
+        return await to_thread.run_sync(self._run, work, limiter=self._limiter)
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        with self.read() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+    def describe(self) -> str:
+        """Engine, version and mode, for the line that is said at the start."""
+        if self.dialect == "sqlite":
+            with self.writer.connect() as connection:
+                mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+            return f"SQLite {sqlite3.sqlite_version} ({mode})"
+        with self.reader.connect() as connection:
+            return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}"
+
+
+def unavailable(failure: DBAPIError) -> Unavailable:
+    """What the caller is told of a failure of the database: nothing of its insides."""
+    message = str(failure.orig)
+    slow = "interrupted" in message or "statement timeout" in message
+    detail = "The query took too long and was cut off." if slow else "The database cannot be reached."
+    return Unavailable(detail, headers={"Retry-After": "1"})
+
+
+def _engine(url: str, *, read_only: bool, pool_size: int, query_seconds: float | None) -> Engine:
+    if dialect_of(url) == "sqlite":
+        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _sqlite_setup(read_only))
+        event.listen(engine, "begin", _sqlite_begin(read_only))
+        return engine
+    options = "-c default_transaction_read_only=on" if read_only else ""
+    if query_seconds is not None:
+        options += f" -c statement_timeout={int(query_seconds * 1000)}"
+    connect_args = {"options": options.strip(), "connect_timeout": 5}
+    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=connect_args)
+
+
+def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
+    def setup(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
+        for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return setup
+
+
+def _sqlite_begin(read_only: bool) -> Callable[[Connection], None]:
+    statement = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def _cut_off(connection: Connection, deadline: float) -> None:
+    """Let SQLite interrupt the query of this connection once the deadline has passed."""
+    raw = connection.connection.driver_connection
+    if raw is not None:
+        raw.set_progress_handler(lambda: time.monotonic() > deadline, OPCODES_BETWEEN_CHECKS)
+
+

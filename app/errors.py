@@ -1,0 +1,139 @@
+"""What can go wrong, in one shape: RFC 9457 problem details, with status and title on the exception's class."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is closest to a mistyped one, or None when none is close."""
+    by_lower = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+class BrokenSetting(Exception):
+    """A setting is unknown or has a value that cannot be used; the program does not start."""
+
+
+class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
+    """Something that we tell the caller. Subclasses say which HTTP status, which title, and what to do about it."""
+
+    status: ClassVar[int] = 500
+    name: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong on our side"
+    advice: ClassVar[str] = "Try again; if it happens again, report it with the address that you asked for."
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+    def body(self, public_url: str, instance: str) -> dict[str, Any]:
+        """The problem details object: type, title, status, detail, instance, and `errors` where there are several."""
+        content: dict[str, Any] = {
+            "type": f"{public_url}/problems/{self.name}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+        }
+        if self.errors:
+            content["errors"] = self.errors
+        return content
+
+
+class NotFound(Problem):
+    """There is no such page or record."""
+
+    status = 404
+    name = "not-found"
+    title = "There is nothing here"
+    advice = "Check the address. A list such as /v1/treatments gives the ids that exist."
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not."""
+
+    status = 405
+    name = "method-not-allowed"
+    title = "This method is not allowed here"
+    advice = "Use a method that the Allow header names."
+
+
+class NotAcceptable(Problem):
+    """None of the media types that the caller accepts can be given."""
+
+    status = 406
+    name = "not-acceptable"
+    title = "We cannot answer in a format that you accept"
+    advice = "Send one of the media types that the answer names in Accept, or leave the header out."
+
+
+class BadCursor(Problem):
+    """The cursor is broken or belongs to another query."""
+
+    status = 400
+    name = "bad-cursor"
+    title = "This cursor does not belong to this query"
+    advice = "Start again without a cursor, and keep filters and sort unchanged while you follow `next`."
+
+
+class BadRequest(Problem):
+    """The request cannot be read at all."""
+
+    status = 400
+    name = "bad-request"
+    title = "This request cannot be read"
+    advice = "Send UTF-8, percent-encoded, without NUL characters."
+
+
+class TooLong(Problem):
+    """The address is too long."""
+
+    status = 414
+    name = "uri-too-long"
+    title = "This address is too long"
+    advice = "Ask for fewer ids at a time: 200 are enough for one request."
+
+
+class InvalidParameter(Problem):
+    """A parameter is unknown, malformed or out of range."""
+
+    status = 422
+    name = "invalid-parameter"
+    title = "A parameter is wrong"
+    advice = "Each entry of `errors` names the parameter, what was wrong, and the nearest known name where there is one."
+
+
+class InvalidRecord(Problem):
+    """A record breaks a rule of the model; nothing was stored."""
+
+    status = 422
+    name = "invalid-record"
+    title = "A record breaks a rule"
+    advice = "Each entry of `errors` names the record, the JSON pointer and the rule. Nothing was stored."
+
+
+class Unavailable(Problem):
+    """The database cannot answer now, or the query took too long."""
+
+    status = 503
+    name = "unavailable"
+    title = "We cannot answer this now"
+    advice = "Wait a moment and try again; narrow the query if it was cut off for taking too long."
+
+
+def problems() -> Iterator[type[Problem]]:
+    """Every kind of problem that we tell, for the pages that explain them."""
+    yield Problem
+    yield from sorted(Problem.__subclasses__(), key=lambda kind: (kind.status, kind.name))

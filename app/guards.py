@@ -1,0 +1,49 @@
+"""Plain ASGI before anything is parsed: requests that no handler should ever see get their problem here."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote_to_bytes
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import BadRequest, Problem, TooLong
+
+LONGEST_ADDRESS = 32_768
+"""Bytes of path and query: two hundred ids of the longest kind fit."""
+
+Tell = Callable[[Request, Problem], Awaitable[Response]]
+
+
+class AddressGuard:
+    """Refuses addresses that are too long, hold NUL, or are not UTF-8."""
+
+    def __init__(self, app: ASGIApp, *, tell: Tell) -> None:
+        self.app = app
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or tell what is wrong with its address."""
+        problem = faulty_address(scope) if scope["type"] == "http" else None
+        if problem is None:
+            await self.app(scope, receive, send)
+            return
+        answer = await self.tell(Request(scope), problem)
+        await answer(scope, receive, send)
+
+
+def faulty_address(scope: Scope) -> Problem | None:
+    """What is wrong with the bytes of an address, if anything."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope["query_string"]
+    if len(raw) + len(query) > LONGEST_ADDRESS:
+        return TooLong(f"The address has {len(raw) + len(query)} bytes; {LONGEST_ADDRESS} are allowed.")
+    for part, words in ((raw, "path"), (query, "query")):
+        decoded = unquote_to_bytes(part)
+        if b"\x00" in decoded:
+            return BadRequest(f"The {words} holds a NUL character.")
+        try:
+            decoded.decode()
+        except UnicodeDecodeError as failure:
+            return BadRequest(f"The {words} is not UTF-8 at byte {failure.start}.")
+    return None

@@ -1,0 +1,93 @@
+"""The headers of every answer, by the class of its address: who may read it, what a page may load, which revision."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+EXPOSED = ("Link", "ETag", "Dataset-Revision", "RateLimit", "RateLimit-Policy", "Retry-After", "Location", "Deprecation", "Sunset")
+STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+PAGE = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+DOCS = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""Swagger UI writes style attributes; it runs no inline script."""
+PREFLIGHT_SECONDS = 86_400
+
+ReadRevision = Callable[[], Awaitable[int | None]]
+
+
+def policy_of(path: str) -> str:
+    """The Content-Security-Policy of an address: data may load nothing, pages their own styles, /docs its own script."""
+    if path.startswith("/docs"):
+        return DOCS
+    if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz")):
+        return STRICT
+    return PAGE
+
+
+class CommonHeaders:
+    """Plain ASGI: answers CORS preflights and adds the headers that every answer has. HEAD runs as GET without a body."""
+
+    def __init__(self, app: ASGIApp, *, revision: ReadRevision) -> None:
+        self.app = app
+        self.revision = revision
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        revision = await self.revision()
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                add_common(MutableHeaders(raw=message["headers"]), scope["path"], revision)
+            elif head and message["type"] == "http.response.body":
+                if message.get("more_body"):
+                    return
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        if is_preflight(scope):
+            await preflight(scope, completed)
+            return
+        scope = {**scope, "revision": revision}
+        await self.app({**scope, "method": "GET", "head": True} if head else scope, receive, completed)
+
+
+def add_common(headers: MutableHeaders, path: str, revision: int | None) -> None:
+    """Add to the headers of an answer what all answers have."""
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
+    headers["Content-Security-Policy"] = policy_of(path)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if revision is not None:
+        headers["Dataset-Revision"] = str(revision)
+    headers["Vary"] = "Accept, Accept-Encoding"
+
+
+def is_preflight(scope: Scope) -> bool:
+    """Whether a browser asks first (Fetch standard, CORS-preflight request)."""
+    headers = Headers(scope=scope)
+    return scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
+
+
+async def preflight(scope: Scope, send: Send) -> None:
+    """Answer a CORS preflight: any origin may read, with any header, without credentials."""
+    asked = Headers(scope=scope).get("access-control-request-headers", "")
+    allowed = ", ".join(re.findall(r"[A-Za-z0-9-]{1,100}", asked)[:50])
+    headers = [
+        (b"access-control-allow-methods", b"GET, HEAD"),
+        (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
+        (b"content-length", b"0"),
+    ]
+    if allowed:
+        headers.append((b"access-control-allow-headers", allowed.encode()))
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

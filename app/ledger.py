@@ -1,0 +1,84 @@
+"""The tables that the store keeps beside the records: who refers to whom, codes, texts, revisions, past versions."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
+
+metadata = SQLModel.metadata
+
+REGISTRY = Table(
+    "registry",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+"""Every record's kind (the plural) and id: what a reference may point to."""
+
+REFERENCE = Table(
+    "reference",
+    metadata,
+    Column("from_kind", AutoString, nullable=False),
+    Column("from_id", AutoString, nullable=False),
+    Column("path", AutoString, nullable=False),
+    Column("to_kind", AutoString, nullable=False),
+    Column("to_id", AutoString, nullable=False),
+    PrimaryKeyConstraint("from_kind", "from_id", "path"),
+    ForeignKeyConstraint(["from_kind", "from_id"], ["registry.kind", "registry.id"]),
+    ForeignKeyConstraint(["to_kind", "to_id"], ["registry.kind", "registry.id"]),
+    Index("ix_reference_to", "to_kind", "to_id", "from_kind", "from_id"),
+)
+"""One row for each mention of a record in another: "who cites this source" is one indexed query."""
+
+CODE = Table(
+    "code",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    Column("system", AutoString, nullable=False),
+    Column("code", AutoString, nullable=False),
+    PrimaryKeyConstraint("system", "code", "kind", "id"),
+    ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
+    Index("ix_code_record", "kind", "id"),
+)
+"""Every code of every record, in lower case, for `/v1/lookup`."""
+
+SOURCE_TEXT = Table(
+    "source_text",
+    metadata,
+    Column("source", AutoString, ForeignKey("source.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""The text of a source, where we hold it: quotes are checked against it."""
+
+REVISION = Table(
+    "revision",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", AutoString, nullable=False),
+    Column("author", AutoString, nullable=False),
+    Column("reason", AutoString, nullable=True),
+)
+"""One row for each transaction that changed something; the highest number is the dataset's revision."""
+
+PAST_VERSION = Table(
+    "past_version",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("revision", Integer, ForeignKey("revision.number"), nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "id", "version"),
+    ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
+)
+"""Every version of every record as readers got it, the present one among them."""

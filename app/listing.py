@@ -1,0 +1,241 @@
+"""Every list: narrowed, ordered, bounded, counted; and every single record. Documents come out as they were stored."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, or_, select
+
+from app.errors import BadCursor, NotFound, nearest
+from app.fields import includable, mentions, singular, uses
+from app.ledger import CODE, REFERENCE
+from app.models import RESOURCES
+from app.models.base import Row
+from app.query import MOST_ROWS, Query
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer of a list: documents in order, and where the next page begins."""
+
+    documents: list[str]
+    next: str | None = None
+    total: int | None = None
+    included: dict[str, dict[str, Any]] | None = None
+    not_found: list[str] | None = None
+
+
+def list_rows(connection: Connection, query: Query) -> Page:
+    """One page of a list, in one short read; BadCursor when the cursor is not of this query."""
+    table = _table(query.resource)
+    statement = select(table.c.document, *_key_columns(table, query)).where(*_narrowed(table, query))
+    rows = connection.execute(_after(statement, table, query).limit(query.limit + 1)).all()
+    page, more = rows[: query.limit], len(rows) > query.limit
+    documents = [row[0] for row in page]
+    return Page(
+        documents=documents,
+        next=_cursor(query, page[-1][1:]) if more else None,
+        total=_count(connection, table, query) if query.count else None,
+        included=included(connection, query.resource, documents, query.include) if query.include else None,
+        not_found=_not_found(connection, table, query),
+    )
+
+
+def export_chunk(connection: Connection, query: Query, size: int = 500) -> tuple[list[str], Query | None]:
+    """The next documents of a whole selection, and the query that goes on after them; None at the end.
+
+    Each chunk is a read of its own, so that a slow reader holds no database cursor.
+    """
+    page = list_rows(connection, replace(query, limit=size, count=False, include=()))
+    return page.documents, None if page.next is None else replace(query, cursor=page.next)
+
+
+def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[str, int]:
+    """The document and the version of one record that readers may see, or NotFound with the nearest id."""
+    table = _table(resource)
+    found = connection.execute(
+        select(table.c.document, table.c.version).where(table.c.id == record_id, table.c.state == "published")
+    ).one_or_none()
+    if found is None:
+        raise NotFound(_no_record(connection, table, resource.plural, record_id))
+    return found[0], found[1]
+
+
+def included(
+    connection: Connection, resource: type[Row], documents: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The records that the documents mention under the given names: by plural, then by id, each once."""
+    wanted: dict[str, set[str]] = {}
+    ids = [from_json(document)["id"] for document in documents]
+    columns = [name for name in names if name in uses(resource) and name not in resource.record_class().model_fields]
+    query = select(REFERENCE.c.path, REFERENCE.c.to_kind, REFERENCE.c.to_id).where(
+        REFERENCE.c.from_kind == resource.plural, REFERENCE.c.from_id.in_(ids)
+    )
+    for path, kind, record_id in connection.execute(query) if ids else ():
+        top = path.split(".")[0]
+        if top in names or (top not in includable(resource) and kind in names):
+            wanted.setdefault(kind, set()).add(record_id)
+    for name in columns:
+        plural = next(plural for plural in RESOURCES if singular(plural) == name)
+        wanted.setdefault(plural, set()).update(from_json(document)[name] for document in documents)
+    return {plural: dict(_by_id(connection, plural, sorted(found))) for plural, found in sorted(wanted.items())}
+
+
+def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, str, str]]:
+    """The records that hold a code: plural, id and document. `icd-10` finds its national versions (`icd-10-cm`) too."""
+    same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
+    keys = connection.execute(
+        select(CODE.c.kind, CODE.c.id).where(same, CODE.c.code == code.lower()).order_by(CODE.c.kind, CODE.c.id).limit(MOST_ROWS)
+    ).all()
+    found = {(kind, row_id): document for kind in {k for k, _ in keys} for row_id, document in _documents(connection, kind, [i for k, i in keys if k == kind])}
+    return [(kind, row_id, found[kind, row_id]) for kind, row_id in keys if (kind, row_id) in found]
+
+
+def totals(connection: Connection) -> dict[str, int]:
+    """How many published records each resource has."""
+    return {
+        plural: connection.execute(
+            select(func.count()).select_from(_table(row)).where(_table(row).c.state == "published")
+        ).scalar_one()
+        for plural, row in RESOURCES.items()
+    }
+
+
+# SQL, piece by piece
+
+
+def _table(resource: type[Row]) -> Table:
+    table: Table = resource.__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
+    return table
+
+
+def _narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
+    yield table.c.state == "published"
+    for name, value in query.filters.items():
+        if name in mentions(query.resource):
+            yield _mentions_any(table, query.resource.plural, mentions(query.resource)[name], value)
+        elif name in table.c:
+            yield _equal_any(table.c[name], value)
+        else:
+            yield _bounded(table, query.resource, name, value)
+
+
+def _equal_any(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    """Equal to any of the values; None among them stands for rows that have no value."""
+    known = [value for value in values if value is not None]
+    equal: ColumnElement[bool] = column.in_(known) if len(known) > 1 else column == known[0]
+    return or_(equal, column.is_(None)) if None in values else equal
+
+
+def _mentions_any(table: Table, from_kind: str, to_kind: str, ids: Sequence[str | None]) -> ColumnElement[bool]:
+    """Mentions any of the records; None among them stands for rows that mention none of that kind."""
+    mentioned = select(literal(1)).where(
+        REFERENCE.c.to_kind == to_kind, REFERENCE.c.from_kind == from_kind, REFERENCE.c.from_id == table.c.id
+    )
+    any_of: ColumnElement[bool] = mentioned.where(REFERENCE.c.to_id.in_([i for i in ids if i is not None])).exists()
+    return or_(any_of, ~mentioned.exists()) if None in ids else any_of
+
+
+def _bounded(table: Table, resource: type[Row], parameter: str, bound: Any) -> ColumnElement[bool]:
+    """A bound on a column. A partial date is a whole period: `2000` is at least `2000` but not surely `2000-06`."""
+    name, lowest = parameter[:-4], parameter.endswith("_gte")
+    column, shape = table.c[name], uses(resource)[name].shape
+    if shape == "date":
+        padding = "-00-00" if lowest else "-99-99"
+        column, bound = func.substr(column + padding, 1, 10), (bound + padding)[:10]
+    elif shape == "time" and not lowest:
+        bound += "~"
+    return column >= bound if lowest else column <= bound
+
+
+def _key_columns(table: Table, query: Query) -> list[Any]:
+    return [table.c[key.removeprefix("-")] for key in query.order]
+
+
+def _after(statement: Select[Any], table: Table, query: Query) -> Select[Any]:
+    keys = [(table.c[key.removeprefix("-")], key.startswith("-")) for key in query.order]
+    for column, downward in keys:
+        ordered = column.desc() if downward else column.asc()
+        statement = statement.order_by(ordered.nulls_last() if column.nullable else ordered)
+    if query.cursor is None:
+        return statement
+    return statement.where(_beyond(keys, _values(query)))
+
+
+def _beyond(keys: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows that come after the given one: later in the first key, or equal in it and later in the rest; nulls last."""
+    (column, downward), value = keys[0], values[0]
+    rest = _beyond(keys[1:], values[1:]) if len(keys) > 1 else None
+    if value is None:
+        same: ColumnElement[bool] = column.is_(None)
+        return same if rest is None else and_(same, rest)
+    later: ColumnElement[bool] = column < value if downward else column > value
+    if column.nullable:
+        later = or_(later, column.is_(None))
+    return later if rest is None else or_(later, and_(column == value, rest))
+
+
+def _cursor(query: Query, values: Sequence[Any]) -> str:
+    return urlsafe_b64encode(to_json([query.fingerprint(), *values])).decode().rstrip("=")
+
+
+def _values(query: Query) -> list[Any]:
+    try:
+        content = from_json(urlsafe_b64decode(f"{query.cursor}=="), allow_inf_nan=False)
+        mark, *values = content
+    except (ValueError, TypeError) as failure:
+        raise BadCursor("This cursor cannot be read.") from failure
+    if mark != query.fingerprint():
+        raise BadCursor("This cursor belongs to a query with other filters or another sort.")
+    table = _table(query.resource)
+    if len(values) != len(query.order) or not all(map(_fits, _key_columns(table, query), values)):
+        raise BadCursor("This cursor cannot be read.")
+    return values
+
+
+def _fits(column: Any, value: Any) -> bool:
+    kind = column.type.python_type
+    if value is None:
+        return bool(column.nullable)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return type(value) is kind and not (kind is str and "\x00" in value)
+
+
+def _count(connection: Connection, table: Table, query: Query) -> int:
+    return connection.execute(select(func.count()).select_from(table).where(*_narrowed(table, query))).scalar_one()
+
+
+def _not_found(connection: Connection, table: Table, query: Query) -> list[str] | None:
+    if "id" not in query.filters:
+        return None
+    asked = query.filters["id"]
+    there = connection.execute(select(table.c.id).where(table.c.id.in_(asked), table.c.state == "published")).scalars()
+    return sorted(set(asked) - set(there))
+
+
+def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    table = _table(RESOURCES[plural])
+    for start in range(0, len(ids), MOST_ROWS):
+        query = select(table.c.id, table.c.document).where(
+            table.c.id.in_(ids[start : start + MOST_ROWS]), table.c.state == "published"
+        )
+        for row in connection.execute(query):
+            yield row[0], row[1]
+
+
+def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for record_id, document in sorted(_documents(connection, plural, ids)):
+        yield record_id, from_json(document)
+
+
+def _no_record(connection: Connection, table: Table, plural: str, record_id: str) -> str:
+    """That there is no such record, with the nearest id among those that begin alike (a bounded look)."""
+    start = record_id[:3]
+    alike = select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
+    close = nearest(record_id, connection.execute(alike).scalars())
+    return f"There is no record {record_id!r} in {plural}." + (f" Did you mean {close!r}?" if close else "")

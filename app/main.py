@@ -1,0 +1,67 @@
+"""The application: create_app wires the parts, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette_compress import CompressMiddleware
+
+from app.cache import CodedTags
+from app.db import Database
+from app.errors import Problem, Unavailable
+from app.guards import AddressGuard
+from app.headers import CommonHeaders
+from app.openapi import describe
+from app.problems import Unexpected, install, respond
+from app.routers import ROUTERS, TAGS
+from app.settings import Settings, load_settings
+from app.store import revision_of
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application over one database, which must have been migrated."""
+    settings = settings or load_settings()
+    database = Database(
+        settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    async def revision() -> int | None:
+        try:
+            return await database.fetch(revision_of, short=True)
+        except Unavailable:
+            return None
+
+    async def tell(request: Request, problem: Problem) -> Response:
+        return respond(problem, request)
+
+    app = FastAPI(
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        middleware=[
+            Middleware(CommonHeaders, revision=revision),
+            Middleware(Unexpected),
+            Middleware(AddressGuard, tell=tell),
+            Middleware(CodedTags),
+            Middleware(CompressMiddleware),
+        ],
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.tags = TAGS
+    install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    describe(app)
+    return app

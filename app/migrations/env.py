@@ -1,0 +1,16 @@
+"""Alembic: runs the schema's history on the connection that the caller opened."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import app.ledger
+import app.models  # noqa: F401  # declares the tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    compare_type=True,
+    render_as_batch=context.config.attributes["connection"].dialect.name == "sqlite",
+    transaction_per_migration=False,
+)
+context.run_migrations()

@@ -1,0 +1,356 @@
+"""What every record shares: its field types, its citations, its references, and what the server adds to it."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic import Field as Nested
+from sqlalchemy.orm import declared_attr
+from sqlmodel import JSON, Field, SQLModel, Text
+from sqlmodel.sql.sqltypes import AutoString
+
+from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Verification
+
+SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+DATE_PATTERN = r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
+DAY_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+
+
+def clean_text(value: str) -> str:
+    """The text in NFC; refuses control and format characters that no reader sees, and lone surrogates.
+
+    Line feeds and tabs may stand in prose. Source: Unicode Standard Annex 15 (NFC), Unicode categories Cc, Cs, Co, Cn.
+    """
+    for character in value:
+        if unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} and character not in "\n\t":
+            raise ValueError(f"text holds a character that cannot be shown: U+{ord(character):04X}")
+    return unicodedata.normalize("NFC", value)
+
+
+def clean_line(value: str) -> str:
+    """One line of clean text without white space at its ends."""
+    if "\n" in value or "\t" in value:
+        raise ValueError("this text must be a single line")
+    if value != value.strip():
+        raise ValueError("this text has white space at its start or end")
+    return clean_text(value)
+
+
+def real_date(value: str) -> str:
+    """A partial date that exists in the calendar: `2000`, `2010-10` or `2010-10-15` (ISO 8601 calendar date)."""
+    if len(value) == 10:
+        date.fromisoformat(value)
+    if value.startswith("0000"):
+        raise ValueError("there is no year 0000")
+    return value
+
+
+def plain_number(value: float | None) -> Any:
+    """A whole number without its `.0`, so that 155 units read as 155 in JSON."""
+    if value is not None and abs(value) < 2**53 and value == int(value):
+        return int(value)
+    return value
+
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean_line)]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=8000), AfterValidator(clean_text)]
+PartialDate = Annotated[str, StringConstraints(pattern=DATE_PATTERN), AfterValidator(real_date)]
+Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN), AfterValidator(real_date)]
+Number = Annotated[
+    float,
+    AllowInfNan(False),
+    Strict(),
+    PlainSerializer(plain_number, return_type=Any),
+    WithJsonSchema({"type": "number"}),
+]
+NotNegative = Annotated[
+    float,
+    AllowInfNan(False),
+    Strict(),
+    Nested(ge=0),
+    PlainSerializer(plain_number, return_type=Any),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+Percent = Annotated[
+    float,
+    AllowInfNan(False),
+    Strict(),
+    Nested(ge=0, le=100),
+    PlainSerializer(plain_number, return_type=Any),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
+]
+Probability = Annotated[
+    float,
+    AllowInfNan(False),
+    Strict(),
+    Nested(ge=0, le=1),
+    PlainSerializer(plain_number, return_type=Any),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+]
+Count = Annotated[int, Strict(), Nested(ge=0, le=2_147_483_647)]
+"""How many; at most 2³¹ − 1, which is more than there are people in any trial."""
+
+
+@dataclass(frozen=True)
+class RefersTo:
+    """Marks a slug as the id of a record of another resource, named by its plural."""
+
+    plural: str
+    unless: frozenset[str] = frozenset()
+    """Words that may stand there instead of an id (`placebo`)."""
+
+
+SourceRef = Annotated[Slug, RefersTo("sources")]
+TreatmentRef = Annotated[Slug, RefersTo("treatments")]
+ConditionRef = Annotated[Slug, RefersTo("conditions")]
+IndicationRef = Annotated[Slug, RefersTo("indications")]
+OutcomeRef = Annotated[Slug, RefersTo("outcomes")]
+StudyRef = Annotated[Slug, RefersTo("studies")]
+
+
+def reference(table: str, description: str, **options: Any) -> Any:
+    """A column that holds the id of a record of `table`: a real foreign key, indexed."""
+    return Field(foreign_key=f"{table}.id", index=True, description=description, **options)
+
+
+def word(description: str, **options: Any) -> Any:
+    """A column that holds one word of a closed list."""
+    return Field(sa_type=AutoString, description=description, **options)
+
+
+def several(description: str, **options: Any) -> Any:
+    """A column that holds a list: always a list, never absent."""
+    return Field(default_factory=list, sa_type=JSON, description=description, **options)
+
+
+def structured(description: str, **options: Any) -> Any:
+    """A column that holds one nested object, or nothing."""
+    return Field(default=None, sa_type=JSON(none_as_null=True), description=description, **options)
+
+
+def given(values: object) -> bool:
+    """Whether a field holds a value: not null and not an empty list."""
+    return values is not None and values != []
+
+
+def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[str] = frozenset()) -> None:
+    """Refuse a reason for a field that is unknown or has a value, and a core field with neither value nor reason."""
+    for name in missing:
+        if name not in type(model).model_fields or name in ("id", "missing"):
+            raise ValueError(f"missing names no field of this record: {name!r}")
+        if given(getattr(model, name)):
+            raise ValueError(f"{name} has a value and also a reason for being missing")
+    for name in sorted(core):
+        if not given(getattr(model, name)) and name not in missing:
+            raise ValueError(f"{name} needs a value, or a reason under missing")
+
+
+def ordered(low: float | str | None, high: float | str | None, names: str) -> None:
+    """Refuse a range whose lower end lies above its upper end; `names` is said in the error."""
+    if low is not None and high is not None and low > high:  # type: ignore[operator]  # both ends have one type
+        raise ValueError(f"{names}: the lower end {low} lies above the upper end {high}")
+
+
+class Part(BaseModel):
+    """A nested object of a record."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True
+    )
+
+
+class PartWithMissing(Part):
+    """A nested object whose absent values may have reasons."""
+
+    missing: dict[str, AbsenceReason] = Nested(
+        default_factory=dict, description="Why a value is absent, by field name. Neither value nor reason: not looked."
+    )
+
+    @model_validator(mode="after")
+    def _missing_is_true(self) -> Self:
+        check_missing(self, self.missing)
+        return self
+
+
+class Span(Part):
+    """A place in a stored text: characters counted from 0, the end not included."""
+
+    start: Count = Nested(description="First character, counted from 0.")
+    end: Count = Nested(description="The character after the last one.")
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError(f"span: the start {self.start} must lie before the end {self.end}")
+        return self
+
+
+class Citation(PartWithMissing):
+    """Where a statement was read: a source, a place in it, and its words where we hold them."""
+
+    source: SourceRef = Nested(description="The id of the source.")
+    locator: Line | None = Nested(default=None, description="Page, table, section, or a JSON pointer.")
+    quote: Prose | None = Nested(default=None, description="The words of the source, verbatim.")
+    span: Span | None = Nested(default=None, description="Where the quote stands in the stored text.")
+    note: Prose | None = Nested(default=None, description="What the reader should know of this reading.")
+
+    @model_validator(mode="after")
+    def _span_has_a_quote(self) -> Self:
+        if self.span is not None and self.quote is None:
+            raise ValueError("a citation with a span needs the quote that stands there")
+        return self
+
+
+class Code(Part):
+    """An identifier that somebody else gives to the thing."""
+
+    system: CodeSystem = Nested(description="Who gives the code: ATC, RxNorm, ICD-10-CM, DOI, …")
+    code: Line = Nested(description="The code itself.")
+    display: Line | None = Nested(default=None, description="The name that belongs to the code.")
+
+
+class RecordRef(Part):
+    """A pointer to any record of ours."""
+
+    kind: Slug = Nested(description="The resource, as in the URL: `study-results`.", examples=["study-results"])
+    id: Slug = Nested(description="The record's id.")
+
+
+class Reference(NamedTuple):
+    """One record's mention of another: where it stands, which resource, which id."""
+
+    path: str
+    plural: str
+    id: str
+
+
+class Record(SQLModel):
+    """What a person, an importer or the seed may say: the body of a request and a row of the seed."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+    core: ClassVar[frozenset[str]] = frozenset()
+    """Fields that must have a value or a reason under `missing`."""
+
+    id: Slug = Field(
+        primary_key=True,
+        description="Stable for ever: lower-case letters, digits and single hyphens.",
+    )
+    missing: dict[str, AbsenceReason] = Field(
+        default_factory=dict,
+        sa_type=JSON,
+        description="Why a value is absent, by field name. Neither a value nor a reason: nobody has looked yet.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_what_the_server_owns(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        owned = Row.model_fields.keys() | {"included"} | cls.derived_names()
+        return {name: value for name, value in values.items() if name in cls.model_fields or name not in owned}
+
+    @model_validator(mode="after")
+    def _absence_has_a_reason(self) -> Self:
+        check_missing(self, self.missing, self.core)
+        return self
+
+    @classmethod
+    def derived_names(cls) -> frozenset[str]:
+        """The fields that the row of this record has beyond the record itself."""
+        return frozenset(name for row in cls.__subclasses__() for name in row.model_fields) - cls.model_fields.keys()
+
+    def codes_held(self) -> Iterator[tuple[str, str]]:
+        """The (system, code) pairs under which `/v1/lookup` finds this record."""
+        for code in getattr(self, "codes", []):
+            yield code.system, code.code
+
+
+class CitedRecord(Record):
+    """A factual record: it has at least one citation, or it is refused."""
+
+    citations: list[Citation] = Field(
+        min_length=1, sa_type=JSON, description="Where this was read. At least one."
+    )
+
+
+class Row(SQLModel):
+    """What the server owns: added to the record, never taken from a body."""
+
+    plural: ClassVar[str]
+    """The resource's name in the URL, and everywhere else."""
+    hidden: ClassVar[frozenset[str]] = frozenset({"document", "digest"})
+    """Columns that no answer shows."""
+
+    version: int = Field(default=1, description="Rises by one with each change of the record.")
+    created_at: str = Field(default="", description="When the record was first saved (UTC, RFC 3339).")
+    updated_at: str = Field(default="", description="When the record was last changed (UTC, RFC 3339).")
+    state: State = word("Whether readers see it.", default="published")
+    verification: Verification | None = word("How far its citations were checked against their sources.", default=None)
+    source_status: SourceStatus | None = word("The worst standing of the sources it cites.", default=None)
+    needs_review: bool = Field(default=False, description="Whether a curator must still look at it.")
+    review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
+    superseded_by: Slug | None = Field(default=None, description="The record that takes its place.")
+    digest: str = Field(default="", description="SHA-256 of the record alone: equal means unchanged.")
+    document: str = Field(default="", sa_type=Text, description="The JSON that readers get, rendered when written.")
+
+    @declared_attr.directive
+    @classmethod
+    def __tablename__(cls) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def record_class(cls) -> type[Record]:
+        """The record that this row keeps."""
+        return next(base for base in cls.__mro__ if issubclass(base, Record) and not issubclass(base, Row))
+
+    @classmethod
+    def derive(cls, record: Any, known: "Known") -> dict[str, Any]:
+        """The values that follow from the record and from those that it names; ValueError where they disagree."""
+        return {}
+
+
+Known = Callable[[str, str], Mapping[str, Any]]
+"""Gives the document of a record that the record at hand refers to, by plural and id."""
+
+
+def references(value: BaseModel, path: str = "") -> Iterator[Reference]:
+    """Every mention of another record, however deep, with the path where it stands (`arms.0.treatment`)."""
+    if isinstance(value, RecordRef):
+        yield Reference(path, value.kind, value.id)
+        return
+    for name in type(value).model_fields:
+        target = reference_target(type(value), name)
+        content = getattr(value, name)
+        for index, entry in enumerate(content) if isinstance(content, list) else ((None, content),):
+            place = ".".join(str(step) for step in (path, name, index) if step not in ("", None))
+            if target is not None and isinstance(entry, str) and entry not in target.unless:
+                yield Reference(place, target.plural, entry)
+            elif isinstance(entry, BaseModel):
+                yield from references(entry, place)
+
+
+def reference_target(model: type[BaseModel], name: str) -> RefersTo | None:
+    """What the ids in a field refer to, or None where it holds no ids."""
+    info = model.model_fields[name]
+    return next((mark for mark in (*info.metadata, *_marks(info.annotation)) if isinstance(mark, RefersTo)), None)
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    for argument in get_args(annotation):
+        yield argument
+        yield from _marks(argument)

@@ -1,0 +1,74 @@
+"""Claims: what a document says, and what our records say to that."""
+
+from typing import ClassVar, Self
+
+from pydantic import Field as Nested
+from pydantic import model_validator
+from sqlmodel import Field
+
+from app.models.base import ConditionRef, Day, Line, Number, Part, Prose, Record, RecordRef, Row, SourceRef, Span
+from app.models.base import TreatmentRef, reference, several, structured, word
+from app.models.vocabulary import ClaimKind, Verdict
+
+
+class ClaimValue(Part):
+    """A value that the claim asserts, in the quote's own unit."""
+
+    name: Line = Nested(description="What the value is: `interval_min`, `responders`, `brand`.")
+    number: Number | None = Nested(default=None, description="The number, where it is one.")
+    text: Line | None = Nested(default=None, description="The words, where it is none.")
+    unit: Line | None = Nested(default=None, description="The unit of the number: UCUM, `percent`, or the product's unit.")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.number is None) == (self.text is None):
+            raise ValueError("a claimed value is either a number or a text")
+        return self
+
+
+class Search(Part):
+    """What was looked for, and when, before we said that nothing decides the claim."""
+
+    looked_for: Prose = Nested(description="What was searched, and where.")
+    on: Day = Nested(description="The day of the search.")
+
+
+class ClaimRecord(Record):
+    """A statement of a document, quoted, with our verdict on it and the records that decide it.
+
+    The verdict is about the statement, not about the treatment: `contradicted` means that evidence speaks against it,
+    `unverifiable` that nothing decides it.
+    """
+
+    core: ClassVar[frozenset[str]] = frozenset({"source", "quote", "kind", "verdict", "rationale"})
+    source: SourceRef = reference("source", "The document that says it.")
+    quote: Prose = Field(description="Its words, verbatim.")
+    span: Span | None = structured("Where the quote stands in the stored text.")
+    kind: ClaimKind = word("What the statement is about.", index=True)
+    treatment: TreatmentRef | None = reference("treatment", "The treatment that it speaks of.", default=None)
+    conditions: list[ConditionRef] = several("The conditions that it speaks of.")
+    values: list[ClaimValue] = several("The values that it asserts.")
+    verdict: Verdict = word("What our records say to it.", index=True)
+    rationale: Prose = Field(description="Why, in our own words.")
+    evidence: list[RecordRef] = several("The records that decide the verdict.")
+    searched: Search | None = structured("For `unverifiable`: what was searched, and when.")
+    safety_flag: bool = Field(default=False, index=True, description="Whether following the statement could do harm.")
+    safety_note: Prose | None = Field(default=None, description="Why it carries the flag.")
+
+    @model_validator(mode="after")
+    def _verdict_rests_on_something(self) -> Self:
+        if self.verdict == "unverifiable" and self.searched is None:
+            raise ValueError("unverifiable needs what was searched, and when, under searched")
+        if self.verdict != "unverifiable" and not self.evidence:
+            raise ValueError(f"{self.verdict} needs at least one record under evidence")
+        if self.safety_flag and self.safety_note is None:
+            raise ValueError("a safety flag needs its reason under safety_note")
+        if self.span is not None and self.span.end - self.span.start != len(self.quote):
+            raise ValueError(f"the span holds {self.span.end - self.span.start} characters, the quote {len(self.quote)}")
+        return self
+
+
+class Claim(Row, ClaimRecord, table=True):
+    """A claim as we keep it."""
+
+    plural: ClassVar[str] = "claims"

@@ -1,0 +1,25 @@
+"""Indications: one treatment for one condition, whether or not anybody approved it."""
+
+from typing import ClassVar
+
+from sqlmodel import Field
+
+from app.models.base import Citation, ConditionRef, Line, Record, Row, TreatmentRef, reference, several, word
+from app.models.vocabulary import Purpose
+
+
+class IndicationRecord(Record):
+    """A treatment given for a condition. It says nothing of approval: that is the ledger's part."""
+
+    core: ClassVar[frozenset[str]] = frozenset({"treatment", "condition", "purpose"})
+    treatment: TreatmentRef = reference("treatment", "What is given.")
+    condition: ConditionRef = reference("condition", "What it is given for.")
+    purpose: Purpose | None = word("What it is meant to do.", default=None)
+    population: Line | None = Field(default=None, description="Whom it is given to.")
+    citations: list[Citation] = several("Where these particulars were read.")
+
+
+class Indication(Row, IndicationRecord, table=True):
+    """An indication as we keep it."""
+
+    plural: ClassVar[str] = "indications"

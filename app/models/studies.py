@@ -1,0 +1,80 @@
+"""Studies: trials, series and reviews, with their arms; a publication about one is a source."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Self
+
+from pydantic import Field as Nested
+from pydantic import model_validator
+from sqlmodel import JSON, Field
+
+from app.models.base import Code, ConditionRef, Count, Line, NotNegative, PartialDate, PartWithMissing, Prose, Record
+from app.models.base import Row, Slug, SourceRef, StudyRef, TreatmentRef, ordered, several, structured, word
+from app.models.study_results import RiskOfBias
+from app.models.vocabulary import Blinding, Phase, StudyDesign
+
+
+class StudyArm(PartWithMissing):
+    """A group of a study and what it received."""
+
+    id: Slug = Nested(description="The arm's id within the study.")
+    label: Line = Nested(description="The arm's name.")
+    treatment: TreatmentRef | None = Nested(default=None, description="The treatment, when it is one of ours.")
+    dose: Line | None = Nested(default=None, description="The dose as the study gives it, with the product's unit.")
+    dose_min: NotNegative | None = Nested(default=None, description="The smallest dose a session, in `dose_unit`.")
+    dose_max: NotNegative | None = Nested(default=None, description="The largest dose a session, in `dose_unit`.")
+    dose_unit: Slug | None = Nested(default=None, description="The product's own unit; absent where the product was not named.")
+    n: Count | None = Nested(default=None, description="People in the arm.")
+
+    @model_validator(mode="after")
+    def _dose_runs_upward(self) -> Self:
+        ordered(self.dose_min, self.dose_max, "dose_min and dose_max")
+        return self
+
+
+class StudyRecord(Record):
+    """A study of people who received something, or a review of such studies."""
+
+    core: ClassVar[frozenset[str]] = frozenset({"title", "design"})
+    title: Line = Field(description="The title of the study.")
+    acronym: Line | None = Field(default=None, index=True, description="Its short name.")
+    design: StudyDesign | None = word("How it was built.", default=None, index=True)
+    blinding: Blinding | None = word("Who did not know what was given.", default=None)
+    phase: Phase | None = word("The phase of the trial.", default=None)
+    registry_ids: list[Code] = several("Its numbers in trial registries.")
+    enrolment: Count | None = Field(default=None, description="People enrolled.")
+    trial_count: Count | None = Field(default=None, description="For a review: how many trials it includes.")
+    arms: list[StudyArm] = several("Its arms.")
+    treatments: list[TreatmentRef] = several("The treatments it is about.")
+    conditions: list[ConditionRef] = several("The conditions it is about.")
+    started: PartialDate | None = Field(default=None, description="When it began.")
+    completed: PartialDate | None = Field(default=None, description="When it ended.")
+    countries: list[Line] = several("Where it took place (ISO 3166-1 alpha-2).")
+    funding: Line | None = Field(default=None, description="Who paid.")
+    sources: list[SourceRef] = Field(
+        min_length=1, sa_type=JSON, description="What was published about it. At least one."
+    )
+    includes: list[StudyRef] = several("For a review or a pooled analysis: the studies of ours that it includes.")
+    overlaps: list[StudyRef] = several("Studies with the same people or trials: never pool it with these.")
+    risk_of_bias: RiskOfBias | None = structured("The default for its results.")
+    note: Prose | None = Field(default=None, description="What a reader should know before using it.")
+
+    @model_validator(mode="after")
+    def _arms_have_their_own_ids(self) -> Self:
+        ids = [arm.id for arm in self.arms]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two arms have the same id")
+        if self.id in (*self.includes, *self.overlaps):
+            raise ValueError("a study cannot include itself or overlap with itself")
+        ordered(self.started, self.completed, "started and completed")
+        return self
+
+    def codes_held(self) -> Iterator[tuple[str, str]]:
+        """Its registry numbers."""
+        for code in self.registry_ids:
+            yield code.system, code.code
+
+
+class Study(Row, StudyRecord, table=True):
+    """A study as we keep it."""
+
+    plural: ClassVar[str] = "studies"

@@ -1,0 +1,45 @@
+"""Treatments: what is given, from a class of products down to one product with units of its own."""
+
+from typing import ClassVar
+
+from pydantic import Field as Nested
+from sqlmodel import Field
+
+from app.models.base import Citation, Code, Line, Part, Prose, Record, Row, Slug, TreatmentRef, reference, several
+from app.models.base import structured, word
+from app.models.vocabulary import Route, TreatmentKind
+
+
+class DoseUnit(Part):
+    """The unit in which one product is measured; units of different products are never converted."""
+
+    code: Slug = Nested(description="The unit's own code, used as `dose_unit` by the product's dosing intervals.")
+    label: Line = Nested(description="How the unit is written beside a number.")
+    interchangeable_with: list[Slug] = Nested(
+        default_factory=list, description="Codes of units that mean the same amount; empty when there is none."
+    )
+
+
+class TreatmentRecord(Record):
+    """A treatment that people receive: a drug, a biologic, a device, a procedure, an exercise, a talking therapy."""
+
+    core: ClassVar[frozenset[str]] = frozenset({"name", "kind"})
+    name: Line = Field(description="The name that readers know it by.")
+    kind: TreatmentKind = word("What sort of treatment it is.")
+    definition: Prose | None = Field(default=None, description="What it is, in a sentence or two.")
+    generic_names: list[Line] = several("Non-proprietary names (INN, USAN).")
+    brand_names: list[Line] = several("Trade names.")
+    synonyms: list[Line] = several("Other names, former ones among them.")
+    holder: Line | None = Field(default=None, description="Who holds the marketing authorisation.")
+    mechanism: Prose | None = Field(default=None, description="How it works.")
+    routes: list[Route] = several("Routes of administration.")
+    codes: list[Code] = several("Identifiers in other systems.")
+    part_of: TreatmentRef | None = reference("treatment", "The class that this product belongs to.", default=None)
+    dose_unit: DoseUnit | None = structured("The unit that its doses are measured in.")
+    citations: list[Citation] = several("Where these particulars were read.")
+
+
+class Treatment(Row, TreatmentRecord, table=True):
+    """A treatment as we keep it."""
+
+    plural: ClassVar[str] = "treatments"

@@ -1,0 +1,27 @@
+"""Warnings: what a label forbids or warns of."""
+
+from typing import ClassVar
+
+from sqlmodel import Field
+
+from app.models.approvals import Jurisdiction
+from app.models.base import CitedRecord, ConditionRef, Line, Prose, Row, TreatmentRef, reference, several, word
+from app.models.vocabulary import WarningKind
+
+
+class WarningRecord(CitedRecord):
+    """A boxed warning, a contraindication, a warning or an interaction."""
+
+    core: ClassVar[frozenset[str]] = frozenset({"treatment", "kind", "jurisdiction", "statement"})
+    treatment: TreatmentRef = reference("treatment", "What it is about; a class stands for all its products.")
+    condition: ConditionRef | None = reference("condition", "The condition it is limited to, if any.", default=None)
+    kind: WarningKind = word("How strong it is.", index=True)
+    jurisdiction: Jurisdiction | None = Field(default=None, index=True, description="Whose label says so: `US`, `GB`, `EU`, …")
+    statement: Prose = Field(description="What it says, in our own words.")
+    terms: list[Line] = several("The side effects that it names.")
+
+
+class Warning(Row, WarningRecord, table=True):
+    """A warning as we keep it."""
+
+    plural: ClassVar[str] = "warnings"

@@ -1,0 +1,136 @@
+"""Problems on the wire: every way in which a request can fail, turned into `application/problem+json`."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import MEDIA_TYPE, BadRequest, InvalidParameter, MethodNotAllowed, NotFound, Problem, nearest
+
+from app.models import RESOURCES
+
+logger = logging.getLogger("app")
+
+MOST_ERRORS = 20
+
+
+def respond(problem: Problem, request: Request) -> Response:
+    """The answer that tells a problem; never kept by a cache, except that there is no such page."""
+    public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
+    content = to_json(problem.body(public_url, request.url.path), indent=2)
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Register what turns exceptions into problems."""
+    app.add_exception_handler(Problem, _tell)
+    app.add_exception_handler(RequestValidationError, _tell_parameters)
+    app.add_exception_handler(HTTPException, _tell_http)
+
+
+async def _tell(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)  # noqa: S101  # registered for this class alone
+    return respond(problem, request)
+
+
+async def _tell_http(request: Request, failure: Exception) -> Response:
+    assert isinstance(failure, HTTPException)  # noqa: S101  # registered for this class alone
+    path = request.url.path
+    if failure.status_code == 405:
+        allowed = {"Allow": allow_header((failure.headers or {}).get("Allow", "GET"))}
+        return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=allowed), request)
+    if failure.status_code == 404:
+        return respond(NotFound(f"There is no page {path}." + _near_path(request)), request)
+    return respond(BadRequest(str(failure.detail)), request)
+
+
+def allow_header(methods: str) -> str:
+    """The methods of a path; HEAD stands wherever GET does (RFC 9110 section 9.3.2)."""
+    named = {method.strip() for method in methods.split(",")}
+    return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
+
+
+def _near_path(request: Request) -> str:
+    """A hint for a mistyped resource."""
+    steps = request.url.path.strip("/").split("/")
+    if len(steps) < 2 or steps[0] != "v1":
+        return ""
+    close = nearest(steps[1], [*RESOURCES, "lookup"])
+    return f" Did you mean /v1/{close}?" if close and close != steps[1] else ""
+
+
+async def _tell_parameters(request: Request, failure: Exception) -> Response:
+    assert isinstance(failure, RequestValidationError)  # noqa: S101  # registered for this class alone
+    errors = list(_parameter_errors(failure.errors(), known_parameters(request)))[:MOST_ERRORS]
+    first = errors[0]
+    return respond(InvalidParameter(f"{first['parameter']}: {first['detail']}.", errors=errors), request)
+
+
+def known_parameters(request: Request) -> list[str]:
+    """The names of the query parameters that the route of this request takes."""
+    route = request.scope.get("route")
+    names: list[str] = []
+    for parameter in route.dependant.query_params if route is not None else ():
+        model = parameter.field_info.annotation
+        names += getattr(model, "model_fields", {parameter.alias: None})
+    return names
+
+
+def _parameter_errors(found: Sequence[Mapping[str, Any]], known: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for error in found:
+        steps = [str(step) for step in error["loc"] if not isinstance(step, int)][1:]
+        entry: dict[str, Any] = {"parameter": steps[0] if steps else "?", "detail": _words(error)}
+        if error["type"] == "extra_forbidden":
+            entry["detail"] = "this parameter is not known here"
+            close = nearest(entry["parameter"], known)
+            entry |= {"nearest": close} if close else {}
+            entry["known"] = sorted(known)
+        context = error.get("ctx") or {}
+        if error["type"] == "literal_error":
+            expected = str(context["expected"]).replace("' or '", "', '").strip("'").split("', '")
+            close = nearest(str(error["input"]), expected)
+            entry |= {"nearest": close} if close else {}
+            entry["known"] = expected
+        elif context.get("nearest"):
+            entry["nearest"] = context["nearest"]
+        yield entry
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+class Unexpected:
+    """Plain ASGI: an exception that nobody foresaw becomes a 500 problem and one log entry with its traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as failure:
+            if scope["type"] != "http" or started:
+                raise
+            problem = failure if isinstance(failure, Problem) else Problem("Something failed that should not.")
+            if problem is not failure:
+                logger.exception("unexpected failure on %s", scope["path"])
+            answer = respond(problem, Request(scope))
+            await answer(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Citations against their source: pure functions over texts, quotes and spans."""

@@ -1,0 +1,149 @@
+"""A question to a resource: which parameters there are, how they are checked, and the one value they become."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic_core import PydanticCustomError, to_json
+
+from app.errors import nearest
+from app.fields import FieldUse, includable, mentions, uses
+from app.models.base import Row, Slug
+
+MOST_ROWS = 200
+USUAL_ROWS = 20
+MOST_VALUES = 200
+"""How many values one repeated parameter may have."""
+BOUNDS = {"_gte": "at least", "_lte": "at most"}
+
+Format = Literal["json", "csv", "ndjson"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to one resource, checked at the door: what to narrow by, in which order, how much, and what to show."""
+
+    resource: type[Row]
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """Values by parameter name: a list for equality, one value for `_gte` and `_lte`."""
+    sort: tuple[str, ...] = ()
+    limit: int = USUAL_ROWS
+    cursor: str | None = None
+    fields: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    count: bool = False
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The sort keys with the id as the last one, so that the order is total."""
+        return self.sort if "id" in (key.lstrip("-") for key in self.sort) else (*self.sort, "id")
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to: the resource, its filters and its order, but not what is shown."""
+        named = [self.resource.plural, sorted((name, value) for name, value in self.filters.items()), self.order]
+        return sha256(to_json(named)).hexdigest()[:12]
+
+
+@cache
+def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseModel]:
+    """The query parameters of a resource's list; `parent` is the filter that a nested list has in its path."""
+    definitions: dict[str, Any] = {}
+    for use in uses(resource).values():
+        if use.is_filter and use.name != parent:
+            definitions |= _filter_parameters(use)
+    for name, plural in mentions(resource).items():
+        if name != parent:
+            text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
+            definitions[name] = (Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None, Field(None, description=text))
+    if parent is None:
+        definitions["id"] = (definitions["id"][0], Field(None, description="Batch get: these ids, in one answer. Repeat it, up to 200 times."))
+    sortable = [name for name, use in uses(resource).items() if use.is_sortable]
+    definitions["sort"] = (
+        _listed(sortable, signed=True),
+        Field("", description=f"Order, as a comma list; `-` in front reverses. Missing values come last. Known: {', '.join(sortable)}."),
+    )
+    definitions["limit"] = (
+        Annotated[int, Field(ge=1, le=MOST_ROWS)] | None,
+        Field(None, description=f"How many records, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all without it."),
+    )
+    definitions["cursor"] = (
+        Annotated[str, StringConstraints(max_length=4000)] | None,
+        Field(None, description="Where to go on: the `next` of the page before, with the same filters and sort."),
+    )
+    definitions["count"] = (Literal["exact"] | None, Field(None, description="`exact` adds `total`: all records that match."))
+    definitions |= shown_parameters(resource)
+    name = f"{resource.__name__}Query" + (f"Under{parent.title()}" if parent else "")
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **definitions)
+
+
+def shown_parameters(resource: type[Row]) -> dict[str, Any]:
+    """The parameters that choose what is shown of a record, and how: `fields`, `include`, `format`."""
+    fields, includes = list(uses(resource)), list(includable(resource))
+    known = ", ".join(includes) or "nothing"
+    return {
+        "fields": (_listed(fields), Field("", description="Only these fields (and `id`), as a comma list.")),
+        "include": (
+            _listed(includes),
+            Field("", description=f"Adds the records that are named, each once, under `included`. Known: {known}."),
+        ),
+        "format": (Format | None, Field(None, description="`json`, `csv` or `ndjson`; goes before the Accept header.")),
+    }
+
+
+@cache
+def single_model(resource: type[Row]) -> type[BaseModel]:
+    """The query parameters of a single record."""
+    name = f"{resource.__name__}Shown"
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource))
+
+
+def _filter_parameters(use: FieldUse) -> dict[str, Any]:
+    several = Annotated[list[use.parameter], Field(max_length=MOST_VALUES)] | None  # type: ignore[name-defined]  # a type made at run time
+    found: dict[str, Any] = {
+        use.name: (several, Field(None, description=f"{use.description} Equal; repeat it for any of several."))
+    }
+    if use.is_bounded:
+        for suffix, words in BOUNDS.items():
+            found[use.name + suffix] = (use.parameter | None, Field(None, description=f"{use.description} This or {words}."))
+    return found
+
+
+def _listed(known: Sequence[str], *, signed: bool = False) -> Any:
+    def check(value: str) -> str:
+        words = [word for word in value.split(",") if word]
+        for word in words:
+            name = word.removeprefix("-") if signed else word
+            if name not in known:
+                close = nearest(name, known)
+                context = {"word": name[:100], "nearest": close or ""}
+                raise PydanticCustomError("unknown_name", "{word} is not known here", context)
+        if len({word.lstrip("-") for word in words}) != len(words):
+            raise PydanticCustomError("name_twice", "a name stands there twice")
+        return value
+
+    return Annotated[str, StringConstraints(max_length=2000), AfterValidator(check)]
+
+
+def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
+    """The query that checked parameters ask for, with the filters that the path fixes."""
+    own = {"sort", "limit", "cursor", "count", "fields", "include", "format"}
+    values = {name: value for name, value in asked.model_dump(mode="json").items() if value not in (None, "")}
+    filters = {name: value for name, value in values.items() if name not in own} | {k: [v] for k, v in fixed.items()}
+    usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS
+    return Query(
+        resource=resource,
+        filters=filters,
+        sort=_split(values.get("sort")),
+        limit=values.get("limit", max(usual, 1)),
+        cursor=values.get("cursor"),
+        fields=_split(values.get("fields")),
+        include=_split(values.get("include")),
+        count=values.get("count") == "exact",
+    )
+
+
+def _split(value: str | None) -> tuple[str, ...]:
+    return tuple(word for word in (value or "").split(",") if word)

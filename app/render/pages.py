@@ -1,0 +1,24 @@
+"""Pages for people: plain HTML from templates, without JavaScript."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import DISCLAIMER, __version__
+
+PAGES = Path(__file__).parent.parent / "pages"
+_environment = Environment(
+    loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def page(name: str, values: Mapping[str, Any]) -> bytes:
+    """The page of that name as UTF-8 HTML; every value is escaped."""
+    return _environment.get_template(name).render(disclaimer=DISCLAIMER, version=__version__, **values).encode()
+
+
+def asset(name: str) -> bytes:
+    """A file that pages load: style sheet, icon, script."""
+    return (PAGES / name).read_bytes()

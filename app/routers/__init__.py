@@ -1,0 +1,14 @@
+"""What may be asked: one file a resource, and those of the service; found by importing the files of this folder."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from fastapi import APIRouter
+
+_MODULES = [import_module(module.name) for module in iter_modules(__path__, prefix=f"{__name__}.")]
+
+ROUTERS: list[APIRouter] = [module.router for module in _MODULES]
+"""Every router. Nobody keeps this list: a new file in this folder is enough."""
+
+TAGS: dict[str, str] = {str(module.router.tags[0]): str(module.__doc__) for module in _MODULES}
+"""What each group of operations is about: the first line of the file."""

@@ -1,0 +1,94 @@
+"""Lookup: which records hold a code that somebody else gave (ATC, RxNorm, DOI, PMID, NCT, …)."""
+
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError, to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import choose
+from app.errors import InvalidParameter, NotAcceptable, nearest
+from app.listing import lookup
+from app.models.sources import canonical_doi
+from app.models.vocabulary import CodeSystem
+from app.query import MOST_ROWS
+from app.resources import HEADERS, JSON, database_of, problem_responses, refuse_repeated
+
+SYSTEMS: tuple[str, ...] = get_args(CodeSystem)
+
+router = APIRouter(prefix="/v1", tags=["Lookup"])
+
+
+def known_system(value: str) -> str:
+    """The system's word in our list, however it was spelled (`ICD-10`, `RxNorm`)."""
+    word = value.strip().lower().replace(" ", "-").replace("_", "-")
+    if word not in SYSTEMS:
+        raise PydanticCustomError(
+            "unknown_name", "{word} is not a code system that we know", {"word": word, "nearest": nearest(word, SYSTEMS) or ""}
+        )
+    return word
+
+
+class LookupQuestion(BaseModel):
+    """The query parameters of a lookup."""
+
+    model_config = ConfigDict(extra="forbid")
+    system: Annotated[str, AfterValidator(known_system)] = Field(
+        min_length=1,
+        max_length=40,
+        description=f"Who gives the code, in any case: {', '.join(SYSTEMS)}. `icd-10` finds `icd-10-cm` too.",
+        examples=["doi"],
+    )
+    code: str = Field(
+        min_length=1,
+        max_length=300,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The code; a DOI may be given as an address.",
+        examples=["10.1212/wnl.56.10.1290"],
+    )
+
+
+class LookupHit(BaseModel):
+    """A record that holds the code."""
+
+    kind: str = Field(description="The resource, as in the URL.")
+    id: str = Field(description="The record's id.")
+    url: str = Field(description="Where the record is.")
+    record: dict[str, Any] = Field(description="The record itself.")
+
+
+class LookupAnswer(BaseModel):
+    """The records that hold a code; empty when none does."""
+
+    items: list[LookupHit] = Field(description=f"By kind and id, at most {MOST_ROWS}.")
+
+
+@router.get(
+    "/lookup",
+    operation_id="lookup_code",
+    summary="Find records by a code",
+    response_model=LookupAnswer,
+    responses={
+        200: {"description": "The records that hold the code.", "headers": HEADERS},
+        **problem_responses(NotAcceptable, InvalidParameter),
+    },
+)
+async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Parameters()]) -> Response:
+    """Find treatments, conditions, studies and sources by a code that somebody else gave them."""
+    choose(request.headers.get("accept"), [JSON])
+    refuse_repeated(request, LookupQuestion)
+    code = canonical_doi(asked.code) if asked.system == "doi" else asked.code.strip()
+    hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)
+    root = request.app.state.settings.public_url
+    entries = (
+        f'{{"kind":{_text(kind)},"id":{_text(row_id)},"url":{_text(f"{root}/v1/{kind}/{row_id}")},"record":{document}}}'
+        for kind, row_id, document in hits
+    )
+    return cache.answer(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
+
+
+def _text(value: str) -> str:
+    return to_json(value).decode()

@@ -1,0 +1,168 @@
+"""The service itself: first page, documentation, problem pages, llms.txt, health."""
+
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app import DISCLAIMER, __version__, cache
+from app.errors import NotFound, Unavailable, nearest, problems
+from app.listing import totals
+from app.models import RESOURCES
+from app.render.pages import asset, page
+from app.resources import JSON, database_of, problem_responses
+from app.store import revision_of
+
+HTML = "text/html; charset=utf-8"
+ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
+TRIES = (
+    ("What is Botox, and which unit is it measured in?", "/v1/treatments/onabotulinumtoxina"),
+    ("Where is it approved for chronic migraine?", "/v1/approvals?treatment=onabotulinumtoxina&condition=chronic-migraine"),
+    ("Which intervals are 12 weeks or less?", "/v1/dosing-intervals?interval_days_lte=84&sort=interval_days"),
+    ("Which side effects are very common?", "/v1/side-effects?frequency=very-common&sort=-percent"),
+    ("What did trials find in chronic low back pain?", "/v1/study-results?condition=chronic-low-back-pain&include=study,sources"),
+    ("Which claims of the article are contradicted?", "/v1/claims?verdict=contradicted"),
+    ("Everything about one treatment, in one answer", "/v1/treatments/onabotulinumtoxina/dossier?condition=chronic-migraine"),
+)
+
+router = APIRouter(tags=["Service"])
+
+
+def _settings(request: Request) -> Any:
+    return request.app.state.settings
+
+
+@router.get("/", include_in_schema=False)
+async def landing(request: Request) -> Response:
+    """The first page."""
+
+    def read(connection: Connection) -> tuple[dict[str, int], int]:
+        return totals(connection), revision_of(connection)
+
+    counts, revision = await database_of(request).fetch(read)
+    settings = _settings(request)
+    values = {
+        "totals": counts,
+        "revision": revision,
+        "tries": TRIES,
+        "public_url": settings.public_url,
+        "contact_url": settings.contact_url,
+    }
+    return cache.answer(request, page("landing.html", values), HTML)
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """Swagger UI on our own document."""
+    return cache.answer(request, page("docs.html", {}), HTML)
+
+
+@router.get("/docs/{name}", include_in_schema=False)
+async def docs_file(request: Request, name: str) -> Response:
+    """The files of Swagger UI, from the package that carries them."""
+    if name == "start.js":
+        return cache.answer(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
+    if name not in DOCS_FILES:
+        raise NotFound(f"There is no page /docs/{name}.")
+    content = (files("fastapi_swagger") / "resources" / name).read_bytes()
+    return cache.answer(request, content, DOCS_FILES[name])
+
+
+@router.get("/assets/{name}", include_in_schema=False)
+async def page_asset(request: Request, name: str) -> Response:
+    """What pages load."""
+    if name not in ASSETS:
+        raise NotFound(f"There is no page /assets/{name}.")
+    return cache.answer(request, asset(name), ASSETS[name])
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The OpenAPI 3.1 document."""
+    return cache.answer(request, to_json(request.app.openapi()), JSON)
+
+
+@router.get("/problems", include_in_schema=False)
+async def problem_index(request: Request) -> Response:
+    """Every kind of problem."""
+    values = {"problems": list(problems()), "contact_url": _settings(request).contact_url}
+    return cache.answer(request, page("problems.html", values), HTML)
+
+
+@router.get("/problems/{name}", include_in_schema=False)
+async def problem_page(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
+    """What one kind of problem means, and what to do about it."""
+    kinds = {kind.name: kind for kind in problems()}
+    if name not in kinds:
+        close = nearest(name, kinds)
+        raise NotFound(f"There is no problem {name!r}." + (f" Did you mean {close!r}?" if close else ""))
+    settings = _settings(request)
+    values = {"problem": kinds[name], "public_url": settings.public_url, "contact_url": settings.contact_url}
+    return cache.answer(request, page("problem.html", values), HTML)
+
+
+@router.get("/llms.txt", include_in_schema=False)
+async def llms(request: Request) -> Response:
+    """The service in a page of text, for programs that read (llmstxt.org)."""
+    root = _settings(request).public_url
+    lists = "\n".join(
+        f"- [{plural}]({root}/v1/{plural}): {(row.record_class().__doc__ or '').strip().splitlines()[0]}"
+        for plural, row in RESOURCES.items()
+    )
+    tries = "\n".join(f"- [{words}]({root}{path})" for words, path in TRIES)
+    text = f"""# Treatment Evidence API
+
+> Treatments, approvals, doses, side effects and study results as typed JSON in which every number has a source. {DISCLAIMER}
+
+Lists answer {{"items": [...], "next": cursor or null}}; send `next` back as `cursor`. Filters are named after fields, `_gte`
+and `_lte` are bounds, a repeated filter means any of. `fields=` and `include=` choose what is shown. An absent value is null
+and `missing` says why. "Not approved" is not "not effective". Units of different products are never converted. When you quote
+a number, quote its source: `include=sources`.
+
+## Resources
+{lists}
+
+## Examples
+{tries}
+
+## More
+- [OpenAPI 3.1]({root}/openapi.json)
+- [Problems]({root}/problems)
+"""
+    return cache.answer(request, text.encode(), "text/plain; charset=utf-8")
+
+
+class Health(BaseModel):
+    """That the process answers."""
+
+    status: Literal["ok"] = Field(description="Always `ok`: a process that does not answer says nothing.")
+    version: str = Field(description="The version of the program.")
+
+
+class Readiness(BaseModel):
+    """That the service can answer questions."""
+
+    status: Literal["ready"] = Field(description="The database answers and holds records.")
+    revision: int = Field(description="The dataset's revision.")
+
+
+@router.get("/healthz", operation_id="get_health", summary="Whether the process lives", responses=problem_responses())
+async def health() -> Health:
+    """For a supervisor: 200 while the process lives; it does not ask the database."""
+    return Health(status="ok", version=__version__)
+
+
+@router.get(
+    "/readyz", operation_id="get_readiness", summary="Whether the service is ready", responses=problem_responses()
+)
+async def readiness(request: Request) -> Readiness:
+    """For a load balancer: 200 when the database answers and holds records, else 503."""
+    revision = await database_of(request).fetch(revision_of)
+    if revision == 0:
+        raise Unavailable("The database holds no records yet.")
+    return Readiness(status="ready", revision=revision)

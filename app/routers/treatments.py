@@ -1,0 +1,54 @@
+"""What is given: classes of products, products, procedures; and the dossier, a whole page in one answer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app import cache
+from app.accept import choose
+from app.dossier import Dossier, read_dossier
+from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.models.base import Slug
+from app.models.treatments import Treatment
+from app.resources import HEADERS, JSON, database_of, problem_responses, refuse_repeated, resource_router
+
+router: APIRouter = resource_router(Treatment, tag="Treatments")
+
+
+class DossierShown(BaseModel):
+    """The query parameters of a dossier."""
+
+    model_config = ConfigDict(extra="forbid")
+    condition: Slug | None = Field(
+        None, description="Only what concerns this condition, and what holds for all conditions.", examples=["chronic-migraine"]
+    )
+
+
+@router.get(
+    "/treatments/{id}/dossier",
+    operation_id="get_treatment_dossier",
+    summary="Get everything known of one treatment",
+    response_model=Dossier,
+    responses={
+        200: {"description": "The dossier.", "headers": HEADERS},
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_treatment_dossier(
+    request: Request,
+    id: Annotated[Slug, Path(description="The id of the treatment.", examples=["onabotulinumtoxina"])],  # noqa: A002  # the path says {id}
+    asked: Annotated[DossierShown, Parameters()],
+) -> Response:
+    """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
+
+    Records of the class that the treatment belongs to stand apart, under `inherited`, so that nobody takes them for the
+    product's own. Each list holds at most 200 records and says where the rest is.
+    """
+    choose(request.headers.get("accept"), [JSON])
+    refuse_repeated(request, DossierShown)
+    public_url = request.app.state.settings.public_url
+    content = await database_of(request).fetch(lambda connection: read_dossier(connection, id, asked.condition, public_url))
+    return cache.answer(request, content.encode(), JSON)

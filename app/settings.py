@@ -1,0 +1,86 @@
+"""Every setting of the service, with what it does; read from `TEV_…` environment variables."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import BrokenSetting, nearest
+
+PREFIX = "TEV_"
+
+
+class Settings(BaseSettings):
+    """What an operator may set. An unknown or broken `TEV_…` variable stops the start."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
+
+    database_url: str = Field(
+        default="sqlite:///tev.db",
+        description="Where the records are: `sqlite:///file`, a plain file name, or `postgresql+psycopg://…`.",
+    )
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(default=1, ge=1, le=64, description="How many processes serve.")
+    public_url: str = Field(
+        default="", description="The address that readers use, for absolute links. Default: `http://host:port`."
+    )
+    contact_url: str = Field(
+        default="",
+        description="Where a reader reports an error; `record` and `version` are added as parameters. Empty: no link.",
+    )
+    query_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="After this many seconds a query is cut off with a 503."
+    )
+    read_threads: int = Field(default=8, ge=1, le=64, description="How many reads may wait for the database at once.")
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        default="warning", description="How much uvicorn says."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_ours(cls, value: str) -> str:
+        return database_url(value)
+
+    @field_validator("public_url", "contact_url")
+    @classmethod
+    def _url_is_absolute(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _public_url_follows_the_port(self) -> Self:
+        if not self.public_url:
+            self.public_url = f"http://{self.host}:{self.port}"
+        return self
+
+
+def database_url(value: str) -> str:
+    """A database address in full; a plain file name stands for SQLite. ValueError for other engines."""
+    if "://" not in value:
+        return f"sqlite:///{Path(value)}"
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("must be sqlite:///file, a file name, or postgresql+psycopg://user@host/name")
+    if value in ("sqlite:///", "sqlite:///:memory:"):
+        raise ValueError("SQLite needs a file: several connections share it")
+    return value
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings from the environment, some of them overridden; BrokenSetting says which one is wrong and why."""
+    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper() not in names:
+            close = nearest(variable.upper(), names)
+            hint = f" Did you mean {close}?" if close else ""
+            raise BrokenSetting(f"{variable} is not a setting.{hint} Settings: {', '.join(sorted(names))}.")
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as failure:
+        error = failure.errors()[0]
+        name = str(error["loc"][0]) if error["loc"] else "?"
+        message = error["msg"].removeprefix("Value error, ")
+        raise BrokenSetting(f"{PREFIX}{name.upper()}={error['input']!r}: {message}") from failure

@@ -32,7 +32,7 @@ def _range(part: str) -> tuple[str, float]:
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     """The q of the most specific range that covers the media type; 0 when none does."""
-    name = media_type.split(";")[0].strip().lower()
+    name = media_type.split(";", maxsplit=1)[0].strip().lower()
     for pattern in (name, f"{name.split('/')[0]}/*", "*/*"):
         found = [quality for media_range, quality in ranges if media_range == pattern]
         if found:

@@ -18,7 +18,9 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:16]
 
 
-def answer(request: Request, content: bytes, media_type: str, *, version: int | None = None, links: Iterable[str] = ()) -> Response:
+def answer(
+    request: Request, content: bytes, media_type: str, *, version: int | None = None, links: Iterable[str] = ()
+) -> Response:
     """A whole answer with its strong tag, `"<version>.<hash>"` for one record, or 304 when the reader has it."""
     mark = digest(content + media_type.encode())
     tag = f'"{mark}"' if version is None else f'"{version}.{mark}"'
@@ -51,7 +53,9 @@ def has_it(request: Request, tag: str) -> bool:
     asked = request.headers.get("if-none-match")
     if asked is None:
         return False
-    return asked.strip() == "*" or tag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in asked.split(","))
+    return asked.strip() == "*" or tag.removeprefix("W/") in (
+        one.strip().removeprefix("W/") for one in asked.split(",")
+    )
 
 
 class CodedTags:

@@ -15,17 +15,20 @@ from app import DISCLAIMER, __version__
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, TEXTS
+from app.fields import uses
 from app.importers.seed import read
 from app.listing import export_chunk
 from app.models import RESOURCES
 from app.query import Query
 from app.render.table import csv_header, csv_lines, ndjson_lines
-from app.fields import uses
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, revision_of, save_all
 
 app = typer.Typer(
-    help=f"Treatment Evidence API {__version__}. {DISCLAIMER}", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="Where the records are; default: TEV_DATABASE_URL or sqlite:///tev.db.")
@@ -47,7 +50,7 @@ def serve(
         with opened.read() as connection:
             is_empty = revision_of(connection) == 0
         if is_empty:
-            _say(_seed(opened, SEED))
+            _say(seed_database(opened, SEED))
         root = settings.public_url
         print(f"Treatment Evidence API {__version__} on {opened.describe()}: {settings.database_url}")
     print(f"  address        {root}/")
@@ -73,18 +76,20 @@ def serve(
 
 @app.command()
 def seed(
-    file: Annotated[Path | None, typer.Argument(help="A seed file; default: the one that comes with the program.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A seed file; default: the one that comes with the program.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Load the seed into the database, which is created when it is absent. Doing it twice changes nothing."""
     with _opened(load_settings(database_url=database)) as opened:
-        _say(_seed(opened, file or SEED))
+        _say(seed_database(opened, file or SEED))
 
 
 @app.command()
 def export(
     resource: Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")],
-    format: Annotated[str, typer.Option(help="ndjson or csv.")] = "ndjson",  # noqa: A002  # the option's name
+    format: Annotated[str, typer.Option(help="ndjson or csv.")] = "ndjson",  # the option's name
     database: DatabaseOption = None,
 ) -> None:
     """Print every published record of a resource, in the order of the ids; memory does not grow with their number."""
@@ -111,7 +116,9 @@ def main() -> None:
     except BrokenSetting as failure:
         sys.exit(f"tev: {failure}")
     except Problem as failure:
-        lines = [f"  {error.get('record', '')}{error.get('pointer', '')}: {error['detail']}" for error in failure.errors]
+        lines = [
+            f"  {error.get('record', '')}{error.get('pointer', '')}: {error['detail']}" for error in failure.errors
+        ]
         sys.exit("\n".join([f"tev: {failure.detail}", *lines]))
 
 
@@ -125,7 +132,8 @@ def _opened(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def _seed(database: Database, file: Path) -> Saved:
+def seed_database(database: Database, file: Path) -> Saved:
+    """Save the records of a seed file, and the texts beside it; InvalidRecord stores nothing of it."""
     records = read(file.read_text(encoding="utf-8"))
     texts = {path.stem: path.read_bytes().decode("utf-8") for path in sorted((file.parent / TEXTS.name).glob("*.txt"))}
     return save_all(database, records, author="seed", reason=f"tev seed {file.name}", texts=texts)
@@ -148,3 +156,7 @@ def _pass_on(settings: Settings) -> None:
     """Hand the settings to the worker processes, which read them from the environment."""
     for name, value in settings.model_dump().items():
         os.environ[f"{PREFIX}{name.upper()}"] = str(value)
+
+
+if __name__ == "__main__":
+    main()

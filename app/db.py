@@ -152,5 +152,3 @@ def _cut_off(connection: Connection, deadline: float) -> None:
     raw = connection.connection.driver_connection
     if raw is not None:
         raw.set_progress_handler(lambda: time.monotonic() > deadline, OPCODES_BETWEEN_CHECKS)
-
-

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import Field, create_model
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
@@ -31,34 +31,43 @@ def parts() -> dict[str, type[Row]]:
     }
 
 
-def _part_model(row: type[Row]) -> type[BaseModel]:
+def _part_model(row: type[Row]) -> Any:
+    items: Any = list[public_model(row)]  # type: ignore[misc]  # made at run time
     return create_model(
         f"Dossier{row.plural.title().replace('-', '')}",
         __doc__=f"The {row.plural} of a dossier.",
-        items=(list[public_model(row)], Field(..., description=f"The first {MOST_ROWS} of them.")),  # type: ignore[misc]  # made at run time
+        items=(items, Field(..., description=f"The first {MOST_ROWS} of them.")),
         total=(int, Field(..., description="How many there are in all.")),
         url=(str, Field(..., description="The list that holds them all.")),
     )
 
 
 _PARTS: dict[str, Any] = {name: (_part_model(row), Field(...)) for name, row in parts().items()}
+_TREATMENT: Any = public_model(Treatment)
+_CONDITION: Any = public_model(Condition)
 
-DossierLayer = create_model(
+DossierLayer: Any = create_model(
     "DossierLayer",
     __config__=WHOLE,
     __doc__="What is known of a class that the treatment belongs to; it holds for the class, not for one product.",
-    treatment=(public_model(Treatment), Field(..., description="The class.")),
+    treatment=(_TREATMENT, Field(..., description="The class.")),
     **_PARTS,
 )
-Dossier = create_model(
+Dossier: Any = create_model(
     "Dossier",
     __config__=WHOLE,
     __doc__="Everything known of one treatment.",
-    treatment=(public_model(Treatment), Field(..., description="The treatment.")),
-    condition=(public_model(Condition) | None, Field(None, description="The condition that it was narrowed to.")),
+    treatment=(_TREATMENT, Field(..., description="The treatment.")),
+    condition=(_CONDITION | None, Field(None, description="The condition that it was narrowed to.")),
     **_PARTS,
-    inherited=(list[DossierLayer], Field(..., description="The classes above it, the nearest first, apart from its own records.")),  # type: ignore[valid-type]  # made at run time
-    included=(included_model(), Field(..., description="What the records mention: sources, studies, outcomes, conditions.")),
+    inherited=(
+        list[DossierLayer],
+        Field(..., description="The classes above it, the nearest first, apart from its own records."),
+    ),
+    included=(
+        included_model(),
+        Field(..., description="What the records mention: sources, studies, outcomes, conditions."),
+    ),
     disclaimer=(str, Field(..., description="What this is not.")),
 )
 

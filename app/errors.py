@@ -14,7 +14,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-class BrokenSetting(Exception):
+class BrokenSetting(Exception):  # noqa: N818  # says what is broken
     """A setting is unknown or has a value that cannot be used; the program does not start."""
 
 
@@ -112,7 +112,9 @@ class InvalidParameter(Problem):
     status = 422
     name = "invalid-parameter"
     title = "A parameter is wrong"
-    advice = "Each entry of `errors` names the parameter, what was wrong, and the nearest known name where there is one."
+    advice = (
+        "Each entry of `errors` names the parameter, what was wrong, and the nearest known name where there is one."
+    )
 
 
 class InvalidRecord(Problem):

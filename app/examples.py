@@ -26,7 +26,9 @@ def seed_records() -> dict[tuple[str, str], Record]:
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
     record = next(record for (plural, _), record in seed_records().items() if plural == row.plural)
-    values: dict[str, Any] = {name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()}
+    values: dict[str, Any] = {
+        name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()
+    }
     values |= record.model_dump(mode="json") | row.derive(record, _known)
     values |= {"created_at": CHECKED_ON, "updated_at": CHECKED_ON}
     values |= {"verification": "recorded" if values.get("citations") else None}

@@ -1,4 +1,4 @@
-"""What each field of a resource can do in a query: filter, bound, sort, be included. Read off its type, never listed."""
+"""What each field of a resource can do in a query: filter, bound, sort. Read off its type, never listed."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -40,7 +40,7 @@ class FieldUse:
     @property
     def is_bounded(self) -> bool:
         """Whether `_gte` and `_lte` make sense."""
-        return self.shape in ("number", "date", "time")
+        return self.is_filter and self.shape in ("number", "date", "time")
 
     @property
     def is_sortable(self) -> bool:
@@ -88,6 +88,7 @@ def singular(plural: str) -> str:
 
 def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
     column = row.__table__.c[name]  # type: ignore[attr-defined]  # SQLModel gives it to table classes
+    shape: Shape
     shape, parameter = ("nested", str) if isinstance(column.type, JSON) else _shape(info)
     indexed = bool(column.index) or bool(column.primary_key)
     is_filter = name not in NEVER_ASKED and shape not in ("nested", "prose") and (shape != "text" or indexed)

@@ -6,30 +6,37 @@ from collections.abc import Awaitable, Callable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-EXPOSED = ("Link", "ETag", "Dataset-Revision", "RateLimit", "RateLimit-Policy", "Retry-After", "Location", "Deprecation", "Sunset")
-STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-PAGE = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-DOCS = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+EXPOSED = (
+    "Link",
+    "ETag",
+    "Dataset-Revision",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Location",
+    "Deprecation",
+    "Sunset",
 )
-"""Swagger UI writes style attributes; it runs no inline script."""
+SEALED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+DATA = f"default-src 'none'; {SEALED}"
+PAGE = f"default-src 'none'; style-src 'self'; img-src 'self'; {SEALED}"
+DOCS = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; {SEALED}"
 PREFLIGHT_SECONDS = 86_400
 
 ReadRevision = Callable[[], Awaitable[int | None]]
 
 
 def policy_of(path: str) -> str:
-    """The Content-Security-Policy of an address: data may load nothing, pages their own styles, /docs its own script."""
+    """The Content-Security-Policy of an address: data loads nothing, pages their own styles, /docs its own script."""
     if path.startswith("/docs"):
         return DOCS
     if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz")):
-        return STRICT
+        return DATA
     return PAGE
 
 
 class CommonHeaders:
-    """Plain ASGI: answers CORS preflights and adds the headers that every answer has. HEAD runs as GET without a body."""
+    """Plain ASGI: answers CORS preflights, adds the headers of every answer, and runs HEAD as GET without a body."""
 
     def __init__(self, app: ASGIApp, *, revision: ReadRevision) -> None:
         self.app = app

@@ -6,7 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from app.errors import BadCursor, NotFound, nearest
 from app.fields import includable, mentions, singular, uses
@@ -87,9 +100,16 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
     """The records that hold a code: plural, id and document. `icd-10` finds its national versions (`icd-10-cm`) too."""
     same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
     keys = connection.execute(
-        select(CODE.c.kind, CODE.c.id).where(same, CODE.c.code == code.lower()).order_by(CODE.c.kind, CODE.c.id).limit(MOST_ROWS)
+        select(CODE.c.kind, CODE.c.id)
+        .where(same, CODE.c.code == code.lower())
+        .order_by(CODE.c.kind, CODE.c.id)
+        .limit(MOST_ROWS)
     ).all()
-    found = {(kind, row_id): document for kind in {k for k, _ in keys} for row_id, document in _documents(connection, kind, [i for k, i in keys if k == kind])}
+    found = {
+        (kind, row_id): document
+        for kind in {k for k, _ in keys}
+        for row_id, document in _documents(connection, kind, [i for k, i in keys if k == kind])
+    }
     return [(kind, row_id, found[kind, row_id]) for kind, row_id in keys if (kind, row_id) in found]
 
 
@@ -141,13 +161,15 @@ def _mentions_any(table: Table, from_kind: str, to_kind: str, ids: Sequence[str 
 def _bounded(table: Table, resource: type[Row], parameter: str, bound: Any) -> ColumnElement[bool]:
     """A bound on a column. A partial date is a whole period: `2000` is at least `2000` but not surely `2000-06`."""
     name, lowest = parameter[:-4], parameter.endswith("_gte")
-    column, shape = table.c[name], uses(resource)[name].shape
+    column: ColumnElement[Any] = table.c[name]
+    shape = uses(resource)[name].shape
     if shape == "date":
         padding = "-00-00" if lowest else "-99-99"
         column, bound = func.substr(column + padding, 1, 10), (bound + padding)[:10]
     elif shape == "time" and not lowest:
         bound += "~"
-    return column >= bound if lowest else column <= bound
+    beyond: ColumnElement[bool] = column >= bound if lowest else column <= bound
+    return beyond
 
 
 def _key_columns(table: Table, query: Query) -> list[Any]:
@@ -171,10 +193,11 @@ def _beyond(keys: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> ColumnEl
     if value is None:
         same: ColumnElement[bool] = column.is_(None)
         return same if rest is None else and_(same, rest)
-    later: ColumnElement[bool] = column < value if downward else column > value
+    bound = literal(value, column.type)
+    later: ColumnElement[bool] = column < bound if downward else column > bound
     if column.nullable:
         later = or_(later, column.is_(None))
-    return later if rest is None else or_(later, and_(column == value, rest))
+    return later if rest is None else or_(later, and_(column == bound, rest))
 
 
 def _cursor(query: Query, values: Sequence[Any]) -> str:
@@ -192,18 +215,20 @@ def _values(query: Query) -> list[Any]:
     table = _table(query.resource)
     if len(values) != len(query.order) or not all(map(_fits, _key_columns(table, query), values)):
         raise BadCursor("This cursor cannot be read.")
-    return values
+    return list(values)
 
 
 def _fits(column: Any, value: Any) -> bool:
-    kind = column.type.python_type
+    """Whether a cursor's value can be compared with the column: a stranger may have written the cursor."""
     if value is None:
         return bool(column.nullable)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
-    if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-    return type(value) is kind and not (kind is str and "\x00" in value)
+    if isinstance(column.type, Boolean):
+        return isinstance(value, bool)
+    if isinstance(column.type, Integer):
+        return type(value) is int and abs(value) < 2**63
+    if isinstance(column.type, Float):
+        return type(value) in (int, float) and abs(value) < 2**63
+    return isinstance(value, str) and "\x00" not in value
 
 
 def _count(connection: Connection, table: Table, query: Query) -> int:
@@ -236,6 +261,8 @@ def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[
 def _no_record(connection: Connection, table: Table, plural: str, record_id: str) -> str:
     """That there is no such record, with the nearest id among those that begin alike (a bounded look)."""
     start = record_id[:3]
-    alike = select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
+    alike = (
+        select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
+    )
     close = nearest(record_id, connection.execute(alike).scalars())
     return f"There is no record {record_id!r} in {plural}." + (f" Did you mean {close!r}?" if close else "")

@@ -24,9 +24,7 @@ from app.store import revision_of
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one database, which must have been migrated."""
     settings = settings or load_settings()
-    database = Database(
-        settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads
-    )
+    database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +46,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        separate_input_output_schemas=False,
         middleware=[
             Middleware(CommonHeaders, revision=revision),
             Middleware(Unexpected),

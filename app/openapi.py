@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: what FastAPI derives from the routes, made smaller, with our name, licence and problems."""
+"""The OpenAPI 3.1 document: what FastAPI derives from the routes, made smaller, with our name and problems."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from app import DISCLAIMER, __version__
 from app.errors import MEDIA_TYPE
 from app.schemas import ProblemDetails
 
-DESCRIPTION = f"""Treatments, indications, approvals, doses, side effects and study results, as typed JSON in which every
-number has a source.
+DESCRIPTION = f"""Treatments, indications, approvals, doses, side effects and study results, as typed JSON in which
+every number has a source.
 
 **{DISCLAIMER}**
 
@@ -24,7 +24,9 @@ number has a source.
 - Everything that can go wrong answers `application/problem+json` (RFC 9457).
 - Code: Apache-2.0. Records: CC BY 4.0.
 """
-SUMMARY = "What is known of treatments, what is approved where, how often something happens, and how sure anyone can be."
+SUMMARY = (
+    "What is known of treatments, what is approved where, how often something happens, and how sure anyone can be."
+)
 
 Json = dict[str, Any]
 
@@ -51,12 +53,13 @@ def document(app: FastAPI) -> Json:
         routes=app.routes,
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
-        separate_input_output_schemas=False,
     )
     components = content["components"]
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
-    _, definitions = models_json_schema([(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}")
+    _, definitions = models_json_schema(
+        [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
+    )
     components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
     components["parameters"] = _share_parameters(content)
     components["responses"] = _share_problems(content)
@@ -74,7 +77,11 @@ def _operations(content: Json) -> Iterator[Json]:
 def _share_parameters(content: Json) -> Json:
     """Name what several operations take alike, and refer to it; answers the named parameters."""
     shared = _Shared("parameters")
-    places = [(operation["parameters"], index) for operation in _operations(content) for index in range(len(operation.get("parameters", [])))]
+    places = [
+        (operation["parameters"], index)
+        for operation in _operations(content)
+        for index in range(len(operation.get("parameters", [])))
+    ]
     for parameters, index in places:
         parameters[index]["schema"].pop("title", None)
     counts = Counter(to_json(parameters[index]) for parameters, index in places)

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import MEDIA_TYPE, BadRequest, InvalidParameter, MethodNotAllowed, NotFound, Problem, nearest
-
 from app.models import RESOURCES
 
 logger = logging.getLogger("app")

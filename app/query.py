@@ -17,14 +17,14 @@ MOST_ROWS = 200
 USUAL_ROWS = 20
 MOST_VALUES = 200
 """How many values one repeated parameter may have."""
-BOUNDS = {"_gte": "at least", "_lte": "at most"}
+BOUNDS = {"_gte": "above", "_lte": "below"}
 
 Format = Literal["json", "csv", "ndjson"]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question to one resource, checked at the door: what to narrow by, in which order, how much, and what to show."""
+    """A question to one resource, checked at the door: what to narrow by, in which order, how much, what to show."""
 
     resource: type[Row]
     filters: Mapping[str, Any] = field(default_factory=dict)
@@ -52,31 +52,32 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
     """The query parameters of a resource's list; `parent` is the filter that a nested list has in its path."""
     definitions: dict[str, Any] = {}
     for use in uses(resource).values():
-        if use.is_filter and use.name != parent:
+        if use.is_filter:
             definitions |= _filter_parameters(use)
     for name, plural in mentions(resource).items():
-        if name != parent:
-            text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
-            definitions[name] = (Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None, Field(None, description=text))
-    if parent is None:
-        definitions["id"] = (definitions["id"][0], Field(None, description="Batch get: these ids, in one answer. Repeat it, up to 200 times."))
-    sortable = [name for name, use in uses(resource).items() if use.is_sortable]
-    definitions["sort"] = (
-        _listed(sortable, signed=True),
-        Field("", description=f"Order, as a comma list; `-` in front reverses. Missing values come last. Known: {', '.join(sortable)}."),
-    )
-    definitions["limit"] = (
-        Annotated[int, Field(ge=1, le=MOST_ROWS)] | None,
-        Field(None, description=f"How many records, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all without it."),
-    )
-    definitions["cursor"] = (
-        Annotated[str, StringConstraints(max_length=4000)] | None,
-        Field(None, description="Where to go on: the `next` of the page before, with the same filters and sort."),
-    )
-    definitions["count"] = (Literal["exact"] | None, Field(None, description="`exact` adds `total`: all records that match."))
-    definitions |= shown_parameters(resource)
+        text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
+        definitions[name] = (_any_of(Slug), Field(None, description=text))
+    text = f"Batch get: these ids, in one answer. Repeat it, up to {MOST_VALUES} times."
+    definitions["id"] = (_any_of(Slug), Field(None, description=text))
+    if parent is not None:
+        del definitions[parent], definitions["id"]
+    definitions |= _paging_parameters(resource) | shown_parameters(resource)
     name = f"{resource.__name__}Query" + (f"Under{parent.title()}" if parent else "")
     return create_model(name, __config__=ConfigDict(extra="forbid"), **definitions)
+
+
+def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
+    """The parameters that choose which part of a list is given, and in which order."""
+    sortable = [name for name, use in uses(resource).items() if use.is_sortable]
+    order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
+    size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
+    place = "Where to go on: the `next` of the page before, with the same filters and sort."
+    return {
+        "sort": (_listed(sortable, signed=True), Field("", description=order)),
+        "limit": (Annotated[int, Field(ge=1, le=MOST_ROWS)] | None, Field(None, description=size)),
+        "cursor": (Annotated[str, StringConstraints(max_length=4000)] | None, Field(None, description=place)),
+        "count": (Literal["exact"] | None, Field(None, description="`exact` adds `total`: all records that match.")),
+    }
 
 
 def shown_parameters(resource: type[Row]) -> dict[str, Any]:
@@ -101,14 +102,17 @@ def single_model(resource: type[Row]) -> type[BaseModel]:
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
-    several = Annotated[list[use.parameter], Field(max_length=MOST_VALUES)] | None  # type: ignore[name-defined]  # a type made at run time
-    found: dict[str, Any] = {
-        use.name: (several, Field(None, description=f"{use.description} Equal; repeat it for any of several."))
-    }
+    equal = Field(None, description=f"{use.description} Equal; repeat it for any of several.")
+    found: dict[str, Any] = {use.name: (_any_of(use.parameter), equal)}
     if use.is_bounded:
         for suffix, words in BOUNDS.items():
-            found[use.name + suffix] = (use.parameter | None, Field(None, description=f"{use.description} This or {words}."))
+            bound = Field(None, description=f"{use.description} That or {words}.")
+            found[use.name + suffix] = (use.parameter | None, bound)
     return found
+
+
+def _any_of(one: Any) -> Any:
+    return Annotated[list[one], Field(max_length=MOST_VALUES)] | None
 
 
 def _listed(known: Sequence[str], *, signed: bool = False) -> Any:

@@ -1,6 +1,7 @@
 """The routes that every resource has, written once: its list, its single record, its lists under a parent."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from fastapi import Query as Parameters
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from app import cache
 from app.accept import choose
@@ -30,7 +31,8 @@ HEADERS = {
     "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
     "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
 }
-LINK = {"Link": {"description": "The next page, as `rel=\"next\"`.", "schema": {"type": "string"}}}
+FILTERS = "Filters are named after fields; a repeated filter means any of its values."
+LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -48,13 +50,16 @@ def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
 def parents(resource: type[Row]) -> dict[str, type[Row]]:
     """The resources under which this one is listed, by the filter that narrows it: whatever it points to."""
     own = {name for name, use in uses(resource).items() if use.is_filter} | mentions(resource).keys()
-    return {singular(plural): row for plural, row in RESOURCES.items() if singular(plural) in own and row is not resource}
+    return {
+        singular(plural): row for plural, row in RESOURCES.items() if singular(plural) in own and row is not resource
+    }
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses for the problems that an operation can give, one for each status."""
     found: dict[int | str, dict[str, Any]] = {}
-    for kind in sorted({*kinds, Problem, Unavailable}, key=lambda kind: kind.status):
+    all_kinds: set[type[Problem]] = {*kinds, Problem, Unavailable}
+    for kind in sorted(all_kinds, key=lambda kind: kind.status):
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
         found[kind.status] = {
             "description": f"{kind.title}. {kind.advice}",
@@ -81,7 +86,7 @@ def _add_list(router: APIRouter, resource: type[Row]) -> None:
         resource,
         operation_id=f"list_{resource.plural.replace('-', '_')}",
         summary=f"List {_rows(resource)}",
-        description=f"{resource.record_class().__doc__}\n\nFilters are named after fields; a repeated filter means any of its values.",
+        description=f"{resource.record_class().__doc__}\n\n{FILTERS}",
         problems=(BadCursor, NotAcceptable, InvalidParameter),
     )
 
@@ -91,7 +96,7 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
 
     async def endpoint(
         request: Request,
-        id: Annotated[Slug, Path(description=f"The id of the {name.replace('_', ' ')}.")],  # noqa: A002  # the path says {id}
+        id: Annotated[Slug, Path(description=f"The id of the {name.replace('_', ' ')}.")],  # the path says {id}
         asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
     ) -> Response:
         refuse_repeated(request, parameters)
@@ -136,7 +141,11 @@ def _declare_list(
         description=description,
         response_model=page_model(resource),
         responses={
-            200: {"description": f"The {_rows(resource)} that match, in order.", "content": content, "headers": HEADERS | LINK},
+            200: {
+                "description": f"The {_rows(resource)} that match, in order.",
+                "content": content,
+                "headers": HEADERS | LINK,
+            },
             **problem_responses(*problems),
         },
     )
@@ -147,7 +156,9 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
 
     async def endpoint(
         request: Request,
-        id: Annotated[Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])],  # noqa: A002  # the path says {id}
+        id: Annotated[
+            Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])
+        ],  # the path says {id}
         asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
     ) -> Response:
         refuse_repeated(request, parameters)
@@ -249,11 +260,12 @@ async def export_answer(request: Request, query: Query, form: Format) -> Respons
     async def stream(following: Query | None) -> AsyncIterator[str]:
         yield first
         while following is not None:
-            current = following
-            more, following = await database.fetch(lambda connection: export_chunk(connection, current))
+            more, following = await database.fetch(partial(export_chunk, query=following))
             yield table(more, query, form, first=False)
 
-    return cache.streamed(request, stream(rest), MEDIA_TYPES[form], mark=f"{query.fingerprint()}.{','.join(query.fields)}")
+    return cache.streamed(
+        request, stream(rest), MEDIA_TYPES[form], mark=f"{query.fingerprint()}.{','.join(query.fields)}"
+    )
 
 
 def envelope(page: Page, query: Query) -> str:

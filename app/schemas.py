@@ -9,78 +9,99 @@ from app.models import RESOURCES
 from app.models.base import Row
 
 
-def _not_null(schema: dict[str, Any]) -> None:
-    """A property that may be left out, but is never null."""
-    for content in schema.get("properties", {}).values():
-        content.pop("default", None)
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
 
 
-PARTLY = ConfigDict(json_schema_extra=_not_null)
+def _included_not_required(schema: dict[str, Any]) -> None:
+    schema["required"].remove("included")
+
+
+def left_out(description: str) -> Any:
+    """A property that may be left out; where it stands it is never null."""
+    return Field(None, description=description, json_schema_extra=_without_default)
+
+
+PARTLY = ConfigDict()
 WHOLE = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
+Model = type[BaseModel]
+
+
+def _made(name: str, doc: str | None, config: ConfigDict, fields: dict[str, Any]) -> Model:
+    """A model made at run time; its name is the name of the schema."""
+    made: Model = create_model(name, __doc__=doc, __config__=config, **fields)
+    return made
+
+
 @cache
-def public_model(row: type[Row]) -> type[BaseModel]:
+def public_model(row: type[Row]) -> Model:
     """A record as readers get it: what people say of it and what the server adds, all fields always there."""
-    shown = {name: (info.annotation, info) for name, info in row.model_fields.items() if name not in row.hidden}
-    return create_model(row.__name__, __config__=WHOLE, __doc__=row.record_class().__doc__, **shown)
+    return _made(row.__name__, row.record_class().__doc__, WHOLE, _shown(row))
+
+
+def _shown(row: type[Row]) -> dict[str, Any]:
+    return {name: (info.annotation, info) for name, info in row.model_fields.items() if name not in row.hidden}
 
 
 @cache
-def sparse_model(row: type[Row]) -> type[BaseModel]:
+def sparse_model(row: type[Row]) -> Model:
     """A record of which only some fields were asked for (`fields=`)."""
-    shown: dict[str, Any] = {
-        name: (info.annotation if name == "id" else info.annotation | None, Field(... if name == "id" else None, description=info.description))
-        for name, info in row.model_fields.items()
-        if name not in row.hidden
-    }
+    shown: dict[str, Any] = {"included": (included_model(), left_out("Only with `include`, on a single record."))}
+    for name, info in row.model_fields.items():
+        if name not in row.hidden:
+            annotation: Any = info.annotation
+            shown[name] = (annotation, info) if name == "id" else (annotation | None, left_out(info.description or ""))
     doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
-    return create_model(f"{row.__name__}Fields", __config__=PARTLY, __doc__=doc, **shown)
+    return _made(f"{row.__name__}Fields", doc, PARTLY, shown)
 
 
 @cache
-def included_model() -> type[BaseModel]:
+def included_model() -> Model:
     """The records that `include` added: by plural, then by id."""
-    shown: dict[str, Any] = {
-        plural.replace("-", "_"): (dict[str, public_model(row)], Field({}, alias=plural, description=f"{plural} by id."))  # type: ignore[misc]  # made at run time
-        for plural, row in RESOURCES.items()
-    }
+    shown: dict[str, Any] = {}
+    for plural, row in RESOURCES.items():
+        of_kind: Any = dict[str, public_model(row)]  # type: ignore[misc]  # made at run time
+        shown[plural.replace("-", "_")] = (of_kind, Field({}, alias=plural, description=f"{plural} by id."))
     doc = "The records that `include` added, each once: by the plural of its resource, then by its id."
-    return create_model("Included", __config__=PARTLY, __doc__=doc, **shown)
+    return _made("Included", doc, PARTLY, shown)
 
 
 @cache
 def single_schema(row: type[Row]) -> Any:
-    """What a single record's address answers: the record, or its asked fields; with `include`, what it mentions too."""
-    return public_model(row) | sparse_model(row)
+    """What a single record's address answers: the record, with `include` what it mentions too, or its asked fields."""
+    added = {"included": (included_model(), left_out("Only with `include`: the records that this one mentions."))}
+    doc = f"One {row.__name__}, and with `include` the records that it mentions."
+    config = ConfigDict(json_schema_serialization_defaults_required=True, json_schema_extra=_included_not_required)
+    whole: Any = _made(f"{row.__name__}Answer", doc, config, _shown(row) | added)
+    return whole | sparse_model(row)
 
 
 @cache
-def page_model(row: type[Row]) -> type[BaseModel]:
+def page_model(row: type[Row]) -> Model:
     """One page of a list."""
-    entry = public_model(row) | sparse_model(row)
-    return create_model(
-        f"{row.__name__}Page",
-        __config__=PARTLY,
-        __doc__=f"One page of {row.plural}.",
-        items=(list[entry], Field(..., description="The records, whole; with `fields`, only those fields.")),  # type: ignore[valid-type]  # made at run time
-        next=(str | None, Field(..., description="The cursor of the next page; null on the last one.")),
-        total=(int, Field(None, description="All records that match; only with `count=exact`.")),
-        included=(included_model(), Field(None, description="Only with `include`.")),
-        not_found=(list[str], Field(None, description="Only with `id`: the ids that no record has.")),
-    )
+    entries: Any = list[public_model(row) | sparse_model(row)]  # type: ignore[misc]  # made at run time
+    shown: dict[str, Any] = {
+        "items": (entries, Field(..., description="The records, whole; with `fields`, only those fields.")),
+        "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
+        "total": (int, left_out("All records that match; only with `count=exact`.")),
+        "included": (included_model(), left_out("Only with `include`.")),
+        "not_found": (list[str], left_out("Only with `id`: the ids that no record has.")),
+    }
+    return _made(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
 
 
 class ProblemError(BaseModel):
     """One of the things that were wrong."""
 
     model_config = PARTLY
-    parameter: str = Field(None, description="The parameter that was wrong.")
-    pointer: str = Field(None, description="JSON pointer (RFC 6901) into the body or record.")
-    record: str = Field(None, description="The record that broke a rule, as `plural/id`.")
+    parameter: str = left_out("The parameter that was wrong.")
+    pointer: str = left_out("JSON pointer (RFC 6901) into the body or record.")
+    record: str = left_out("The record that broke a rule, as `plural/id`.")
     detail: str = Field(..., description="What was wrong.")
-    nearest: str = Field(None, description="The nearest known name or value.")
-    known: list[str] = Field(None, description="The names or values that are known.")
+    nearest: str = left_out("The nearest known name or value.")
+    known: list[str] = left_out("The names or values that are known.")
 
 
 class ProblemDetails(BaseModel):
@@ -92,4 +113,4 @@ class ProblemDetails(BaseModel):
     status: int = Field(..., description="The HTTP status.")
     detail: str = Field(..., description="What was wrong this time.")
     instance: str = Field(..., description="The path that was asked for.")
-    errors: list[ProblemError] = Field(None, description="Each thing that was wrong, where there are several or a place.")
+    errors: list[ProblemError] = left_out("Each thing that was wrong, where there are several or a place.")

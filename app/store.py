@@ -66,7 +66,9 @@ def save_all(
     for record in records:
         key = (plural_of(record), record.id)
         if key in batch:
-            raise InvalidRecord(f"{_name(key)} stands there twice.", errors=[_error(key, "/id", "the id stands there twice")])
+            raise InvalidRecord(
+                f"{_name(key)} stands there twice.", errors=[_error(key, "/id", "the id stands there twice")]
+            )
         batch[key] = record
     try:
         with database.write() as connection:
@@ -77,7 +79,7 @@ def save_all(
 
 def revision_of(connection: Connection) -> int:
     """The number of the last write transaction that changed something; 0 for an empty dataset."""
-    return connection.execute(select(func.coalesce(func.max(REVISION.c.number), 0))).scalar_one()
+    return int(connection.execute(select(func.coalesce(func.max(REVISION.c.number), 0))).scalar_one())
 
 
 class _Write:
@@ -140,7 +142,9 @@ class _Write:
             sorter.prepare()
         except CycleError as failure:
             circle = [_name(key) for key in failure.args[1]]
-            errors = [_error(failure.args[1][0], "", "these records point to each other in a circle: " + " → ".join(circle))]
+            errors = [
+                _error(failure.args[1][0], "", "these records point to each other in a circle: " + " → ".join(circle))
+            ]
             raise InvalidRecord(f"{circle[0]} points to itself in a circle.", errors=errors) from failure
         while sorter.is_active():
             ready = sorter.get_ready()
@@ -203,14 +207,22 @@ class _Write:
         for row in changed:
             self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
         for pairs in _chunks([(plural, row["id"]) for row in changed]):
-            self.connection.execute(delete(REFERENCE).where(tuple_(REFERENCE.c.from_kind, REFERENCE.c.from_id).in_(pairs)))
+            self.connection.execute(
+                delete(REFERENCE).where(tuple_(REFERENCE.c.from_kind, REFERENCE.c.from_id).in_(pairs))
+            )
             self.connection.execute(delete(CODE).where(tuple_(CODE.c.kind, CODE.c.id).in_(pairs)))
         self._insert(REFERENCE, [row for key in keys for row in self._reference_rows(key)])
         self._insert(CODE, [row for key in keys for row in _code_rows(key, self.batch[key])])
         self._insert(
             PAST_VERSION,
             [
-                {"kind": plural, "id": row["id"], "version": row["version"], "revision": self.revision, "document": row["document"]}
+                {
+                    "kind": plural,
+                    "id": row["id"],
+                    "version": row["version"],
+                    "revision": self.revision,
+                    "document": row["document"],
+                }
                 for row in (*created, *changed)
             ],
         )
@@ -265,7 +277,9 @@ class _Write:
             digest = sha256(text.encode()).hexdigest()
             if document["sha256"] != digest:
                 wrong = f"sha256 is {document['sha256']}, but the stored text has {digest}"
-                raise InvalidRecord(f"sources/{source}: {wrong}.", errors=[_error(("sources", source), "/sha256", wrong)])
+                raise InvalidRecord(
+                    f"sources/{source}: {wrong}.", errors=[_error(("sources", source), "/sha256", wrong)]
+                )
             held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
             if held == text:
                 continue

@@ -5,8 +5,21 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import StringConstraints, model_validator
 from sqlmodel import Field
 
-from app.models.base import CitedRecord, ConditionRef, Day, IndicationRef, Known, Line, PartialDate, Prose, Row
-from app.models.base import TreatmentRef, ordered, reference, word
+from app.models.base import (
+    CitedRecord,
+    ConditionRef,
+    Day,
+    IndicationRef,
+    Known,
+    Line,
+    PartialDate,
+    Prose,
+    Row,
+    TreatmentRef,
+    ordered,
+    reference,
+    word,
+)
 from app.models.vocabulary import ApprovalStatus
 
 Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -22,7 +35,9 @@ class ApprovalRecord(CitedRecord):
     core: ClassVar[frozenset[str]] = frozenset({"indication", "jurisdiction", "authority", "status", "as_of"})
     indication: IndicationRef = reference("indication", "The indication that was decided on.")
     jurisdiction: Jurisdiction = Field(
-        index=True, description="Where it holds: ISO 3166-1 alpha-2 (`US`, `GB`), or `EU`.", schema_extra={"examples": ["US"]}
+        index=True,
+        description="Where it holds: ISO 3166-1 alpha-2 (`US`, `GB`), or `EU`.",
+        schema_extra={"examples": ["US"]},
     )
     authority: Line | None = Field(default=None, index=True, description="Who decided: FDA, MHRA, EMA, …")
     status: ApprovalStatus = word("What was decided.", index=True)

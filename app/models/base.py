@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic import Field as Nested
 from sqlalchemy.orm import declared_attr
 from sqlmodel import JSON, Field, SQLModel, Text
+from sqlmodel._compat import SQLModelConfig
 from sqlmodel.sql.sqltypes import AutoString
 
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Verification
@@ -169,9 +170,7 @@ def ordered(low: float | str | None, high: float | str | None, names: str) -> No
 class Part(BaseModel):
     """A nested object of a record."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True)
 
 
 class PartWithMissing(Part):
@@ -242,7 +241,7 @@ class Reference(NamedTuple):
 class Record(SQLModel):
     """What a person, an importer or the seed may say: the body of a request and a row of the seed."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
+    model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True)
     core: ClassVar[frozenset[str]] = frozenset()
     """Fields that must have a value or a reason under `missing`."""
 
@@ -283,9 +282,7 @@ class Record(SQLModel):
 class CitedRecord(Record):
     """A factual record: it has at least one citation, or it is refused."""
 
-    citations: list[Citation] = Field(
-        min_length=1, sa_type=JSON, description="Where this was read. At least one."
-    )
+    citations: list[Citation] = Field(min_length=1, sa_type=JSON, description="Where this was read. At least one.")
 
 
 class Row(SQLModel):

@@ -6,8 +6,24 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import ConditionRef, Day, Line, Number, Part, Prose, Record, RecordRef, Row, SourceRef, Span
-from app.models.base import TreatmentRef, reference, several, structured, word
+from app.models.base import (
+    ConditionRef,
+    Day,
+    Line,
+    Number,
+    Part,
+    Prose,
+    Record,
+    RecordRef,
+    Row,
+    SourceRef,
+    Span,
+    TreatmentRef,
+    reference,
+    several,
+    structured,
+    word,
+)
 from app.models.vocabulary import ClaimKind, Verdict
 
 
@@ -17,7 +33,9 @@ class ClaimValue(Part):
     name: Line = Nested(description="What the value is: `interval_min`, `responders`, `brand`.")
     number: Number | None = Nested(default=None, description="The number, where it is one.")
     text: Line | None = Nested(default=None, description="The words, where it is none.")
-    unit: Line | None = Nested(default=None, description="The unit of the number: UCUM, `percent`, or the product's unit.")
+    unit: Line | None = Nested(
+        default=None, description="The unit of the number: UCUM, `percent`, or the product's unit."
+    )
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -64,7 +82,9 @@ class ClaimRecord(Record):
         if self.safety_flag and self.safety_note is None:
             raise ValueError("a safety flag needs its reason under safety_note")
         if self.span is not None and self.span.end - self.span.start != len(self.quote):
-            raise ValueError(f"the span holds {self.span.end - self.span.start} characters, the quote {len(self.quote)}")
+            raise ValueError(
+                f"the span holds {self.span.end - self.span.start} characters, the quote {len(self.quote)}"
+            )
         return self
 
 

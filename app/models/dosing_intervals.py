@@ -6,8 +6,22 @@ from pydantic import model_validator
 from sqlmodel import Field
 
 from app.models.approvals import Jurisdiction
-from app.models.base import CitedRecord, ConditionRef, Count, Known, Line, NotNegative, Row, Slug, TreatmentRef
-from app.models.base import given, ordered, reference, several, word
+from app.models.base import (
+    CitedRecord,
+    ConditionRef,
+    Count,
+    Known,
+    Line,
+    NotNegative,
+    Row,
+    Slug,
+    TreatmentRef,
+    given,
+    ordered,
+    reference,
+    several,
+    word,
+)
 from app.models.vocabulary import Basis, DosePer, DoseStatistic, Route, TimeUnit
 
 DAYS: dict[str, float] = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25}
@@ -30,14 +44,22 @@ class DosingIntervalRecord(CitedRecord):
     dose_min: NotNegative | None = Field(default=None, description="The smallest dose, in `dose_unit`.")
     dose_max: NotNegative | None = Field(default=None, description="The largest dose, in `dose_unit`.")
     dose_unit: Slug | None = Field(default=None, description="The product's own unit; never converted into another's.")
-    dose_statistic: DoseStatistic | None = word("What the two doses are: limits, quartiles, or a typical dose.", default=None)
+    dose_statistic: DoseStatistic | None = word(
+        "What the two doses are: limits, quartiles, or a typical dose.", default=None
+    )
     dose_per: list[DosePer] = several("What a dose is counted per (`session`, `site`, `kg`).")
     sites_min: Count | None = Field(default=None, description="The fewest injection sites.")
     sites_max: Count | None = Field(default=None, description="The most injection sites.")
-    interval_min: NotNegative | None = Field(default=None, description="The shortest time between two doses, in `interval_unit`.")
-    interval_max: NotNegative | None = Field(default=None, description="The longest time between two doses, in `interval_unit`.")
+    interval_min: NotNegative | None = Field(
+        default=None, description="The shortest time between two doses, in `interval_unit`."
+    )
+    interval_max: NotNegative | None = Field(
+        default=None, description="The longest time between two doses, in `interval_unit`."
+    )
     interval_unit: TimeUnit | None = word("UCUM unit of the interval.", default=None)
-    max_dose: NotNegative | None = Field(default=None, description="The most that may be given within `max_dose_period`, in `dose_unit`.")
+    max_dose: NotNegative | None = Field(
+        default=None, description="The most that may be given within `max_dose_period`, in `dose_unit`."
+    )
     max_dose_period: NotNegative | None = Field(default=None, description="The time within which `max_dose` counts.")
     max_dose_period_unit: TimeUnit | None = word("UCUM unit of `max_dose_period`.", default=None)
     onset_min: NotNegative | None = Field(default=None, description="The earliest onset of the effect.")

@@ -16,7 +16,9 @@ class OutcomeRecord(Record):
     name: Line = Field(description="The name of the outcome.")
     synonyms: list[Line] = several("Other names.")
     definition: Prose | None = Field(default=None, description="What counts, exactly.")
-    domain: Line | None = Field(default=None, index=True, description="What it is about: pain, function, quality of life, …")
+    domain: Line | None = Field(
+        default=None, index=True, description="What it is about: pain, function, quality of life, …"
+    )
     kind: OutcomeKind | None = word("Its statistical kind.", default=None)
     instrument: Line | None = Field(default=None, description="The scale or questionnaire.")
     unit: Line | None = Field(default=None, description="The unit of its values.")

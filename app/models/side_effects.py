@@ -6,8 +6,21 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import CitedRecord, ConditionRef, Count, Known, Line, PartWithMissing, Percent, Row, StudyRef
-from app.models.base import TreatmentRef, reference, several, word
+from app.models.base import (
+    CitedRecord,
+    ConditionRef,
+    Count,
+    Known,
+    Line,
+    PartWithMissing,
+    Percent,
+    Row,
+    StudyRef,
+    TreatmentRef,
+    reference,
+    several,
+    word,
+)
 from app.models.vocabulary import ArmRole, Assessment, Attribution, Frequency, HarmBasis
 
 ROUNDING = 1.0

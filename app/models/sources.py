@@ -17,7 +17,11 @@ def canonical_doi(value: str) -> str:
     return re.sub(r"^(https?://(dx\.)?doi\.org/|doi:\s*)", "", value.strip(), flags=re.IGNORECASE).lower()
 
 
-Doi = Annotated[str, AfterValidator(canonical_doi), StringConstraints(pattern=r"^(https?://(dx\.)?doi\.org/|doi:\s*)?10\.\d{4,9}/\S+$", max_length=300)]
+Doi = Annotated[
+    str,
+    AfterValidator(canonical_doi),
+    StringConstraints(pattern=r"^(https?://(dx\.)?doi\.org/|doi:\s*)?10\.\d{4,9}/\S+$", max_length=300),
+]
 Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}$")]
 Pmcid = Annotated[str, StringConstraints(pattern=r"^PMC[1-9]\d{0,9}$")]
 Nct = Annotated[str, StringConstraints(pattern=r"^NCT\d{8}$")]
@@ -41,7 +45,9 @@ class SourceRecord(Record):
     kind: SourceKind = word("What sort of document it is.", index=True)
     title: Line = Field(description="Its title.")
     authors: list[Line] = several("Its authors, family name first.")
-    container: Line | None = Field(default=None, description="What it appeared in: journal with volume and pages, site, register.")
+    container: Line | None = Field(
+        default=None, description="What it appeared in: journal with volume and pages, site, register."
+    )
     issued: PartialDate | None = Field(default=None, description="When it appeared.")
     doi: Doi | None = Field(default=None, description="DOI, in lower case.")
     pmid: Pmid | None = Field(default=None, description="PubMed id.")
@@ -50,9 +56,13 @@ class SourceRecord(Record):
     set_id: SetId | None = Field(default=None, description="Set id of a structured product label.")
     url: Url | None = Field(default=None, description="Where it can be read.")
     licence: Line | None = Field(default=None, description="Under which licence it may be used.")
-    tier: Tier | None = word("Primary (the study or decision itself), secondary (a report of it) or tertiary.", default=None)
+    tier: Tier | None = word(
+        "Primary (the study or decision itself), secondary (a report of it) or tertiary.", default=None
+    )
     retrieved_on: Day | None = Field(default=None, description="The day on which we read it.")
-    retired_on: PartialDate | None = Field(default=None, description="When its publisher withdrew it from use, for a guideline.")
+    retired_on: PartialDate | None = Field(
+        default=None, description="When its publisher withdrew it from use, for a guideline."
+    )
     retraction: Retraction | None = structured("What became of it after it was published.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the text, where we hold it.")
     text_served: TextServed | None = word("Whether readers get the whole text, or quotes only.", default=None)

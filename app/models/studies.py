@@ -7,8 +7,26 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import JSON, Field
 
-from app.models.base import Code, ConditionRef, Count, Line, NotNegative, PartialDate, PartWithMissing, Prose, Record
-from app.models.base import Row, Slug, SourceRef, StudyRef, TreatmentRef, ordered, several, structured, word
+from app.models.base import (
+    Code,
+    ConditionRef,
+    Count,
+    Line,
+    NotNegative,
+    PartialDate,
+    PartWithMissing,
+    Prose,
+    Record,
+    Row,
+    Slug,
+    SourceRef,
+    StudyRef,
+    TreatmentRef,
+    ordered,
+    several,
+    structured,
+    word,
+)
 from app.models.study_results import RiskOfBias
 from app.models.vocabulary import Blinding, Phase, StudyDesign
 
@@ -22,7 +40,9 @@ class StudyArm(PartWithMissing):
     dose: Line | None = Nested(default=None, description="The dose as the study gives it, with the product's unit.")
     dose_min: NotNegative | None = Nested(default=None, description="The smallest dose a session, in `dose_unit`.")
     dose_max: NotNegative | None = Nested(default=None, description="The largest dose a session, in `dose_unit`.")
-    dose_unit: Slug | None = Nested(default=None, description="The product's own unit; absent where the product was not named.")
+    dose_unit: Slug | None = Nested(
+        default=None, description="The product's own unit; absent where the product was not named."
+    )
     n: Count | None = Nested(default=None, description="People in the arm.")
 
     @model_validator(mode="after")

@@ -1,16 +1,52 @@
 """Study results: one outcome and one comparison of a study, with the arms' own numbers."""
 
-from typing import Any, Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import CitedRecord, ConditionRef, Count, Known, Line, NotNegative, Number, OutcomeRef, Part
-from app.models.base import PartWithMissing, Percent, Probability, Prose, RefersTo, Row, Slug, StudyRef, TreatmentRef
-from app.models.base import given, ordered, reference, several, structured, word
-from app.models.vocabulary import AnalysisPopulation, ArmRole, BiasJudgement, BiasTool, CertaintyLevel, Comparator
-from app.models.vocabulary import Finding, LoweredBy, Measure, PModifier, RaisedBy, ScoreKind, SynthesisKind
+from app.models.base import (
+    CitedRecord,
+    ConditionRef,
+    Count,
+    Known,
+    Line,
+    NotNegative,
+    Number,
+    OutcomeRef,
+    Part,
+    PartWithMissing,
+    Percent,
+    Probability,
+    Prose,
+    RefersTo,
+    Row,
+    Slug,
+    StudyRef,
+    TreatmentRef,
+    given,
+    ordered,
+    reference,
+    several,
+    structured,
+    word,
+)
+from app.models.vocabulary import (
+    AnalysisPopulation,
+    ArmRole,
+    BiasJudgement,
+    BiasTool,
+    CertaintyLevel,
+    Comparator,
+    Finding,
+    LoweredBy,
+    Measure,
+    PModifier,
+    RaisedBy,
+    ScoreKind,
+    SynthesisKind,
+)
 
 COMPARATORS: frozenset[str] = frozenset(Comparator.__args__)  # type: ignore[attr-defined]  # a Literal keeps its words there
 ComparatorRef = Annotated[Slug, RefersTo("treatments", unless=COMPARATORS)]
@@ -64,7 +100,9 @@ class ResultArm(PartWithMissing):
     max: Number | None = Nested(default=None, description="Largest value.")
     geometric_mean: NotNegative | None = Nested(default=None, description="Geometric mean.")
     adjusted: bool | None = Nested(default=None, description="Whether the figures are adjusted.")
-    class_label: Line | None = Nested(default=None, alias="class", description="The class (a time point, say) in a registry's table.")
+    class_label: Line | None = Nested(
+        default=None, alias="class", description="The class (a time point, say) in a registry's table."
+    )
     category: Line | None = Nested(default=None, description="The category in a registry's table.")
 
     @model_validator(mode="after")
@@ -88,13 +126,15 @@ class StudyResultRecord(CitedRecord):
     comparator: ComparatorRef | None = Field(
         default=None,
         index=True,
-        description="What it was compared with: a treatment's id, or `placebo`, `none`, `usual-care`, …; absent for a single arm.",
+        description="What it was compared with: a treatment's id, or `placebo`, `none`, …; absent for a single arm.",
     )
     condition: ConditionRef | None = reference("condition", "What it was given for.", default=None)
     outcome: OutcomeRef | None = reference("outcome", "The outcome, in our list.", default=None)
     outcome_text: Line = Field(description="The outcome, as the study puts it.")
     is_primary: bool | None = Field(default=None, description="Whether it was a primary outcome of the study.")
-    time_frame_days: NotNegative | None = Field(default=None, description="When it was measured, in days from the first treatment.")
+    time_frame_days: NotNegative | None = Field(
+        default=None, description="When it was measured, in days from the first treatment."
+    )
     time_frame_text: Line | None = Field(default=None, description="When it was measured, as the study puts it.")
     score: ScoreKind | None = word("Whether means are changes from the start, or final values.", default=None)
     population: AnalysisPopulation | None = word("Whose data were analysed.", default=None)
@@ -108,7 +148,9 @@ class StudyResultRecord(CitedRecord):
     p_modifier: PModifier | None = word("Whether P equals, lies below or lies above `p_value`.", default=None)
     i2: Percent | None = Field(default=None, description="I², heterogeneity in percent, for a review's result.")
     finding: Finding = word("Which side the result favours; no significant difference is `no-difference`.", index=True)
-    synthesis: SynthesisKind = word("How a review joined its trials; `none` for a result of one study.", default="none", index=True)
+    synthesis: SynthesisKind = word(
+        "How a review joined its trials; `none` for a result of one study.", default="none", index=True
+    )
     includes: list[StudyRef] = several("For a review's result: the studies of ours that it includes.")
     trial_count: Count | None = Field(default=None, description="For a review's result: trials it includes.")
     participant_count: Count | None = Field(default=None, description="For a review's result: people in those trials.")

@@ -5,8 +5,21 @@ from typing import ClassVar
 from pydantic import Field as Nested
 from sqlmodel import Field
 
-from app.models.base import Citation, Code, Line, Part, Prose, Record, Row, Slug, TreatmentRef, reference, several
-from app.models.base import structured, word
+from app.models.base import (
+    Citation,
+    Code,
+    Line,
+    Part,
+    Prose,
+    Record,
+    Row,
+    Slug,
+    TreatmentRef,
+    reference,
+    several,
+    structured,
+    word,
+)
 from app.models.vocabulary import Route, TreatmentKind
 
 

@@ -101,7 +101,9 @@ Phase = Literal["early-1", "1", "1-2", "2", "2-3", "3", "4", "not-applicable"]
 Comparator = Literal["placebo", "none", "usual-care", "waiting-list", "sham", "baseline", "mixed"]
 """What a comparison is made with when it is not one of our treatments."""
 ScoreKind = Literal["change", "final"]
-AnalysisPopulation = Literal["intention-to-treat", "modified-intention-to-treat", "per-protocol", "completers", "safety"]
+AnalysisPopulation = Literal[
+    "intention-to-treat", "modified-intention-to-treat", "per-protocol", "completers", "safety"
+]
 Measure = Literal[
     "risk-ratio",
     "odds-ratio",

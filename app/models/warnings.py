@@ -16,7 +16,9 @@ class WarningRecord(CitedRecord):
     treatment: TreatmentRef = reference("treatment", "What it is about; a class stands for all its products.")
     condition: ConditionRef | None = reference("condition", "The condition it is limited to, if any.", default=None)
     kind: WarningKind = word("How strong it is.", index=True)
-    jurisdiction: Jurisdiction | None = Field(default=None, index=True, description="Whose label says so: `US`, `GB`, `EU`, …")
+    jurisdiction: Jurisdiction | None = Field(
+        default=None, index=True, description="Whose label says so: `US`, `GB`, `EU`, …"
+    )
     statement: Prose = Field(description="What it says, in our own words.")
     terms: list[Line] = several("The side effects that it names.")
 

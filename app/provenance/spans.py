@@ -18,7 +18,9 @@ def mismatch(text: str, quote: str, start: int | None, end: int | None) -> str |
     held = text[start:end]
     if held == quote:
         return None
-    place = next((index for index, (a, b) in enumerate(zip(held, quote, strict=False)) if a != b), min(len(held), len(quote)))
+    place = next(
+        (index for index, (a, b) in enumerate(zip(held, quote, strict=False)) if a != b), min(len(held), len(quote))
+    )
     if _fold(held) == _fold(quote):
         return f"the quote differs from the text by a typographic mark at character {start + place}"
     return f"the quote differs from the text at character {start + place}: the text has {held[place : place + 20]!r}"

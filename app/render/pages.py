@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app import DISCLAIMER, __version__
 
 PAGES = Path(__file__).parent.parent / "pages"
 _environment = Environment(
-    loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(PAGES),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
 def page(name: str, values: Mapping[str, Any]) -> bytes:
-    """The page of that name as UTF-8 HTML; every value is escaped."""
+    """The page of that name in UTF-8; in HTML every value is escaped."""
     return _environment.get_template(name).render(disclaimer=DISCLAIMER, version=__version__, **values).encode()
 
 

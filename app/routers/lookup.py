@@ -27,7 +27,9 @@ def known_system(value: str) -> str:
     word = value.strip().lower().replace(" ", "-").replace("_", "-")
     if word not in SYSTEMS:
         raise PydanticCustomError(
-            "unknown_name", "{word} is not a code system that we know", {"word": word, "nearest": nearest(word, SYSTEMS) or ""}
+            "unknown_name",
+            "{word} is not a code system that we know",
+            {"word": word, "nearest": nearest(word, SYSTEMS) or ""},
         )
     return word
 

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app import DISCLAIMER, __version__, cache
+from app import __version__, cache
 from app.errors import NotFound, Unavailable, nearest, problems
 from app.listing import totals
 from app.models import RESOURCES
@@ -22,12 +22,21 @@ ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (
     ("What is Botox, and which unit is it measured in?", "/v1/treatments/onabotulinumtoxina"),
-    ("Where is it approved for chronic migraine?", "/v1/approvals?treatment=onabotulinumtoxina&condition=chronic-migraine"),
+    (
+        "Where is it approved for chronic migraine?",
+        "/v1/approvals?treatment=onabotulinumtoxina&condition=chronic-migraine",
+    ),
     ("Which intervals are 12 weeks or less?", "/v1/dosing-intervals?interval_days_lte=84&sort=interval_days"),
     ("Which side effects are very common?", "/v1/side-effects?frequency=very-common&sort=-percent"),
-    ("What did trials find in chronic low back pain?", "/v1/study-results?condition=chronic-low-back-pain&include=study,sources"),
+    (
+        "What did trials find in chronic low back pain?",
+        "/v1/study-results?condition=chronic-low-back-pain&include=study,sources",
+    ),
     ("Which claims of the article are contradicted?", "/v1/claims?verdict=contradicted"),
-    ("Everything about one treatment, in one answer", "/v1/treatments/onabotulinumtoxina/dossier?condition=chronic-migraine"),
+    (
+        "Everything about one treatment, in one answer",
+        "/v1/treatments/onabotulinumtoxina/dossier?condition=chronic-migraine",
+    ),
 )
 
 router = APIRouter(tags=["Service"])
@@ -109,32 +118,11 @@ async def problem_page(request: Request, name: Annotated[str, Path(max_length=10
 @router.get("/llms.txt", include_in_schema=False)
 async def llms(request: Request) -> Response:
     """The service in a page of text, for programs that read (llmstxt.org)."""
-    root = _settings(request).public_url
-    lists = "\n".join(
-        f"- [{plural}]({root}/v1/{plural}): {(row.record_class().__doc__ or '').strip().splitlines()[0]}"
-        for plural, row in RESOURCES.items()
-    )
-    tries = "\n".join(f"- [{words}]({root}{path})" for words, path in TRIES)
-    text = f"""# Treatment Evidence API
-
-> Treatments, approvals, doses, side effects and study results as typed JSON in which every number has a source. {DISCLAIMER}
-
-Lists answer {{"items": [...], "next": cursor or null}}; send `next` back as `cursor`. Filters are named after fields, `_gte`
-and `_lte` are bounds, a repeated filter means any of. `fields=` and `include=` choose what is shown. An absent value is null
-and `missing` says why. "Not approved" is not "not effective". Units of different products are never converted. When you quote
-a number, quote its source: `include=sources`.
-
-## Resources
-{lists}
-
-## Examples
-{tries}
-
-## More
-- [OpenAPI 3.1]({root}/openapi.json)
-- [Problems]({root}/problems)
-"""
-    return cache.answer(request, text.encode(), "text/plain; charset=utf-8")
+    summaries = {
+        plural: (row.record_class().__doc__ or "").strip().splitlines()[0] for plural, row in RESOURCES.items()
+    }
+    values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
+    return cache.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")
 
 
 class Health(BaseModel):

@@ -23,7 +23,9 @@ class DossierShown(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     condition: Slug | None = Field(
-        None, description="Only what concerns this condition, and what holds for all conditions.", examples=["chronic-migraine"]
+        None,
+        description="Only what concerns this condition, and what holds for all conditions.",
+        examples=["chronic-migraine"],
     )
 
 
@@ -39,7 +41,9 @@ class DossierShown(BaseModel):
 )
 async def get_treatment_dossier(
     request: Request,
-    id: Annotated[Slug, Path(description="The id of the treatment.", examples=["onabotulinumtoxina"])],  # noqa: A002  # the path says {id}
+    id: Annotated[
+        Slug, Path(description="The id of the treatment.", examples=["onabotulinumtoxina"])
+    ],  # the path says {id}
     asked: Annotated[DossierShown, Parameters()],
 ) -> Response:
     """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
@@ -50,5 +54,7 @@ async def get_treatment_dossier(
     choose(request.headers.get("accept"), [JSON])
     refuse_repeated(request, DossierShown)
     public_url = request.app.state.settings.public_url
-    content = await database_of(request).fetch(lambda connection: read_dossier(connection, id, asked.condition, public_url))
+    content = await database_of(request).fetch(
+        lambda connection: read_dossier(connection, id, asked.condition, public_url)
+    )
     return cache.answer(request, content.encode(), JSON)

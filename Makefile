@@ -1,0 +1,49 @@
+# Everything a newcomer needs: `make run`, `make test`. See README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup setup-dev run test lint lock openapi migration clean
+
+setup: .venv/.runtime ## install what the service needs into .venv
+setup-dev: .venv/.dev ## and what tests and checks need
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: .venv/bin/python requirements.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
+	$(BIN)/tev serve
+
+test: setup-dev ## the whole suite on both engines, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: setup-dev ## format, style, types, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+lock: setup-dev ## pin the newest versions, with hashes and without addresses
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
+	$(BIN)/python -m tests.test_openapi
+
+migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
+	$(BIN)/python -m app.migrations.make "$(MESSAGE)"
+
+clean: ## remove what setup and tests leave
+	rm -rf .venv build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/js/node_modules

@@ -1,0 +1,1 @@
+"""Tests: behaviour, driven through HTTP where a user would see it."""

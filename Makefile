@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test lint lock openapi migration clean
+.PHONY: setup setup-dev run test lint lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -41,6 +41,9 @@ lock: setup-dev ## pin the newest versions, with hashes and without addresses
 
 openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
 	$(BIN)/python -m tests.test_openapi
+
+docs: setup-dev ## write into the README what the service answers
+	$(BIN)/python -m tests.test_docs
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

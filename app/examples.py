@@ -7,7 +7,7 @@ from typing import Any
 
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, Row
+from app.models.base import Record, Row, plain_number
 
 DATA = Path(__file__).parent.parent / "data"
 SEED = DATA / "seed.json"
@@ -32,7 +32,7 @@ def example_of(row: type[Row]) -> dict[str, Any]:
     values |= record.model_dump(mode="json") | row.derive(record, _known)
     values |= {"created_at": CHECKED_ON, "updated_at": CHECKED_ON}
     values |= {"verification": "recorded" if values.get("citations") else None}
-    return {name: values[name] for name in row.model_fields if name not in row.hidden}
+    return {name: plain_number(values[name]) for name in row.shown()}
 
 
 def _known(plural: str, record_id: str) -> Mapping[str, Any]:

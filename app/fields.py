@@ -51,7 +51,7 @@ class FieldUse:
 @cache
 def uses(row: type[Row]) -> dict[str, FieldUse]:
     """Every shown field of a resource, by name."""
-    return {name: _use(row, name, info) for name, info in row.model_fields.items() if name not in row.hidden}
+    return {name: _use(row, name, row.model_fields[name]) for name in row.shown()}
 
 
 @cache

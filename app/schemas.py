@@ -42,17 +42,15 @@ def public_model(row: type[Row]) -> Model:
 
 
 def _shown(row: type[Row]) -> dict[str, Any]:
-    return {name: (info.annotation, info) for name, info in row.model_fields.items() if name not in row.hidden}
+    return {name: (row.model_fields[name].annotation, row.model_fields[name]) for name in row.shown()}
 
 
 @cache
 def sparse_model(row: type[Row]) -> Model:
     """A record of which only some fields were asked for (`fields=`)."""
     shown: dict[str, Any] = {"included": (included_model(), left_out("Only with `include`, on a single record."))}
-    for name, info in row.model_fields.items():
-        if name not in row.hidden:
-            annotation: Any = info.annotation
-            shown[name] = (annotation, info) if name == "id" else (annotation | None, left_out(info.description or ""))
+    for name, (annotation, info) in _shown(row).items():
+        shown[name] = (annotation, info) if name == "id" else (annotation | None, left_out(info.description or ""))
     doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
     return _made(f"{row.__name__}Fields", doc, PARTLY, shown)
 

@@ -17,7 +17,7 @@ from app.db import Database, unavailable
 from app.errors import InvalidRecord, nearest
 from app.ledger import CODE, PAST_VERSION, REFERENCE, REGISTRY, REVISION, SOURCE_TEXT
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, references
+from app.models.base import Record, plain_number, references
 from app.provenance.spans import mismatch
 
 T = TypeVar("T")
@@ -177,7 +177,7 @@ class _Write:
         """All columns of a record: what it says, what follows from it, and what the server adds."""
         row_class = RESOURCES[key[0]]
         values = record.model_dump(mode="json")
-        digest = sha256(to_json(values)).hexdigest()
+        digest = sha256(to_json(record.model_dump(mode="json", exclude_defaults=True))).hexdigest()
         try:
             derived = row_class.derive(record, self._known)
         except ValueError as failure:
@@ -195,7 +195,7 @@ class _Write:
             "source_status": self._source_status(record),
             "digest": digest,
         }
-        shown = {name: values[name] for name in row_class.model_fields if name not in row_class.hidden}
+        shown = {name: plain_number(values[name]) for name in row_class.shown()}
         return {**values, "document": to_json(shown).decode()}
 
     def _write_rows(self, plural: str, created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:

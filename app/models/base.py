@@ -60,9 +60,9 @@ def real_date(value: str) -> str:
     return value
 
 
-def plain_number(value: float | None) -> Any:
-    """A whole number without its `.0`, so that 155 units read as 155 in JSON."""
-    if value is not None and abs(value) < 2**53 and value == int(value):
+def plain_number(value: Any) -> Any:
+    """A whole number without its `.0`, so that 155 units read as 155 in JSON; anything else as it is."""
+    if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
         return int(value)
     return value
 
@@ -314,6 +314,13 @@ class Row(SQLModel):
     def record_class(cls) -> type[Record]:
         """The record that this row keeps."""
         return next(base for base in cls.__mro__ if issubclass(base, Record) and not issubclass(base, Row))
+
+    @classmethod
+    def shown(cls) -> tuple[str, ...]:
+        """The fields that readers see, in order: what the record says, why values are missing, what the server adds."""
+        server = [name for name in Row.model_fields if name not in cls.hidden]
+        own = [name for name in cls.model_fields if name not in Row.model_fields and name != "missing"]
+        return (*own, "missing", *server)
 
     @classmethod
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:

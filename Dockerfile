@@ -1,0 +1,29 @@
+# Two stages: install with hashes, then copy. BASE may be any image with Python ≥ 3.11.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+WORKDIR /srv
+COPY requirements.lock ./
+RUN python3 -m venv /opt/tev \
+    && /opt/tev/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.lock
+
+FROM ${BASE}
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent tev \
+    && install --directory --owner=tev --group=tev /data
+COPY --from=build /opt/tev /opt/tev
+WORKDIR /srv
+COPY app ./app
+COPY data ./data
+COPY docker/tev /usr/local/bin/tev
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/srv \
+    TEV_HOST=0.0.0.0 \
+    TEV_PORT=8000 \
+    TEV_DATABASE_URL=sqlite:////data/tev.db
+USER tev
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=3s --start-period=30s \
+    CMD ["/opt/tev/bin/python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"TEV_PORT\"]}/readyz', timeout=2)"]
+CMD ["tev", "serve"]

@@ -1,0 +1,132 @@
+// Drives a real browser over the service and prints, as one JSON document, what it saw: node browser.mjs URL CHROMIUM FOLDER
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [baseUrl, executablePath, folder] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PAGES = { landing: "/", problems: "/problems", problem: "/problems/invalid-parameter" };
+const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
+const SCHEMES = ["light", "dark"];
+const RECORD = "onabotulinumtoxina";
+
+const browser = await chromium.launch({
+  executablePath,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+
+/** Open a page in a fresh context, act on it, and tell what happened besides. */
+async function visit(url, options, act) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const seen = { url, complaints: [], foreign: [], failed: [], requests: 0 };
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) seen.complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => seen.complaints.push(`thrown: ${error.message}`));
+  page.on("request", (request) => {
+    const asked = new URL(request.url());
+    seen.requests += 1;
+    if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin) seen.foreign.push(request.url());
+  });
+  page.on("requestfailed", (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("response", (answer) => {
+    if (answer.status() >= 400) seen.failed.push(`${answer.url()}: ${answer.status()}`);
+  });
+  await page.goto(url, { waitUntil: "load" });
+  const told = await act(page);
+  await context.close();
+  return { ...seen, ...told };
+}
+
+const screenshot = (page, name, fullPage = true) => page.screenshot({ path: join(folder, `${name}.png`), fullPage });
+
+/** The elements that stand out of the window to the right, innermost text first, and how wide the page became. */
+const layout = (page) =>
+  page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const scrolled = (element) => element.closest(".scroll, pre") !== null;
+    const outside = [...document.body.querySelectorAll("*")]
+      .filter((element) => !scrolled(element) && element.getBoundingClientRect().right > width + 0.5)
+      .map((element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`);
+    return { title: document.title, width, scrollWidth: document.documentElement.scrollWidth, outside };
+  });
+
+async function plainPage(name, size, scheme) {
+  const options = { viewport: SIZES[size], colorScheme: scheme, javaScriptEnabled: false };
+  return visit(baseUrl + PAGES[name], options, async (page) => {
+    await screenshot(page, `${name}-${size}-${scheme}`);
+    return { name, size, scheme, scripts: await page.locator("script").count(), ...(await layout(page)) };
+  });
+}
+
+async function audit(name, scheme) {
+  return visit(baseUrl + PAGES[name], { viewport: SIZES.desk, colorScheme: scheme }, async (page) => {
+    await page.evaluate(axe);
+    const { violations, passes } = await page.evaluate(() => window.axe.run());
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ").slice(0, 300)}`);
+    return { name, scheme, violations: found, passed: passes.length };
+  });
+}
+
+/** Swagger UI as a newcomer uses it: see the groups, open one, run one operation. */
+async function documentation(origin, scheme) {
+  return visit(`${origin}/docs`, { viewport: SIZES.desk, colorScheme: scheme }, async (page) => {
+    await page.locator(".opblock-tag").first().waitFor();
+    const groups = await page.locator(".opblock-tag-section").count();
+    await screenshot(page, `docs-groups-${scheme}`);
+    for (const group of await page.locator(".opblock-tag").all()) await group.click();
+    await page.locator(".opblock-tag[data-is-open=false]").waitFor({ state: "detached" });
+    const operations = await page.locator(".opblock").count();
+
+    const operation = page.locator("#operations-Treatments-get_treatment");
+    await operation.locator(".opblock-summary-control").click();
+    await operation.locator("tr[data-param-name=id] input").fill(RECORD);
+    await operation.getByRole("button", { name: "Execute" }).click();
+    const answer = operation.locator(".live-responses-table .response").first();
+    const status = await answer.locator(".response-col_status").innerText();
+    const body = await answer.locator(".response-col_description").innerText();
+    await operation.screenshot({ path: join(folder, `docs-executed-${scheme}.png`) });
+    return { groups, operations, status: status.trim(), body, ...(await layout(page)) };
+  });
+}
+
+async function documentationOnAPhone() {
+  return visit(`${baseUrl}/docs`, { viewport: SIZES.phone }, async (page) => {
+    await page.locator(".opblock-tag").first().waitFor();
+    await screenshot(page, "docs-groups-phone");
+    return layout(page);
+  });
+}
+
+async function documentationWithoutScript() {
+  return visit(`${baseUrl}/docs`, { viewport: SIZES.phone, javaScriptEnabled: false }, async (page) => {
+    await screenshot(page, "docs-without-script");
+    return { text: await page.locator("body").innerText() };
+  });
+}
+
+const report = { plain: [], audits: [] };
+for (const name of Object.keys(PAGES)) {
+  for (const scheme of SCHEMES) {
+    for (const size of Object.keys(SIZES)) report.plain.push(await plainPage(name, size, scheme));
+    report.audits.push(await audit(name, scheme));
+  }
+}
+report.docs = await documentation(baseUrl, "light");
+report.docsDark = await documentation(baseUrl, "dark");
+report.docsByName = await documentation(baseUrl.replace("127.0.0.1", "localhost"), "light");
+report.docsPhone = await documentationOnAPhone();
+report.docsWithoutScript = await documentationWithoutScript();
+await browser.close();
+console.log(JSON.stringify(report));

@@ -1,0 +1,185 @@
+"""Documentation is a tested contract: examples are produced by running, settings and problems are complete."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import pytest
+from pydantic_core import to_json
+from starlette.testclient import TestClient
+
+from app.errors import problems
+from app.models import RESOURCES
+from app.routers.service import TRIES
+from app.settings import PREFIX, Settings
+from tests.conftest import ROOT
+
+README = ROOT / "README.md"
+ADDRESS = "http://127.0.0.1:8000"
+EXAMPLE = re.compile(r"```sh\ncurl '([^']+)'\n```\n```(json|csv)\n(.*?)```", re.DOTALL)
+SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
+
+
+def examples() -> list[tuple[str, str, str]]:
+    """Address, language and printed answer of every example of the README."""
+    return [(match[1], match[2], match[3]) for match in EXAMPLE.finditer(README.read_text(encoding="utf-8"))]
+
+
+def printed(client: TestClient, address: str) -> str:
+    """What the README prints for an address: the answer, JSON indented."""
+    answer = client.get(address.removeprefix(ADDRESS))
+    if "json" in answer.headers["content-type"]:
+        return to_json(answer.json(), indent=2).decode() + "\n"
+    return answer.text.replace("\r\n", "\n")
+
+
+def settings_table() -> str:
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {field.description} | {f'`{field.default}`' if field.default != '' else ''} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | what it does | default |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
+    assert len(examples()) >= 5
+    for address, _, text in examples():
+        assert text == printed(client, address), f"`python -m tests.test_docs` writes it: {address}"
+
+
+def test_the_readme_explains_every_setting() -> None:
+    found = SETTINGS.search(README.read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[1] == settings_table(), "`python -m tests.test_docs` writes it"
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def links(text: str) -> Iterator[str]:
+    yield from re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+def test_every_link_between_documents_leads_somewhere(page: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(page, Path)
+    for link in links(page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
+
+
+def test_every_dependency_is_named_with_its_reason() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["dev"], *project["optional-dependencies"]["build"]]
+    text = (ROOT / "docs/decisions/0001-dependencies.md").read_text(encoding="utf-8")
+    for dependency in named:
+        name = re.split(r"[\[<>=]", dependency)[0]
+        assert f"**{name}**" in text, name
+
+
+class Links(HTMLParser):
+    """The addresses that a page points to, and whether it runs a script."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.found += [value for name, value in attrs if name in ("href", "src") and value]
+
+
+def read_page(client: TestClient, path: str) -> Links:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    parser = Links()
+    parser.feed(answer.text)
+    return parser
+
+
+@pytest.mark.parametrize("path", ["/", "/problems", "/problems/not-found"])
+def test_a_page_runs_no_script_and_every_link_of_it_works(client: TestClient, path: str) -> None:
+    page = read_page(client, path)
+    assert page.scripts == 0
+    for link in page.found:
+        if not link.startswith("http"):
+            assert client.get(link).status_code == 200, link
+
+
+def test_the_first_page_counts_what_is_there(client: TestClient) -> None:
+    text = client.get("/").text
+    for plural in RESOURCES:
+        total = client.get(f"/v1/{plural}", params={"count": "exact"}).json()["total"]
+        assert f'<a href="/v1/{plural}"><b>{total}</b>' in text
+    assert "not medical advice" in text
+
+
+@pytest.mark.parametrize(("words", "path"), TRIES)
+def test_every_try_it_link_shows_something(client: TestClient, words: str, path: str) -> None:
+    content = client.get(path).json()
+    assert content.get("items", True), words
+
+
+def test_the_documentation_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = read_page(client, "/docs")
+    for link in page.found:
+        assert link.startswith("/"), link
+        assert client.get(link).status_code == 200, link
+    policy = client.get("/docs").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("kind", list(problems()), ids=lambda kind: kind.name)
+def test_every_kind_of_problem_has_a_page(client: TestClient, kind: type) -> None:
+    text = client.get(f"/problems/{kind.name}").text  # type: ignore[attr-defined]
+    assert str(kind.status) in text  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", ["/problems/nothing", "/assets/nothing", "/docs/nothing", "/nothing"])
+def test_an_unknown_page_is_a_problem(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_llms_txt_names_every_resource(client: TestClient) -> None:
+    text = client.get("/llms.txt").text
+    for plural in RESOURCES:
+        assert f"{ADDRESS}/v1/{plural})" in text
+    assert "not medical advice" in text
+
+
+def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> None:
+    assert client.get("/?utm_source=newsletter").status_code == 200
+
+
+def write() -> None:
+    """Write what the service answers, and the table of settings, into the README."""
+    import tempfile
+
+    from app.cli import seed_database
+    from app.db import Database
+    from app.examples import SEED
+    from app.main import create_app
+
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/docs.db")
+        database.migrate()
+        seed_database(database, SEED)
+        with TestClient(create_app(Settings(database_url=database.url))) as client:
+            text = EXAMPLE.sub(
+                lambda match: f"```sh\ncurl '{match[1]}'\n```\n```{match[2]}\n{printed(client, match[1])}```",
+                README.read_text(encoding="utf-8"),
+            )
+    text = SETTINGS.sub(lambda _: f"<!-- settings -->\n{settings_table()}<!-- /settings -->", text)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

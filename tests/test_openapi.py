@@ -1,0 +1,108 @@
+"""The OpenAPI document is a contract: a snapshot holds it, and rules that every operation must keep."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from app.models import RESOURCES
+from app.settings import Settings
+
+SNAPSHOT = Path(__file__).parent / "openapi.json"
+
+
+def document() -> dict[str, Any]:
+    """The document as it is now, over no database at all."""
+    return create_app(Settings(database_url="sqlite:///unused.db", public_url="http://127.0.0.1:8000")).openapi()
+
+
+def as_text(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    return document()
+
+
+def operations(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(path, operation) for path, methods in openapi["paths"].items() for operation in methods.values()]
+
+
+def resolved(openapi: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in entry:
+        return entry
+    part: Any = openapi
+    for step in entry["$ref"].removeprefix("#/").split("/"):
+        part = part[step]
+    return resolved(openapi, part)
+
+
+def test_the_document_is_the_snapshot(openapi: dict[str, Any]) -> None:
+    assert as_text(openapi) == SNAPSHOT.read_text(encoding="utf-8"), "`make openapi` writes it; look at the difference"
+
+
+def test_every_operation_reads_well_in_a_generated_client(openapi: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, operation in operations(openapi)]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"(list|get|lookup)_[a-z_]+", name) for name in ids), ids
+    for plural in RESOURCES:
+        assert f"list_{plural.replace('-', '_')}" in ids
+
+
+def test_every_operation_parameter_and_property_is_explained(openapi: dict[str, Any]) -> None:
+    for path, operation in operations(openapi):
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert len(operation["tags"]) == 1, path
+        for entry in operation.get("parameters", []):
+            parameter = resolved(openapi, entry)
+            assert parameter.get("description"), (path, parameter["name"])
+    for name, schema in openapi["components"]["schemas"].items():
+        assert schema.get("description"), name
+        for field, content in schema["properties"].items():
+            assert content.get("description") or "$ref" in content, (name, field)
+
+
+def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, Any]) -> None:
+    for path, operation in operations(openapi):
+        expected = {"200", "500", "503"}
+        if path.startswith("/v1"):
+            expected |= {"406", "422"}
+        if "{id}" in path:
+            expected.add("404")
+        if operation["operationId"].startswith("list_"):
+            expected.add("400")
+        assert expected == operation["responses"].keys(), path
+        for status, response in operation["responses"].items():
+            content = resolved(openapi, response)["content"]
+            assert ("application/problem+json" in content) == (status != "200")
+
+
+def test_schemas_have_plain_names_and_flat_unions(openapi: dict[str, Any]) -> None:
+    text = as_text(openapi)
+    assert "discriminator" not in text
+    assert "oneOf" not in text
+    for name in openapi["components"]["schemas"]:
+        assert re.fullmatch(r"[A-Z][A-Za-z]+", name), name
+        assert not name.endswith(("Record", "Input", "Output", "Row"))
+        properties = openapi["components"]["schemas"][name]["properties"]
+        assert not {"digest", "document"} & properties.keys(), "what the server keeps for itself must not leak"
+
+
+def test_every_reference_of_the_document_resolves(openapi: dict[str, Any]) -> None:
+    for reference in set(re.findall(r'"\$ref": "(#[^"]+)"', as_text(openapi))):
+        assert resolved(openapi, {"$ref": reference})
+
+
+def test_examples_come_from_the_seed(openapi: dict[str, Any]) -> None:
+    example = openapi["components"]["examples"]["Treatments_json"]["value"]
+    assert "onabotulinumtoxina" in json.dumps(example)
+
+
+if __name__ == "__main__":
+    SNAPSHOT.write_text(as_text(document()), encoding="utf-8")
+    print(f"wrote {SNAPSHOT}")

@@ -1,0 +1,256 @@
+"""The one writer, on both engines: all or nothing, once, in any order, and nothing that points to nothing."""
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from pydantic_core import from_json
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.cli import seed_database
+from app.db import Database
+from app.errors import InvalidRecord, NotFound, Unavailable
+from app.examples import SEED
+from app.ledger import CODE, PAST_VERSION, REFERENCE, REVISION
+from app.listing import fetch, totals
+from app.models import RESOURCES
+from app.models.base import Record
+from app.models.sources import SourceRecord
+from app.store import revision_of, save_all
+
+TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
+CONDITION = {"id": "example-pain", "name": "Example pain"}
+SOURCE = {"id": "example-article", "kind": "journal-article", "title": "An example article"}
+INDICATION = {"id": "example-use", "treatment": "example-toxin", "condition": "example-pain", "purpose": "treatment"}
+APPROVAL = {
+    "id": "example-approval",
+    "indication": "example-use",
+    "jurisdiction": "US",
+    "authority": "FDA",
+    "status": "approved",
+    "as_of": "2026-11-22",
+    "citations": [{"source": "example-article"}],
+}
+
+
+def record(plural: str, values: dict[str, Any]) -> Record:
+    return RESOURCES[plural].record_class().model_validate(values)
+
+
+def small_set() -> list[Record]:
+    """One record each, those that point to others first."""
+    return [
+        record("approvals", APPROVAL),
+        record("indications", INDICATION),
+        record("treatments", TREATMENT),
+        record("conditions", CONDITION),
+        record("sources", SOURCE),
+    ]
+
+
+def document(database: Database, plural: str, record_id: str) -> dict[str, Any]:
+    with database.read() as connection:
+        content: dict[str, Any] = from_json(fetch(connection, RESOURCES[plural], record_id)[0])
+    return content
+
+
+def test_records_of_one_batch_may_point_forward(database: Database) -> None:
+    saved = save_all(database, small_set(), author="test")
+    assert (saved.created, saved.changed, saved.unchanged, saved.revision) == (5, 0, 0, 1)
+    assert document(database, "approvals", "example-approval")["treatment"] == "example-toxin"
+
+
+def test_saving_the_same_again_changes_nothing(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    before = document(database, "approvals", "example-approval")
+    saved = save_all(database, small_set(), author="test")
+    assert (saved.created, saved.changed, saved.unchanged, saved.revision) == (0, 0, 5, 1)
+    assert document(database, "approvals", "example-approval") == before
+
+
+def test_a_change_raises_the_version_of_that_record_alone(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    changed = record("sources", {**SOURCE, "doi": "10.1000/example"})
+    saved = save_all(database, [changed], author="test", reason="a DOI")
+    assert (saved.changed, saved.revision) == (1, 2)
+    assert document(database, "sources", "example-article")["version"] == 2
+    assert document(database, "approvals", "example-approval")["version"] == 1
+    with database.read() as connection:
+        versions = connection.execute(
+            select(PAST_VERSION.c.version, PAST_VERSION.c.revision).where(PAST_VERSION.c.id == "example-article")
+        ).all()
+        reasons = connection.execute(select(REVISION.c.author, REVISION.c.reason).order_by(REVISION.c.number)).all()
+        codes = connection.execute(select(CODE.c.code).where(CODE.c.id == "example-article")).scalars().all()
+    assert sorted(versions) == [(1, 1), (2, 2)]
+    assert reasons == [("test", None), ("test", "a DOI")]
+    assert codes == ["10.1000/example"]
+
+
+def test_what_a_record_shows_of_another_follows_it(database: Database) -> None:
+    other = record("treatments", {**TREATMENT, "id": "other-toxin"})
+    save_all(database, [*small_set(), other], author="test")
+    save_all(database, [record("indications", {**INDICATION, "treatment": "other-toxin"})], author="test")
+    approval = document(database, "approvals", "example-approval")
+    assert approval["treatment"] == "other-toxin"
+    assert approval["version"] == 1, "the approval itself did not change"
+
+
+def test_the_standing_of_a_source_shows_on_what_cites_it_and_goes_again(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    assert document(database, "approvals", "example-approval")["source_status"] == "current"
+    retracted = record("sources", {**SOURCE, "retraction": {"status": "retracted", "on": "2026-11"}})
+    save_all(database, [retracted], author="test")
+    assert document(database, "approvals", "example-approval")["source_status"] == "retracted"
+    save_all(database, [record("sources", SOURCE)], author="test")
+    assert document(database, "approvals", "example-approval")["source_status"] == "current"
+
+
+def test_one_broken_record_keeps_the_whole_batch_out(database: Database) -> None:
+    batch = [*small_set(), record("warnings", {**WARNING, "treatment": "exmple-toxin"})]
+    with pytest.raises(InvalidRecord) as caught:
+        save_all(database, batch, author="test")
+    error = caught.value.errors[0]
+    assert error["record"] == "warnings/example-warning"
+    assert error["pointer"] == "/treatment"
+    assert "did you mean 'example-toxin'" in error["detail"]
+    with database.read() as connection:
+        assert revision_of(connection) == 0
+        assert set(totals(connection).values()) == {0}
+
+
+WARNING = {
+    "id": "example-warning",
+    "treatment": "example-toxin",
+    "kind": "warning",
+    "jurisdiction": "US",
+    "statement": "An example.",
+    "citations": [{"source": "example-article"}],
+}
+
+
+def test_records_that_point_to_each_other_in_a_circle_are_refused(database: Database) -> None:
+    circle = [
+        record("treatments", {**TREATMENT, "id": "one", "part_of": "two"}),
+        record("treatments", {**TREATMENT, "id": "two", "part_of": "one"}),
+    ]
+    with pytest.raises(InvalidRecord, match="circle"):
+        save_all(database, circle, author="test")
+
+
+def test_an_id_twice_in_a_batch_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidRecord, match="twice"):
+        save_all(database, [record("sources", SOURCE), record("sources", SOURCE)], author="test")
+
+
+def test_a_reference_to_an_unknown_resource_names_the_nearest(database: Database) -> None:
+    claim = record(
+        "claims",
+        {
+            "id": "example-claim",
+            "source": "example-article",
+            "quote": "An example.",
+            "kind": "efficacy",
+            "verdict": "supported",
+            "rationale": "An example.",
+            "evidence": [{"kind": "study-result", "id": "some"}],
+        },
+    )
+    with pytest.raises(InvalidRecord) as caught:
+        save_all(database, [record("sources", SOURCE), claim], author="test")
+    assert caught.value.errors[0]["pointer"] == "/evidence/0"
+    assert "did you mean 'study-results'" in caught.value.errors[0]["detail"]
+
+
+def test_a_dose_in_another_products_unit_is_refused(database: Database) -> None:
+    unit = {"code": "example-unit", "label": "units"}
+    dosing = {
+        "id": "example-dosing",
+        "treatment": "example-toxin",
+        "basis": "label",
+        "dose_min": 1,
+        "dose_max": 2,
+        "dose_unit": "other-unit",
+        "interval_min": 12,
+        "interval_unit": "wk",
+        "citations": [{"source": "example-article"}],
+    }
+    batch = [record("treatments", {**TREATMENT, "dose_unit": unit}), record("sources", SOURCE)]
+    with pytest.raises(InvalidRecord, match="is not the unit of example-toxin"):
+        save_all(database, [*batch, record("dosing-intervals", dosing)], author="test")
+    save_all(database, [*batch, record("dosing-intervals", {**dosing, "dose_unit": "example-unit"})], author="test")
+    assert document(database, "dosing-intervals", "example-dosing")["interval_days"] == 84
+
+
+QUOTE = "Its author’s words."
+
+
+@pytest.mark.parametrize(
+    ("quote", "span", "wrong"),
+    [
+        ("Its author's words.", {"start": 7, "end": 26}, "typographic mark at character 17"),
+        ("Its author's words.", None, "only by typographic marks"),
+        ("No such words here.", {"start": 7, "end": 26}, "differs from the text at character 7"),
+        ("No such words here.", None, "does not occur"),
+        (QUOTE, {"start": 700, "end": 719}, "beyond the text"),
+    ],
+)
+def test_a_quote_that_the_text_does_not_hold_is_refused(
+    database: Database, quote: str, span: dict[str, int] | None, wrong: str
+) -> None:
+    with pytest.raises(InvalidRecord, match=wrong):
+        save_all(database, quoting(quote, span), author="test", texts={"example-article": f"Before {QUOTE} After"})
+
+
+def test_a_quote_that_the_text_holds_is_found(database: Database) -> None:
+    texts = {"example-article": f"Before {QUOTE} After"}
+    save_all(database, quoting(QUOTE, {"start": 7, "end": 26}), author="test", texts=texts)
+    assert document(database, "warnings", "example-warning")["verification"] == "quote-found"
+    changed = [item for item in quoting(QUOTE, None) if not isinstance(item, SourceRecord)]
+    saved = save_all(database, changed, author="test")
+    assert saved.changed == 1, "the text is read from the database the second time"
+
+
+def quoting(quote: str, span: dict[str, int] | None) -> list[Record]:
+    digest = sha256(f"Before {QUOTE} After".encode()).hexdigest()
+    citation = {"source": "example-article", "quote": quote, **({"span": span} if span else {})}
+    return [
+        record("sources", {**SOURCE, "sha256": digest}),
+        record("treatments", TREATMENT),
+        record("warnings", {**WARNING, "citations": [citation]}),
+    ]
+
+
+def test_a_text_that_is_not_the_one_that_was_hashed_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidRecord, match="sha256"):
+        save_all(database, [record("sources", SOURCE)], author="test", texts={"example-article": "another text"})
+
+
+def test_foreign_keys_are_enforced(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    for statement in ("DELETE FROM treatment", "DELETE FROM registry", "UPDATE indication SET condition = 'nothing'"):
+        with pytest.raises(DBAPIError), database.write() as connection:
+            connection.execute(text(statement))
+
+
+def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(Unavailable), database.read() as connection:
+        connection.execute(text("DELETE FROM reference"))
+
+
+def test_the_seed_twice_changes_nothing(empty_url: str) -> None:
+    database = Database(empty_url)
+    database.migrate()
+    first = seed_database(database, SEED)
+    second = seed_database(database, SEED)
+    assert first.created == second.unchanged > 400
+    assert (second.created, second.changed, second.revision) == (0, 0, first.revision)
+    with database.read() as connection:
+        assert connection.execute(select(REFERENCE.c.path).limit(1)).scalar()
+    database.close()
+
+
+def test_an_unknown_record_is_not_found(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    with pytest.raises(NotFound, match="Did you mean 'example-toxin'"):
+        document(database, "treatments", "example-toxn")

@@ -8,7 +8,7 @@ RUN python3 -m venv /opt/tev \
     && /opt/tev/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.lock
 
 FROM ${BASE}
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent tev \
+RUN groupadd --gid 10001 tev && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent tev \
     && install --directory --owner=tev --group=tev /data
 COPY --from=build /opt/tev /opt/tev
 WORKDIR /srv
@@ -21,7 +21,7 @@ ENV PYTHONUNBUFFERED=1 \
     TEV_HOST=0.0.0.0 \
     TEV_PORT=8000 \
     TEV_DATABASE_URL=sqlite:////data/tev.db
-USER tev
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=30s \

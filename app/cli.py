@@ -28,6 +28,7 @@ app = typer.Typer(
     help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 DatabaseOption = Annotated[
@@ -52,7 +53,7 @@ def serve(
         if is_empty:
             _say(seed_database(opened, SEED))
         root = settings.public_url
-        print(f"Treatment Evidence API {__version__} on {opened.describe()}: {settings.database_url}")
+        print(f"Treatment Evidence API {__version__} on {opened.describe()}")
     print(f"  address        {root}/")
     print(f"  documentation  {root}/docs")
     for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
@@ -77,7 +78,8 @@ def serve(
 @app.command()
 def seed(
     file: Annotated[
-        Path | None, typer.Argument(help="A seed file; default: the one that comes with the program.")
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="A seed file; default: the one that comes with the program."),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
@@ -106,7 +108,7 @@ def export(
                 sys.stdout.write(csv_header(columns))
             sys.stdout.write(csv_lines(documents, columns) if format == "csv" else ndjson_lines(documents))
             count += len(documents)
-        print(f"{count} {resource} exported from {opened.url}", file=sys.stderr)
+        print(f"{count} {resource} exported from {opened.describe()}", file=sys.stderr)
 
 
 def main() -> None:

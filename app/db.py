@@ -98,13 +98,14 @@ class Database:
         self.writer.dispose()
 
     def describe(self) -> str:
-        """Engine, version and mode, for the line that is said at the start."""
+        """Engine, version, mode and address without the password, for the line that is said at the start."""
+        address = self.reader.url.render_as_string(hide_password=True)
         if self.dialect == "sqlite":
-            with self.writer.connect() as connection:
+            with self.reader.connect() as connection:
                 mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
-            return f"SQLite {sqlite3.sqlite_version} ({mode})"
+            return f"SQLite {sqlite3.sqlite_version} ({mode}), {address}"
         with self.reader.connect() as connection:
-            return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}"
+            return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
 
 
 def unavailable(failure: DBAPIError) -> Unavailable:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.errors import BrokenSetting, nearest
 
 PREFIX = "TEV_"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what means every address of a machine
 
 
 class Settings(BaseSettings):
@@ -54,7 +55,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _public_url_follows_the_port(self) -> Self:
         if not self.public_url:
-            self.public_url = f"http://{self.host}:{self.port}"
+            host = "127.0.0.1" if self.host in EVERYWHERE else self.host
+            self.public_url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         return self
 
 

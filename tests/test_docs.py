@@ -58,7 +58,9 @@ def links(text: str) -> Iterator[str]:
     yield from re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text)
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+)
 def test_every_link_between_documents_leads_somewhere(page: object) -> None:
     from pathlib import Path
 
@@ -72,7 +74,11 @@ def test_every_dependency_is_named_with_its_reason() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [*project["dependencies"], *project["optional-dependencies"]["dev"], *project["optional-dependencies"]["build"]]
+    named = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["build"],
+    ]
     text = (ROOT / "docs/decisions/0001-dependencies.md").read_text(encoding="utf-8")
     for dependency in named:
         name = re.split(r"[\[<>=]", dependency)[0]

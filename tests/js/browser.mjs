@@ -9,6 +9,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const PAGES = { landing: "/", problems: "/problems", problem: "/problems/invalid-parameter" };
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
 const SCHEMES = ["light", "dark"];
+const OPERATION = "#operations-Treatments-get_treatment";
 const RECORD = "onabotulinumtoxina";
 
 const browser = await chromium.launch({
@@ -79,33 +80,46 @@ async function audit(name, scheme) {
   });
 }
 
-/** Swagger UI as a newcomer uses it: see the groups, open one, run one operation. */
-async function documentation(origin, scheme) {
-  return visit(`${origin}/docs`, { viewport: SIZES.desk, colorScheme: scheme }, async (page) => {
+/** Swagger UI as a newcomer uses it: see the groups, open them all, and run one operation. */
+async function documentation() {
+  return visit(`${baseUrl}/docs`, { viewport: SIZES.desk }, async (page) => {
     await page.locator(".opblock-tag").first().waitFor();
     const groups = await page.locator(".opblock-tag-section").count();
-    await screenshot(page, `docs-groups-${scheme}`);
+    await screenshot(page, "docs-desk-light");
     for (const group of await page.locator(".opblock-tag").all()) await group.click();
     await page.locator(".opblock-tag[data-is-open=false]").waitFor({ state: "detached" });
     const operations = await page.locator(".opblock").count();
-
-    const operation = page.locator("#operations-Treatments-get_treatment");
-    await operation.locator(".opblock-summary-control").click();
-    await operation.locator("tr[data-param-name=id] input").fill(RECORD);
-    await operation.getByRole("button", { name: "Execute" }).click();
-    const answer = operation.locator(".live-responses-table .response").first();
-    const status = await answer.locator(".response-col_status").innerText();
-    const body = await answer.locator(".response-col_description").innerText();
-    await operation.screenshot({ path: join(folder, `docs-executed-${scheme}.png`) });
-    return { groups, operations, status: status.trim(), body, ...(await layout(page)) };
+    await page.locator(`${OPERATION} .opblock-summary-control`).click();
+    return { groups, operations, ...(await execute(page)), ...(await layout(page)) };
   });
 }
 
-async function documentationOnAPhone() {
-  return visit(`${baseUrl}/docs`, { viewport: SIZES.phone }, async (page) => {
+/** Fill in the id, press Execute, and read what Swagger UI shows of the answer. */
+async function execute(page) {
+  const operation = page.locator(OPERATION);
+  await operation.locator("tr[data-param-name=id] input").fill(RECORD);
+  await operation.getByRole("button", { name: "Execute" }).click();
+  const answer = operation.locator(".live-responses-table .response").first();
+  const status = (await answer.locator(".response-col_status").innerText()).trim();
+  const body = await answer.locator(".response-col_description .highlight-code pre").first().innerText();
+  await operation.screenshot({ path: join(folder, "docs-executed.png") });
+  return { status, body };
+}
+
+/** The same, under another name of the same host. */
+async function documentationByName() {
+  return visit(`${baseUrl.replace("127.0.0.1", "localhost")}/docs`, { viewport: SIZES.desk }, async (page) => {
+    await page.locator("#operations-tag-Treatments").click();
+    await page.locator(`${OPERATION} .opblock-summary-control`).click();
+    return execute(page);
+  });
+}
+
+async function documentationShown(size, scheme) {
+  return visit(`${baseUrl}/docs`, { viewport: SIZES[size], colorScheme: scheme }, async (page) => {
     await page.locator(".opblock-tag").first().waitFor();
-    await screenshot(page, "docs-groups-phone");
-    return layout(page);
+    await screenshot(page, `docs-${size}-${scheme}`);
+    return { size, scheme, ...(await layout(page)) };
   });
 }
 
@@ -116,17 +130,27 @@ async function documentationWithoutScript() {
   });
 }
 
-const report = { plain: [], audits: [] };
-for (const name of Object.keys(PAGES)) {
-  for (const scheme of SCHEMES) {
-    for (const size of Object.keys(SIZES)) report.plain.push(await plainPage(name, size, scheme));
-    report.audits.push(await audit(name, scheme));
+async function pages() {
+  const plain = [];
+  const audits = [];
+  for (const name of Object.keys(PAGES)) {
+    for (const scheme of SCHEMES) {
+      for (const size of Object.keys(SIZES)) plain.push(await plainPage(name, size, scheme));
+      audits.push(await audit(name, scheme));
+    }
   }
+  return { plain, audits };
 }
-report.docs = await documentation(baseUrl, "light");
-report.docsDark = await documentation(baseUrl, "dark");
-report.docsByName = await documentation(baseUrl.replace("127.0.0.1", "localhost"), "light");
-report.docsPhone = await documentationOnAPhone();
-report.docsWithoutScript = await documentationWithoutScript();
+
+async function docs() {
+  return {
+    docs: await documentation(),
+    docsByName: await documentationByName(),
+    docsShown: [await documentationShown("desk", "dark"), await documentationShown("phone", "light")],
+    docsWithoutScript: await documentationWithoutScript(),
+  };
+}
+
+const [seen, used] = await Promise.all([pages(), docs()]);
 await browser.close();
-console.log(JSON.stringify(report));
+console.log(JSON.stringify({ ...seen, ...used }));

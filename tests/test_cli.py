@@ -1,0 +1,167 @@
+"""The commands as an operator runs them: each a process of its own, each with a clear last word."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from app.errors import BrokenSetting
+from app.examples import SEED
+from app.models import RESOURCES
+from app.settings import load_settings
+from tests.conftest import ROOT, free_port, wait_until_ready
+
+
+def tev(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_seed_creates_the_database_and_says_what_it_did(empty_url: str) -> None:
+    first = tev("seed", "--database", empty_url)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("Seeded: ")
+    assert first.stdout.endswith("created, 0 changed, 0 unchanged; dataset revision 1.\n")
+    second = tev("seed", "--database", empty_url)
+    assert second.stdout.startswith("Seeded: 0 created, 0 changed, ")
+    assert second.stdout.endswith("dataset revision 1.\n")
+
+
+def test_export_gives_every_record_once(seeded_url: str) -> None:
+    finished = tev("export", "claims", TEV_DATABASE_URL=seeded_url)
+    assert finished.returncode == 0, finished.stderr
+    assert len({json.loads(line)["id"] for line in finished.stdout.splitlines()}) == 51
+    assert finished.stderr.startswith("51 claims exported from ")
+    table = tev("export", "treatments", "--format", "csv", "--database", seeded_url)
+    assert len(list(csv.DictReader(io.StringIO(table.stdout)))) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("export", "treatmets"), "Did you mean 'treatments'?"),
+        (("export", "treatments", "--format", "xml"), "must be ndjson or csv"),
+        (("seed", "--database", "mysql://x"), "postgresql+psycopg"),
+        (("seed", "--database", "sqlite:///:memory:"), "SQLite needs a file"),
+        (("serve", "--port", "70000"), "TEV_PORT=70000"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    finished = tev(*arguments, TEV_DATABASE_URL=f"{tmp_path}/x.db")
+    assert finished.returncode == 1
+    assert words in finished.stderr
+    assert finished.stderr.startswith("tev: ")
+    assert finished.stderr.count("\n") == 1
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("TEV_DATABSE_URL", "x.db", "Did you mean TEV_DATABASE_URL?"),
+        ("TEV_PORT", "many", "TEV_PORT='many'"),
+        ("TEV_PUBLIC_URL", "example.org", "must start with http"),
+        ("TEV_LOG_LEVEL", "loud", "TEV_LOG_LEVEL='loud'"),
+        ("TEV_WORKERS", "0", "TEV_WORKERS='0'"),
+    ],
+)
+def test_an_unknown_or_broken_setting_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BrokenSetting, match=".*".join(words.split("?", maxsplit=1)[0].split("("))):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("host", "public_url"),
+    [("127.0.0.1", "http://127.0.0.1:8000"), ("0.0.0.0", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000")],
+)
+def test_the_public_address_follows_the_host(host: str, public_url: str) -> None:
+    assert load_settings(host=host).public_url == public_url
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("not JSON", "This is not JSON"),
+        ("[]", "list of records under each plural"),
+        ('{"treatmets": []}', "Did you mean 'treatments'?"),
+        ('{"conditions": [{"id": "x", "name": "X"}, {"id": "Y", "name": "Y"}]}', "conditions/Y/id"),
+        ('{"conditions": [{"name": "X"}]}', "conditions[0]/id"),
+        ('{"conditions": [{"id": "x", "name": "X", "part_of": "y"}]}', "conditions/x/part_of"),
+        ('{"outcomes": [{"id": "x", "name": "X", "direction": "unclear", "scale_min": NaN}]}', "not JSON"),
+    ],
+)
+def test_a_broken_seed_names_the_record_and_the_rule_and_stores_nothing(
+    tmp_path: Path, content: str, words: str
+) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text(content, encoding="utf-8")
+    finished = tev("seed", str(file), "--database", f"{tmp_path}/x.db")
+    assert finished.returncode == 1
+    assert words in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert tev("export", "conditions", "--database", f"{tmp_path}/x.db").stdout == ""
+
+
+def test_a_seed_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    finished = tev("seed", str(tmp_path / "nothing.json"), "--database", f"{tmp_path}/x.db")
+    assert finished.returncode != 0
+    assert "nothing.json" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", workers],
+        cwd=ROOT,
+        env={**os.environ, "TEV_DATABASE_URL": empty_url},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    address = f"http://127.0.0.1:{port}"
+    wait_until_ready(address, process)
+    with urllib.request.urlopen(f"{address}/v1/treatments/onabotulinumtoxina", timeout=5) as answer:
+        assert json.load(answer)["dose_unit"]["code"] == "onabotulinumtoxina-unit"
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=20)
+    assert f"documentation  {address}/docs" in said
+    addresses = [line.split("'")[1] for line in said.splitlines() if line.strip().startswith("curl '")]
+    assert len(addresses) == 3
+    assert all(line.startswith(f"{address}/v1/") for line in addresses)
+    assert ("SQLite 3" if empty_url.startswith("sqlite") else "PostgreSQL 1") in said
+    assert "password" not in said.lower()
+
+
+def test_the_three_lines_that_serve_prints_work(live_server: str) -> None:
+    for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
+        with urllib.request.urlopen(live_server + path, timeout=5) as answer:
+            assert answer.status == 200
+
+
+def test_the_help_names_every_command() -> None:
+    text = tev("--help").stdout
+    for word in ("serve", "seed", "export", "not medical advice"):
+        assert word in text
+
+
+def test_the_seed_file_has_every_resource() -> None:
+    assert json.loads(SEED.read_text(encoding="utf-8")).keys() == RESOURCES.keys()

@@ -96,8 +96,8 @@ def _without_codings(tags: str) -> str:
 def _tag(message: Message, asked: str) -> None:
     headers = MutableHeaders(raw=message["headers"])
     tag = headers.get("etag")
-    if tag is None:
-        return
+    if tag is None or tag.startswith("W/"):
+        return  # a weak tag stands for all codings
     coding = headers.get("content-encoding")
     if coding in CODINGS:
         headers["etag"] = f'{tag[:-1]}-{coding}"'

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from app.listing import export_chunk
 from app.models import RESOURCES
 from app.query import Query
 from app.render.table import csv_header, csv_lines, ndjson_lines
+from app.server import ProblemProtocol
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, revision_of, save_all
 
@@ -45,8 +45,6 @@ def serve(
 ) -> None:
     """Migrate the database, seed it when it is empty, and serve."""
     settings = load_settings(host=host, port=port, database_url=database, workers=workers)
-    if find_spec("httptools") is None:
-        raise BrokenSetting("httptools is not installed; without it smuggled requests get through. Run `make setup`.")
     with _opened(settings) as opened:
         with opened.read() as connection:
             is_empty = revision_of(connection) == 0
@@ -67,7 +65,7 @@ def serve(
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=ProblemProtocol,
         access_log=False,
         server_header=False,
         log_level=settings.log_level,

@@ -7,11 +7,12 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette_compress import CompressMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
+from app.answers import MEDIA_TYPES
 from app.cache import CodedTags
 from app.db import Database
-from app.errors import Problem, Unavailable
+from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.guards import AddressGuard
 from app.headers import CommonHeaders
 from app.openapi import describe
@@ -19,6 +20,9 @@ from app.problems import Unexpected, install, respond
 from app.routers import ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
+
+for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"]):
+    add_compress_type(_media_type)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

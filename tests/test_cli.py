@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -155,6 +156,19 @@ def test_the_three_lines_that_serve_prints_work(live_server: str) -> None:
     for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
         with urllib.request.urlopen(live_server + path, timeout=5) as answer:
             assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "message", [b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n"]
+)
+def test_what_is_not_http_gets_a_problem(live_server: str, message: bytes) -> None:
+    host, port = live_server.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(message)
+        said = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert said.startswith("HTTP/1.1 400 ")
+    assert "content-type: application/problem+json" in said
+    assert json.loads(said.split("\r\n\r\n")[1])["status"] == 400
 
 
 def test_the_help_names_every_command() -> None:

@@ -168,7 +168,7 @@ def test_a_generated_python_client_reads_the_service_into_typed_objects(
 ) -> None:
     ours = Path(sys.executable).parent
     with_ruff = {"PATH": f"{ours}{os.pathsep}{os.environ['PATH']}"}  # it formats what it makes with our ruff
-    command = [ours / "openapi-python-client", "generate", "--path", document]
+    command: list[str | Path] = [ours / "openapi-python-client", "generate", "--path", document]
     made = run(
         [*command, "--output-path", tmp_path / "client", "--fail-on-warning"], cwd=tmp_path, environment=with_ruff
     )

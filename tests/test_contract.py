@@ -14,6 +14,9 @@ from app.models import RESOURCES
 from app.models.base import CitedRecord, Row
 from app.resources import parents
 
+SOME = 12
+"""How many parents are looked at: enough to meet full and empty lists."""
+
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
 
@@ -177,7 +180,7 @@ def test_csv_and_ndjson_give_the_whole_selection(client: TestClient, resource: t
 @every_resource
 def test_lists_under_a_parent_are_the_filtered_list(client: TestClient, resource: type[Row]) -> None:
     for name, parent in parents(resource).items():
-        for record in all_of(client, f"/v1/{parent.plural}", fields="id"):
+        for record in all_of(client, f"/v1/{parent.plural}", fields="id")[:SOME]:
             nested = all_of(client, f"/v1/{parent.plural}/{record['id']}/{resource.plural}")
             assert nested == all_of(client, f"/v1/{resource.plural}", **{name: record["id"]})
         assert client.get(f"/v1/{parent.plural}/no-such-id/{resource.plural}").status_code == 404

@@ -7,7 +7,7 @@ the program, so that a new resource is attacked without a line here.
 import re
 import socket
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal, cast, get_args, get_origin
 from urllib.parse import quote, urlsplit
@@ -22,6 +22,7 @@ from app.examples import example_of
 from app.fields import includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
+from app.problems import MOST_ERRORS
 from app.query import query_model
 from app.resources import parents
 from app.routers.lookup import SYSTEMS
@@ -64,6 +65,11 @@ def operations(client: TestClient) -> Iterator[tuple[str, dict[str, Any]]]:
         yield path.replace("{id}", known), methods
 
 
+def handfuls(names: Sequence[str]) -> list[Sequence[str]]:
+    """The names in groups, each small enough that all its faults are told in one problem."""
+    return [names[start : start + MOST_ERRORS] for start in range(0, len(names), MOST_ERRORS)]
+
+
 def lists(resource: type[Row]) -> list[str]:
     """The list of a resource, and its lists under a parent that exists."""
     under = [
@@ -80,10 +86,10 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_and_all_known_ones(
     client: TestClient, resource: type[Row]
 ) -> None:
     known = sorted(query_model(resource).model_fields)
-    for name in known:
-        problem = told(client.get(f"/v1/{resource.plural}", params={f"{name}x": "1"}), 422, parameter=f"{name}x")
-        assert problem["errors"][0]["nearest"] == name
-        assert problem["errors"][0]["known"] == known
+    for some in handfuls(known):
+        problem = told(client.get(f"/v1/{resource.plural}", params={f"{name}x": "1" for name in some}), 422)
+        found = {error["parameter"]: (error["nearest"], error["known"]) for error in problem["errors"]}
+        assert found == {f"{name}x": (name, known) for name in some}
     far = told(client.get(f"/v1/{resource.plural}?qqqqqqqqqq=1"), 422, parameter="qqqqqqqqqq")
     assert "nearest" not in far["errors"][0]
 
@@ -144,7 +150,7 @@ def test_many_faults_are_told_together_but_not_without_end(client: TestClient) -
     two = told(client.get(LIST, params={"limit": "0", "sort": "nmae"}), 422, parameter="limit")
     assert [error["parameter"] for error in two["errors"]] == ["sort", "limit"]
     many = told(client.get(LIST, params={f"q{number}": "1" for number in range(500)}), 422)
-    assert 1 < len(many["errors"]) <= 20
+    assert 1 < len(many["errors"]) <= MOST_ERRORS
 
 
 def test_a_list_of_ids_has_an_end(client: TestClient) -> None:
@@ -155,8 +161,10 @@ def test_a_list_of_ids_has_an_end(client: TestClient) -> None:
 # Parameters and their values
 
 HUGE = str(2**64)
+LIMITS = ["0", "-1", "1000000000", "201", "abc", "", "1.5", "1e2", HUGE, f"-{HUGE}", "9" * 5000, "１", "null"]
+SLUGS = ["", "Bad_Slug", "a b", "-a", "a--b", "a-", "é", "１", "a" * 121, "' OR 1=1", "../a", "a\n"]
 FAULTS = {
-    "number": ["abc", "", "1e999", "-1e999", "nan", "inf", "0x10", "1,5", "1 2", "٣x", "9" * 400],
+    "number": ["abc", "", "1e999", "-1e999", "nan", "inf", "0x10", "1,5", "1 2", "１", "9" * 400],
     "flag": ["maybe", "", "2", "TRUE!"],
     "date": [
         "yesterday",
@@ -165,31 +173,39 @@ FAULTS = {
         "2000-00-01",
         "2000-1-1",
         "20000101",
-        "2000-01-01T00:00:00Z",
+        "2000-01-01T00:00Z",
         "-2000",
         "２０００",
     ],
-    "time": ["yesterday", "", "2000-1", "2000-01-01 00:00", "2000-01-01T00", "-2000", "2000-01-01T00:00:00+01:00"],
-    "slug": ["", "Bad_Slug", "a b", "-a", "a--b", "a-", "é", "a" * 121, "' OR 1=1", "../a", "a\n"],
-    "limit": ["0", "-1", "1000000000", "201", "abc", "", "1.5", "1e2", HUGE, f"-{HUGE}", "9" * 5000, "１x", "null"],
+    "time": [
+        "yesterday",
+        "",
+        "2000-1",
+        "2000-01-01 00:00",
+        "2000-01-01T00",
+        "-2000",
+        "2000-01-01T00:00+01:00",
+        "２０００",
+    ],
 }
 
 
 @every_resource
-@pytest.mark.parametrize("limit", FAULTS["limit"], ids=lambda text: text[:12])
-def test_a_limit_out_of_range_is_refused(client: TestClient, resource: type[Row], limit: str) -> None:
+def test_a_limit_out_of_range_is_refused(client: TestClient, resource: type[Row]) -> None:
     for path in lists(resource):
-        told(client.get(path, params={"limit": limit}), 422, parameter="limit")
+        for limit in LIMITS:
+            told(client.get(path, params={"limit": limit}), 422, parameter="limit")
 
 
 @every_resource
 def test_a_value_that_is_none_of_its_kind_is_refused(client: TestClient, resource: type[Row]) -> None:
-    for name, use in uses(resource).items():
-        if not use.is_filter or use.shape not in FAULTS:
-            continue
-        for parameter in [name, *([f"{name}_gte", f"{name}_lte"] if use.is_bounded else [])]:
-            for value in FAULTS[use.shape]:
-                told(client.get(f"/v1/{resource.plural}", params={parameter: value}), 422, parameter=parameter)
+    for shape, values in FAULTS.items():
+        asked = [use for use in uses(resource).values() if use.is_filter and use.shape == shape]
+        names = [f"{use.name}{end}" for use in asked for end in (["", "_gte", "_lte"] if use.is_bounded else [""])]
+        for value in values:
+            for some in handfuls(names):
+                problem = told(client.get(f"/v1/{resource.plural}", params=dict.fromkeys(some, value)), 422)
+                assert {error["parameter"] for error in problem["errors"]} == set(some), value
 
 
 @every_resource
@@ -208,7 +224,7 @@ def test_an_unknown_word_is_refused_with_the_nearest_and_all_known_ones(
 
 
 @every_resource
-@pytest.mark.parametrize("slug", FAULTS["slug"], ids=lambda text: repr(text[:12]))
+@pytest.mark.parametrize("slug", SLUGS, ids=lambda text: repr(text[:12]))
 def test_a_bad_slug_is_refused_wherever_it_stands(client: TestClient, resource: type[Row], slug: str) -> None:
     path = f"/v1/{resource.plural}"
     told(client.get(path, params={"id": slug}), 422, parameter="id")
@@ -394,13 +410,13 @@ def test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value(client: Test
         told(client.get(f"{path}?q={text}"), 400)
         told(client.get(f"{path}?{text}=q"), 400)
         told(client.get(f"{path}{text}"), 400)
-        told(client.get(f"{path}/{text}"), 400)
+        told(client.get(f"{path.rstrip('/')}/{text}"), 400)
 
 
 @pytest.mark.parametrize("path", [LIST, ONE, "/v1/lookup", "/", "/no/such/page"])
 def test_an_address_that_is_too_long_is_refused(client: TestClient, path: str) -> None:
     told(client.get(f"{path}?q={'a' * 40_000}"), 414)
-    told(client.get(f"{path}/{'a' * 40_000}"), 414)
+    told(client.get(f"{path.rstrip('/')}/{'a' * 40_000}"), 414)
     assert client.get(LIST, params={"id": ["a" * 120] * 200, "fields": "id"}).status_code == 200
 
 
@@ -497,7 +513,7 @@ def test_the_type_of_a_problem_is_a_page_that_explains_it(client: TestClient, ki
 
 # Methods
 
-METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PROPFIND", "FOO", "get")
+METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "PROPFIND", "FOO")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -507,10 +523,9 @@ def test_a_method_that_is_not_there_is_405_with_those_that_are(client: TestClien
         allowed = {name.upper() for name in methods} | ({"HEAD"} if "get" in methods else set())
         if method in allowed:
             continue
-        for body in (b"", b'{"a":'):
-            answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
-            told(answer, 405)
-            assert answer.headers["allow"] == ", ".join(sorted(allowed)), path
+        answer = client.request(method, path, content=b'{"a":', headers={"Content-Type": "application/json"})
+        told(answer, 405)
+        assert answer.headers["allow"] == ", ".join(sorted(allowed)), path
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS", "TRACE"])

@@ -64,6 +64,12 @@ def test_each_coding_has_a_tag_of_its_own_and_answers_304_to_it(client: TestClie
     assert again.headers["etag"] == answer.headers["etag"]
 
 
+def test_csv_and_ndjson_are_compressed_too(client: TestClient) -> None:
+    for form in ("csv", "ndjson"):
+        with client.stream("GET", LIST, params={"format": form}, headers={"Accept-Encoding": "br"}) as answer:
+            assert answer.headers["content-encoding"] == "br"
+
+
 @pytest.mark.parametrize("refused", ["gzip;q=0, br;q=0, zstd;q=0", "identity", "*;q=0"])
 def test_a_refused_coding_is_not_used(client: TestClient, refused: str) -> None:
     assert "content-encoding" not in client.get(LIST, headers={"Accept-Encoding": refused}).headers
@@ -101,7 +107,7 @@ def test_a_preflight_is_answered(client: TestClient) -> None:
 
 
 def test_the_link_to_the_next_page_is_the_next_page(client: TestClient) -> None:
-    parameters = {"condition": "chronic-migraine", "sort": "-id", "limit": 3, "fields": "id"}
+    parameters: dict[str, str | int] = {"condition": "chronic-migraine", "sort": "-id", "limit": 3, "fields": "id"}
     first = client.get(LIST, params=parameters)
     link = first.headers["link"]
     assert link.endswith('>; rel="next"')
@@ -308,7 +314,7 @@ def test_a_bound_on_a_date_counts_whole_periods(client: TestClient, parameters: 
 
 
 def test_an_interval_is_found_by_its_days(client: TestClient) -> None:
-    parameters = {"interval_days_lte": 84, "sort": "interval_days", "limit": 200}
+    parameters: dict[str, str | int] = {"interval_days_lte": 84, "sort": "interval_days", "limit": 200}
     items = client.get("/v1/dosing-intervals", params=parameters).json()["items"]
     assert items
     assert all(item["interval_days"] <= 84 for item in items)

@@ -10,12 +10,13 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import choose
+from app.answers import JSON, database_of, refuse_repeated
 from app.errors import InvalidParameter, NotAcceptable, nearest
 from app.listing import lookup
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
 from app.query import MOST_ROWS
-from app.resources import HEADERS, JSON, database_of, problem_responses, refuse_repeated
+from app.resources import HEADERS, problem_responses
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem)
 

@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app import __version__, cache
+from app.answers import JSON, database_of
 from app.errors import NotFound, Unavailable, nearest, problems
 from app.listing import totals
 from app.models import RESOURCES
 from app.render.pages import asset, page
-from app.resources import JSON, database_of, problem_responses
+from app.resources import problem_responses
 from app.store import revision_of
 
 HTML = "text/html; charset=utf-8"

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import choose
+from app.answers import JSON, database_of, refuse_repeated
 from app.dossier import Dossier, read_dossier
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models.base import Slug
 from app.models.treatments import Treatment
-from app.resources import HEADERS, JSON, database_of, problem_responses, refuse_repeated, resource_router
+from app.resources import HEADERS, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 

@@ -1,0 +1,82 @@
+"""What people see: every page in a real browser, without JavaScript where we promise that, and Swagger UI in use."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node import JS, packages, program, run
+
+Report = dict[str, Any]
+SHOTS = Path(__file__).parent.parent / "build" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def report(live_server: str) -> Report:
+    """What the browser saw on one walk through all pages; its screenshots stay in build/screenshots."""
+    packages()
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    command: list[str | Path] = [program("node"), "browser.mjs", live_server, program("chromium"), SHOTS]
+    answer = run(command, cwd=JS, seconds=120)
+    assert answer.returncode == 0, answer.stderr
+    told: Report = json.loads(answer.stdout)
+    return told
+
+
+def visits(report: Report) -> Iterator[Report]:
+    """Each visit to a page, of any kind."""
+    for entry in report.values():
+        yield from entry if isinstance(entry, list) else [entry]
+
+
+def test_no_page_causes_a_message_on_the_console_or_breaks_its_own_policy(report: Report) -> None:
+    assert [(visit["url"], visit["complaints"]) for visit in visits(report) if visit["complaints"]] == []
+
+
+def test_no_page_asks_another_origin_or_for_something_that_is_not_there(report: Report) -> None:
+    assert [(visit["url"], visit["foreign"]) for visit in visits(report) if visit["foreign"]] == []
+    assert [(visit["url"], visit["failed"]) for visit in visits(report) if visit["failed"]] == []
+    assert all(visit["requests"] > 1 for visit in visits(report)), "each page asked for its own style"
+
+
+def test_pages_fit_a_phone_and_a_desk_in_both_schemes_without_javascript(report: Report) -> None:
+    assert len(report["plain"]) == 3 * 2 * 2
+    for visit in report["plain"]:
+        assert visit["title"]
+        assert visit["scripts"] == 0, visit["url"]
+    for visit in [*report["plain"], *report["docsShown"]]:
+        assert visit["scrollWidth"] <= visit["width"], (visit["url"], visit["size"], visit["outside"])
+        assert visit["outside"] == [], (visit["url"], visit["size"])
+
+
+def test_pages_have_no_barrier_that_axe_knows(report: Report) -> None:
+    assert [
+        (visit["url"], visit["scheme"], visit["violations"]) for visit in report["audits"] if visit["violations"]
+    ] == []
+    assert all(visit["passed"] > 20 for visit in report["audits"])
+
+
+def test_swagger_ui_lists_every_operation_of_the_document(report: Report, live_server: str) -> None:
+    with urllib.request.urlopen(f"{live_server}/openapi.json", timeout=20) as answer:
+        document = json.load(answer)
+    assert report["docs"]["operations"] == sum(len(path) for path in document["paths"].values())
+    assert report["docs"]["groups"] == len(document["tags"])
+
+
+def test_an_operation_run_in_swagger_ui_shows_the_answer(report: Report, live_server: str) -> None:
+    with urllib.request.urlopen(f"{live_server}/v1/treatments/onabotulinumtoxina", timeout=20) as answer:
+        record = json.load(answer)
+    assert report["docs"]["status"] == "200"
+    assert json.loads(report["docs"]["body"]) == record
+
+
+def test_swagger_ui_works_under_another_name_of_the_host(report: Report) -> None:
+    assert report["docsByName"]["url"].startswith("http://localhost:")
+    assert report["docsByName"]["status"] == "200"
+
+
+def test_the_documentation_says_where_else_to_look_without_javascript(report: Report) -> None:
+    assert "/openapi.json" in report["docsWithoutScript"]["text"]

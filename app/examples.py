@@ -25,7 +25,9 @@ def seed_records() -> dict[tuple[str, str], Record]:
 @cache
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
-    record = next(record for (plural, _), record in seed_records().items() if plural == row.plural)
+    record = next((record for (plural, _), record in seed_records().items() if plural == row.plural), None)
+    if record is None:
+        raise LookupError(f"data/seed.json has no {row.plural} yet; the documentation takes its example from there")
     values: dict[str, Any] = {
         name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()
     }

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document: what FastAPI derives from the routes, made smaller, with our name and problems."""
 
-from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from fastapi import FastAPI
@@ -75,20 +75,27 @@ def _operations(content: Json) -> Iterator[Json]:
 
 
 def _share_parameters(content: Json) -> Json:
-    """Name what several operations take alike, and refer to it; answers the named parameters."""
+    """Name what several operations take alike, and refer to it; answers the named parameters.
+
+    What one resource alone takes carries its name (`claims_sort`), so that a new resource moves nobody else's names.
+    """
     shared = _Shared("parameters")
-    places = [
-        (operation["parameters"], index)
-        for operation in _operations(content)
-        for index in range(len(operation.get("parameters", [])))
-    ]
-    for parameters, index in places:
-        parameters[index]["schema"].pop("title", None)
-    counts = Counter(to_json(parameters[index]) for parameters, index in places)
-    for parameters, index in places:
-        if counts[to_json(parameters[index])] > 1:
-            parameters[index] = shared.refer(parameters[index], parameters[index]["name"])
+    users: dict[bytes, list[str]] = {}
+    for operation in _operations(content):
+        for parameter in operation.get("parameters", []):
+            parameter["schema"].pop("title", None)
+            users.setdefault(to_json(parameter), []).append(_word(operation["tags"][0]))
+    for operation in _operations(content):
+        for index, parameter in enumerate(operation.get("parameters", [])):
+            tags = users[to_json(parameter)]
+            if len(tags) > 1:
+                prefix = f"{tags[0]}_" if len(set(tags)) == 1 else ""
+                operation["parameters"][index] = shared.refer(parameter, prefix + parameter["name"])
     return shared.named
+
+
+def _word(text: str) -> str:
+    return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "")
 
 
 def _share_problems(content: Json) -> Json:
@@ -107,7 +114,7 @@ def _share_examples(content: Json) -> Json:
     for operation in _operations(content):
         for media_type, entry in operation["responses"]["200"].get("content", {}).items():
             if "example" in entry:
-                name = f"{operation['tags'][0]} {media_type.split('/')[1]}".replace(" ", "_").replace("x-", "")
+                name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
                 entry["examples"] = {"seed": shared.refer({"value": entry.pop("example")}, name)}
     return shared.named
 
@@ -121,13 +128,10 @@ class _Shared:
         self.names: dict[bytes, str] = {}
 
     def refer(self, entry: Json, name: str) -> Json:
-        """A reference to the entry, which is stored under the name, or the name with a number when that is taken."""
+        """A reference to the entry, stored under the name; what differs under one name is told apart by its hash."""
         text = to_json(entry)
         if text not in self.names:
-            numbered = name
-            number = 2
-            while numbered in self.named:
-                numbered, number = f"{name}_{number}", number + 1
-            self.names[text] = numbered
-            self.named[numbered] = entry
+            free = name if name not in self.named else f"{name}_{sha256(text).hexdigest()[:6]}"
+            self.names[text] = free
+            self.named[free] = entry
         return {"$ref": f"#/components/{self.kind}/{self.names[text]}"}

@@ -99,7 +99,7 @@ def test_every_reference_of_the_document_resolves(openapi: dict[str, Any]) -> No
 
 
 def test_examples_come_from_the_seed(openapi: dict[str, Any]) -> None:
-    example = openapi["components"]["examples"]["Treatments_json"]["value"]
+    example = openapi["components"]["examples"]["treatments_json"]["value"]
     assert "onabotulinumtoxina" in json.dumps(example)
 
 

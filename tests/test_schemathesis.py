@@ -1,0 +1,61 @@
+"""Schemathesis looks at every operation with all its checks and finds nothing; `schemathesis.toml` says what it is told."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+
+CONFIGURATION = ROOT / "schemathesis.toml"
+PHASES = {"examples", "coverage", "fuzzing", "stateful"}
+
+
+def tables(content: Any, name: str) -> Iterator[dict[str, Any]]:
+    """Every table of that name, however deep it stands."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key == name:
+                yield value
+            yield from tables(value, name)
+    elif isinstance(content, list):
+        for value in content:
+            yield from tables(value, name)
+
+
+def test_the_configuration_switches_no_check_off_and_accepts_no_failure_of_ours() -> None:
+    content = tomllib.loads(CONFIGURATION.read_text())
+    found = [check for checks in tables(content, "checks") for check in checks.values()]
+    assert found
+    assert all(check.keys() == {"expected-statuses"} for check in found)
+    statuses = {str(status) for check in found for status in check["expected-statuses"]}
+    assert all(status.startswith(("2", "4")) for status in statuses)
+    assert "baseline" not in content
+
+
+def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    options = ["--report", "json", "--report-json-path", str(report)]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "--no-color", "run"]
+    done = subprocess.run(
+        [*command, f"{live_server}/openapi.json", *options],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    found = json.loads(report.read_text())
+    assert found["complete"]
+    assert not found["failures"]
+    assert not found["errors"]
+    assert {name for name, phase in found["phases"].items() if phase["status"] == "success"} == PHASES
+    assert found["operations"]["tested"] == found["operations"]["total"] > 50
+    answered = {
+        name: sum(phase["accepted"] for phase in rates.values()) for name, rates in found["valid_rates"].items()
+    }
+    assert len(answered) == found["operations"]["total"]
+    assert all(answered.values()), "an operation that never answered was not looked at"

@@ -1,8 +1,19 @@
 """Which media type an answer gets: the caller's `Accept` against what can be given (RFC 9110 section 12.5.1)."""
 
+import re
 from collections.abc import Sequence
 
+from starlette.requests import Request
+
 from app.errors import NotAcceptable
+
+QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+"""A weight, RFC 9110 section 12.4.2; whoever writes something else asks for nothing."""
+
+
+def accepted(request: Request) -> str | None:
+    """The Accept header; several lines of it are one list (RFC 9110 section 5.3)."""
+    return ", ".join(request.headers.getlist("accept")) or None
 
 
 def choose(header: str | None, offered: Sequence[str]) -> str:
@@ -23,10 +34,7 @@ def _range(part: str) -> tuple[str, float]:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            try:
-                return media_type, min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return media_type, 0.0
+            return media_type, float(value) if QUALITY.fullmatch(value.strip()) else 0.0
     return media_type, 1.0
 
 

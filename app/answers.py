@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app import cache
-from app.accept import choose
+from app.accept import accepted, choose
 from app.db import Database
 from app.errors import InvalidParameter
 from app.fields import uses
@@ -44,7 +44,7 @@ def format_of(request: Request, asked: BaseModel) -> Format:
     named: Format | None = getattr(asked, "format", None)
     if named is not None:
         return named
-    chosen = choose(request.headers.get("accept"), list(MEDIA_TYPES.values()))
+    chosen = choose(accepted(request), list(MEDIA_TYPES.values()))
     return next(name for name, media_type in MEDIA_TYPES.items() if media_type == chosen)
 
 

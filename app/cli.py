@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__
 from app.db import Database
@@ -126,7 +127,12 @@ def main() -> None:
 def _opened(settings: Settings) -> Iterator[Database]:
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     try:
-        database.migrate()
+        try:
+            database.migrate()
+        except (DBAPIError, OSError) as failure:
+            address = database.writer.url.render_as_string(hide_password=True)
+            words = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
+            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {words}") from failure
         yield database
     finally:
         database.close()

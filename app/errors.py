@@ -137,5 +137,5 @@ class Unavailable(Problem):
 
 def problems() -> Iterator[type[Problem]]:
     """Every kind of problem that we tell, for the pages that explain them."""
-    yield Problem
-    yield from sorted(Problem.__subclasses__(), key=lambda kind: (kind.status, kind.name))
+    every: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
+    yield from sorted(every, key=lambda kind: (kind.status, kind.name))

@@ -12,14 +12,14 @@ from sqlalchemy import JSON
 from app.models import RESOURCES
 from app.models.base import DATE_PATTERN, DAY_PATTERN, RecordRef, RefersTo, Row, Slug, reference_target
 
-TIMESTAMP_PATTERN = r"^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?)?)?$"
+TIMESTAMP_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?)?)?)?$"
 NEVER_ASKED = frozenset({"state", "version", "superseded_by"})
 """Readers see published records only, and ask for one version by its address, not by a filter."""
 LONGEST_LINE = 1000
 """Text that may be longer is prose: nobody sorts by it."""
 
 QueryNumber = Annotated[float, AllowInfNan(False)]
-QueryInteger = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+QueryInteger = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 QueryText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 QueryTime = Annotated[str, StringConstraints(pattern=TIMESTAMP_PATTERN)]
 

@@ -225,7 +225,7 @@ def _fits(column: Any, value: Any) -> bool:
     if isinstance(column.type, Boolean):
         return isinstance(value, bool)
     if isinstance(column.type, Integer):
-        return type(value) is int and abs(value) < 2**63
+        return type(value) is int and abs(value) < 2**31
     if isinstance(column.type, Float):
         return type(value) in (int, float) and abs(value) < 2**63
     return isinstance(value, str) and "\x00" not in value

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from app import DISCLAIMER, __version__
 from app.errors import MEDIA_TYPE
@@ -54,6 +54,7 @@ def document(app: FastAPI) -> Json:
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
     )
+    content["security"] = []  # reading needs no key
     components = content["components"]
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
@@ -83,7 +84,7 @@ def _share_parameters(content: Json) -> Json:
     users: dict[bytes, list[str]] = {}
     for operation in _operations(content):
         for parameter in operation.get("parameters", []):
-            parameter["schema"].pop("title", None)
+            parameter["schema"] = _in_a_query(parameter["schema"])
             users.setdefault(to_json(parameter), []).append(_word(operation["tags"][0]))
     for operation in _operations(content):
         for index, parameter in enumerate(operation.get("parameters", [])):
@@ -92,6 +93,14 @@ def _share_parameters(content: Json) -> Json:
                 prefix = f"{tags[0]}_" if len(set(tags)) == 1 else ""
                 operation["parameters"][index] = shared.refer(parameter, prefix + parameter["name"])
     return shared.named
+
+
+def _in_a_query(schema: Json) -> Json:
+    """A parameter's schema without null, which a query string cannot say, and without what stands beside it."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    kept = {name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")}
+    kept |= options[0] if len(options) == 1 else {"anyOf": options} if options else {}
+    return {name: value for name, value in kept.items() if (name, value) != ("default", "")}
 
 
 def _word(text: str) -> str:
@@ -109,13 +118,18 @@ def _share_problems(content: Json) -> Json:
 
 
 def _share_examples(content: Json) -> Json:
-    """Name the examples, which lists of one resource give alike."""
+    """Name the examples, which lists of one resource give alike.
+
+    Those in JSON come as text: FastAPI drops every null from an example that it is given as a value.
+    """
     shared = _Shared("examples")
     for operation in _operations(content):
         for media_type, entry in operation["responses"]["200"].get("content", {}).items():
             if "example" in entry:
                 name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
-                entry["examples"] = {"seed": shared.refer({"value": entry.pop("example")}, name)}
+                text = entry.pop("example")
+                value = from_json(text) if media_type == "application/json" else text
+                entry["examples"] = {"seed": shared.refer({"value": value}, name)}
     return shared.named
 
 

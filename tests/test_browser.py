@@ -20,7 +20,7 @@ def report(live_server: str) -> Report:
     packages()
     SHOTS.mkdir(parents=True, exist_ok=True)
     command: list[str | Path] = [program("node"), "browser.mjs", live_server, program("chromium"), SHOTS]
-    answer = run(command, cwd=JS, seconds=120)
+    answer = run(command, cwd=JS, seconds=240)
     assert answer.returncode == 0, answer.stderr
     told: Report = json.loads(answer.stdout)
     return told
@@ -43,21 +43,20 @@ def test_no_page_asks_another_origin_or_for_something_that_is_not_there(report: 
 
 
 def test_pages_fit_a_phone_and_a_desk_in_both_schemes_without_javascript(report: Report) -> None:
-    assert len(report["plain"]) == 3 * 2
+    assert len(report["plain"]) == 3
     for visit in report["plain"]:
         assert visit["title"]
         assert visit["scripts"] == 0, visit["url"]
+        assert visit["marks"] == [], f"{visit['url']} shows its markup"
     for visit in [*report["plain"], report["docsShown"]]:
         for layout in visit["layouts"]:
             assert layout["outside"] == [], (visit["url"], layout["size"])
             assert layout["scrollWidth"] <= layout["width"], (visit["url"], layout["size"])
 
 
-def test_pages_have_no_barrier_that_axe_knows(report: Report) -> None:
-    assert [
-        (visit["url"], visit["scheme"], visit["violations"]) for visit in report["audits"] if visit["violations"]
-    ] == []
-    assert all(visit["passed"] > 20 for visit in report["audits"])
+def test_pages_have_no_barrier_that_axe_knows_in_either_scheme(report: Report) -> None:
+    assert len(report["audits"]) == 3
+    assert [(visit["url"], visit["violations"]) for visit in report["audits"] if visit["violations"]] == []
 
 
 def test_swagger_ui_lists_every_operation_of_the_document(report: Report, live_server: str) -> None:

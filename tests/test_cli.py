@@ -59,6 +59,8 @@ def test_export_gives_every_record_once(seeded_url: str) -> None:
         (("seed", "--database", "mysql://x"), "postgresql+psycopg"),
         (("seed", "--database", "sqlite:///:memory:"), "SQLite needs a file"),
         (("serve", "--port", "70000"), "TEV_PORT=70000"),
+        (("seed", "--database", "/dev/null/x.db"), "TEV_DATABASE_URL=sqlite:////dev/null/x.db"),
+        (("seed", "--database", "postgresql+psycopg://u:secret@127.0.0.1:1/x"), "u:***@127.0.0.1:1/x"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -68,6 +70,7 @@ def test_what_is_wrong_is_one_clear_line(tmp_path: Path, arguments: tuple[str, .
     assert finished.stderr.startswith("tev: ")
     assert finished.stderr.count("\n") == 1
     assert "Traceback" not in finished.stderr
+    assert "secret" not in finished.stderr
 
 
 @pytest.mark.parametrize(

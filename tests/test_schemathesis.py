@@ -1,4 +1,4 @@
-"""Schemathesis looks at every operation with all its checks and finds nothing; `schemathesis.toml` says what it is told."""
+"""Schemathesis looks at every operation with all its checks and finds nothing; schemathesis.toml is what it is told."""
 
 import json
 import subprocess
@@ -42,6 +42,7 @@ def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_pa
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "--no-color", "run"]
     done = subprocess.run(
         [*command, f"{live_server}/openapi.json", *options],
+        check=False,
         cwd=tmp_path,
         text=True,
         capture_output=True,

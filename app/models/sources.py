@@ -20,14 +20,14 @@ def canonical_doi(value: str) -> str:
 Doi = Annotated[
     str,
     AfterValidator(canonical_doi),
-    StringConstraints(pattern=r"^(https?://(dx\.)?doi\.org/|doi:\s*)?10\.\d{4,9}/\S+$", max_length=300),
+    StringConstraints(pattern=r"^(https?://(dx\.)?doi\.org/|doi:\s*)?10\.[0-9]{4,9}/\S+$", max_length=300),
 ]
-Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,8}$")]
-Pmcid = Annotated[str, StringConstraints(pattern=r"^PMC[1-9]\d{0,9}$")]
-Nct = Annotated[str, StringConstraints(pattern=r"^NCT\d{8}$")]
+Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
+Pmcid = Annotated[str, StringConstraints(pattern=r"^PMC[1-9][0-9]{0,9}$")]
+Nct = Annotated[str, StringConstraints(pattern=r"^NCT[0-9]{8}$")]
 SetId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2000)]
+Url = Annotated[str, StringConstraints(pattern=r'^https?://[^\s<>"]+$', max_length=2000)]
 
 
 class Retraction(Part):

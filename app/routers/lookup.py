@@ -1,4 +1,4 @@
-"""Lookup: which records hold a code that somebody else gave (ATC, RxNorm, DOI, PMID, NCT, …)."""
+"""Which records hold a code that somebody else gave (ATC, RxNorm, DOI, PMID, NCT, …)."""
 
 from typing import Annotated, Any, get_args
 
@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
 from app import cache
-from app.accept import choose
+from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
 from app.errors import InvalidParameter, NotAcceptable, nearest
 from app.listing import lookup
@@ -81,7 +81,7 @@ class LookupAnswer(BaseModel):
 )
 async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Parameters()]) -> Response:
     """Find treatments, conditions, studies and sources by a code that somebody else gave them."""
-    choose(request.headers.get("accept"), [JSON])
+    choose(accepted(request), [JSON])
     refuse_repeated(request, LookupQuestion)
     code = canonical_doi(asked.code) if asked.system == "doi" else asked.code.strip()
     hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)

@@ -1,4 +1,4 @@
-"""The service itself: first page, documentation, problem pages, llms.txt, health."""
+"""Whether the service lives and is ready; and its pages for people: the first one, documentation, problems."""
 
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -19,7 +19,11 @@ from app.resources import problem_responses
 from app.store import revision_of
 
 HTML = "text/html; charset=utf-8"
-ASSETS = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+ASSETS = {
+    "style.css": "text/css; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (
     ("What is Botox, and which unit is it measured in?", "/v1/treatments/onabotulinumtoxina"),
@@ -140,14 +144,22 @@ class Readiness(BaseModel):
     revision: int = Field(description="The dataset's revision.")
 
 
-@router.get("/healthz", operation_id="get_health", summary="Whether the process lives", responses=problem_responses())
+@router.get(
+    "/healthz",
+    operation_id="get_health",
+    summary="Whether the process lives",
+    responses=problem_responses(),
+)
 async def health() -> Health:
     """For a supervisor: 200 while the process lives; it does not ask the database."""
     return Health(status="ok", version=__version__)
 
 
 @router.get(
-    "/readyz", operation_id="get_readiness", summary="Whether the service is ready", responses=problem_responses()
+    "/readyz",
+    operation_id="get_readiness",
+    summary="Whether the service is ready",
+    responses=problem_responses(),
 )
 async def readiness(request: Request) -> Readiness:
     """For a load balancer: 200 when the database answers and holds records, else 503."""

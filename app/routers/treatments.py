@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app import cache
-from app.accept import choose
+from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
 from app.dossier import Dossier, read_dossier
 from app.errors import InvalidParameter, NotAcceptable, NotFound
@@ -52,7 +52,7 @@ async def get_treatment_dossier(
     Records of the class that the treatment belongs to stand apart, under `inherited`, so that nobody takes them for the
     product's own. Each list holds at most 200 records and says where the rest is.
     """
-    choose(request.headers.get("accept"), [JSON])
+    choose(accepted(request), [JSON])
     refuse_repeated(request, DossierShown)
     public_url = request.app.state.settings.public_url
     content = await database_of(request).fetch(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -17,7 +17,7 @@ from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, TEXTS
 from app.fields import uses
 from app.importers.seed import read
-from app.listing import export_chunk
+from app.listing import export_chunk, totals
 from app.models import RESOURCES
 from app.query import Query
 from app.render.table import csv_header, csv_lines, ndjson_lines
@@ -100,13 +100,17 @@ def export(
     if format not in ("ndjson", "csv"):
         raise BrokenSetting(f"format is {format!r}; it must be ndjson or csv.")
     with _opened(load_settings(database_url=database)) as opened:
+        columns = list(uses(RESOURCES[resource]))
+        with opened.read() as connection:
+            total = totals(connection)[resource]
         count = 0
-        for documents in _chunks(opened, Query(RESOURCES[resource])):
-            columns = list(uses(RESOURCES[resource]))
-            if format == "csv" and count == 0:
-                sys.stdout.write(csv_header(columns))
-            sys.stdout.write(csv_lines(documents, columns) if format == "csv" else ndjson_lines(documents))
-            count += len(documents)
+        if format == "csv":
+            sys.stdout.write(csv_header(columns))
+        with _bar("Exporting", total) as bar:
+            for documents in _chunks(opened, Query(RESOURCES[resource])):
+                sys.stdout.write(csv_lines(documents, columns) if format == "csv" else ndjson_lines(documents))
+                count += len(documents)
+                bar.update(len(documents))
         print(f"{count} {resource} exported from {opened.describe()}", file=sys.stderr)
 
 
@@ -142,7 +146,15 @@ def seed_database(database: Database, file: Path) -> Saved:
     """Save the records of a seed file, and the texts beside it; InvalidRecord stores nothing of it."""
     records = read(file.read_text(encoding="utf-8"))
     texts = {path.stem: path.read_bytes().decode("utf-8") for path in sorted((file.parent / TEXTS.name).glob("*.txt"))}
-    return save_all(database, records, author="seed", reason=f"tev seed {file.name}", texts=texts)
+    with _bar("Seeding", len(records)) as bar:
+        return save_all(
+            database, records, author="seed", reason=f"tev seed {file.name}", texts=texts, progress=bar.update
+        )
+
+
+def _bar(words: str, length: int) -> Any:
+    """A progress bar on standard error, where a person watches."""
+    return typer.progressbar(length=length, label=words, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def _say(saved: Saved) -> None:

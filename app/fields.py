@@ -87,7 +87,7 @@ def singular(plural: str) -> str:
 
 
 def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
-    column = row.__table__.c[name]  # type: ignore[attr-defined]  # SQLModel gives it to table classes
+    column = row.table().c[name]
     shape: Shape
     shape, parameter = ("nested", str) if isinstance(column.type, JSON) else _shape(info)
     indexed = bool(column.index) or bool(column.primary_key)

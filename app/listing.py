@@ -3,6 +3,8 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -42,7 +44,7 @@ class Page:
 
 def list_rows(connection: Connection, query: Query) -> Page:
     """One page of a list, in one short read; BadCursor when the cursor is not of this query."""
-    table = _table(query.resource)
+    table = query.resource.table()
     statement = select(table.c.document, *_key_columns(table, query)).where(*_narrowed(table, query))
     rows = connection.execute(_after(statement, table, query).limit(query.limit + 1)).all()
     page, more = rows[: query.limit], len(rows) > query.limit
@@ -67,7 +69,7 @@ def export_chunk(connection: Connection, query: Query, size: int = 500) -> tuple
 
 def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[str, int]:
     """The document and the version of one record that readers may see, or NotFound with the nearest id."""
-    table = _table(resource)
+    table = resource.table()
     found = connection.execute(
         select(table.c.document, table.c.version).where(table.c.id == record_id, table.c.state == "published")
     ).one_or_none()
@@ -105,30 +107,24 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
         .order_by(CODE.c.kind, CODE.c.id)
         .limit(MOST_ROWS)
     ).all()
-    found = {
-        (kind, row_id): document
-        for kind in {k for k, _ in keys}
-        for row_id, document in _documents(connection, kind, [i for k, i in keys if k == kind])
-    }
-    return [(kind, row_id, found[kind, row_id]) for kind, row_id in keys if (kind, row_id) in found]
+    found: list[tuple[str, str, str]] = []
+    for kind, alike in groupby(keys, key=itemgetter(0)):
+        ids = [record_id for _, record_id in alike]
+        found += [(kind, record_id, document) for record_id, document in sorted(_documents(connection, kind, ids))]
+    return found
 
 
 def totals(connection: Connection) -> dict[str, int]:
     """How many published records each resource has."""
     return {
         plural: connection.execute(
-            select(func.count()).select_from(_table(row)).where(_table(row).c.state == "published")
+            select(func.count()).select_from(row.table()).where(row.table().c.state == "published")
         ).scalar_one()
         for plural, row in RESOURCES.items()
     }
 
 
 # SQL, piece by piece
-
-
-def _table(resource: type[Row]) -> Table:
-    table: Table = resource.__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
-    return table
 
 
 def _narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
@@ -212,7 +208,7 @@ def _values(query: Query) -> list[Any]:
         raise BadCursor("This cursor cannot be read.") from failure
     if mark != query.fingerprint():
         raise BadCursor("This cursor belongs to a query with other filters or another sort.")
-    table = _table(query.resource)
+    table = query.resource.table()
     if len(values) != len(query.order) or not all(map(_fits, _key_columns(table, query), values)):
         raise BadCursor("This cursor cannot be read.")
     return list(values)
@@ -244,7 +240,7 @@ def _not_found(connection: Connection, table: Table, query: Query) -> list[str] 
 
 
 def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    table = _table(RESOURCES[plural])
+    table = RESOURCES[plural].table()
     for start in range(0, len(ids), MOST_ROWS):
         query = select(table.c.id, table.c.document).where(
             table.c.id.in_(ids[start : start + MOST_ROWS]), table.c.state == "published"

@@ -1,6 +1,6 @@
 """The only writer: whoever writes — the seed, an importer, the API — ends here, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
@@ -26,6 +26,8 @@ Key = tuple[str, str]
 
 CHUNK = 400
 """Rows per statement: below the parameter limits of both engines."""
+Progress = Callable[[int], None]
+"""Is told how many more records are done."""
 STANDINGS = ("current", "corrected", "concern", "retracted")
 """What a source can come to, from good to bad."""
 
@@ -56,6 +58,7 @@ def save_all(
     author: str,
     reason: str | None = None,
     texts: Mapping[str, str] | None = None,
+    progress: Progress = lambda _count: None,
 ) -> Saved:
     """Save records, and texts of sources by id, all or none; InvalidRecord names each that breaks a rule.
 
@@ -72,7 +75,7 @@ def save_all(
         batch[key] = record
     try:
         with database.write() as connection:
-            return _Write(connection, batch, dict(texts or {}), author, reason).run()
+            return _Write(connection, batch, dict(texts or {}), author, reason).run(progress)
     except DBAPIError as failure:
         raise unavailable(failure) from failure
 
@@ -100,13 +103,15 @@ class _Write:
         self.revision = revision_of(connection)
         self.revision_made = False
 
-    def run(self) -> Saved:
+    def run(self, progress: Progress) -> Saved:
         """Save the batch in the order of its references, then render again what depends on it."""
         self._refuse_dangling()
         changed: list[Key] = []
         for generation in self._generations():
             for plural, keys in groupby(generation, key=itemgetter(0)):
-                changed += self._save_alike(plural, list(keys))
+                alike = list(keys)
+                changed += self._save_alike(plural, alike)
+                progress(len(alike))
         changed += self._save_texts()
         self._render_dependants(changed)
         return Saved(**self.counts, revision=self.revision)
@@ -200,7 +205,7 @@ class _Write:
 
     def _write_rows(self, plural: str, created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
         self._make_revision()
-        table = _table(plural)
+        table = RESOURCES[plural].table()
         keys = [(plural, row["id"]) for row in (*created, *changed)]
         self._insert(REGISTRY, [{"kind": plural, "id": row["id"]} for row in created])
         self._insert(table, created)
@@ -303,7 +308,7 @@ class _Write:
 
     def _rewrite(self, plural: str, row: dict[str, Any]) -> None:
         self._make_revision()
-        table = _table(plural)
+        table = RESOURCES[plural].table()
         self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
 
     # Plumbing
@@ -317,7 +322,7 @@ class _Write:
     def _held(self, keys: Iterable[Key]) -> dict[Key, Held]:
         found: dict[Key, Held] = {}
         for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
-            table = _table(plural)
+            table = RESOURCES[plural].table()
             for ids in _chunks([record_id for _, record_id in alike]):
                 columns = (table.c.id, table.c.digest, table.c.version, table.c.created_at, table.c.document)
                 for record_id, *rest in self.connection.execute(select(*columns).where(table.c.id.in_(ids))):
@@ -343,11 +348,6 @@ class _Write:
             self.revision_made = True
             values = {"number": self.revision, "at": self.now, "author": self.author, "reason": self.reason}
             self.connection.execute(insert(REVISION).values(values))
-
-
-def _table(plural: str) -> Table:
-    table: Table = RESOURCES[plural].__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
-    return table
 
 
 def _quotes(record: Record) -> Iterator[tuple[str, str, str | None, Any]]:

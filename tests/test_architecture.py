@@ -67,6 +67,18 @@ def test_every_resource_has_one_file_of_each_kind() -> None:
     assert len(ROUTERS) == len(list((ROOT / "app" / "routers").glob("*.py"))) - 1
 
 
+def test_no_test_is_without_an_assertion() -> None:
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]
+        asserting = {"raises"} | {
+            node.name for node in functions if any(isinstance(n, ast.Assert) for n in ast.walk(node))
+        }
+        for node in functions:
+            called = {call.func for call in ast.walk(node) if isinstance(call, ast.Call)}
+            names = {getattr(func, "id", None) or getattr(func, "attr", None) for func in called} | {node.name}
+            assert not node.name.startswith("test_") or names & asserting, f"{path.name}: {node.name}"
+
+
 def test_nobody_keeps_a_list_of_the_resources() -> None:
     for path in FILES:
         if path.parent.name == "models":

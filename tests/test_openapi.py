@@ -96,6 +96,13 @@ def test_every_reference_of_the_document_resolves(openapi: dict[str, Any]) -> No
         assert resolved(openapi, {"$ref": reference})
 
 
+def test_every_operation_has_an_example_that_was_not_made_up(openapi: dict[str, Any]) -> None:
+    for path, operation in operations(openapi):
+        if operation["operationId"].startswith("list_"):
+            content = operation["responses"]["200"]["content"]["application/json"]
+            assert resolved(openapi, content["examples"]["seed"])["value"]["items"], path
+
+
 def test_examples_come_from_the_seed(openapi: dict[str, Any]) -> None:
     example = openapi["components"]["examples"]["treatments_json"]["value"]
     assert "onabotulinumtoxina" in json.dumps(example)

@@ -292,6 +292,20 @@ def test_an_unknown_code_system_offers_the_nearest(client: TestClient) -> None:
     assert error["nearest"] == "rxnorm"
 
 
+# The index
+
+
+def test_the_index_leads_to_every_resource(client: TestClient) -> None:
+    index = client.get("/v1").json()
+    assert [entry["name"] for entry in index["resources"]] == sorted(RESOURCES)
+    for entry in index["resources"]:
+        page = client.get(entry["url"].removeprefix("http://127.0.0.1:8000"), params={"count": "exact"}).json()
+        assert page["total"] == entry["total"] > 0
+    assert index["revision"] == 1
+    assert "not medical advice" in index["disclaimer"]
+    assert client.get("/v1?limit=3").status_code == 422
+
+
 # Partial dates
 
 

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic import Field as Nested
+from sqlalchemy import Table
 from sqlalchemy.orm import declared_attr
 from sqlmodel import JSON, Field, SQLModel, Text
 from sqlmodel._compat import SQLModelConfig
@@ -309,6 +310,17 @@ class Row(SQLModel):
     @classmethod
     def __tablename__(cls) -> str:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def summary(cls) -> str:
+        """What one record is, in its own first sentence."""
+        return (cls.record_class().__doc__ or "").strip().splitlines()[0]
+
+    @classmethod
+    def table(cls) -> Table:
+        """The table that holds the rows."""
+        held: Table = cls.__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
+        return held
 
     @classmethod
     def record_class(cls) -> type[Record]:

@@ -123,9 +123,7 @@ async def problem_page(request: Request, name: Annotated[str, Path(max_length=10
 @router.get("/llms.txt", include_in_schema=False)
 async def llms(request: Request) -> Response:
     """The service in a page of text, for programs that read (llmstxt.org)."""
-    summaries = {
-        plural: (row.record_class().__doc__ or "").strip().splitlines()[0] for plural, row in RESOURCES.items()
-    }
+    summaries = {plural: row.summary() for plural, row in RESOURCES.items()}
     values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
     return cache.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")
 

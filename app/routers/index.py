@@ -1,0 +1,85 @@
+"""Where everything begins: what the API holds, under which addresses, and what to know before using it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app import DISCLAIMER, __version__, cache
+from app.accept import accepted, choose
+from app.answers import JSON, database_of
+from app.errors import InvalidParameter, NotAcceptable
+from app.listing import totals
+from app.models import RESOURCES
+from app.resources import HEADERS, problem_responses
+from app.store import revision_of
+
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
+router = APIRouter(prefix="/v1", tags=["Index"])
+
+
+class IndexShown(BaseModel):
+    """The index takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ResourceEntry(BaseModel):
+    """One resource of the API."""
+
+    name: str = Field(description="The resource's name, as in the URL and in `kind`.")
+    summary: str = Field(description="What one of its records is.")
+    url: str = Field(description="Where its list is.")
+    total: int = Field(description="How many records it has.")
+
+
+class Index(BaseModel):
+    """What the API holds and where."""
+
+    version: str = Field(description="The version of the program.")
+    revision: int = Field(description="The dataset's revision.")
+    licence: str = Field(description="Under which the records may be used.")
+    disclaimer: str = Field(description="What this is not.")
+    documentation: str = Field(description="Where people read about it.")
+    openapi: str = Field(description="Where programs read about it.")
+    resources: list[ResourceEntry] = Field(description="Every resource, by name.")
+
+
+@router.get(
+    "",
+    operation_id="get_index",
+    summary="See what there is",
+    response_model=Index,
+    responses={
+        200: {"description": "The index.", "headers": HEADERS},
+        **problem_responses(NotAcceptable, InvalidParameter),
+    },
+)
+async def get_index(request: Request, asked: Annotated[IndexShown, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+    """Every resource with its address and its number of records, the dataset's revision, the licence."""
+    choose(accepted(request), [JSON])
+
+    def read(connection: Connection) -> tuple[dict[str, int], int]:
+        return totals(connection), revision_of(connection)
+
+    counts, revision = await database_of(request).fetch(read)
+    root = request.app.state.settings.public_url
+    entries = [
+        ResourceEntry(name=plural, summary=row.summary(), url=f"{root}/v1/{plural}", total=counts[plural])
+        for plural, row in RESOURCES.items()
+    ]
+    content = Index(
+        version=__version__,
+        revision=revision,
+        licence=LICENCE,
+        disclaimer=DISCLAIMER,
+        documentation=f"{root}/docs",
+        openapi=f"{root}/openapi.json",
+        resources=entries,
+    )
+    return cache.answer(request, to_json(content), JSON)

@@ -23,10 +23,7 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 	$(BIN)/tev serve
 
 test: setup-dev ## the whole suite on both engines, with coverage
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 lint: setup-dev ## format, style, types, architecture
 	$(BIN)/ruff format --check .

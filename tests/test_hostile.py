@@ -453,7 +453,6 @@ def test_a_mistyped_resource_is_404_with_the_nearest_one(client: TestClient, res
 @pytest.mark.parametrize(
     "path",
     [
-        "/v1",
         "/v1/",
         "/v2/treatments",
         "/V1/treatments",

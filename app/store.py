@@ -278,20 +278,22 @@ class _Write:
     def _save_texts(self) -> list[Key]:
         changed: list[Key] = []
         for source, text in self.texts.items():
-            document = self._known("sources", source)
+            key = ("sources", source)
+            if key not in self.batch and not self._held([key]):
+                wrong = "there is no such source for the text"
+                raise InvalidRecord(f"{_name(key)}: {wrong}.", errors=[_error(key, "", wrong)])
+            document = self._known(*key)
             digest = sha256(text.encode()).hexdigest()
             if document["sha256"] != digest:
                 wrong = f"sha256 is {document['sha256']}, but the stored text has {digest}"
-                raise InvalidRecord(
-                    f"sources/{source}: {wrong}.", errors=[_error(("sources", source), "/sha256", wrong)]
-                )
+                raise InvalidRecord(f"{_name(key)}: {wrong}.", errors=[_error(key, "/sha256", wrong)])
             held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
             if held == text:
                 continue
             self._make_revision()
             self.connection.execute(delete(SOURCE_TEXT).where(SOURCE_TEXT.c.source == source))
             self.connection.execute(insert(SOURCE_TEXT).values(source=source, text=text))
-            changed.append(("sources", source))
+            changed.append(key)
         return changed
 
     # After: what other records show of the changed ones

@@ -100,6 +100,11 @@ def client(seeded_url: str) -> Iterator[TestClient]:
         yield client
 
 
+def untraced() -> dict[str, str]:
+    """The environment without what makes coverage trace a process: for servers and tools that are asked much."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as listener:
@@ -126,7 +131,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `tev serve` over a fresh SQLite database, which it seeds by itself."""
     port = free_port()
     folder = tmp_path_factory.mktemp("live")
-    environment = {**os.environ, "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
+    environment = {**untraced(), "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
     command = [sys.executable, "-m", "app.cli", "serve"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

@@ -1,7 +1,6 @@
 """Node and Chromium, for tests that use the service as front-end developers and browsers do; without them they skip."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import untraced
 
 JS = Path(__file__).parent / "js"
 MODULES = JS / "node_modules"
@@ -56,7 +57,7 @@ def run(
     return subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
-        env={**os.environ, **QUIET, **(environment or {})},
+        env={**untraced(), **QUIET, **(environment or {})},
         text=True,
         capture_output=True,
         timeout=seconds,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, untraced
 
 CONFIGURATION = ROOT / "schemathesis.toml"
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
@@ -44,6 +44,7 @@ def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_pa
         [*command, f"{live_server}/openapi.json", *options],
         check=False,
         cwd=tmp_path,
+        env=untraced(),
         text=True,
         capture_output=True,
         timeout=300,

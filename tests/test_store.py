@@ -226,6 +226,11 @@ def test_a_text_that_is_not_the_one_that_was_hashed_is_refused(database: Databas
         save_all(database, [record("sources", SOURCE)], author="test", texts={"example-article": "another text"})
 
 
+def test_a_text_without_its_source_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidRecord, match="no such source"):
+        save_all(database, [record("sources", SOURCE)], author="test", texts={"no-such-source": "a text"})
+
+
 def test_foreign_keys_are_enforced(database: Database) -> None:
     save_all(database, small_set(), author="test")
     for statement in ("DELETE FROM treatment", "DELETE FROM registry", "UPDATE indication SET condition = 'nothing'"):

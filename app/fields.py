@@ -97,7 +97,7 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
 
 def _shape(info: FieldInfo) -> tuple[Shape, Any]:
     base, marks = _leaf(info.annotation, tuple(info.metadata))
-    if get_origin(base) is Literal:
+    if get_origin(getattr(base, "__value__", None)) is Literal:
         return "word", base
     if base is bool:
         return "flag", bool

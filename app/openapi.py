@@ -62,6 +62,9 @@ def document(app: FastAPI) -> Json:
         [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
     )
     components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
+    for name, schema in components["schemas"].items():
+        if "enum" in schema:
+            schema.setdefault("description", f"The closed list of words {name}; lists only grow.")
     components["parameters"] = _share_parameters(content)
     components["responses"] = _share_problems(content)
     components["examples"] = _share_examples(content)

@@ -22,7 +22,7 @@ from treatment_evidence_api_client.api.study_results import list_study_results
 from treatment_evidence_api_client.api.treatments import get_treatment, get_treatment_dossier, list_treatments
 
 with Client(base_url=sys.argv[1], raise_on_unexpected_status=True) as client:
-    biologics = list_treatments.sync(client=client, kind=[models.ListTreatmentsKindItem.BIOLOGIC], count="exact")
+    biologics = list_treatments.sync(client=client, kind=[models.TreatmentKind.BIOLOGIC], count="exact")
     assert isinstance(biologics, models.TreatmentPage), biologics
     assert all(isinstance(item, models.Treatment) for item in biologics.items)
     assert biologics.total == len(biologics.items)

@@ -1,6 +1,6 @@
 """Study results: one outcome and one comparison of a study, with the arms' own numbers."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import Field as Nested
 from pydantic import model_validator
@@ -48,7 +48,7 @@ from app.models.vocabulary import (
     SynthesisKind,
 )
 
-COMPARATORS: frozenset[str] = frozenset(Comparator.__args__)  # type: ignore[attr-defined]  # a Literal keeps its words there
+COMPARATORS: frozenset[str] = frozenset(get_args(Comparator.__value__))
 ComparatorRef = Annotated[Slug, RefersTo("treatments", unless=COMPARATORS)]
 """A treatment's id, or one of the words for what is not a treatment of ours (`placebo`, `none`, …)."""
 

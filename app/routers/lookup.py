@@ -18,7 +18,7 @@ from app.models.vocabulary import CodeSystem
 from app.query import MOST_ROWS
 from app.resources import HEADERS, problem_responses
 
-SYSTEMS: tuple[str, ...] = get_args(CodeSystem)
+SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
 router = APIRouter(prefix="/v1", tags=["Lookup"])
 

@@ -48,7 +48,8 @@ class Database:
         self.query_seconds = query_seconds
         self._read_threads = read_threads
         self._limiter: CapacityLimiter | None = None
-        self.reader = _engine(url, read_only=True, pool_size=read_threads, query_seconds=query_seconds)
+        # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
+        self.reader = _engine(url, read_only=True, pool_size=read_threads + 1, query_seconds=query_seconds)
         self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
 
     def migrate(self) -> None:

@@ -171,7 +171,7 @@ def test_an_export_holds_one_chunk_at_a_time(database: Database) -> None:
 
 
 def test_a_query_that_takes_too_long_is_cut_off(seeded_url: str) -> None:
-    database = Database(seeded_url, query_seconds=0.05)
+    database = Database(seeded_url, query_seconds=0.3)
     forever = {
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
         "postgresql": "SELECT pg_sleep(30)",
@@ -193,6 +193,11 @@ def test_a_database_that_cannot_be_reached_is_told_as_503() -> None:
             assert answer.headers["content-type"] == "application/problem+json"
             assert "nobody" not in answer.text
         assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
+
+
+def test_no_cache_keeps_what_a_supervisor_asks(client: TestClient) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path).headers["cache-control"] == "no-store"
 
 
 def test_an_empty_database_is_not_ready(database: Database) -> None:

@@ -148,8 +148,9 @@ class Readiness(BaseModel):
     summary="Whether the process lives",
     responses=problem_responses(),
 )
-async def health() -> Health:
+async def health(response: Response) -> Health:
     """For a supervisor: 200 while the process lives; it does not ask the database."""
+    response.headers["Cache-Control"] = "no-store"
     return Health(status="ok", version=__version__)
 
 
@@ -159,9 +160,10 @@ async def health() -> Health:
     summary="Whether the service is ready",
     responses=problem_responses(),
 )
-async def readiness(request: Request) -> Readiness:
+async def readiness(request: Request, response: Response) -> Readiness:
     """For a load balancer: 200 when the database answers and holds records, else 503."""
     revision = await database_of(request).fetch(revision_of)
     if revision == 0:
         raise Unavailable("The database holds no records yet.")
+    response.headers["Cache-Control"] = "no-store"
     return Readiness(status="ready", revision=revision)

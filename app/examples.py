@@ -7,7 +7,8 @@ from typing import Any
 
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, Row, plain_number
+from app.models.base import Record, Row
+from app.models.types import plain_number
 
 DATA = Path(__file__).parent.parent / "data"
 SEED = DATA / "seed.json"

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import JSON
 
 from app.models import RESOURCES
-from app.models.base import DATE_PATTERN, DAY_PATTERN, RecordRef, RefersTo, Row, Slug, reference_target
+from app.models.base import RecordRef, Row, reference_target
+from app.models.types import DATE_PATTERN, DAY_PATTERN, RefersTo, Slug
 
 TIMESTAMP_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?)?)?)?$"
 NEVER_ASKED = frozenset({"state", "version", "superseded_by"})

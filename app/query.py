@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
 from app.fields import FieldUse, includable, mentions, uses
-from app.models.base import Row, Slug
+from app.models.base import Row
+from app.models.types import Slug
 
 MOST_ROWS = 200
 USUAL_ROWS = 20

@@ -24,7 +24,8 @@ from app.examples import example_of
 from app.fields import mentions, singular, uses
 from app.listing import fetch
 from app.models import RESOURCES
-from app.models.base import Row, Slug
+from app.models.base import Row
+from app.models.types import Slug
 from app.query import query_from, query_model, single_model
 from app.render.table import csv_header, ndjson_lines
 from app.schemas import ProblemDetails, page_model, single_schema

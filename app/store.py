@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -13,17 +12,16 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
+from app.batch import Key, batch_of, error_at, generations, name_of, pointed_to, refuse_dangling
 from app.db import Database, unavailable
-from app.errors import InvalidRecord, nearest
+from app.errors import InvalidRecord
 from app.ledger import CODE, PAST_VERSION, REFERENCE, REGISTRY, REVISION, SOURCE_TEXT
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, plain_number, references
+from app.models.base import Record, references
+from app.models.types import plain_number
 from app.provenance.spans import mismatch
 
 T = TypeVar("T")
-Key = tuple[str, str]
-"""A record's plural and id."""
-
 CHUNK = 400
 """Rows per statement: below the parameter limits of both engines."""
 Progress = Callable[[int], None]
@@ -65,14 +63,7 @@ def save_all(
     References may point to records of the same batch, in any order. A record that is equal to what is stored stays as
     it is; when nothing changes, no revision is made.
     """
-    batch: dict[Key, Record] = {}
-    for record in records:
-        key = (plural_of(record), record.id)
-        if key in batch:
-            raise InvalidRecord(
-                f"{_name(key)} stands there twice.", errors=[_error(key, "/id", "the id stands there twice")]
-            )
-        batch[key] = record
+    batch = batch_of(records)
     try:
         with database.write() as connection:
             return _Write(connection, batch, dict(texts or {}), author, reason).run(progress)
@@ -107,7 +98,7 @@ class _Write:
         """Save the batch in the order of its references, then render again what depends on it."""
         self._refuse_dangling()
         changed: list[Key] = []
-        for generation in self._generations():
+        for generation in generations(self.batch):
             for plural, keys in groupby(generation, key=itemgetter(0)):
                 alike = list(keys)
                 changed += self._save_alike(plural, alike)
@@ -119,42 +110,9 @@ class _Write:
     # Before: everything that the batch points to must be there
 
     def _refuse_dangling(self) -> None:
-        mentions = [(key, reference) for key, record in self.batch.items() for reference in references(record)]
-        wanted = {(reference.plural, reference.id) for _, reference in mentions} - self.batch.keys()
+        wanted = pointed_to(self.batch) - self.batch.keys()
         there = set(self._select_keys(REGISTRY, "kind", "id", wanted))
-        errors = [
-            _error(key, "/" + mention.path.replace(".", "/"), self._dangling(mention.plural, mention.id))
-            for key, mention in mentions
-            if (mention.plural, mention.id) in wanted - there
-        ]
-        if errors:
-            raise InvalidRecord(f"{errors[0]['record']} points to a record that does not exist.", errors=errors[:100])
-
-    def _dangling(self, plural: str, record_id: str) -> str:
-        if plural not in RESOURCES:
-            close = nearest(plural, RESOURCES)
-            return f"there is no resource {plural!r}" + (f"; did you mean {close!r}?" if close else "")
-        close = nearest(record_id, (known for kind, known in self.batch if kind == plural))
-        return f"there is no {plural}/{record_id}" + (f"; did you mean {close!r}?" if close else "")
-
-    def _generations(self) -> Iterator[list[Key]]:
-        graph = {
-            key: {(mention.plural, mention.id) for mention in references(record)} & self.batch.keys()
-            for key, record in self.batch.items()
-        }
-        sorter = TopologicalSorter(graph)
-        try:
-            sorter.prepare()
-        except CycleError as failure:
-            circle = [_name(key) for key in failure.args[1]]
-            errors = [
-                _error(failure.args[1][0], "", "these records point to each other in a circle: " + " → ".join(circle))
-            ]
-            raise InvalidRecord(f"{circle[0]} points to itself in a circle.", errors=errors) from failure
-        while sorter.is_active():
-            ready = sorter.get_ready()
-            yield sorted(ready)
-            sorter.done(*ready)
+        refuse_dangling(self.batch, wanted - there)
 
     # One generation of one resource
 
@@ -186,7 +144,7 @@ class _Write:
         try:
             derived = row_class.derive(record, self._known)
         except ValueError as failure:
-            raise InvalidRecord(f"{_name(key)}: {failure}.", errors=[_error(key, "", str(failure))]) from failure
+            raise InvalidRecord(f"{name_of(key)}: {failure}.", errors=[error_at(key, "", str(failure))]) from failure
         same = held is not None and held.digest == digest
         server = {name: field.get_default(call_default_factory=True) for name, field in row_class.model_fields.items()}
         values = {
@@ -254,7 +212,7 @@ class _Write:
                 continue
             wrong = mismatch(text, quote, span.start if span else None, span.end if span else None)
             if wrong:
-                raise InvalidRecord(f"{_name(key)}: {wrong}.", errors=[_error(key, pointer, wrong)])
+                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, pointer, wrong)])
             rungs.append("quote-found")
         return max(rungs, key=("recorded", "quote-found").index, default=None)
 
@@ -281,12 +239,12 @@ class _Write:
             key = ("sources", source)
             if key not in self.batch and not self._held([key]):
                 wrong = "there is no such source for the text"
-                raise InvalidRecord(f"{_name(key)}: {wrong}.", errors=[_error(key, "", wrong)])
+                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "", wrong)])
             document = self._known(*key)
             digest = sha256(text.encode()).hexdigest()
             if document["sha256"] != digest:
                 wrong = f"sha256 is {document['sha256']}, but the stored text has {digest}"
-                raise InvalidRecord(f"{_name(key)}: {wrong}.", errors=[_error(key, "/sha256", wrong)])
+                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/sha256", wrong)])
             held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
             if held == text:
                 continue
@@ -372,11 +330,3 @@ def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def _without_clock(document: str) -> dict[str, Any]:
     return {name: value for name, value in from_json(document).items() if name != "updated_at"}
-
-
-def _name(key: Key) -> str:
-    return f"{key[0]}/{key[1]}"
-
-
-def _error(key: Key, pointer: str, detail: str) -> dict[str, str]:
-    return {"record": _name(key), "pointer": pointer, "detail": detail}

@@ -130,6 +130,15 @@ def test_a_seed_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in finished.stderr
 
 
+def test_processes_that_start_together_on_an_empty_database_seed_it_once(empty_url: str) -> None:
+    command = [sys.executable, "-m", "app.cli", "seed", "--database", empty_url]
+    started = [subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) for _ in range(3)]
+    said = [process.communicate(timeout=60)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0]
+    assert all(line.endswith("dataset revision 1.\n") for line in said)
+    assert sum("Seeded: 0 created" in line for line in said) == 2
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> None:
     port = free_port()

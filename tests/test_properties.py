@@ -16,7 +16,7 @@ from app.accept import choose
 from app.errors import BadCursor, NotAcceptable, nearest
 from app.listing import _cursor, _values
 from app.models import RESOURCES
-from app.models.base import Line, PartialDate, Slug
+from app.models.types import Line, PartialDate, Slug
 from app.provenance.spans import mismatch
 from app.query import Query, query_from, query_model
 from app.render.table import FORMULA_STARTS, csv_lines

@@ -5,21 +5,8 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import StringConstraints, model_validator
 from sqlmodel import Field
 
-from app.models.base import (
-    CitedRecord,
-    ConditionRef,
-    Day,
-    IndicationRef,
-    Known,
-    Line,
-    PartialDate,
-    Prose,
-    Row,
-    TreatmentRef,
-    ordered,
-    reference,
-    word,
-)
+from app.models.base import CitedRecord, Known, Row, ordered, reference, word
+from app.models.types import ConditionRef, Day, IndicationRef, Line, PartialDate, Prose, TreatmentRef
 from app.models.vocabulary import ApprovalStatus
 
 Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]

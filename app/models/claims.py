@@ -6,24 +6,8 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import (
-    ConditionRef,
-    Day,
-    Line,
-    Number,
-    Part,
-    Prose,
-    Record,
-    RecordRef,
-    Row,
-    SourceRef,
-    Span,
-    TreatmentRef,
-    reference,
-    several,
-    structured,
-    word,
-)
+from app.models.base import Part, Record, RecordRef, Row, Span, reference, several, structured, word
+from app.models.types import ConditionRef, Day, Line, Number, Prose, SourceRef, TreatmentRef
 from app.models.vocabulary import ClaimKind, Verdict
 
 

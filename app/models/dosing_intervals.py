@@ -6,22 +6,8 @@ from pydantic import model_validator
 from sqlmodel import Field
 
 from app.models.approvals import Jurisdiction
-from app.models.base import (
-    CitedRecord,
-    ConditionRef,
-    Count,
-    Known,
-    Line,
-    NotNegative,
-    Row,
-    Slug,
-    TreatmentRef,
-    given,
-    ordered,
-    reference,
-    several,
-    word,
-)
+from app.models.base import CitedRecord, Known, Row, given, ordered, reference, several, word
+from app.models.types import ConditionRef, Count, Line, NotNegative, Slug, TreatmentRef
 from app.models.vocabulary import Basis, DosePer, DoseStatistic, Route, TimeUnit
 
 DAYS: dict[str, float] = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25}

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from sqlmodel import Field
 
-from app.models.base import Citation, ConditionRef, Line, Record, Row, TreatmentRef, reference, several, word
+from app.models.base import Citation, Record, Row, reference, several, word
+from app.models.types import ConditionRef, Line, TreatmentRef
 from app.models.vocabulary import Purpose
 
 

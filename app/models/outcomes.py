@@ -5,7 +5,8 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import Citation, Line, Number, Prose, Record, Row, ordered, several, word
+from app.models.base import Citation, Record, Row, ordered, several, word
+from app.models.types import Line, Number, Prose
 from app.models.vocabulary import Direction, OutcomeKind
 
 

@@ -6,21 +6,8 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import (
-    CitedRecord,
-    ConditionRef,
-    Count,
-    Known,
-    Line,
-    PartWithMissing,
-    Percent,
-    Row,
-    StudyRef,
-    TreatmentRef,
-    reference,
-    several,
-    word,
-)
+from app.models.base import CitedRecord, Known, PartWithMissing, Row, reference, several, word
+from app.models.types import ConditionRef, Count, Line, Percent, StudyRef, TreatmentRef
 from app.models.vocabulary import ArmRole, Assessment, Attribution, Frequency, HarmBasis
 
 ROUNDING = 1.0

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, StringConstraints
 from pydantic import Field as Nested
 from sqlmodel import Field
 
-from app.models.base import Day, Line, Part, PartialDate, Prose, Record, Row, several, structured, word
+from app.models.base import Part, Record, Row, several, structured, word
+from app.models.types import Day, Line, PartialDate, Prose
 from app.models.vocabulary import RetractionStatus, SourceKind, TextServed, Tier
 
 

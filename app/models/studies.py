@@ -7,27 +7,20 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import JSON, Field
 
-from app.models.base import (
-    Code,
+from app.models.base import Code, PartWithMissing, Record, Row, ordered, several, structured, word
+from app.models.study_results import RiskOfBias
+from app.models.types import (
     ConditionRef,
     Count,
     Line,
     NotNegative,
     PartialDate,
-    PartWithMissing,
     Prose,
-    Record,
-    Row,
     Slug,
     SourceRef,
     StudyRef,
     TreatmentRef,
-    ordered,
-    several,
-    structured,
-    word,
 )
-from app.models.study_results import RiskOfBias
 from app.models.vocabulary import Blinding, Phase, StudyDesign
 
 

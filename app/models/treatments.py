@@ -5,21 +5,8 @@ from typing import ClassVar
 from pydantic import Field as Nested
 from sqlmodel import Field
 
-from app.models.base import (
-    Citation,
-    Code,
-    Line,
-    Part,
-    Prose,
-    Record,
-    Row,
-    Slug,
-    TreatmentRef,
-    reference,
-    several,
-    structured,
-    word,
-)
+from app.models.base import Citation, Code, Part, Record, Row, reference, several, structured, word
+from app.models.types import Line, Prose, Slug, TreatmentRef
 from app.models.vocabulary import Route, TreatmentKind
 
 

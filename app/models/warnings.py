@@ -5,7 +5,8 @@ from typing import ClassVar
 from sqlmodel import Field
 
 from app.models.approvals import Jurisdiction
-from app.models.base import CitedRecord, ConditionRef, Line, Prose, Row, TreatmentRef, reference, several, word
+from app.models.base import CitedRecord, Row, reference, several, word
+from app.models.types import ConditionRef, Line, Prose, TreatmentRef
 from app.models.vocabulary import WarningKind
 
 

@@ -12,8 +12,8 @@ from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
 from app.dossier import Dossier, read_dossier
 from app.errors import InvalidParameter, NotAcceptable, NotFound
-from app.models.base import Slug
 from app.models.treatments import Treatment
+from app.models.types import Slug
 from app.resources import HEADERS, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")

@@ -1,6 +1,50 @@
-"""What was read."""
+"""What was read; and a source's text with its claims marked, for a page that highlights them."""
 
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.annotated import AnnotatedText, read_annotated
+from app.answers import JSON, database_of
+from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
-from app.resources import resource_router
+from app.models.types import Slug
+from app.resources import HEADERS, problem_responses, resource_router
 
-router = resource_router(Source, tag="Sources")
+router: APIRouter = resource_router(Source, tag="Sources")
+
+
+class AnnotatedShown(BaseModel):
+    """The annotated text takes no parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.get(
+    "/sources/{id}/annotated",
+    operation_id="get_annotated_source",
+    summary="Get a source's text with its claims marked",
+    response_model=AnnotatedText,
+    responses={
+        200: {"description": "The text in order.", "headers": HEADERS},
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_annotated_source(
+    request: Request,
+    id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
+    asked: Annotated[AnnotatedShown, Parameters()],  # noqa: ARG001  # refuses parameters
+) -> Response:
+    """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
+
+    Of a text that is not ours to serve (`text_served: quotes-only`) a gap between claims has its place and no words.
+    404 for a source whose text we do not hold.
+    """
+    choose(accepted(request), [JSON])
+    content = await database_of(request).fetch(lambda connection: read_annotated(connection, id))
+    return cache.answer(request, content, JSON)

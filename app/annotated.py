@@ -1,0 +1,88 @@
+"""A source's text with its claims marked; of a text that is not ours to serve, the quotes alone, the gaps named."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, select
+
+from app.errors import NotFound
+from app.ledger import SOURCE_TEXT
+from app.listing import export_chunk, fetch
+from app.models.claims import Claim
+from app.models.sources import Source
+from app.models.vocabulary import ClaimKind, TextServed, Verdict
+from app.provenance.segments import Marked, segments
+from app.query import Query
+
+
+class AnnotatedClaim(BaseModel):
+    """A claim as a page needs it to colour its words."""
+
+    id: str = Field(description="The claim's id.")
+    kind: ClaimKind = Field(description="What the statement is about.")
+    verdict: Verdict = Field(description="What our records say to it.")
+    safety_flag: bool = Field(description="Whether following the statement could do harm.")
+    start: int = Field(description="Its first character in the text, counted from 0.")
+    end: int = Field(description="The character after its last one.")
+
+
+class AnnotatedSegment(BaseModel):
+    """A stretch of the text in which the claims do not change."""
+
+    start: int = Field(description="Its first character, counted from 0.")
+    end: int = Field(description="The character after its last one.")
+    text: str | None = Field(description="Its words; null for a gap in a text that is served as quotes only.")
+    claims: list[str] = Field(description="The ids of the claims that it belongs to; empty in a gap.")
+
+
+class AnnotatedText(BaseModel):
+    """A source's text in order: every character stands in exactly one segment, however the claims overlap."""
+
+    source: str = Field(description="The source's id.")
+    sha256: str = Field(description="SHA-256 of the whole text.")
+    length: int = Field(description="Characters of the whole text.")
+    text_served: TextServed = Field(description="Whether gaps are served with their words, or only claimed words.")
+    claims: list[AnnotatedClaim] = Field(description="The claims, by where they begin.")
+    segments: list[AnnotatedSegment] = Field(description="The text in order.")
+
+
+def read_annotated(connection: Connection, source: str) -> bytes:
+    """The annotated text as JSON; NotFound for an unknown source, and for one whose text we do not hold."""
+    record: dict[str, Any] = from_json(fetch(connection, Source, source)[0])
+    text = connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
+    if text is None:
+        raise NotFound(f"We do not hold the text of source {source!r}.")
+    claims = sorted(_claims_of(connection, source), key=lambda claim: (claim.start, claim.end, claim.id))
+    is_whole = record["text_served"] == "full"
+    stretches = [Marked(claim.start, claim.end, claim.id) for claim in claims]
+    answer = AnnotatedText(
+        source=source,
+        sha256=record["sha256"],
+        length=len(text),
+        text_served="full" if is_whole else "quotes-only",
+        claims=claims,
+        segments=[
+            AnnotatedSegment(
+                start=segment.start,
+                end=segment.end,
+                text=text[segment.start : segment.end] if is_whole or segment.owners else None,
+                claims=list(segment.owners),
+            )
+            for segment in segments(len(text), stretches)
+        ],
+    )
+    return to_json(answer)
+
+
+def _claims_of(connection: Connection, source: str) -> list[AnnotatedClaim]:
+    """The claims of a source whose place in its text is known."""
+    found: list[AnnotatedClaim] = []
+    query: Query | None = Query(Claim, {"source": [source]})
+    while query is not None:
+        documents, query = export_chunk(connection, query)
+        for claim in map(from_json, documents):
+            if claim["span"] is not None:
+                shown = {name: claim[name] for name in ("id", "kind", "verdict", "safety_flag")}
+                found.append(AnnotatedClaim(**shown, **claim["span"]))
+    return found

@@ -95,6 +95,12 @@ def shown_parameters(resource: type[Row]) -> dict[str, Any]:
     }
 
 
+class NoParameters(BaseModel):
+    """The query parameters of an address that takes none: whatever is sent is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 @cache
 def single_model(resource: type[Row]) -> type[BaseModel]:
     """The query parameters of a single record."""

@@ -1,14 +1,21 @@
 """Documentation is a tested contract: examples are produced by running, settings and problems are complete."""
 
 import re
+import tempfile
+import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from pydantic_core import to_json
 from starlette.testclient import TestClient
 
-from app.errors import problems
+from app.cli import seed_database
+from app.db import Database
+from app.errors import Problem, problems
+from app.examples import SEED
+from app.main import create_app
 from app.models import RESOURCES
 from app.routers.service import TRIES
 from app.settings import PREFIX, Settings
@@ -61,18 +68,13 @@ def links(text: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
 )
-def test_every_link_between_documents_leads_somewhere(page: object) -> None:
-    from pathlib import Path
-
-    assert isinstance(page, Path)
+def test_every_link_between_documents_leads_somewhere(page: Path) -> None:
     for link in links(page.read_text(encoding="utf-8")):
         if "://" not in link:
             assert (page.parent / link).exists(), link
 
 
 def test_every_dependency_is_named_with_its_reason() -> None:
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [
         *project["dependencies"],
@@ -142,9 +144,9 @@ def test_the_documentation_page_loads_nothing_from_elsewhere(client: TestClient)
 
 
 @pytest.mark.parametrize("kind", list(problems()), ids=lambda kind: kind.name)
-def test_every_kind_of_problem_has_a_page(client: TestClient, kind: type) -> None:
-    text = client.get(f"/problems/{kind.name}").text  # type: ignore[attr-defined]
-    assert str(kind.status) in text  # type: ignore[attr-defined]
+def test_every_kind_of_problem_has_a_page(client: TestClient, kind: type[Problem]) -> None:
+    text = client.get(f"/problems/{kind.name}").text
+    assert str(kind.status) in text
 
 
 @pytest.mark.parametrize("path", ["/problems/nothing", "/assets/nothing", "/docs/nothing", "/nothing"])
@@ -167,13 +169,6 @@ def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> No
 
 def write() -> None:
     """Write what the service answers, and the table of settings, into the README."""
-    import tempfile
-
-    from app.cli import seed_database
-    from app.db import Database
-    from app.examples import SEED
-    from app.main import create_app
-
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/docs.db")
         database.migrate()

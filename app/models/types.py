@@ -68,30 +68,9 @@ Number = Annotated[
     PlainSerializer(plain_number, return_type=Any),
     WithJsonSchema({"type": "number"}),
 ]
-NotNegative = Annotated[
-    float,
-    AllowInfNan(False),
-    Strict(),
-    Field(ge=0),
-    PlainSerializer(plain_number, return_type=Any),
-    WithJsonSchema({"type": "number", "minimum": 0}),
-]
-Percent = Annotated[
-    float,
-    AllowInfNan(False),
-    Strict(),
-    Field(ge=0, le=100),
-    PlainSerializer(plain_number, return_type=Any),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
-]
-Probability = Annotated[
-    float,
-    AllowInfNan(False),
-    Strict(),
-    Field(ge=0, le=1),
-    PlainSerializer(plain_number, return_type=Any),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
-]
+NotNegative = Annotated[Number, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
+Percent = Annotated[Number, Field(ge=0, le=100), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})]
+Probability = Annotated[Number, Field(ge=0, le=1), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 Count = Annotated[int, Strict(), Field(ge=0, le=2_147_483_647)]
 """How many; at most 2³¹ − 1, which is more than there are people in any trial."""
 

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_core import to_json
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app import DISCLAIMER, __version__, cache
@@ -15,18 +14,12 @@ from app.answers import JSON, database_of
 from app.errors import InvalidParameter, NotAcceptable
 from app.listing import totals
 from app.models import RESOURCES
+from app.query import NoParameters
 from app.resources import HEADERS, problem_responses
-from app.store import revision_of
 
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 router = APIRouter(prefix="/v1", tags=["Index"])
-
-
-class IndexShown(BaseModel):
-    """The index takes no parameters."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ResourceEntry(BaseModel):
@@ -60,14 +53,11 @@ class Index(BaseModel):
         **problem_responses(NotAcceptable, InvalidParameter),
     },
 )
-async def get_index(request: Request, asked: Annotated[IndexShown, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+async def get_index(request: Request, asked: Annotated[NoParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
     choose(accepted(request), [JSON])
 
-    def read(connection: Connection) -> tuple[dict[str, int], int]:
-        return totals(connection), revision_of(connection)
-
-    counts, revision = await database_of(request).fetch(read)
+    counts = await database_of(request).fetch(totals)
     root = request.app.state.settings.public_url
     entries = [
         ResourceEntry(name=plural, summary=row.summary(), url=f"{root}/v1/{plural}", total=counts[plural])
@@ -75,7 +65,7 @@ async def get_index(request: Request, asked: Annotated[IndexShown, Parameters()]
     ]
     content = Index(
         version=__version__,
-        revision=revision,
+        revision=request.scope["revision"],
         licence=LICENCE,
         disclaimer=DISCLAIMER,
         documentation=f"{root}/docs",

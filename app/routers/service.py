@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app import __version__, cache
@@ -54,15 +53,11 @@ def _settings(request: Request) -> Any:
 @router.get("/", include_in_schema=False)
 async def landing(request: Request) -> Response:
     """The first page."""
-
-    def read(connection: Connection) -> tuple[dict[str, int], int]:
-        return totals(connection), revision_of(connection)
-
-    counts, revision = await database_of(request).fetch(read)
+    counts = await database_of(request).fetch(totals)
     settings = _settings(request)
     values = {
         "totals": counts,
-        "revision": revision,
+        "revision": request.scope["revision"],
         "tries": TRIES,
         "public_url": settings.public_url,
         "contact_url": settings.contact_url,

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import cache
@@ -14,15 +13,10 @@ from app.answers import JSON, database_of
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
+from app.query import NoParameters
 from app.resources import HEADERS, problem_responses, resource_router
 
 router: APIRouter = resource_router(Source, tag="Sources")
-
-
-class AnnotatedShown(BaseModel):
-    """The annotated text takes no parameters."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 @router.get(
@@ -38,7 +32,7 @@ class AnnotatedShown(BaseModel):
 async def get_annotated_source(
     request: Request,
     id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
-    asked: Annotated[AnnotatedShown, Parameters()],  # noqa: ARG001  # refuses parameters
+    asked: Annotated[NoParameters, Parameters()],  # noqa: ARG001  # refuses parameters
 ) -> Response:
     """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
 

@@ -1,4 +1,7 @@
-"""The tables that the store keeps beside the records: who refers to whom, codes, texts, revisions, past versions."""
+"""The tables that the store keeps beside the records.
+
+Who refers to whom, codes, texts, revisions, editions, former ids, releases.
+"""
 
 from sqlalchemy import (
     Column,
@@ -70,15 +73,49 @@ REVISION = Table(
 )
 """One row for each transaction that changed something; the highest number is the dataset's revision."""
 
-PAST_VERSION = Table(
-    "past_version",
+EDITION = Table(
+    "edition",
     metadata,
+    Column("revision", Integer, ForeignKey("revision.number"), nullable=False),
+    Column("position", Integer, nullable=False),
     Column("kind", AutoString, nullable=False),
     Column("id", AutoString, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("revision", Integer, ForeignKey("revision.number"), nullable=False, index=True),
     Column("document", Text, nullable=False),
-    PrimaryKeyConstraint("kind", "id", "version"),
+    PrimaryKeyConstraint("revision", "position"),
     ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
+    Index("ix_edition_record", "kind", "id", "revision"),
 )
-"""Every version of every record as readers got it, the present one among them."""
+"""Every document as readers got it from a revision on: a new version, or the same one with what follows from others.
+
+History, past versions, changes and the differences of releases are all read from here. `position` is the order within
+the revision.
+"""
+
+ALIAS = Table(
+    "alias",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    Column("to_id", AutoString, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+    ForeignKeyConstraint(["kind", "to_id"], ["registry.kind", "registry.id"]),
+)
+"""Former ids: their addresses lead to the record's present one."""
+
+RELEASE = Table(
+    "release",
+    metadata,
+    Column("name", AutoString, nullable=False, primary_key=True),
+    Column("at", AutoString, nullable=False),
+    Column("revision", Integer, ForeignKey("revision.number"), nullable=False),
+    Column("previous", AutoString, ForeignKey("release.name"), nullable=True),
+    Column("sha256", AutoString, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("difference", Text, nullable=False),
+)
+"""The frozen copies of the dataset: each a file, with its hash, its counts and what changed since the one before."""
+
+SHAPE = Table("shape", metadata, Column("digest", AutoString, nullable=False, primary_key=True))
+"""The shape of the stored documents, in one row; when the program's differs, they are rendered again."""

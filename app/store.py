@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from app.batch import Key, batch_of, error_at, generations, name_of, pointed_to, refuse_dangling
 from app.db import Database, unavailable
 from app.errors import InvalidRecord
-from app.ledger import CODE, PAST_VERSION, REFERENCE, REGISTRY, REVISION, SOURCE_TEXT
+from app.ledger import CODE, EDITION, REFERENCE, REGISTRY, REVISION, SOURCE_TEXT
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, references
 from app.models.types import plain_number
@@ -93,6 +93,7 @@ class _Write:
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.revision = revision_of(connection)
         self.revision_made = False
+        self.position = 0
 
     def run(self, progress: Progress) -> Saved:
         """Save the batch in the order of its references, then render again what depends on it."""
@@ -176,19 +177,23 @@ class _Write:
             self.connection.execute(delete(CODE).where(tuple_(CODE.c.kind, CODE.c.id).in_(pairs)))
         self._insert(REFERENCE, [row for key in keys for row in self._reference_rows(key)])
         self._insert(CODE, [row for key in keys for row in _code_rows(key, self.batch[key])])
-        self._insert(
-            PAST_VERSION,
-            [
-                {
-                    "kind": plural,
-                    "id": row["id"],
-                    "version": row["version"],
-                    "revision": self.revision,
-                    "document": row["document"],
-                }
-                for row in (*created, *changed)
-            ],
-        )
+        self._log(plural, (*created, *changed))
+
+    def _log(self, plural: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the documents that this revision wrote, in order."""
+        editions = [
+            {
+                "revision": self.revision,
+                "position": self.position + index,
+                "kind": plural,
+                "id": row["id"],
+                "version": row["version"],
+                "document": row["document"],
+            }
+            for index, row in enumerate(rows, start=1)
+        ]
+        self.position += len(editions)
+        self._insert(EDITION, editions)
 
     def _reference_rows(self, key: Key) -> Iterator[dict[str, str]]:
         for mention in references(self.batch[key]):
@@ -270,6 +275,7 @@ class _Write:
         self._make_revision()
         table = RESOURCES[plural].table()
         self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
+        self._log(plural, [row])
 
     # Plumbing
 

@@ -12,7 +12,7 @@ from app.cli import seed_database
 from app.db import Database
 from app.errors import InvalidRecord, NotFound, Unavailable
 from app.examples import SEED
-from app.ledger import CODE, PAST_VERSION, REFERENCE, REVISION
+from app.ledger import CODE, EDITION, REFERENCE, REVISION
 from app.listing import fetch, totals
 from app.models import RESOURCES
 from app.models.base import Record
@@ -78,7 +78,7 @@ def test_a_change_raises_the_version_of_that_record_alone(database: Database) ->
     assert document(database, "approvals", "example-approval")["version"] == 1
     with database.read() as connection:
         versions = connection.execute(
-            select(PAST_VERSION.c.version, PAST_VERSION.c.revision).where(PAST_VERSION.c.id == "example-article")
+            select(EDITION.c.version, EDITION.c.revision).where(EDITION.c.id == "example-article")
         ).all()
         reasons = connection.execute(select(REVISION.c.author, REVISION.c.reason).order_by(REVISION.c.number)).all()
         codes = connection.execute(select(CODE.c.code).where(CODE.c.id == "example-article")).scalars().all()

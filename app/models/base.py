@@ -1,7 +1,8 @@
 """What every record shares: its citations, its references, and what the server adds to it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -12,8 +13,8 @@ from sqlmodel import JSON, Field, SQLModel, Text
 from sqlmodel._compat import SQLModelConfig
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.models.types import Count, Day, Line, Prose, RefersTo, Slug, SourceRef
-from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Verification
+from app.models.types import Count, Day, Line, Pointer, Prose, RefersTo, Slug, SourceRef
+from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
 
 def reference(table: str, description: str, **options: Any) -> Any:
@@ -91,6 +92,44 @@ class Span(Part):
         return self
 
 
+class NumberBinding(Part):
+    """Where one number of the record was read: its words in the quote, or its place in a structured source."""
+
+    field: Pointer = Nested(description="The number's field in this record, as a JSON pointer.", examples=["/dose_min"])
+    span: Span | None = Nested(default=None, description="Its words in the quote, counted from the quote's start.")
+    pointer: Pointer | None = Nested(
+        default=None, description="Its place in the source, where that is JSON, as a JSON pointer (RFC 6901)."
+    )
+    transformation: Transformation = Nested(default="as-written", description="How its words become the number.")
+
+    @model_validator(mode="after")
+    def _stands_in_one_place(self) -> Self:
+        if (self.span is None) == (self.pointer is None):
+            raise ValueError("a number is bound by a span in the quote or by a pointer into the source, by one of them")
+        return self
+
+
+def check_bindings(numbers: Sequence[NumberBinding], quote: str | None) -> None:
+    """Refuse two bindings of one field, spans that overlap without being one, and spans without a quote."""
+    fields = [binding.field for binding in numbers]
+    twice = next((field for field in fields if fields.count(field) > 1), None)
+    if twice is not None:
+        raise ValueError(f"numbers: {twice} is bound twice")
+    spans = sorted({(binding.span.start, binding.span.end) for binding in numbers if binding.span is not None})
+    if spans and quote is None:
+        raise ValueError("numbers: a span needs the quote in which it lies")
+    for (start, end), (following, last) in pairwise(spans):
+        if following < end:
+            raise ValueError(f"numbers: the spans {start}–{end} and {following}–{last} overlap")
+
+
+class CuratorCheck(Part):
+    """That a person compared the record with its sources."""
+
+    by: Line = Nested(description="Who compared.")
+    on: Day = Nested(description="The day on which they did.")
+
+
 class Citation(PartWithMissing):
     """Where a statement was read: a source, a place in it, and its words where we hold them."""
 
@@ -98,12 +137,16 @@ class Citation(PartWithMissing):
     locator: Line | None = Nested(default=None, description="Page, table, section, or a JSON pointer.")
     quote: Prose | None = Nested(default=None, description="The words of the source, verbatim.")
     span: Span | None = Nested(default=None, description="Where the quote stands in the stored text.")
+    numbers: list[NumberBinding] = Nested(
+        default_factory=list, description="Where each number of the record stands in the quote or in the source."
+    )
     note: Prose | None = Nested(default=None, description="What the reader should know of this reading.")
 
     @model_validator(mode="after")
     def _span_has_a_quote(self) -> Self:
         if self.span is not None and self.quote is None:
             raise ValueError("a citation with a span needs the quote that stands there")
+        check_bindings(self.numbers, self.quote)
         return self
 
 
@@ -147,6 +190,8 @@ class Record(SQLModel):
         description="Why a value is absent, by field name. Neither a value nor a reason: nobody has looked yet.",
     )
 
+    curator_checked: CuratorCheck | None = structured("Who compared it with its sources, and when; null: nobody yet.")
+
     @model_validator(mode="before")
     @classmethod
     def _ignore_what_the_server_owns(cls, values: Any) -> Any:
@@ -184,14 +229,25 @@ class Row(SQLModel):
     """The resource's name in the URL, and everywhere else."""
     hidden: ClassVar[frozenset[str]] = frozenset({"document", "digest"})
     """Columns that no answer shows."""
+    passes_standing: ClassVar[bool] = True
+    """Whether what rests on it takes over its standing (`source_status`): not so for what only names things."""
 
     version: int = Field(default=1, description="Rises by one with each change of the record.")
     created_at: str = Field(default="", description="When the record was first saved (UTC, RFC 3339).")
     updated_at: str = Field(default="", description="When the record was last changed (UTC, RFC 3339).")
     state: State = word("Whether readers see it.", default="published")
     verification: Verification | None = word("How far its citations were checked against their sources.", default=None)
-    source_status: SourceStatus | None = word("The worst standing of the sources it cites.", default=None)
-    needs_review: bool = Field(default=False, description="Whether a curator must still look at it.")
+    checked_on: Day | None = Field(
+        default=None, index=True, description="The last day on which it was compared with its sources."
+    )
+    source_status: SourceStatus | None = word(
+        "The worst standing of what it rests on: its sources, and those of the records that it rests on.",
+        default=None,
+        index=True,
+    )
+    needs_review: bool = Field(
+        default=False, description="Whether a curator must look at it: it points to a record that was withdrawn."
+    )
     review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
     superseded_by: Slug | None = Field(default=None, description="The record that takes its place.")
     digest: str = Field(default="", description="SHA-256 of the record alone: equal means unchanged.")

@@ -1,14 +1,27 @@
 """Claims: what a document says, and what our records say to that."""
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import Field
 
-from app.models.base import Part, Record, RecordRef, Row, Span, reference, several, structured, word
+from app.models.base import (
+    NumberBinding,
+    Part,
+    Record,
+    RecordRef,
+    Row,
+    Span,
+    check_bindings,
+    reference,
+    several,
+    structured,
+    word,
+)
+from app.models.dosing_intervals import DAYS, in_days
 from app.models.types import ConditionRef, Day, Line, Number, Prose, SourceRef, TreatmentRef
-from app.models.vocabulary import ClaimKind, Verdict
+from app.models.vocabulary import ClaimKind, TimeUnit, Verdict
 
 
 class ClaimValue(Part):
@@ -20,11 +33,15 @@ class ClaimValue(Part):
     unit: Line | None = Nested(
         default=None, description="The unit of the number: UCUM, `percent`, or the product's unit."
     )
+    days: Number | None = Nested(
+        default=None, description="The number in days, where its unit is one of time (1 mo = 30.4375 d); computed."
+    )
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if (self.number is None) == (self.text is None):
             raise ValueError("a claimed value is either a number or a text")
+        self.days = in_days(self.number, cast(TimeUnit, self.unit)) if self.unit in DAYS else None
         return self
 
 
@@ -51,6 +68,7 @@ class ClaimRecord(Record):
     conditions: list[ConditionRef] = several("The conditions that it speaks of.")
     values: list[ClaimValue] = several("The values that it asserts.")
     verdict: Verdict = word("What our records say to it.", index=True)
+    numbers: list[NumberBinding] = several("Where each number among the values stands in the quote.")
     rationale: Prose = Field(description="Why, in our own words.")
     evidence: list[RecordRef] = several("The records that decide the verdict.")
     searched: Search | None = structured("For `unverifiable`: what was searched, and when.")
@@ -69,6 +87,7 @@ class ClaimRecord(Record):
             raise ValueError(
                 f"the span holds {self.span.end - self.span.start} characters, the quote {len(self.quote)}"
             )
+        check_bindings(self.numbers, self.quote)
         return self
 
 

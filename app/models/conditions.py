@@ -24,3 +24,4 @@ class Condition(Row, ConditionRecord, table=True):
     """A condition as we keep it."""
 
     plural: ClassVar[str] = "conditions"
+    passes_standing: ClassVar[bool] = False

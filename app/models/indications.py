@@ -24,3 +24,4 @@ class Indication(Row, IndicationRecord, table=True):
     """An indication as we keep it."""
 
     plural: ClassVar[str] = "indications"
+    passes_standing: ClassVar[bool] = False

@@ -43,3 +43,4 @@ class Outcome(Row, OutcomeRecord, table=True):
     """An outcome as we keep it."""
 
     plural: ClassVar[str] = "outcomes"
+    passes_standing: ClassVar[bool] = False

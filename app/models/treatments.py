@@ -43,3 +43,4 @@ class Treatment(Row, TreatmentRecord, table=True):
     """A treatment as we keep it."""
 
     plural: ClassVar[str] = "treatments"
+    passes_standing: ClassVar[bool] = False

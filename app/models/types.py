@@ -17,6 +17,7 @@ from pydantic import (
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 DATE_PATTERN = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+POINTER_PATTERN = r"^(/([^~/]|~[01])*)+$"
 DAY_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
@@ -59,6 +60,8 @@ def plain_number(value: Any) -> Any:
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean_line)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=8000), AfterValidator(clean_text)]
+Pointer = Annotated[str, StringConstraints(pattern=POINTER_PATTERN, max_length=1000), AfterValidator(clean_line)]
+"""A JSON pointer (RFC 6901) below the root: `/dose_min`, `/arms/0/percent`."""
 PartialDate = Annotated[str, StringConstraints(pattern=DATE_PATTERN), AfterValidator(real_date)]
 Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN), AfterValidator(real_date)]
 Number = Annotated[

@@ -20,6 +20,29 @@ AbsenceReason = TypeAliasType(
 
 State = TypeAliasType("State", Literal["published", "draft", "withdrawn"])
 Verification = TypeAliasType("Verification", Literal["recorded", "quote-found", "number-in-quote"])
+ChangeType = TypeAliasType(
+    "ChangeType",
+    Literal[
+        "created",
+        "value-revised",
+        "status-granted",
+        "status-ended",
+        "verdict-changed",
+        "verification-changed",
+        "standing-changed",
+        "source-retracted",
+        "source-corrected",
+        "source-under-concern",
+        "source-reinstated",
+        "claim-withdrawn",
+        "record-withdrawn",
+        "record-reinstated",
+        "renamed",
+    ],
+)
+"""What happened to a record: `created`, one of the changes that matter by themselves, or any other value revised."""
+Transformation = TypeAliasType("Transformation", Literal["as-written", "number-word", "decimal-comma", "digit-groups"])
+"""How the words of a quote become a number: `155`, `three`, `2,5`, `1,384`."""
 SourceStatus = TypeAliasType("SourceStatus", Literal["current", "corrected", "concern", "retracted"])
 
 TreatmentKind = TypeAliasType(

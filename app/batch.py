@@ -30,10 +30,10 @@ def pointed_to(batch: Mapping[Key, Record]) -> set[Key]:
     return {(mention.plural, mention.id) for record in batch.values() for mention in references(record)}
 
 
-def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key]) -> None:
-    """InvalidRecord that names each mention of an absent record, with the nearest that there is."""
+def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mapping[Key, str]) -> None:
+    """InvalidRecord that names each mention of an absent record, with its present id or the nearest that there is."""
     errors = [
-        error_at(key, "/" + mention.path.replace(".", "/"), _no_such(batch, mention.plural, mention.id))
+        error_at(key, "/" + mention.path.replace(".", "/"), _no_such(batch, former, mention.plural, mention.id))
         for key, record in batch.items()
         for mention in references(record)
         if (mention.plural, mention.id) in absent
@@ -43,7 +43,9 @@ def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key]) -> None:
         raise InvalidRecord(words, errors=errors[:MOST_ERRORS])
 
 
-def _no_such(batch: Mapping[Key, Record], plural: str, record_id: str) -> str:
+def _no_such(batch: Mapping[Key, Record], former: Mapping[Key, str], plural: str, record_id: str) -> str:
+    if (plural, record_id) in former:
+        return f"{plural}/{record_id} is now called {plural}/{former[plural, record_id]}"
     if plural not in RESOURCES:
         close = nearest(plural, RESOURCES)
         return f"there is no resource {plural!r}" + (f"; did you mean {close!r}?" if close else "")
@@ -51,12 +53,14 @@ def _no_such(batch: Mapping[Key, Record], plural: str, record_id: str) -> str:
     return f"there is no {plural}/{record_id}" + (f"; did you mean {close!r}?" if close else "")
 
 
-def generations(batch: Mapping[Key, Record]) -> Iterator[list[Key]]:
-    """The keys in groups, each pointing only to groups before it; InvalidRecord for records that form a circle."""
-    graph = {
-        key: {(mention.plural, mention.id) for mention in references(record)} & batch.keys()
-        for key, record in batch.items()
-    }
+def generations(batch: Mapping[Key, Record], edges: Mapping[Key, set[Key]]) -> Iterator[list[Key]]:
+    """The keys in groups, each pointing only to groups before it; InvalidRecord for records that form a circle.
+
+    `edges` says whom the records outside the batch point to, so that a circle through them is seen, too.
+    """
+    graph = {key: targets for key, targets in edges.items() if key not in batch}
+    for key, record in batch.items():
+        graph[key] = {(mention.plural, mention.id) for mention in references(record)} & (batch.keys() | edges.keys())
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()
@@ -66,7 +70,7 @@ def generations(batch: Mapping[Key, Record]) -> Iterator[list[Key]]:
         raise InvalidRecord(f"{wrong}.", errors=[error_at(failure.args[1][0], "", wrong)]) from failure
     while sorter.is_active():
         ready = sorter.get_ready()
-        yield sorted(ready)
+        yield sorted(key for key in ready if key in batch)
         sorter.done(*ready)
 
 

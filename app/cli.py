@@ -11,10 +11,10 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
-from app import DISCLAIMER, __version__
+from app import DISCLAIMER, __version__, store
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
-from app.examples import SEED, TEXTS
+from app.examples import SEED, texts_beside
 from app.fields import uses
 from app.importers.seed import read
 from app.listing import export_chunk, totals
@@ -23,7 +23,7 @@ from app.query import Query
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.server import ProblemProtocol
 from app.settings import PREFIX, Settings, load_settings
-from app.store import Saved, revision_of, save_all
+from app.store import Saved, render_again, revision_of, save_all
 
 app = typer.Typer(
     help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",
@@ -114,6 +114,47 @@ def export(
         print(f"{count} {resource} exported from {opened.describe()}", file=sys.stderr)
 
 
+Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")]
+RecordId = Annotated[str, typer.Argument(help="The record's id.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the history, for everybody to read.")]
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; it stands in the history.")]
+
+
+@app.command()
+def withdraw(
+    resource: Plural, record: RecordId, reason: ReasonOption, author: AuthorOption, database: DatabaseOption = None
+) -> None:
+    """Take a record back. Its address answers 410 with the reason, and its versions can still be read."""
+    with _opened(load_settings(database_url=database)) as opened:
+        saved = store.withdraw(opened, resource, record, author=author, reason=reason)
+    print(f"{resource}/{record} withdrawn; dataset revision {saved.revision}.")
+
+
+@app.command()
+def reinstate(
+    resource: Plural, record: RecordId, reason: ReasonOption, author: AuthorOption, database: DatabaseOption = None
+) -> None:
+    """Undo a withdrawal."""
+    with _opened(load_settings(database_url=database)) as opened:
+        saved = store.reinstate(opened, resource, record, author=author, reason=reason)
+    print(f"{resource}/{record} reinstated; dataset revision {saved.revision}.")
+
+
+@app.command()
+def rename(  # noqa: PLR0917  # the words of a command line
+    resource: Plural,
+    record: RecordId,
+    new_id: Annotated[str, typer.Argument(help="Its new id.")],
+    author: AuthorOption,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Give a record another id. The old one leads to it for ever, and whoever points to it follows."""
+    with _opened(load_settings(database_url=database)) as opened:
+        saved = store.rename(opened, resource, record, new_id, author=author, reason=reason)
+    print(f"{resource}/{record} is now {resource}/{new_id}; dataset revision {saved.revision}.")
+
+
 def main() -> None:
     """Run the command; what is wrong is one clear line on standard error and exit status 1."""
     try:
@@ -137,15 +178,27 @@ def _opened(settings: Settings) -> Iterator[Database]:
             address = database.writer.url.render_as_string(hide_password=True)
             words = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
             raise BrokenSetting(f"TEV_DATABASE_URL={address}: {words}") from failure
+        _render_again(database)
         yield database
     finally:
         database.close()
 
 
+def _render_again(database: Database) -> None:
+    """After an update of the program: bring the stored documents to their new shape."""
+    with database.read() as connection:
+        total = sum(totals(connection).values())
+    with _bar("Rendering", total) as bar:
+        saved = render_again(database, author="tev", progress=bar.update)
+    if saved is not None:
+        words = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
+        print(words, file=sys.stderr)
+
+
 def seed_database(database: Database, file: Path) -> Saved:
     """Save the records of a seed file, and the texts beside it; InvalidRecord stores nothing of it."""
     records = read(file.read_text(encoding="utf-8"))
-    texts = {path.stem: path.read_bytes().decode("utf-8") for path in sorted((file.parent / TEXTS.name).glob("*.txt"))}
+    texts = texts_beside(file)
     with _bar("Seeding", len(records)) as bar:
         return save_all(
             database, records, author="seed", reason=f"tev seed {file.name}", texts=texts, progress=bar.update

@@ -1,14 +1,15 @@
 """Examples for the documentation, taken from the seed, so that none is made up and none goes stale."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row
-from app.models.types import plain_number
+from app.rendering import Surroundings, rendered
 
 DATA = Path(__file__).parent.parent / "data"
 SEED = DATA / "seed.json"
@@ -24,22 +25,38 @@ def seed_records() -> dict[tuple[str, str], Record]:
 
 
 @cache
+def seed_texts() -> dict[str, str]:
+    """The texts that come with the seed, by the id of their source."""
+    return texts_beside(SEED)
+
+
+def texts_beside(seed: Path) -> dict[str, str]:
+    """The texts beside a seed file, by the id of their source: `texts/<id>.txt`, and `.json` for structured sources."""
+    files = sorted(path for path in (seed.parent / TEXTS.name).glob("*") if path.suffix in (".txt", ".json"))
+    return {path.stem: path.read_bytes().decode("utf-8") for path in files}
+
+
+@cache
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
     record = next((record for (plural, _), record in seed_records().items() if plural == row.plural), None)
     if record is None:
         raise LookupError(f"data/seed.json has no {row.plural} yet; the documentation takes its example from there")
-    values: dict[str, Any] = {
-        name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()
-    }
-    values |= record.model_dump(mode="json") | row.derive(record, _known)
-    values |= {"created_at": CHECKED_ON, "updated_at": CHECKED_ON}
-    values |= {"verification": "recorded" if values.get("citations") else None}
-    return {name: plain_number(values[name]) for name in row.shown()}
+    around = Surroundings(_known, _text_of, CHECKED_ON)
+    values: dict[str, Any] = from_json(rendered(record, None, around)["document"])
+    return values
 
 
-def _known(plural: str, record_id: str) -> Mapping[str, Any]:
-    return seed_records()[plural, record_id].model_dump(mode="json")
+@cache
+def _known(plural: str, record_id: str) -> dict[str, Any]:
+    around = Surroundings(_known, _text_of, CHECKED_ON)
+    values: dict[str, Any] = from_json(rendered(seed_records()[plural, record_id], None, around)["document"])
+    return values
+
+
+@cache
+def _text_of(source: str) -> str | None:
+    return seed_texts().get(source)
 
 
 def example_id(plural: str) -> str:

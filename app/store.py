@@ -1,52 +1,46 @@
 """The only writer: whoever writes — the seed, an importer, the API — ends here, in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, batch_of, error_at, generations, name_of, pointed_to, refuse_dangling
 from app.db import Database, unavailable
-from app.errors import InvalidRecord
-from app.ledger import CODE, EDITION, REFERENCE, REGISTRY, REVISION, SOURCE_TEXT
-from app.models import RESOURCES, plural_of
+from app.errors import InvalidRecord, NotFound
+from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
+from app.models import RESOURCES
 from app.models.base import Record, references
-from app.models.types import plain_number
-from app.provenance.spans import mismatch
-
-T = TypeVar("T")
-CHUNK = 400
-"""Rows per statement: below the parameter limits of both engines."""
-Progress = Callable[[int], None]
-"""Is told how many more records are done."""
-STANDINGS = ("current", "corrected", "concern", "retracted")
-"""What a source can come to, from good to bad."""
+from app.rendering import (
+    Held,
+    Progress,
+    Surroundings,
+    code_rows,
+    digest_of,
+    reference_rows,
+    rendered,
+    shape,
+    without_clock,
+)
+from app.shelf import CHUNK, Shelf, chunks, record_from
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a save came to: how many records were new, changed and as before, and the revision that now stands."""
+    """What a write came to: how many records were new, changed and as before, and the revision that now stands."""
 
     created: int
     changed: int
     unchanged: int
     revision: int
-
-
-class Held(NamedTuple):
-    """What the database holds of a record before the write."""
-
-    digest: str
-    version: int
-    created_at: str
-    document: str
 
 
 def save_all(
@@ -64,11 +58,42 @@ def save_all(
     it is; when nothing changes, no revision is made.
     """
     batch = batch_of(records)
-    try:
-        with database.write() as connection:
-            return _Write(connection, batch, dict(texts or {}), author, reason).run(progress)
-    except DBAPIError as failure:
-        raise unavailable(failure) from failure
+    with _writing(database, author, reason, texts) as write:
+        write.save(batch, progress)
+        write.save_texts(texts or {}, batch)
+        return write.finish()
+
+
+def withdraw(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
+    """Take a record back: it stays as a tombstone with the reason, and what points to it needs a review."""
+    with _writing(database, author, reason) as write:
+        write.set_state((plural, record_id), "withdrawn")
+        return write.finish()
+
+
+def reinstate(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
+    """Undo a withdrawal."""
+    with _writing(database, author, reason) as write:
+        write.set_state((plural, record_id), "published")
+        return write.finish()
+
+
+def rename(database: Database, plural: str, old: str, new: str, *, author: str, reason: str | None = None) -> Saved:
+    """Give a record another id: whoever points to it follows, its history goes along, the old id leads to it."""
+    with _writing(database, author, reason) as write:
+        write.rename((plural, old), new)
+        return write.finish()
+
+
+def render_again(database: Database, *, author: str, progress: Progress = lambda _count: None) -> Saved | None:
+    """Render every document again where the stored ones have another shape than the program's; None if none changed."""
+    with database.read() as connection:
+        if connection.execute(select(SHAPE.c.digest)).scalar() == shape():
+            return None
+    with _writing(database, author, "documents rendered again by another version of the program") as write:
+        write.render_all(progress)
+        saved = write.finish()
+        return saved if write.revision_made else None
 
 
 def revision_of(connection: Connection) -> int:
@@ -76,179 +101,129 @@ def revision_of(connection: Connection) -> int:
     return int(connection.execute(select(func.coalesce(func.max(REVISION.c.number), 0))).scalar_one())
 
 
-class _Write:
-    """One write transaction over a batch of records."""
+@contextmanager
+def _writing(
+    database: Database, author: str, reason: str | None, texts: Mapping[str, str] | None = None
+) -> Iterator["_Write"]:
+    try:
+        with database.write() as connection:
+            yield _Write(connection, Shelf(connection, texts), author, reason)
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
 
-    def __init__(
-        self, connection: Connection, batch: dict[Key, Record], texts: dict[str, str], author: str, reason: str | None
-    ) -> None:
+
+class _Write:
+    """One write transaction."""
+
+    def __init__(self, connection: Connection, shelf: Shelf, author: str, reason: str | None) -> None:
         self.connection = connection
-        self.batch = batch
-        self.texts = texts
+        self.shelf = shelf
         self.author = author
         self.reason = reason
-        self.now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.held = self._held(batch)
-        self.documents: dict[Key, dict[str, Any]] = {}
+        self.around = Surroundings(shelf.known, shelf.text_of, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
+        self.touched: list[Key] = []
+        """The records whose documents changed, for those that depend on them."""
+        self.editions: dict[Key, dict[str, Any]] = {}
         self.revision = revision_of(connection)
         self.revision_made = False
-        self.position = 0
 
-    def run(self, progress: Progress) -> Saved:
-        """Save the batch in the order of its references, then render again what depends on it."""
-        self._refuse_dangling()
-        changed: list[Key] = []
-        for generation in generations(self.batch):
-            for plural, keys in groupby(generation, key=itemgetter(0)):
-                alike = list(keys)
-                changed += self._save_alike(plural, alike)
-                progress(len(alike))
-        changed += self._save_texts()
-        self._render_dependants(changed)
+    def finish(self) -> Saved:
+        """Render what depends on the changed records, and keep every document that this revision wrote."""
+        self._render_dependants()
+        editions = [
+            {"revision": self.revision, "position": position, **edition}
+            for position, edition in enumerate(self.editions.values(), start=1)
+        ]
+        self._insert(EDITION, editions)
         return Saved(**self.counts, revision=self.revision)
 
-    # Before: everything that the batch points to must be there
+    # A batch of records
 
-    def _refuse_dangling(self) -> None:
-        wanted = pointed_to(self.batch) - self.batch.keys()
-        there = set(self._select_keys(REGISTRY, "kind", "id", wanted))
-        refuse_dangling(self.batch, wanted - there)
+    def save(self, batch: dict[Key, Record], progress: Progress) -> None:
+        """Save the batch in the order of its references."""
+        held = self.shelf.held(batch)
+        outside = pointed_to(batch) - batch.keys()
+        refuse_dangling(batch, outside - self.shelf.there(outside), self.shelf.former(outside))
+        self._refuse_former_ids(batch.keys() - held.keys())
+        self.shelf.fetch_ahead(outside)
+        edges = self.shelf.edges_from(outside) if held else {}
+        for generation in generations(batch, edges):
+            for plural, keys in groupby(generation, key=itemgetter(0)):
+                alike = list(keys)
+                self._save_alike(plural, {key: batch[key] for key in alike}, held)
+                progress(len(alike))
 
-    # One generation of one resource
+    def _refuse_former_ids(self, keys: Iterable[Key]) -> None:
+        for key, present in self.shelf.former(keys).items():
+            wrong = f"this is the former id of {key[0]}/{present}, and leads there for ever"
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
 
-    def _save_alike(self, plural: str, keys: list[Key]) -> list[Key]:
-        created: list[dict[str, Any]] = []
-        changed: list[dict[str, Any]] = []
-        for key in keys:
-            held = self.held.get(key)
-            row = self._row(key, self.batch[key], held)
-            self.documents[key] = from_json(row["document"])
-            if held is None:
-                created.append(row)
-            elif held.digest != row["digest"]:
-                changed.append(row)
-            elif _without_clock(held.document) != _without_clock(row["document"]):
-                self._rewrite(plural, row)
+    def _save_alike(self, plural: str, records: Mapping[Key, Record], held: Mapping[Key, Held]) -> None:
+        created: list[tuple[Record, dict[str, Any]]] = []
+        for key, record in records.items():
+            was = held.get(key)
+            if was is None or was.digest != digest_of(record):
+                self._refuse_withdrawn(key, record, was)
+            row = rendered(record, was, self.around)
+            self.shelf.put(key, row["document"])
+            if was is None:
+                created.append((record, row))
+            elif was.digest != row["digest"]:
+                self.counts["changed"] += 1
+                self._change(plural, record, row)
+            else:
+                self.counts["unchanged"] += 1
+                self._rewrite(plural, row, was)
         self.counts["created"] += len(created)
-        self.counts["changed"] += len(changed)
-        self.counts["unchanged"] += len(keys) - len(created) - len(changed)
-        if created or changed:
-            self._write_rows(plural, created, changed)
-        return [(plural, row["id"]) for row in (*created, *changed)]
+        if created:
+            self._create(plural, created)
 
-    def _row(self, key: Key, record: Record, held: Held | None) -> dict[str, Any]:
-        """All columns of a record: what it says, what follows from it, and what the server adds."""
-        row_class = RESOURCES[key[0]]
-        values = record.model_dump(mode="json")
-        digest = sha256(to_json(record.model_dump(mode="json", exclude_defaults=True))).hexdigest()
-        try:
-            derived = row_class.derive(record, self._known)
-        except ValueError as failure:
-            raise InvalidRecord(f"{name_of(key)}: {failure}.", errors=[error_at(key, "", str(failure))]) from failure
-        same = held is not None and held.digest == digest
-        server = {name: field.get_default(call_default_factory=True) for name, field in row_class.model_fields.items()}
-        values = {
-            **server,
-            **values,
-            **derived,
-            "version": 1 if held is None else held.version + (not same),
-            "created_at": held.created_at if held else self.now,
-            "updated_at": from_json(held.document)["updated_at"] if held and same else self.now,
-            "verification": self._verification(key, record),
-            "source_status": self._source_status(record),
-            "digest": digest,
-        }
-        shown = {name: plain_number(values[name]) for name in row_class.shown()}
-        return {**values, "document": to_json(shown).decode()}
-
-    def _write_rows(self, plural: str, created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
-        self._make_revision()
-        table = RESOURCES[plural].table()
-        keys = [(plural, row["id"]) for row in (*created, *changed)]
-        self._insert(REGISTRY, [{"kind": plural, "id": row["id"]} for row in created])
-        self._insert(table, created)
-        for row in changed:
-            self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
-        for pairs in _chunks([(plural, row["id"]) for row in changed]):
-            self.connection.execute(
-                delete(REFERENCE).where(tuple_(REFERENCE.c.from_kind, REFERENCE.c.from_id).in_(pairs))
-            )
-            self.connection.execute(delete(CODE).where(tuple_(CODE.c.kind, CODE.c.id).in_(pairs)))
-        self._insert(REFERENCE, [row for key in keys for row in self._reference_rows(key)])
-        self._insert(CODE, [row for key in keys for row in _code_rows(key, self.batch[key])])
-        self._log(plural, (*created, *changed))
-
-    def _log(self, plural: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep the documents that this revision wrote, in order."""
-        editions = [
-            {
-                "revision": self.revision,
-                "position": self.position + index,
-                "kind": plural,
-                "id": row["id"],
-                "version": row["version"],
-                "document": row["document"],
-            }
-            for index, row in enumerate(rows, start=1)
-        ]
-        self.position += len(editions)
-        self._insert(EDITION, editions)
-
-    def _reference_rows(self, key: Key) -> Iterator[dict[str, str]]:
-        for mention in references(self.batch[key]):
-            yield {
-                "from_kind": key[0],
-                "from_id": key[1],
-                "path": mention.path,
-                "to_kind": mention.plural,
-                "to_id": mention.id,
-            }
-
-    # What follows from the sources
-
-    def _verification(self, key: Key, record: Record) -> str | None:
-        """The best rung among the record's quotes; refuses a quote that its source's stored text does not hold."""
-        rungs = []
-        for pointer, source, quote, span in _quotes(record):
-            text = None if quote is None else self._text(source)
-            if text is None or quote is None:
-                rungs.append("recorded")
-                continue
-            wrong = mismatch(text, quote, span.start if span else None, span.end if span else None)
-            if wrong:
+    def _refuse_withdrawn(self, key: Key, record: Record, was: Held | None) -> None:
+        """A withdrawn record does not change, and nothing new may point to one."""
+        if was is not None and was.state == "withdrawn":
+            wrong = "it was withdrawn; reinstate it before you change it"
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "", wrong)])
+        for mention in references(record):
+            if self.shelf.known(mention.plural, mention.id)["state"] == "withdrawn":
+                wrong = f"{name_of((mention.plural, mention.id))} was withdrawn; nothing may point to it any more"
+                pointer = "/" + mention.path.replace(".", "/")
                 raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, pointer, wrong)])
-            rungs.append("quote-found")
-        return max(rungs, key=("recorded", "quote-found").index, default=None)
 
-    def _source_status(self, record: Record) -> str | None:
-        """The worst standing among the sources that the record names; a source's own for a source."""
-        if plural_of(record) == "sources":
-            retraction = getattr(record, "retraction", None)
-            return retraction.status if retraction else "current"
-        named = {mention.id for mention in references(record) if mention.plural == "sources"}
-        standings = [self._known("sources", source)["source_status"] or "current" for source in sorted(named)]
-        return max(standings, key=STANDINGS.index, default=None)
+    def _create(self, plural: str, created: Sequence[tuple[Record, dict[str, Any]]]) -> None:
+        self._make_revision()
+        self._insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
+        self._insert(RESOURCES[plural].table(), [row for _, row in created])
+        for _, row in created:
+            self._log(plural, row)  # only records of this batch can point to it, and they are rendered after it
+        self._link(plural, [record for record, _ in created])
 
-    def _text(self, source: str) -> str | None:
-        if source not in self.texts:
-            held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
-            if held is None:
-                return None
-            self.texts[source] = held
-        return self.texts[source]
+    def _change(self, plural: str, record: Record, row: dict[str, Any]) -> None:
+        self._make_revision()
+        self._update(plural, row)
+        self._unlink((plural, record.id))
+        self._link(plural, [record])
 
-    def _save_texts(self) -> list[Key]:
-        changed: list[Key] = []
-        for source, text in self.texts.items():
+    def _link(self, plural: str, records: Sequence[Record]) -> None:
+        self._insert(REFERENCE, [row for record in records for row in reference_rows((plural, record.id), record)])
+        self._insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
+
+    def _unlink(self, key: Key) -> None:
+        self.connection.execute(delete(REFERENCE).where(tuple_(REFERENCE.c.from_kind, REFERENCE.c.from_id) == key))
+        self.connection.execute(delete(CODE).where(tuple_(CODE.c.kind, CODE.c.id) == key))
+
+    # Texts
+
+    def save_texts(self, texts: Mapping[str, str], batch: Mapping[Key, Record]) -> None:
+        """Save texts of sources; each must have the hash that its source names."""
+        for source, text in texts.items():
             key = ("sources", source)
-            if key not in self.batch and not self._held([key]):
+            if key not in batch and not self.shelf.held([key]):
                 wrong = "there is no such source for the text"
                 raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "", wrong)])
-            document = self._known(*key)
-            digest = sha256(text.encode()).hexdigest()
-            if document["sha256"] != digest:
-                wrong = f"sha256 is {document['sha256']}, but the stored text has {digest}"
+            named, digest = self.shelf.known(*key)["sha256"], sha256(text.encode()).hexdigest()
+            if named != digest:
+                wrong = f"sha256 is {named}, but the stored text has {digest}"
                 raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/sha256", wrong)])
             held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
             if held == text:
@@ -256,53 +231,120 @@ class _Write:
             self._make_revision()
             self.connection.execute(delete(SOURCE_TEXT).where(SOURCE_TEXT.c.source == source))
             self.connection.execute(insert(SOURCE_TEXT).values(source=source, text=text))
-            changed.append(key)
-        return changed
+            self.touched.append(key)
+
+    # States and names
+
+    def set_state(self, key: Key, state: str) -> None:
+        """Withdraw or reinstate a record; InvalidRecord when it is in that state already."""
+        was = self._one(key)
+        if was.state == state:
+            wrong = f"it is {state} already"
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/state", wrong)])
+        record = record_from(key[0], was.document)
+        if state == "published":
+            self._refuse_withdrawn(key, record, None)
+        self.counts["changed"] += 1
+        self._make_revision()
+        self._update(key[0], rendered(record, was, self.around, state=state))
+
+    def rename(self, key: Key, new: str) -> None:
+        """Move a record, its history and its former ids to another id, and point to it whoever pointed to it."""
+        plural, old = key
+        was = self._one(key)
+        target = (plural, new)
+        if self.shelf.there([target]) or self.shelf.former([target]):
+            wrong = f"{name_of(target)} is taken"
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
+        record = record_from(plural, from_json(was.document) | {"id": new})
+        pointing = self.shelf.pointing_to([key])
+        self.counts["changed"] += 1
+        self._create(plural, [(record, rendered(record, was, self.around))])
+        for kind, record_id in sorted(pointing):
+            self._repoint((kind, record_id), key, new)
+        self._unlink(key)
+        for table, column in ((EDITION, EDITION.c.id), (ALIAS, ALIAS.c.to_id)):
+            moved = update(table).where(table.c.kind == plural, column == old)
+            self.connection.execute(moved.values({column.name: new}))
+        if plural == "sources":
+            self.connection.execute(update(SOURCE_TEXT).where(SOURCE_TEXT.c.source == old).values(source=new))
+        table = RESOURCES[plural].table()
+        self.connection.execute(delete(table).where(table.c.id == old))
+        self.connection.execute(delete(REGISTRY).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id) == key))
+        self._insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
+
+    def _repoint(self, key: Key, old: Key, new: str) -> None:
+        """Let one record point to the new id wherever it points to the old one."""
+        was = self._one(key)
+        document = from_json(was.document)
+        for mention in references(record_from(key[0], document)):
+            if (mention.plural, mention.id) == old:
+                *steps, last = mention.path.split(".")
+                place: Any = document
+                for step in steps:
+                    place = place[int(step) if isinstance(place, list) else step]
+                last_step = int(last) if isinstance(place, list) else last
+                if isinstance(place[last_step], dict):
+                    place[last_step]["id"] = new
+                else:
+                    place[last_step] = new
+        record = record_from(key[0], document)
+        self.counts["changed"] += 1
+        self._change(key[0], record, rendered(record, was, self.around))
+
+    def _one(self, key: Key) -> Held:
+        held = self.shelf.held([key]) if key[0] in RESOURCES else {}
+        if key not in held:
+            raise NotFound(f"There is no record {name_of(key)}.")
+        return held[key]
 
     # After: what other records show of the changed ones
 
-    def _render_dependants(self, changed: Sequence[Key]) -> None:
-        """Render again, without a new version, the records outside the batch that point to a changed one."""
-        found = self._select_keys(REFERENCE, "from_kind", "from_id", changed, where=("to_kind", "to_id"))
-        for key in sorted(set(found) - self.batch.keys()):
-            held = self._held([key])[key]
-            record = RESOURCES[key[0]].record_class().model_validate(from_json(held.document))
-            row = self._row(key, record, held)
-            if row["document"] != held.document:
-                self._rewrite(key[0], row)
+    def _render_dependants(self) -> None:
+        """Render again, without a new version, whatever depends on a changed document, until nothing changes."""
+        while self.touched:
+            changed, self.touched = self.touched, []
+            self._render(sorted(self.shelf.pointing_to(changed)))
 
-    def _rewrite(self, plural: str, row: dict[str, Any]) -> None:
-        self._make_revision()
-        table = RESOURCES[plural].table()
-        self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
-        self._log(plural, [row])
+    def _render(self, keys: Sequence[Key]) -> None:
+        for some in chunks(keys):
+            for key, was in self.shelf.held(some).items():
+                self._rewrite(key[0], rendered(record_from(key[0], was.document), was, self.around), was)
+
+    def render_all(self, progress: Progress) -> None:
+        """Render every record again, and say which shape the documents have now."""
+        for plural, resource in RESOURCES.items():
+            table = resource.table()
+            last = ""
+            while ids := self.connection.scalars(
+                select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+            ).all():
+                self._render([(plural, record_id) for record_id in ids])
+                self.shelf.forget()
+                progress(len(ids))
+                last = ids[-1]
+        self.connection.execute(delete(SHAPE))
+        self.connection.execute(insert(SHAPE).values(digest=shape()))
 
     # Plumbing
 
-    def _known(self, plural: str, record_id: str) -> Mapping[str, Any]:
-        key = (plural, record_id)
-        if key not in self.documents:
-            self.documents[key] = from_json(self._held([key])[key].document)
-        return self.documents[key]
+    def _rewrite(self, plural: str, row: dict[str, Any], was: Held) -> None:
+        """Write a document that says the same of itself and something else of what it rests on."""
+        if without_clock(from_json(was.document)) != without_clock(from_json(row["document"])):
+            self._make_revision()
+            self._update(plural, row)
 
-    def _held(self, keys: Iterable[Key]) -> dict[Key, Held]:
-        found: dict[Key, Held] = {}
-        for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
-            table = RESOURCES[plural].table()
-            for ids in _chunks([record_id for _, record_id in alike]):
-                columns = (table.c.id, table.c.digest, table.c.version, table.c.created_at, table.c.document)
-                for record_id, *rest in self.connection.execute(select(*columns).where(table.c.id.in_(ids))):
-                    found[plural, record_id] = Held(*rest)
-        return found
+    def _update(self, plural: str, row: dict[str, Any]) -> None:
+        table = RESOURCES[plural].table()
+        self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
+        self._log(plural, row)
+        self.touched.append((plural, row["id"]))
 
-    def _select_keys(
-        self, table: Table, kind: str, record_id: str, wanted: Iterable[Key], where: tuple[str, str] | None = None
-    ) -> Iterator[Key]:
-        left, right = where or (kind, record_id)
-        for keys in _chunks(sorted(wanted)):
-            query = select(table.c[kind], table.c[record_id]).where(tuple_(table.c[left], table.c[right]).in_(keys))
-            for row in self.connection.execute(query):
-                yield (row[0], row[1])
+    def _log(self, plural: str, row: Mapping[str, Any]) -> None:
+        """Note a written document as this revision's edition of the record."""
+        key = (plural, row["id"])
+        self.shelf.put(key, row["document"])
+        self.editions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
 
     def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -312,27 +354,5 @@ class _Write:
         if not self.revision_made:
             self.revision += 1
             self.revision_made = True
-            values = {"number": self.revision, "at": self.now, "author": self.author, "reason": self.reason}
+            values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
             self.connection.execute(insert(REVISION).values(values))
-
-
-def _quotes(record: Record) -> Iterator[tuple[str, str, str | None, Any]]:
-    """Every place where a record rests on a source: JSON pointer, source, quote, span."""
-    for index, citation in enumerate(getattr(record, "citations", [])):
-        yield f"/citations/{index}/quote", citation.source, citation.quote, citation.span
-    if hasattr(record, "quote") and hasattr(record, "source"):
-        yield "/quote", record.source, record.quote, getattr(record, "span", None)
-
-
-def _code_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
-    for system, code in sorted({(system, code.lower()) for system, code in record.codes_held()}):
-        yield {"kind": key[0], "id": key[1], "system": system, "code": code}
-
-
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
-
-
-def _without_clock(document: str) -> dict[str, Any]:
-    return {name: value for name, value in from_json(document).items() if name != "updated_at"}

@@ -12,12 +12,12 @@ from app.cli import seed_database
 from app.db import Database
 from app.errors import InvalidRecord, NotFound, Unavailable
 from app.examples import SEED
-from app.ledger import CODE, EDITION, REFERENCE, REVISION
+from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.listing import fetch, totals
 from app.models import RESOURCES
 from app.models.base import Record
 from app.models.sources import SourceRecord
-from app.store import revision_of, save_all
+from app.store import reinstate, rename, render_again, revision_of, save_all, withdraw
 
 TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
 CONDITION = {"id": "example-pain", "name": "Example pain"}
@@ -259,3 +259,114 @@ def test_an_unknown_record_is_not_found(database: Database) -> None:
     save_all(database, small_set(), author="test")
     with pytest.raises(NotFound, match="Did you mean 'example-toxin'"):
         document(database, "treatments", "example-toxn")
+
+
+CLAIM = {
+    "id": "example-claim",
+    "source": "example-article",
+    "quote": "It is approved.",
+    "kind": "approval",
+    "verdict": "supported",
+    "rationale": "An example.",
+    "evidence": [{"kind": "approvals", "id": "example-approval"}],
+}
+LABEL = {"id": "example-label", "kind": "product-label", "title": "An example label"}
+
+
+def test_a_retraction_reaches_what_rests_on_it_through_other_records(database: Database) -> None:
+    approval = {**APPROVAL, "citations": [{"source": "example-label"}]}
+    records = [*small_set()[1:], record("sources", LABEL), record("approvals", approval), record("claims", CLAIM)]
+    save_all(database, records, author="test")
+    retracted = record("sources", {**LABEL, "retraction": {"status": "retracted"}})
+    save_all(database, [retracted], author="test")
+    claim = document(database, "claims", "example-claim")
+    assert (claim["source_status"], claim["version"]) == ("retracted", 1)
+    assert document(database, "approvals", "example-approval")["source_status"] == "retracted"
+    assert document(database, "treatments", "example-toxin")["source_status"] is None
+    save_all(database, [record("sources", LABEL)], author="test")
+    assert document(database, "claims", "example-claim")["source_status"] == "current"
+
+
+def test_a_withdrawn_record_is_gone_and_what_points_to_it_needs_a_review(database: Database) -> None:
+    save_all(database, [*small_set(), record("claims", CLAIM)], author="test")
+    withdraw(database, "approvals", "example-approval", author="editor", reason="entered twice")
+    with pytest.raises(NotFound), database.read() as connection:
+        fetch(connection, RESOURCES["approvals"], "example-approval")
+    assert document(database, "claims", "example-claim")["needs_review"] is True
+    with pytest.raises(InvalidRecord, match="withdrawn already"):
+        withdraw(database, "approvals", "example-approval", author="editor", reason="again")
+    unchanged = save_all(database, [record("approvals", APPROVAL)], author="seed")
+    assert unchanged.unchanged == 1, "the same seed again does not bring it back"
+    reinstate(database, "approvals", "example-approval", author="editor", reason="it was not")
+    assert document(database, "approvals", "example-approval")["version"] == 3
+    assert document(database, "claims", "example-claim")["needs_review"] is False
+
+
+def test_nothing_new_may_point_to_a_withdrawn_record_and_it_does_not_change(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    withdraw(database, "approvals", "example-approval", author="editor", reason="entered twice")
+    with pytest.raises(InvalidRecord, match="approvals/example-approval was withdrawn") as caught:
+        save_all(database, [record("claims", CLAIM)], author="test")
+    assert caught.value.errors[0]["pointer"] == "/evidence/0"
+    with pytest.raises(InvalidRecord, match="reinstate it"):
+        save_all(database, [record("approvals", {**APPROVAL, "status": "suspended"})], author="test")
+    with pytest.raises(NotFound):
+        withdraw(database, "approvals", "no-such", author="editor", reason="none")
+
+
+def test_whoever_points_to_a_renamed_record_follows(database: Database) -> None:
+    save_all(database, [*small_set(), record("claims", CLAIM)], author="test")
+    rename(database, "approvals", "example-approval", "example-us", author="editor")
+    rename(database, "sources", "example-article", "example-paper", author="editor")
+    rename(database, "approvals", "example-us", "example-approval-us", author="editor")
+    approval = document(database, "approvals", "example-approval-us")
+    assert approval["citations"][0]["source"] == "example-paper"
+    claim = document(database, "claims", "example-claim")
+    assert claim["evidence"] == [{"kind": "approvals", "id": "example-approval-us"}]
+    assert claim["source"] == "example-paper"
+    with database.read() as connection:
+        former = connection.execute(select(ALIAS.c.id, ALIAS.c.to_id).order_by(ALIAS.c.id)).all()
+        editions = connection.execute(select(EDITION.c.version).where(EDITION.c.id == "example-approval-us")).scalars()
+        assert former == [
+            ("example-approval", "example-approval-us"),
+            ("example-article", "example-paper"),
+            ("example-us", "example-approval-us"),
+        ]
+        assert sorted(editions) == [1, 2, 3, 4], "its history goes along"
+
+
+def test_a_former_id_is_never_given_away(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    rename(database, "sources", "example-article", "example-paper", author="editor")
+    with pytest.raises(InvalidRecord, match="is the former id of sources/example-paper"):
+        save_all(database, [record("sources", SOURCE)], author="test")
+    with pytest.raises(InvalidRecord) as caught:
+        save_all(database, [record("warnings", WARNING)], author="test")
+    assert caught.value.errors[0]["detail"] == "sources/example-article is now called sources/example-paper"
+    for taken in ("example-paper", "example-article"):
+        with pytest.raises(InvalidRecord, match="is taken"):
+            rename(database, "sources", "example-paper", taken, author="editor")
+
+
+def test_a_circle_through_stored_records_is_refused(database: Database) -> None:
+    one = {**TREATMENT, "id": "one"}
+    save_all(database, [record("treatments", one)], author="test")
+    save_all(database, [record("treatments", {**TREATMENT, "id": "two", "part_of": "one"})], author="test")
+    save_all(database, [record("treatments", {**TREATMENT, "id": "three", "part_of": "two"})], author="test")
+    with pytest.raises(InvalidRecord, match="circle"):
+        save_all(database, [record("treatments", {**one, "part_of": "three"})], author="test")
+    assert document(database, "treatments", "one")["part_of"] is None
+
+
+def test_documents_of_another_shape_are_rendered_again_once(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    assert render_again(database, author="tev") is None, "nothing differs yet"
+    with database.writer.begin() as connection:
+        connection.execute(text("UPDATE shape SET digest = 'of an older program'"))
+        connection.execute(text("UPDATE source SET document = replace(document, '\"checked_on\"\\:null,', '')"))
+    saved = render_again(database, author="tev")
+    assert saved is not None
+    assert saved.revision == 2
+    assert document(database, "sources", "example-article")["checked_on"] is None
+    assert document(database, "sources", "example-article")["version"] == 1
+    assert render_again(database, author="tev") is None

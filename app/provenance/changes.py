@@ -50,12 +50,11 @@ def changes_between(kind: str, before: Mapping[str, Any] | None, after: Mapping[
 
 def _announced(kind: str, after: Mapping[str, Any]) -> Iterator[Change]:
     """What a new record says beyond that it is new: an approval that was granted, a source that is retracted."""
-    announcing = {"approvals": "status", "sources": "retraction"}.get(kind)
-    if announcing is None or after[announcing] is None:
-        return
-    named = _type(kind, announcing, None, after[announcing])
-    if named != "value-revised":
-        yield Change(named, announcing, None, after[announcing])
+    for field in ("status", "retraction"):
+        if after.get(field) is not None:
+            named = _type(kind, field, None, after[field])
+            if named != "value-revised":
+                yield Change(named, field, None, after[field])
 
 
 def _type(kind: str, field: str, old: Any, new: Any) -> ChangeType:
@@ -67,6 +66,6 @@ def _type(kind: str, field: str, old: Any, new: Any) -> ChangeType:
         if new in GRANTED:
             return "status-granted"
         return "status-ended" if old in GRANTED else "value-revised"
-    if (kind, field) == ("sources", "retraction"):
+    if field == "retraction":
         return RETRACTIONS[new["status"] if new else None]
     return FIELDS.get(field, "value-revised")

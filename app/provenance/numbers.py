@@ -1,0 +1,148 @@
+"""Numbers as people write them in a text: where they stand, and what they come to."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.models.vocabulary import Transformation
+
+SCALES = {"hundred": 100, "thousand": 1000}
+SINGLE = {"single": 1.0, "once": 1.0, "twice": 2.0, "thrice": 3.0, "half": 0.5, "dozen": 12.0}
+"""Words that are a number by themselves and form none with others."""
+CARDINALS = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+
+DIGITS = re.compile(r"(?<![\w.,])(?P<sign>(?<![\w)%])[-−])?(?P<body>\d+(?:[.,'’\u00a0\u202f\u2009 ]\d+)*|\.\d+)")
+WORDS = re.compile(rf"(?<!\w)(?:{'|'.join([*CARDINALS, *SCALES, *SINGLE, 'and'])})(?![\w])", re.IGNORECASE)
+GROUPED = re.compile(r"\d{1,3}([.,'’\u00a0\u202f\u2009 ])\d{3}(?:\1\d{3})*(?:[.,]\d+)?")
+AFTER = re.compile(r"\s*(?:%|[^\W\d_]+)?\s*")
+"""What may follow a number in its span: its unit, in one word."""
+
+
+class Reading(NamedTuple):
+    """A number in a text: its characters (from 0, the end not included), its value, and how it is read."""
+
+    start: int
+    end: int
+    value: float
+    transformation: Transformation
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """Every number of a text in every way in which it can be read, in order of place.
+
+    `1,384` gives two: with a decimal comma, and with its digits in groups of three (ISO 80000-1, 7.3.1 knows both
+    marks). A sign counts where no word or digit stands before it, so that `3-4` is a range and not a negative number.
+    """
+    found = [*_in_digits(text), *_in_words(text)]
+    yield from sorted(found)
+
+
+def bound_value(text: str, start: int, end: int, transformation: Transformation) -> float:
+    """The number that the characters from `start` to `end` hold, read as told; ValueError says why there is none.
+
+    The span holds one whole number, and at most its unit after it (`155`, `75%`, `155 units`).
+    """
+    if end > len(text):
+        raise ValueError(f"the span {start}–{end} reaches beyond the quote, which has {len(text)} characters")
+    words = text[start:end]
+    inside = [one for one in readings(text) if start <= one.start and one.end <= end]
+    places = {(one.start, one.end) for one in inside}
+    if not places:
+        raise ValueError(f"{words!r} at {start}–{end} is no whole number of the quote")
+    if len(places) > 1:
+        raise ValueError(f"{words!r} at {start}–{end} holds {len(places)} numbers; bind one")
+    first, last = next(iter(places))
+    if first != start or not AFTER.fullmatch(text[last:end]):
+        raise ValueError(f"{words!r} at {start}–{end} is more than the number {text[first:last]!r} and its unit")
+    known = {one.transformation: one.value for one in inside}
+    if transformation not in known:
+        others = " or ".join(f"{name} ({value:g})" for name, value in known.items())
+        raise ValueError(f"{text[first:last]!r} cannot be read {transformation}; it can be read {others}")
+    return known[transformation]
+
+
+def _in_digits(text: str) -> Iterator[Reading]:
+    for match in DIGITS.finditer(text):
+        sign = -1.0 if match["sign"] else 1.0
+        for start, body in _split(match["body"]):
+            place = match.start("body") + start
+            begin = match.start() if start == 0 else place
+            for value, transformation in _values(body):
+                yield Reading(begin, place + len(body), (sign if start == 0 else 1.0) * value, transformation)
+
+
+def _split(body: str) -> Iterator[tuple[int, str]]:
+    """Digits joined by spaces and marks: one number where the groups are of three, else each part by itself."""
+    if GROUPED.fullmatch(body) or re.fullmatch(r"\d+[.,]\d+|\d+|\.\d+", body):
+        yield 0, body
+        return
+    for part in re.finditer(r"\d+(?:[.,]\d+)?", body):
+        yield part.start(), part[0]
+
+
+def _values(body: str) -> Iterator[tuple[float, Transformation]]:
+    if re.fullmatch(r"\d+(\.\d+)?|\.\d+", body):
+        yield float(body), "as-written"
+    if re.fullmatch(r"\d+,\d+", body):
+        yield float(body.replace(",", ".")), "decimal-comma"
+    grouped = GROUPED.fullmatch(body)
+    if grouped:
+        whole, mark = body, grouped[1]
+        tail = re.search(r"[.,]\d+$", body)
+        if tail and tail[0][0] != mark:
+            whole, fraction = body[: tail.start()], "." + tail[0][1:]
+        else:
+            fraction = ""
+        yield float(whole.replace(mark, "") + fraction), "digit-groups"
+
+
+def _in_words(text: str) -> Iterator[Reading]:
+    """Runs of number words: `three`, `twenty-five`, `one hundred and fifty-five`."""
+    run: list[re.Match[str]] = []
+    for match in [*WORDS.finditer(text), None]:
+        joined = match is not None and run and re.fullmatch(r"[\s-]+", text[run[-1].end() : match.start()])
+        if run and not joined:
+            yield from _of_run(run)
+            run = []
+        if match is not None:
+            run.append(match)
+
+
+def _of_run(run: list[re.Match[str]]) -> Iterator[Reading]:
+    """One number for each stretch of words that form one: `one or two` and `two three` are two numbers."""
+    start, end, total, current, last = None, 0, 0.0, 0.0, 0.0
+    for match in run:
+        word = match[0].lower()
+        if word == "and":
+            continue
+        alone = word in SINGLE
+        value = SINGLE[word] if alone else float(CARDINALS.get(word, SCALES.get(word, 0)))
+        continues = start is not None and not alone and _continues(word, value, last)
+        if start is not None and not continues:
+            yield Reading(start, end, total + current, "number-word")
+            start = None
+        if start is None:
+            start, total, current = match.start(), 0.0, value
+        elif word == "hundred":
+            current *= 100
+        elif word == "thousand":
+            total, current = (total + current) * 1000, 0.0
+        else:
+            current += value
+        end, last = match.end(), 0.0 if alone else value
+    if start is not None:
+        yield Reading(start, end, total + current, "number-word")
+
+
+def _continues(word: str, value: float, last: float) -> bool:
+    """Whether a word goes on with the number before it: `hundred` after `one`, `five` after `twenty` or `hundred`."""
+    if last == 0:
+        return False
+    if word in SCALES:
+        return last < value
+    return last in SCALES.values() or (20 <= last < 100 and last % 10 == 0 and 0 < value < 10)

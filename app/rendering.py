@@ -1,0 +1,151 @@
+"""A record as we keep it: what it says, what follows from what it rests on, and what the server adds."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from app.batch import Key, error_at, name_of
+from app.errors import InvalidRecord
+from app.models import RESOURCES, plural_of
+from app.models.base import Known, Record, Reference, references
+from app.models.types import plain_number
+from app.provenance.verification import TextOf, check
+
+RENDERING = 1
+"""Raise it when the same record is rendered into another document: every database then renders its own again."""
+STANDINGS = ("current", "corrected", "concern", "retracted")
+"""What a source can come to, from good to bad."""
+
+
+class Held(NamedTuple):
+    """What the database holds of a record before the write."""
+
+    digest: str
+    version: int
+    state: str
+    created_at: str
+    updated_at: str
+    document: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a record is rendered with: the documents that it names, the texts of sources, and the time."""
+
+    known: Known
+    text_of: TextOf
+    now: str
+
+
+def shape() -> str:
+    """A hash of what documents look like in this version of the program: its fields, resource by resource."""
+    return sha256(to_json([RENDERING, {plural: row.shown() for plural, row in RESOURCES.items()}])).hexdigest()
+
+
+def digest_of(record: Record) -> str:
+    """SHA-256 of what the record says, without what it leaves open: equal means unchanged."""
+    return sha256(to_json(record.model_dump(mode="json", exclude_defaults=True))).hexdigest()
+
+
+def rendered(record: Record, held: Held | None, around: Surroundings, *, state: str | None = None) -> dict[str, Any]:
+    """All columns of a record's row, its document among them; InvalidRecord where it and its surroundings disagree.
+
+    `held` is what the database has of it; a version is added when the record says something else, or when `state`
+    gives it another state.
+    """
+    plural = plural_of(record)
+    row_class = RESOURCES[plural]
+    key = (plural, record.id)
+    digest = digest_of(record)
+    old_state = held.state if held else "published"
+    is_same = held is not None and held.digest == digest and state in (None, old_state)
+    server = {name: info.get_default(call_default_factory=True) for name, info in row_class.model_fields.items()}
+    values = {
+        **server,
+        **record.model_dump(mode="json"),
+        **_derived(key, record, around.known),
+        "version": 1 if held is None else held.version + (not is_same),
+        "created_at": held.created_at if held else around.now,
+        "updated_at": held.updated_at if held and is_same else around.now,
+        "state": state or old_state,
+        "verification": _verification(key, record, around.text_of),
+        "checked_on": max(_checks(record, around.known), default=None),
+        "source_status": _standing(record, around.known),
+        "needs_review": any(around.known(to.plural, to.id)["state"] == "withdrawn" for to in references(record)),
+        "digest": digest,
+    }
+    shown = {name: plain_number(values[name]) for name in row_class.shown()}
+    return {**values, "document": to_json(shown).decode()}
+
+
+def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:
+    try:
+        return RESOURCES[key[0]].derive(record, known)
+    except ValueError as failure:
+        raise InvalidRecord(f"{name_of(key)}: {failure}.", errors=[error_at(key, "", str(failure))]) from failure
+
+
+def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
+    """The rung that the record stands on; refuses quotes and numbers that do not stand where they should."""
+    found = check(record, text_of)
+    if found.faults:
+        errors = [error_at(key, fault.pointer, fault.detail) for fault in found.faults]
+        raise InvalidRecord(f"{name_of(key)}: {found.faults[0].detail}.", errors=errors)
+    return found.rung
+
+
+def _checks(record: Record, known: Known) -> Iterator[str]:
+    """The days on which somebody compared the record with its sources, or read the sources for it."""
+    for name, part in (("as_of", None), ("retrieved_on", None), ("searched", "on"), ("curator_checked", "on")):
+        value = getattr(record, name, None)
+        day = getattr(value, part, None) if part else value
+        if day is not None:
+            yield day
+    for source in {to.id for to in references(record) if to.plural == "sources"}:
+        day = known("sources", source)["retrieved_on"]
+        if day is not None:
+            yield day
+
+
+def _standing(record: Record, known: Known) -> str | None:
+    """The worst standing of what the record rests on, through any number of records; a source's own for a source."""
+    if plural_of(record) == "sources":
+        retraction = getattr(record, "retraction", None)
+        return retraction.status if retraction else "current"
+    standings = [known(to.plural, to.id)["source_status"] for to in _grounds(references(record))]
+    return max((standing for standing in standings if standing is not None), key=STANDINGS.index, default=None)
+
+
+def _grounds(mentions: Iterable[Reference]) -> Iterator[Reference]:
+    """The mentions of what can be evidence: not those of treatments, conditions, indications and outcomes."""
+    return (to for to in mentions if RESOURCES[to.plural].passes_standing)
+
+
+def reference_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
+    """The record's mentions of others, as rows of the table `reference`."""
+    for mention in references(record):
+        yield {
+            "from_kind": key[0],
+            "from_id": key[1],
+            "path": mention.path,
+            "to_kind": mention.plural,
+            "to_id": mention.id,
+        }
+
+
+def code_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
+    """The record's codes, as rows of the table `code`."""
+    for system, code in sorted({(system, code.lower()) for system, code in record.codes_held()}):
+        yield {"kind": key[0], "id": key[1], "system": system, "code": code}
+
+
+def without_clock(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document without the time of its last change, which may differ where nothing else does."""
+    return {name: value for name, value in document.items() if name != "updated_at"}
+
+
+Progress = Callable[[int], None]
+"""Is told how many more records are done."""

@@ -1,0 +1,107 @@
+"""What the database already holds, as a write or a check needs it: documents, texts, who points to whom, former ids."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, select, tuple_
+
+from app.batch import Key
+from app.ledger import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
+from app.models import RESOURCES
+from app.models.base import Record
+from app.rendering import Held
+
+T = TypeVar("T")
+CHUNK = 400
+"""Rows per statement: below the parameter limits of both engines."""
+
+
+class Shelf:
+    """Reads records on one connection, each document and text once."""
+
+    def __init__(self, connection: Connection, texts: Mapping[str, str] | None = None) -> None:
+        self.connection = connection
+        self._texts: dict[str, str | None] = dict(texts or {})
+        self._documents: dict[Key, Mapping[str, Any]] = {}
+
+    def held(self, keys: Iterable[Key]) -> dict[Key, Held]:
+        """What the database holds of each record; without those that it does not know."""
+        found: dict[Key, Held] = {}
+        for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
+            table = RESOURCES[plural].table()
+            columns = [table.c[name] for name in ("id", *Held._fields)]
+            for ids in chunks([record_id for _, record_id in alike]):
+                for record_id, *rest in self.connection.execute(select(*columns).where(table.c.id.in_(ids))):
+                    found[plural, record_id] = Held(*rest)
+        return found
+
+    def known(self, plural: str, record_id: str) -> Mapping[str, Any]:
+        """The document of a record that is there."""
+        key = (plural, record_id)
+        if key not in self._documents:
+            self._documents[key] = from_json(self.held([key])[key].document)
+        return self._documents[key]
+
+    def fetch_ahead(self, keys: Iterable[Key]) -> None:
+        """Read many documents at once that will be asked for one by one."""
+        wanted = [key for key in keys if key not in self._documents]
+        self._documents |= {key: from_json(held.document) for key, held in self.held(wanted).items()}
+
+    def put(self, key: Key, document: str) -> None:
+        """Take a document that was just written for the one that is there."""
+        self._documents[key] = from_json(document)
+
+    def forget(self) -> None:
+        """Let go of all documents, so that a long run does not hold them all."""
+        self._documents.clear()
+
+    def text_of(self, source: str) -> str | None:
+        """The stored text of a source, or None."""
+        if source not in self._texts:
+            query = select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)
+            self._texts[source] = self.connection.execute(query).scalar()
+        return self._texts[source]
+
+    def there(self, keys: Iterable[Key]) -> set[Key]:
+        """Those of the keys that belong to a record."""
+        return {(row.kind, row.id) for row in self._among(REGISTRY, ("kind", "id"), keys)}
+
+    def pointing_to(self, keys: Iterable[Key]) -> set[Key]:
+        """The records that mention one of the given ones."""
+        return {(row.from_kind, row.from_id) for row in self._among(REFERENCE, ("to_kind", "to_id"), keys)}
+
+    def edges_from(self, keys: Iterable[Key]) -> dict[Key, set[Key]]:
+        """Whom the given records mention, and whom those mention, and so on."""
+        found: dict[Key, set[Key]] = {}
+        frontier = set(keys)
+        while frontier:
+            found |= {key: set() for key in frontier}
+            for row in self._among(REFERENCE, ("from_kind", "from_id"), frontier):
+                found[row.from_kind, row.from_id].add((row.to_kind, row.to_id))
+            frontier = {target for key in frontier for target in found[key]} - found.keys()
+        return found
+
+    def former(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """Those of the keys that are former ids, with the present one."""
+        return {(row.kind, row.id): row.to_id for row in self._among(ALIAS, ("kind", "id"), keys)}
+
+    def _among(self, table: Any, names: tuple[str, str], keys: Iterable[Key]) -> Iterator[Any]:
+        for some in chunks(sorted(keys)):
+            yield from self.connection.execute(
+                select(table).where(tuple_(*(table.c[name] for name in names)).in_(some))
+            )
+
+
+def record_from(plural: str, document: str | Mapping[str, Any]) -> Record:
+    """What a stored document says, as a record."""
+    values = from_json(document) if isinstance(document, str) else document
+    return RESOURCES[plural].record_class().model_validate(values)
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in pieces that fit into one statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

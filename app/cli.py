@@ -12,6 +12,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__, store
+from app.audit import audit
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
@@ -112,6 +113,24 @@ def export(
                 count += len(documents)
                 bar.update(len(documents))
         print(f"{count} {resource} exported from {opened.describe()}", file=sys.stderr)
+
+
+@app.command()
+def check(database: DatabaseOption = None) -> None:
+    """Compare every record with the stored texts of its sources, and with what follows from it; exit 1 on a failure."""
+    with _opened(load_settings(database_url=database)) as opened:
+        with opened.read() as connection:
+            total = sum(totals(connection).values())
+        with _bar("Checking", total) as bar:
+            report = audit(opened, bar.update)
+    for failure in report.failures:
+        print(f"{failure.record}{failure.pointer}: {failure.detail}")
+    print(
+        f"{report.records} records and {report.texts} texts checked: {report.quotes} quotes stand in their texts, "
+        f"{report.numbers} numbers where they are said to stand; {len(report.failures)} failures."
+    )
+    if report.failures:
+        raise typer.Exit(1)
 
 
 Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")]

@@ -82,6 +82,11 @@ def includable(row: type[Row]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def is_cited(row: type[Row]) -> bool:
+    """Whether the resource's records rest on places of sources, so that they stand on a rung of verification."""
+    return bool({"citations", "numbers"} & row.model_fields.keys())
+
+
 def singular(plural: str) -> str:
     """The singular of a resource's name, as filters and columns use it."""
     return str(RESOURCES[plural].__tablename__)

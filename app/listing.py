@@ -28,6 +28,7 @@ from app.fields import includable, mentions, singular, uses
 from app.ledger import CODE, REFERENCE
 from app.models import RESOURCES
 from app.models.base import Row
+from app.provenance.verification import LADDER
 from app.query import MOST_ROWS, Query
 
 
@@ -132,6 +133,8 @@ def _narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
     for name, value in query.filters.items():
         if name in mentions(query.resource):
             yield _mentions_any(table, query.resource.plural, mentions(query.resource)[name], value)
+        elif name == "min_verification":
+            yield table.c.verification.in_(LADDER[LADDER.index(value) :])
         elif name in table.c:
             yield _equal_any(table.c[name], value)
         else:

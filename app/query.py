@@ -10,9 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
-from app.fields import FieldUse, includable, mentions, uses
+from app.fields import FieldUse, includable, is_cited, mentions, uses
 from app.models.base import Row
 from app.models.types import Slug
+from app.models.vocabulary import Verification
 
 MOST_ROWS = 200
 USUAL_ROWS = 20
@@ -58,6 +59,9 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
     for name, plural in mentions(resource).items():
         text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
         definitions[name] = (_any_of(Slug), Field(None, description=text))
+    if is_cited(resource):
+        text = "Only records that stand on this rung of verification or a higher one."
+        definitions["min_verification"] = (Verification | None, Field(None, description=text))
     text = f"Batch get: these ids, in one answer. Repeat it, up to {MOST_VALUES} times."
     definitions["id"] = (_any_of(Slug), Field(None, description=text))
     if parent is not None:

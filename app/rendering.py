@@ -72,7 +72,7 @@ def rendered(record: Record, held: Held | None, around: Surroundings, *, state: 
         "updated_at": held.updated_at if held and is_same else around.now,
         "state": state or old_state,
         "verification": _verification(key, record, around.text_of),
-        "checked_on": max(_checks(record, around.known), default=None),
+        "checked_on": _checked_on(record, around.known),
         "source_status": _standing(record, around.known),
         "needs_review": any(around.known(to.plural, to.id)["state"] == "withdrawn" for to in references(record)),
         "digest": digest,
@@ -97,17 +97,21 @@ def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
     return found.rung
 
 
-def _checks(record: Record, known: Known) -> Iterator[str]:
-    """The days on which somebody compared the record with its sources, or read the sources for it."""
-    for name, part in (("as_of", None), ("retrieved_on", None), ("searched", "on"), ("curator_checked", "on")):
-        value = getattr(record, name, None)
-        day = getattr(value, part, None) if part else value
-        if day is not None:
-            yield day
-    for source in {to.id for to in references(record) if to.plural == "sources"}:
-        day = known("sources", source)["retrieved_on"]
-        if day is not None:
-            yield day
+def _checked_on(record: Record, known: Known) -> str | None:
+    """The last day on which the record was compared with its sources.
+
+    The day that the record itself names goes before the days on which its sources were read: a ledger row holds as of
+    its own day, however late somebody read the page that says so. A curator's check counts in either case.
+    """
+    named = [getattr(record, "as_of", None), getattr(record, "retrieved_on", None)]
+    searched = getattr(record, "searched", None)
+    days = [day for day in (*named, searched and searched.on) if day is not None]
+    if not days:
+        read = (known("sources", to.id)["retrieved_on"] for to in references(record) if to.plural == "sources")
+        days = [day for day in read if day is not None]
+    if record.curator_checked is not None:
+        days.append(record.curator_checked.on)
+    return max(days, default=None)
 
 
 def _standing(record: Record, known: Known) -> str | None:

@@ -165,6 +165,7 @@ class _Write:
             was = held.get(key)
             if was is None or was.digest != digest_of(record):
                 self._refuse_withdrawn(key, record, was)
+                _refuse_old_check(key, record, was)
             row = rendered(record, was, self.around)
             self.shelf.put(key, row["document"])
             if was is None:
@@ -356,3 +357,12 @@ class _Write:
             self.revision_made = True
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
             self.connection.execute(insert(REVISION).values(values))
+
+
+def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:
+    """A curator's check holds for what the curator saw: it does not go along with a change."""
+    if was is None or record.curator_checked is None:
+        return
+    if record_from(key[0], was.document).curator_checked == record.curator_checked:
+        wrong = "this check was made of the record before the change: check it again, or leave the check out"
+        raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/curator_checked", wrong)])

@@ -12,9 +12,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from app.db import Database
 from app.errors import BrokenSetting
-from app.examples import SEED
+from app.examples import SEED, seed_records
 from app.models import RESOURCES
 from app.settings import load_settings
 from tests.conftest import ROOT, free_port, wait_until_ready
@@ -191,3 +193,32 @@ def test_the_help_names_every_command() -> None:
 
 def test_the_seed_file_has_every_resource() -> None:
     assert json.loads(SEED.read_text(encoding="utf-8")).keys() == RESOURCES.keys()
+
+
+def test_check_is_green_on_the_seed_and_red_on_a_planted_fault(empty_url: str) -> None:
+    tev("seed", "--database", empty_url)
+    green = tev("check", "--database", empty_url)
+    assert green.returncode == 0, green.stdout
+    assert green.stdout.startswith(f"{len(seed_records())} records and 1 texts checked: ")
+    assert green.stdout.endswith("; 0 failures.\n")
+    database = Database(empty_url)
+    with database.writer.begin() as connection:
+        connection.execute(text("UPDATE source_text SET text = replace(text, '155 units', '156 units')"))
+    database.close()
+    red = tev("check", "--database", empty_url)
+    assert red.returncode == 1
+    assert "claims/c48/quote: the quote differs from the text at character 4411: the text has '6 units" in red.stdout
+
+
+def test_a_record_is_withdrawn_reinstated_and_renamed_by_command(empty_url: str) -> None:
+    tev("seed", "--database", empty_url)
+    why = ("--author", "example editor", "--reason", "entered twice", "--database", empty_url)
+    assert tev("withdraw", "claims", "c20", *why).stdout == "claims/c20 withdrawn; dataset revision 2.\n"
+    again = tev("withdraw", "claims", "c20", *why)
+    assert (again.returncode, "withdrawn already" in again.stderr) == (1, True)
+    assert tev("reinstate", "claims", "c20", *why).stdout == "claims/c20 reinstated; dataset revision 3.\n"
+    renamed = tev("rename", "claims", "c20", "c20-approval", *why)
+    assert renamed.stdout == "claims/c20 is now claims/c20-approval; dataset revision 4.\n"
+    unknown = tev("rename", "claims", "no-such", "other", *why)
+    assert (unknown.returncode, unknown.stderr) == (1, "tev: There is no record claims/no-such.\n")
+    assert tev("check", "--database", empty_url).returncode == 0

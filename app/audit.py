@@ -1,0 +1,158 @@
+"""Everything that `tev check` looks at: does each stored record still hold, and does it show what follows from it?"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+from sqlalchemy import Connection, func, select, tuple_
+
+from app.batch import Key, name_of
+from app.db import Database
+from app.errors import InvalidRecord
+from app.importers.seed import describe
+from app.ledger import EDITION, REFERENCE, SOURCE_TEXT
+from app.models import RESOURCES
+from app.models.base import Record
+from app.provenance.verification import Finding, check
+from app.rendering import Held, Progress, Surroundings, reference_rows, rendered
+from app.shelf import CHUNK, Shelf, record_from
+
+
+class Failure(NamedTuple):
+    """Something that does not hold: the record, the place in it (JSON pointer), and what."""
+
+    record: str
+    pointer: str
+    detail: str
+
+
+@dataclass
+class Report:
+    """What a check came to."""
+
+    failures: list[Failure] = field(default_factory=list)
+    records: int = 0
+    quotes: int = 0
+    """Quotes that stand in the stored text of their source."""
+    numbers: int = 0
+    """Numbers that stand where they are said to stand."""
+    texts: int = 0
+
+
+def audit(database: Database, progress: Progress = lambda _count: None) -> Report:
+    """Check every record and every text, in short reads, so that nobody waits for it."""
+    report = Report()
+    for plural in RESOURCES:
+        last = ""
+        while True:
+            with database.read() as connection:
+                ids = _next_ids(connection, plural, last)
+                if not ids:
+                    break
+                _check_some(connection, plural, ids, report)
+            progress(len(ids))
+            last = ids[-1]
+    last = ""
+    while True:
+        with database.read() as connection:
+            row = connection.execute(
+                select(SOURCE_TEXT).where(SOURCE_TEXT.c.source > last).order_by(SOURCE_TEXT.c.source).limit(1)
+            ).one_or_none()
+            if row is None:
+                return report
+            report.failures += _text_failures(Shelf(connection), row.source, row.text)
+        report.texts += 1
+        last = row.source
+
+
+def _next_ids(connection: Connection, plural: str, last: str) -> list[str]:
+    table = RESOURCES[plural].table()
+    query = select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+    return list(connection.scalars(query))
+
+
+def _check_some(connection: Connection, plural: str, ids: list[str], report: Report) -> None:
+    shelf = Shelf(connection)
+    around = Surroundings(shelf.known, shelf.text_of, "")
+    columns = _columns(connection, plural, ids)
+    links = _links(connection, plural, ids)
+    editions = _editions(connection, plural, ids)
+    for key, held in shelf.held([(plural, record_id) for record_id in ids]).items():
+        report.records += 1
+        document = from_json(held.document)
+        report.failures += _differences(key, columns[key[1]], document, "the column holds {0!r}, the document {1!r}")
+        if editions.get(key[1]) != held.document:
+            report.failures.append(Failure(name_of(key), "", "the history does not end with the stored document"))
+        try:
+            record = record_from(plural, document)
+        except ValidationError as failure:
+            report.failures += [Failure(**error) for error in describe(failure, name_of(key))]
+            continue
+        finding = check(record, shelf.text_of)
+        report.quotes += finding.quotes
+        report.numbers += len(finding.bound)
+        report.failures += _of_record(key, record, held, finding, around)
+        if links.get(key[1], set()) != {
+            (row["path"], row["to_kind"], row["to_id"]) for row in reference_rows(key, record)
+        }:
+            report.failures.append(
+                Failure(name_of(key), "", "the table of references does not say what the record says")
+            )
+
+
+def _of_record(key: Key, record: Record, held: Held, finding: Finding, around: Surroundings) -> Iterator[Failure]:
+    """Faults of quotes and numbers; where there are none, what the document shows and does not follow."""
+    if finding.faults:
+        yield from (Failure(name_of(key), fault.pointer, fault.detail) for fault in finding.faults)
+        return
+    try:
+        row = rendered(record, held, around)
+    except InvalidRecord as failure:
+        yield from (Failure(name_of(key), error.get("pointer", ""), error["detail"]) for error in failure.errors)
+        return
+    if row["digest"] != held.digest:
+        yield Failure(name_of(key), "", "the record was changed past the store: its digest is another one")
+        return
+    yield from _differences(key, from_json(held.document), from_json(row["document"]), "{0!r} is shown, {1!r} follows")
+
+
+def _differences(key: Key, shown: dict[str, Any], wanted: dict[str, Any], words: str) -> Iterator[Failure]:
+    for name, value in wanted.items():
+        if shown.get(name) != value:
+            yield Failure(name_of(key), f"/{name}", words.format(shown.get(name), value))
+
+
+def _text_failures(shelf: Shelf, source: str, text: str) -> Iterator[Failure]:
+    named, digest = shelf.known("sources", source)["sha256"], sha256(text.encode()).hexdigest()
+    if named != digest:
+        yield Failure(f"sources/{source}", "/sha256", f"sha256 is {named}, but the stored text has {digest}")
+
+
+def _columns(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    table = RESOURCES[plural].table()
+    return {row["id"]: dict(row) for row in connection.execute(select(table).where(table.c.id.in_(ids))).mappings()}
+
+
+def _links(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, set[tuple[str, str, str]]]:
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    query = select(REFERENCE).where(REFERENCE.c.from_kind == plural, REFERENCE.c.from_id.in_(ids))
+    for row in connection.execute(query):
+        found.setdefault(row.from_id, set()).add((row.path, row.to_kind, row.to_id))
+    return found
+
+
+def _editions(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, str]:
+    """The document of each record's last edition."""
+    newest = (
+        select(EDITION.c.kind, EDITION.c.id, func.max(EDITION.c.revision).label("revision"))
+        .where(EDITION.c.kind == plural, EDITION.c.id.in_(ids))
+        .group_by(EDITION.c.kind, EDITION.c.id)
+        .subquery()
+    )
+    same = tuple_(EDITION.c.kind, EDITION.c.id, EDITION.c.revision) == tuple_(
+        newest.c.kind, newest.c.id, newest.c.revision
+    )
+    return dict(connection.execute(select(EDITION.c.id, EDITION.c.document).join(newest, same)).all())

@@ -1,0 +1,57 @@
+"""How far the dataset can be trusted, in counts."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, database_of
+from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.models.types import Slug
+from app.query import MOST_VALUES
+from app.resources import HEADERS, problem_responses
+from app.scorecard import Scorecard, read_scorecard
+
+router = APIRouter(prefix="/v1", tags=["Trust"])
+
+
+class ScorecardShown(BaseModel):
+    """The query parameters of the scorecard."""
+
+    model_config = ConfigDict(extra="forbid")
+    treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = Field(
+        None,
+        description="Only these treatments, under `treatments`. Repeat it for several.",
+        examples=[["onabotulinumtoxina"]],
+    )
+
+
+@router.get(
+    "/scorecard",
+    operation_id="get_scorecard",
+    summary="Get how many records stand on each rung of verification",
+    response_model=Scorecard,
+    responses={
+        200: {"description": "The counts.", "headers": HEADERS},
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Parameters()]) -> Response:
+    """Per resource and per treatment: how many records stand on each rung, who was checked, how old the checks are.
+
+    The rungs: `recorded` (somebody wrote down where it was read) < `quote-found` (a quote of it stands in the source's
+    stored text) < `number-in-quote` (each of its numbers stands in such a quote). `min_verification=` narrows a list to
+    a rung and those above it.
+    """
+    choose(accepted(request), [JSON])
+    today = datetime.now(UTC).date()
+    content = await database_of(request).fetch(
+        lambda connection: read_scorecard(connection, asked.treatment or [], today)
+    )
+    return cache.answer(request, to_json(content, by_alias=True), JSON)

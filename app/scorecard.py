@@ -1,0 +1,185 @@
+"""How far the numbers can be trusted, counted: how many records stand on each rung, and how old the last check is."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from app import DISCLAIMER
+from app.errors import NotFound, nearest
+from app.fields import is_cited, uses
+from app.models import RESOURCES
+from app.models.base import Row
+from app.models.treatments import Treatment
+from app.provenance.verification import LADDER
+
+MOST_TREATMENTS = 200
+STANDINGS = ("corrected", "concern", "retracted")
+
+
+class Rungs(BaseModel):
+    """How many records stand on each rung of the verification ladder."""
+
+    recorded: int = Field(description="Somebody wrote down where it was read.")
+    quote_found: int = Field(alias="quote-found", description="A quote of it stands in the source's stored text.")
+    number_in_quote: int = Field(
+        alias="number-in-quote", description="Each of its numbers stands in such a quote, or in a structured source."
+    )
+
+
+class Standing(BaseModel):
+    """How many records rest on a source that is no longer simply current."""
+
+    corrected: int = Field(description="On a source that was corrected.")
+    concern: int = Field(description="On a source under an expression of concern.")
+    retracted: int = Field(description="On a source that was retracted.")
+
+
+class Score(BaseModel):
+    """The counts of one group of records."""
+
+    total: int = Field(description="Published records.")
+    uncited: int = Field(description="Records without a citation, where the resource does not need one.")
+    rungs: Rungs = Field(description="The others, by rung.")
+    curator_checked: int = Field(description="Records that a curator compared with their sources.")
+    standing: Standing = Field(description="Records that rest on a source that did not stay as it was.")
+    needs_review: int = Field(description="Records that point to a withdrawn one.")
+    last_checked: str | None = Field(description="The newest day on which one of them was compared with its sources.")
+    oldest_check: str | None = Field(description="The oldest of their last checks.")
+    never_checked: int = Field(description="Records without a day of a check.")
+    last_check_age_days: int | None = Field(description="Days from `last_checked` to `as_of`.")
+    oldest_check_age_days: int | None = Field(description="Days from `oldest_check` to `as_of`.")
+
+
+class _OfResource(BaseModel):
+    resource: str = Field(description="The plural, as in the URL.")
+
+
+class ResourceScore(Score, _OfResource):
+    """The counts of one resource."""
+
+
+class _OfTreatment(BaseModel):
+    treatment: str = Field(description="The treatment's id.")
+    name: str = Field(description="Its name.")
+
+
+class TreatmentScore(Score, _OfTreatment):
+    """The counts of one treatment's records, of whatever resource."""
+
+    resources: list[ResourceScore] = Field(description="The same, resource by resource; without those that have none.")
+
+
+class Scorecard(BaseModel):
+    """How far the dataset's numbers can be traced, and how fresh that is."""
+
+    as_of: str = Field(description="The day (UTC) from which ages are counted.")
+    resources: list[ResourceScore] = Field(description="Every resource whose records have citations.")
+    treatments: list[TreatmentScore] = Field(
+        description=f"The treatments that were asked for, or the first {MOST_TREATMENTS} by id."
+    )
+    disclaimer: str = Field(description="What this is not.")
+
+
+def read_scorecard(connection: Connection, treatments: Sequence[str], today: date) -> Scorecard:
+    """The scorecard on a day; NotFound for an unknown treatment, with the nearest id."""
+    names = _names(connection, treatments)
+    cited = {plural: row for plural, row in RESOURCES.items() if is_cited(row)}
+    by_treatment: dict[str, dict[str, Any]] = {treatment: {} for treatment in names}
+    for plural, row in cited.items():
+        if "treatment" in uses(row):
+            for treatment, counted in _counted(connection, row, list(names)):
+                by_treatment[treatment][plural] = counted
+    return Scorecard(
+        as_of=today.isoformat(),
+        resources=[
+            ResourceScore(resource=plural, **_score([counted], today))
+            for plural, row in cited.items()
+            for _, counted in _counted(connection, row, None)
+        ],
+        treatments=[
+            TreatmentScore(
+                treatment=treatment,
+                name=names[treatment],
+                resources=[ResourceScore(resource=plural, **_score([one], today)) for plural, one in found.items()],
+                **_score(found.values(), today),
+            )
+            for treatment, found in by_treatment.items()
+        ],
+        disclaimer=DISCLAIMER,
+    )
+
+
+def _names(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
+    """The treatments' names by id, in the order of the ids."""
+    table = Treatment.table()
+    query = select(table.c.id, table.c.name).where(table.c.state == "published").order_by(table.c.id)
+    if asked:
+        query = query.where(table.c.id.in_(asked))
+    found = {row.id: row.name for row in connection.execute(query.limit(MOST_TREATMENTS))}
+    for treatment in asked:
+        if treatment not in found:
+            every = connection.scalars(select(table.c.id).limit(MOST_TREATMENTS))
+            close = nearest(treatment, every)
+            raise NotFound(
+                f"There is no record {treatment!r} in treatments." + (f" Did you mean {close!r}?" if close else "")
+            )
+    return found
+
+
+def _counted(
+    connection: Connection, row: type[Row], treatments: Sequence[str] | None
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The raw counts of a resource's published records: for each of the treatments, or of all under one empty name."""
+    table = row.table()
+    columns: dict[str, ColumnElement[Any]] = {
+        "total": func.count(),
+        "curator_checked": func.count(table.c.curator_checked),
+        "dated": func.count(table.c.checked_on),
+        "last_checked": func.max(table.c.checked_on),
+        "oldest_check": func.min(table.c.checked_on),
+        "needs_review": _how_many(table.c.needs_review.is_(True)),
+        **{rung: _how_many(table.c.verification == rung) for rung in LADDER},
+        **{standing: _how_many(table.c.source_status == standing) for standing in STANDINGS},
+    }
+    query = select(*(column.label(name) for name, column in columns.items())).where(table.c.state == "published")
+    if treatments is None:
+        yield "", dict(connection.execute(query).mappings().one())
+        return
+    narrowed = query.add_columns(table.c.treatment).where(table.c.treatment.in_(treatments)).group_by(table.c.treatment)
+    for counted in connection.execute(narrowed).mappings():
+        yield counted["treatment"], dict(counted)
+
+
+def _how_many(condition: ColumnElement[bool]) -> Any:
+    return func.count().filter(condition)
+
+
+def _score(groups: Iterable[dict[str, Any]], today: date) -> dict[str, Any]:
+    """The fields of a score from the raw counts of one or several groups."""
+    counted = list(groups)
+
+    def total(name: str) -> int:
+        return sum(group[name] for group in counted)
+
+    newest = max((group["last_checked"] for group in counted if group["last_checked"]), default=None)
+    oldest = min((group["oldest_check"] for group in counted if group["oldest_check"]), default=None)
+    return {
+        "total": total("total"),
+        "uncited": total("total") - sum(total(rung) for rung in LADDER),
+        "rungs": {rung: total(rung) for rung in LADDER},
+        "curator_checked": total("curator_checked"),
+        "standing": {standing: total(standing) for standing in STANDINGS},
+        "needs_review": total("needs_review"),
+        "last_checked": newest,
+        "oldest_check": oldest,
+        "never_checked": total("total") - total("dated"),
+        "last_check_age_days": _age(newest, today),
+        "oldest_check_age_days": _age(oldest, today),
+    }
+
+
+def _age(day: str | None, today: date) -> int | None:
+    return None if day is None else (today - date.fromisoformat(day)).days

@@ -1,6 +1,8 @@
 """Documentation is a tested contract: examples are produced by running, settings and problems are complete."""
 
 import re
+import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -23,13 +25,16 @@ from tests.conftest import ROOT
 
 README = ROOT / "README.md"
 ADDRESS = "http://127.0.0.1:8000"
+WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 EXAMPLE = re.compile(r"```sh\ncurl '([^']+)'\n```\n```(json|csv)\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
 
 
-def examples() -> list[tuple[str, str, str]]:
-    """Address, language and printed answer of every example of the README."""
-    return [(match[1], match[2], match[3]) for match in EXAMPLE.finditer(README.read_text(encoding="utf-8"))]
+def examples() -> list[tuple[str, str]]:
+    """Address and printed answer of every example of the README and the guide."""
+    texts = [page.read_text(encoding="utf-8") for page in WITH_EXAMPLES]
+    return [(match[1], match[3]) for text in texts for match in EXAMPLE.finditer(text)]
 
 
 def printed(client: TestClient, address: str) -> str:
@@ -49,9 +54,22 @@ def settings_table() -> str:
 
 
 def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
-    assert len(examples()) >= 5
-    for address, _, text in examples():
+    assert len(examples()) >= 10
+    for address, text in examples():
         assert text == printed(client, address), f"`python -m tests.test_docs` writes it: {address}"
+
+
+def test_the_guide_prints_what_a_command_says(seeded_url: str) -> None:
+    found = [match for page in WITH_EXAMPLES for match in COMMAND.finditer(page.read_text(encoding="utf-8"))]
+    assert found
+    for match in found:
+        assert match[2] == said(seeded_url), "`python -m tests.test_docs` writes it"
+
+
+def said(url: str) -> str:
+    """What `tev check` says of a database."""
+    command = [sys.executable, "-m", "app.cli", "check", "--database", url]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_the_readme_explains_every_setting() -> None:
@@ -168,18 +186,23 @@ def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> No
 
 
 def write() -> None:
-    """Write what the service answers, and the table of settings, into the README."""
+    """Write what the service answers into the README and the guide, and the table of settings into the README."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/docs.db")
         database.migrate()
         seed_database(database, SEED)
         with TestClient(create_app(Settings(database_url=database.url))) as client:
-            text = EXAMPLE.sub(
-                lambda match: f"```sh\ncurl '{match[1]}'\n```\n```{match[2]}\n{printed(client, match[1])}```",
-                README.read_text(encoding="utf-8"),
-            )
-    text = SETTINGS.sub(lambda _: f"<!-- settings -->\n{settings_table()}<!-- /settings -->", text)
-    README.write_text(text, encoding="utf-8")
+            for page in WITH_EXAMPLES:
+                text = EXAMPLE.sub(
+                    lambda match: f"```sh\ncurl '{match[1]}'\n```\n```{match[2]}\n{printed(client, match[1])}```",
+                    page.read_text(encoding="utf-8"),
+                )
+                text = COMMAND.sub(
+                    lambda match: f"```sh\n{match[1]}\n```\n```text\n{said(database.url)}```",
+                    text,
+                )
+                text = SETTINGS.sub(lambda _: f"<!-- settings -->\n{settings_table()}<!-- /settings -->", text)
+                page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

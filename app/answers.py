@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
+from app.comparable import compared, refuse_mixed_units
 from app.db import Database
 from app.errors import InvalidParameter
 from app.fields import uses
@@ -53,6 +54,9 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     form = format_of(request, asked)
     if form != "json" and (query.include or query.count):
         raise _needs_json("include" if query.include else "count")
+    if compared(query):
+        public_url = request.app.state.settings.public_url
+        await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and asked.limit is None:
         return await export_answer(request, query, form)
     page = await database_of(request).fetch(lambda connection: list_rows(connection, query))

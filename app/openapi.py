@@ -63,6 +63,8 @@ def document(app: FastAPI) -> Json:
     )
     components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
+        if "const" in schema:  # a list of one word so far
+            schema["enum"] = [schema.pop("const")]
         if "enum" in schema:
             schema.setdefault("description", f"The closed list of words {name}; lists only grow.")
     components["parameters"] = _share_parameters(content)

@@ -71,6 +71,7 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     """The parameters that choose which part of a list is given, and in which order."""
     sortable = [name for name, use in uses(resource).items() if use.is_sortable]
     order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
+    order += "".join(f" `{use.name}`: {_one_unit(use)}" for use in uses(resource).values() if use.unit)
     size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
     place = "Where to go on: the `next` of the page before, with the same filters and sort."
     return {
@@ -109,13 +110,18 @@ def single_model(resource: type[Row]) -> type[BaseModel]:
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
-    equal = Field(None, description=f"{use.description} Equal; repeat it for any of several.")
+    said = f"{use.description} {_one_unit(use)}" if use.unit else use.description
+    equal = Field(None, description=f"{said} Equal; repeat it for any of several.")
     found: dict[str, Any] = {use.name: (_any_of(use.parameter), equal)}
     if use.is_bounded:
         for suffix, words in BOUNDS.items():
-            bound = Field(None, description=f"{use.description} That or {words}.")
+            bound = Field(None, description=f"{said} That or {words}.")
             found[use.name + suffix] = (use.parameter | None, bound)
     return found
+
+
+def _one_unit(use: FieldUse) -> str:
+    return f"Only within one unit: with one `{use.unit}`, or a `treatment`."
 
 
 def _any_of(one: Any) -> Any:

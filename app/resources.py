@@ -1,6 +1,7 @@
 """The routes that every resource has, written once: its list, its single record, its lists under a parent."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -9,12 +10,14 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON, database_of, list_answer, refuse_repeated, single_answer
+from app.comparable import compares_amounts
 from app.errors import (
     MEDIA_TYPE,
     BadCursor,
     BadRequest,
     InvalidParameter,
     NotAcceptable,
+    NotComparable,
     NotFound,
     Problem,
     TooLong,
@@ -60,16 +63,19 @@ def parents(resource: type[Row]) -> dict[str, type[Row]]:
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses for the problems that an operation can give, one for each status."""
+    """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
     found: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[Problem], ...] = (BadRequest, TooLong, Problem, Unavailable, *kinds)
-    by_status = {kind.status: kind for kind in every}
-    for _, kind in sorted(by_status.items()):
+    every: set[type[Problem]] = {BadRequest, TooLong, Problem, Unavailable, *kinds}
+    in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
+    for status, alike in groupby(in_order, key=lambda kind: kind.status):
+        same = list(alike)
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        example = kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")
-        found[kind.status] = {
-            "description": f"{kind.title}. {kind.advice}",
-            "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+        examples = {
+            kind.name: {"value": kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same
+        }
+        found[status] = {
+            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
+            "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
     return found
 
@@ -157,7 +163,7 @@ def _declare_list(
                 "content": content,
                 "headers": HEADERS | LINK,
             },
-            **problem_responses(*problems),
+            **problem_responses(*problems, *([NotComparable] if compares_amounts(resource) else [])),
         },
     )
 

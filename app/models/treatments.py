@@ -19,6 +19,11 @@ class DoseUnit(Part):
         default_factory=list, description="Codes of units that mean the same amount; empty when there is none."
     )
 
+    def means_the_same_as(self, other: "DoseUnit") -> bool:
+        """Whether a number means the same amount in both: they are one unit, or each names the other."""
+        mutual = other.code in self.interchangeable_with and self.code in other.interchangeable_with
+        return self.code == other.code or mutual
+
 
 class TreatmentRecord(Record):
     """A treatment that people receive: a drug, a biologic, a device, a procedure, an exercise, a talking therapy."""

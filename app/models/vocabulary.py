@@ -83,6 +83,8 @@ ApprovalStatus = TypeAliasType(
     ],
 )
 WarningKind = TypeAliasType("WarningKind", Literal["boxed-warning", "contraindication", "warning", "interaction"])
+WarningRule = TypeAliasType("WarningRule", Literal["units-not-interchangeable"])
+"""What a warning binds us to: `units-not-interchangeable` forbids to compare or convert doses across products."""
 
 Basis = TypeAliasType("Basis", Literal["label", "trial", "guideline", "claim"])
 DoseStatistic = TypeAliasType("DoseStatistic", Literal["limits", "iqr", "typical"])

@@ -32,6 +32,11 @@ def parts() -> dict[str, type[Row]]:
     }
 
 
+def concerning(treatment: str, condition: str | None) -> dict[str, Any]:
+    """The filters for what concerns a treatment; with a condition, what concerns that one or none in particular."""
+    return {"treatment": [treatment]} | ({} if condition is None else {"condition": [condition, None]})
+
+
 def _part_model(row: type[Row]) -> Any:
     items: Any = list[public_model(row)]  # type: ignore[misc]  # made at run time
     return create_model(
@@ -130,11 +135,10 @@ def _records(
     """The records of one treatment, by part; what they mention is added to `found`."""
     content: dict[str, Any] = {}
     for name, row in parts().items():
-        filters: dict[str, Any] = {"treatment": [treatment]}
-        if condition is not None:
-            filters["condition"] = [condition, None]
         include = tuple(word for word in includable(row) if word not in NOT_INCLUDED)
-        page = list_rows(connection, Query(row, filters, limit=MOST_ROWS, include=include, count=True))
+        page = list_rows(
+            connection, Query(row, concerning(treatment, condition), limit=MOST_ROWS, include=include, count=True)
+        )
         for plural, records in (page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]

@@ -150,7 +150,7 @@ def _mentioned(model: type[BaseModel]) -> set[str]:
     found: set[str] = set()
     for name, info in model.model_fields.items():
         target = reference_target(model, name)
-        if target is not None:
+        if target is not None and target.is_filter:
             found.add(target.plural)
         for part in _parts(info):
             found |= _mentioned(part)

@@ -82,6 +82,8 @@ class RefersTo:
     plural: str
     unless: frozenset[str] = frozenset()
     """Words that may stand there instead of an id (`placebo`)."""
+    is_filter: bool = True
+    """Whether records are found by it; not where it says what was looked for in vain."""
 
 
 @dataclass(frozen=True)

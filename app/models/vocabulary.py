@@ -18,6 +18,8 @@ AbsenceReason = TypeAliasType(
 )
 """Why a value is absent; after HL7 FHIR R5 data-absent-reason, widened by `no-limit` and `searched-none-found`."""
 
+FieldKnowledge = TypeAliasType("FieldKnowledge", Literal["known", "missing", "never-looked"])
+ResourceKnowledge = TypeAliasType("ResourceKnowledge", Literal["known", "searched-none-found", "never-looked"])
 State = TypeAliasType("State", Literal["published", "draft", "withdrawn"])
 Verification = TypeAliasType("Verification", Literal["recorded", "quote-found", "number-in-quote"])
 SourceStatus = TypeAliasType("SourceStatus", Literal["current", "corrected", "concern", "retracted"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, Row
+from app.models.base import Record, Row, references
 from app.models.types import plain_number
 
 DATA = Path(__file__).parent.parent / "data"
@@ -26,9 +26,28 @@ def seed_records() -> dict[tuple[str, str], Record]:
 @cache
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
+    return _as_read(row, _first(row))
+
+
+@cache
+def example_included(row: type[Row], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """What that record mentions in the named fields, as readers get it: by plural, then by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for mention in references(_first(row)):
+        if mention.path.split(".")[0] in names:
+            record = seed_records()[mention.plural, mention.id]
+            found.setdefault(mention.plural, {})[mention.id] = _as_read(RESOURCES[mention.plural], record)
+    return found
+
+
+def _first(row: type[Row]) -> Record:
     record = next((record for (plural, _), record in seed_records().items() if plural == row.plural), None)
     if record is None:
         raise LookupError(f"data/seed.json has no {row.plural} yet; the documentation takes its example from there")
+    return record
+
+
+def _as_read(row: type[Row], record: Record) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()
     }

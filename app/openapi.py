@@ -109,7 +109,7 @@ def _in_a_query(schema: Json) -> Json:
 
 
 def _word(text: str) -> str:
-    return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "")
+    return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "").replace("+", "_")
 
 
 def _share_problems(content: Json) -> Json:
@@ -133,7 +133,7 @@ def _share_examples(content: Json) -> Json:
             if "example" in entry:
                 name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
                 text = entry.pop("example")
-                value = from_json(text) if media_type == "application/json" else text
+                value = from_json(text) if media_type.endswith(("/json", "+json")) else text
                 entry["examples"] = {"seed": shared.refer({"value": value}, name)}
     return shared.named
 

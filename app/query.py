@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic_core import PydanticCustomError, to_json
@@ -13,6 +13,7 @@ from app.errors import nearest
 from app.fields import FieldUse, includable, mentions, uses
 from app.models.base import Row
 from app.models.types import Slug
+from app.representations import further
 
 MOST_ROWS = 200
 USUAL_ROWS = 20
@@ -82,8 +83,10 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     }
 
 
-def shown_parameters(resource: type[Row]) -> dict[str, Any]:
-    """The parameters that choose what is shown of a record, and how: `fields`, `include`, `format`."""
+def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
+    """The parameters that choose what is shown, and how: `fields`, `include`, `format` with `more` words than usual."""
+    words = (*get_args(Format), *more)
+    formats = f"`{'`, `'.join(words[:-1])}` or `{words[-1]}`; goes before the Accept header."
     fields, includes = list(uses(resource)), list(includable(resource))
     known = ", ".join(includes) or "nothing"
     return {
@@ -92,7 +95,7 @@ def shown_parameters(resource: type[Row]) -> dict[str, Any]:
             _listed(includes),
             Field("", description=f"Adds the records that are named, each once, under `included`. Known: {known}."),
         ),
-        "format": (Format | None, Field(None, description="`json`, `csv` or `ndjson`; goes before the Accept header.")),
+        "format": (Literal[words] | None, Field(None, description=formats)),
     }
 
 
@@ -106,7 +109,7 @@ class NoParameters(BaseModel):
 def single_model(resource: type[Row]) -> type[BaseModel]:
     """The query parameters of a single record."""
     name = f"{resource.__name__}Shown"
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource))
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource, *further(resource)))
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:

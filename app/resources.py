@@ -23,7 +23,7 @@ from app.errors import (
     TooLong,
     Unavailable,
 )
-from app.examples import example_of
+from app.examples import example_included, example_of
 from app.fields import mentions, singular, uses
 from app.listing import fetch
 from app.models import RESOURCES
@@ -31,6 +31,7 @@ from app.models.base import Row
 from app.models.types import Slug
 from app.query import query_from, query_model, single_model
 from app.render.table import csv_header, ndjson_lines
+from app.representations import further
 from app.schemas import ProblemDetails, page_model, single_schema
 
 HEADERS = {
@@ -39,6 +40,7 @@ HEADERS = {
 }
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
+OTHER = {"Link": {"description": 'The other formats, as `rel="alternate"`.', "schema": {"type": "string"}}}
 
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 Endpoint = Callable[..., Awaitable[Response]]
@@ -181,11 +183,15 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         refuse_repeated(request, parameters)
         return await single_answer(request, query_from(resource, asked), id, asked)
 
-    content = {
+    content: dict[str, Any] = {
         JSON: {"example": to_json(example_of(resource)).decode()},
         "text/csv": {"schema": {"type": "string"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
     }
+    for other in further(resource).values():
+        included = example_included(resource, other.reads)
+        text = other.render(example_of(resource), included, EXAMPLE_ADDRESS)
+        content[other.media_type] = {"schema": other.schema, "example": text}
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
         endpoint,
@@ -195,7 +201,11 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         description=resource.record_class().__doc__,
         response_model=single_schema(resource),
         responses={
-            200: {"description": "The record.", "content": content, "headers": HEADERS},
+            200: {
+                "description": "The record.",
+                "content": content,
+                "headers": HEADERS | (OTHER if further(resource) else {}),
+            },
             **problem_responses(NotAcceptable, NotFound, InvalidParameter),
         },
     )

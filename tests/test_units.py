@@ -84,8 +84,11 @@ def test_a_refusal_says_what_would_be_right_and_cites_the_rule(client: TestClien
 
 
 def test_whatever_is_offered_stands_in_what_was_asked_for(client: TestClient) -> None:
-    problem = refused(client, f"{LIST}?condition=chronic-migraine&sort=dose_min")
-    assert problem["errors"][0]["known"] == ["treatment=onabotulinumtoxina"]
+    for condition in ("chronic-migraine", "chronic-neck-pain"):
+        items = client.get(f"{LIST}?condition={condition}&limit=200").json()["items"]
+        assert {item["treatment"] for item in items if item["dose_unit"]} == {"onabotulinumtoxina"}
+        problem = refused(client, f"{LIST}?condition={condition}&sort=dose_min")
+        assert problem["errors"][0]["known"] == ["treatment=onabotulinumtoxina"]
 
 
 def test_a_treatments_own_list_can_always_be_ordered_by_dose(client: TestClient) -> None:

@@ -1,6 +1,6 @@
 """Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,15 +13,17 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
+from app.comparable import compared, refuse_mixed_units
 from app.db import Database
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
-from app.query import Format, Query
+from app.query import Query
 from app.render.table import csv_header, csv_lines, ndjson_lines, project
+from app.representations import Representation, further
 
 JSON = "application/json"
-MEDIA_TYPES: dict[Format, str] = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
 def database_of(request: Request) -> Database:
@@ -39,20 +41,23 @@ def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
             raise InvalidParameter(f"{name}: this parameter may stand there once only.", errors=[error])
 
 
-def format_of(request: Request, asked: BaseModel) -> Format:
-    """The format of the answer: `format=` before the Accept header."""
-    named: Format | None = getattr(asked, "format", None)
+def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:
+    """The format of the answer, among media types by their words: `format=` before the Accept header."""
+    named: str | None = getattr(asked, "format", None)
     if named is not None:
         return named
-    chosen = choose(accepted(request), list(MEDIA_TYPES.values()))
-    return next(name for name, media_type in MEDIA_TYPES.items() if media_type == chosen)
+    chosen = choose(accepted(request), list(offered.values()))
+    return next(name for name, media_type in offered.items() if media_type == chosen)
 
 
 async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     """A list in the format that was asked for; CSV and NDJSON without a limit give the whole selection."""
     form = format_of(request, asked)
     if form != "json" and (query.include or query.count):
-        raise _needs_json("include" if query.include else "count")
+        raise _needs("include" if query.include else "count", "json")
+    if compared(query):
+        public_url = request.app.state.settings.public_url
+        await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and asked.limit is None:
         return await export_answer(request, query, form)
     page = await database_of(request).fetch(lambda connection: list_rows(connection, query))
@@ -62,33 +67,39 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
 
 
 async def single_answer(request: Request, query: Query, record_id: str, asked: BaseModel) -> Response:
-    """One record in the format that was asked for."""
-    form = format_of(request, asked)
+    """One record in the format that was asked for: as lists give it, or as one of its resource's further ones."""
+    others = further(query.resource)
+    media_types = MEDIA_TYPES | {word: one.media_type for word, one in others.items()}
+    form = format_of(request, asked, media_types)
     if form != "json" and query.include:
-        raise _needs_json("include")
+        raise _needs("include", "json")
+    if form in others and query.fields:
+        raise _needs("fields", *MEDIA_TYPES)
+    names = others[form].reads if form in others else query.include
 
     def read(connection: Connection) -> tuple[str, int, dict[str, Any]]:
         document, version = fetch(connection, query.resource, record_id)
-        found = included(connection, query.resource, [document], query.include) if query.include else {}
-        return document, version, found
+        return document, version, included(connection, query.resource, [document], names) if names else {}
 
     document, version, found = await database_of(request).fetch(read, short=True)
-    if form == "json":
+    if form in others:
+        content = others[form].render(from_json(document), found, request.app.state.settings.public_url)
+    elif form != "json":
+        content = table([document], query, form, first=True)
+    else:
         content = project(document, query.fields) if query.fields else document
         if query.include:
             content = _text(from_json(content) | {"included": found})
-    else:
-        content = table([document], query, form, first=True)
-    links = report_links(request, query.resource.plural, record_id, version)
-    return cache.answer(request, content.encode(), MEDIA_TYPES[form], version=version, links=links)
+    links = [*report_links(request, query.resource.plural, record_id, version), *other_links(request, others, form)]
+    return cache.answer(request, content.encode(), media_types[form], version=version, links=links)
 
 
-def _needs_json(parameter: str) -> InvalidParameter:
-    detail = f"{parameter} needs format=json"
+def _needs(parameter: str, *forms: str) -> InvalidParameter:
+    detail = f"{parameter} needs format={' or '.join(forms)}"
     return InvalidParameter(f"{detail}.", errors=[{"parameter": parameter, "detail": detail}])
 
 
-async def export_answer(request: Request, query: Query, form: Format) -> Response:
+async def export_answer(request: Request, query: Query, form: str) -> Response:
     """A whole selection, streamed in constant memory: each chunk is a read of its own."""
     database = database_of(request)
     documents, rest = await database.fetch(lambda connection: export_chunk(connection, query))
@@ -117,7 +128,7 @@ def envelope(page: Page, query: Query) -> str:
     return f'{{"items":[{",".join(documents)}],{_text(rest)[1:]}'
 
 
-def table(documents: Sequence[str], query: Query, form: Format, *, first: bool) -> str:
+def table(documents: Sequence[str], query: Query, form: str, *, first: bool) -> str:
     """Documents as lines of CSV or NDJSON; the first part of a CSV begins with the names of its columns."""
     if form == "ndjson":
         return ndjson_lines(project(document, query.fields) if query.fields else document for document in documents)
@@ -139,6 +150,16 @@ def report_links(request: Request, plural: str, record_id: str, version: int) ->
     mark = urlencode({"record": f"{plural}/{record_id}", "version": version})
     joint = "&" if "?" in contact else "?"
     return [f'<{contact}{joint}{mark}>; rel="help"; title="Report an error"']
+
+
+def other_links(request: Request, others: Mapping[str, Representation], form: str) -> list[str]:
+    """Where the same record is in the further formats that it has (`alternate`, HTML Living Standard 4.6.7.1)."""
+    address = f"{request.app.state.settings.public_url}{request.url.path}"
+    return [
+        f'<{address}?format={word}>; rel="alternate"; type="{one.media_type}"'
+        for word, one in others.items()
+        if word != form
+    ]
 
 
 def _text(content: Any) -> str:

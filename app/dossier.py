@@ -7,17 +7,18 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
+from app.comparable import MOST_LAYERS, rules_for
 from app.fields import includable, mentions, uses
 from app.listing import fetch, list_rows
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
+from app.models.types import Line, Slug
+from app.models.warnings import Warning
 from app.query import MOST_ROWS, Query
 from app.schemas import WHOLE, included_model, public_model
 
-MOST_LAYERS = 10
-"""How many classes above a product are looked at."""
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
 """What a dossier does not add: the treatment stands at its top, and studies of studies are a step too far."""
 
@@ -29,6 +30,11 @@ def parts() -> dict[str, type[Row]]:
         for plural, row in RESOURCES.items()
         if row is not Treatment and ("treatment" in mentions(row) or "treatment" in uses(row))
     }
+
+
+def concerning(treatment: str, condition: str | None) -> dict[str, Any]:
+    """The filters for what concerns a treatment; with a condition, what concerns that one or none in particular."""
+    return {"treatment": [treatment]} | ({} if condition is None else {"condition": [condition, None]})
 
 
 def _part_model(row: type[Row]) -> Any:
@@ -45,12 +51,26 @@ def _part_model(row: type[Row]) -> Any:
 _PARTS: dict[str, Any] = {name: (_part_model(row), Field(...)) for name, row in parts().items()}
 _TREATMENT: Any = public_model(Treatment)
 _CONDITION: Any = public_model(Condition)
+_WARNING: Any = public_model(Warning)
+
+DossierUnit: Any = create_model(
+    "DossierUnit",
+    __config__=WHOLE,
+    __doc__="The unit of the doses that stand beside it, and what forbids to compare them with other doses.",
+    code=(Slug | None, Field(..., description="The unit's code; null where the treatment has no unit of its own.")),
+    label=(Line | None, Field(..., description="How the unit is written beside a number.")),
+    interchangeable_with=(list[Slug], Field(..., description="Codes of units that mean the same amount.")),
+    rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare or convert its doses.")),
+    note=(str, Field(..., description="What that means for a reader.")),
+)
+_UNIT: Any = (DossierUnit, Field(..., description="The unit of its doses, with the rule."))
 
 DossierLayer: Any = create_model(
     "DossierLayer",
     __config__=WHOLE,
     __doc__="What is known of a class that the treatment belongs to; it holds for the class, not for one product.",
     treatment=(_TREATMENT, Field(..., description="The class.")),
+    unit=_UNIT,
     **_PARTS,
 )
 Dossier: Any = create_model(
@@ -59,6 +79,7 @@ Dossier: Any = create_model(
     __doc__="Everything known of one treatment.",
     treatment=(_TREATMENT, Field(..., description="The treatment.")),
     condition=(_CONDITION | None, Field(None, description="The condition that it was narrowed to.")),
+    unit=_UNIT,
     **_PARTS,
     inherited=(
         list[DossierLayer],
@@ -77,13 +98,27 @@ def read_dossier(connection: Connection, treatment: str, condition: str | None, 
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
     about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
-    content = {"treatment": own, "condition": about} | _records(connection, treatment, condition, public_url, found)
+    content = {"treatment": own, "condition": about, "unit": _unit(connection, own)}
+    content |= _records(connection, treatment, condition, public_url, found)
     layers = [
-        {"treatment": above} | _records(connection, above["id"], condition, public_url, found)
+        {"treatment": above, "unit": _unit(connection, above)}
+        | _records(connection, above["id"], condition, public_url, found)
         for above in _above(connection, own)
     ]
     rest = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
     return to_json(content | rest).decode()
+
+
+def _unit(connection: Connection, treatment: dict[str, Any]) -> dict[str, Any]:
+    """The unit of a treatment's doses; a dose is refused where the treatment has no unit, so none stands there."""
+    unit = treatment["dose_unit"] or {"code": None, "label": None, "interchangeable_with": []}
+    if unit["code"] is None:
+        note = "It has no unit of its own: a dose belongs to a product, so none stands here."
+    elif unit["interchangeable_with"]:
+        note = "Doses are in this unit, and comparable only with those in the units that mean the same amount."
+    else:
+        note = "Doses are in this unit, and are never converted into another product's or compared with its doses."
+    return unit | {"rules": rules_for(connection, [treatment["id"]]), "note": note}
 
 
 def _above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, Any]]:
@@ -100,11 +135,10 @@ def _records(
     """The records of one treatment, by part; what they mention is added to `found`."""
     content: dict[str, Any] = {}
     for name, row in parts().items():
-        filters: dict[str, Any] = {"treatment": [treatment]}
-        if condition is not None:
-            filters["condition"] = [condition, None]
         include = tuple(word for word in includable(row) if word not in NOT_INCLUDED)
-        page = list_rows(connection, Query(row, filters, limit=MOST_ROWS, include=include, count=True))
+        page = list_rows(
+            connection, Query(row, concerning(treatment, condition), limit=MOST_ROWS, include=include, count=True)
+        )
         for plural, records in (page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]

@@ -117,6 +117,18 @@ class InvalidParameter(Problem):
     )
 
 
+class NotComparable(Problem):
+    """The query compares amounts in units of different products, and a unit belongs to one product."""
+
+    status = 422
+    name = "not-comparable"
+    title = "These amounts cannot be compared"
+    advice = (
+        "Narrow the query to one unit. Each entry of `errors` names the parameter, what would be right, and the "
+        "warnings that forbid the comparison."
+    )
+
+
 class InvalidRecord(Problem):
     """A record breaks a rule of the model; nothing was stored."""
 

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, Row
+from app.models.base import Record, Row, references
 from app.rendering import Surroundings, rendered
 
 DATA = Path(__file__).parent.parent / "data"
@@ -39,12 +39,24 @@ def texts_beside(seed: Path) -> dict[str, str]:
 @cache
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
+    return dict(_known(row.plural, _first(row).id))
+
+
+@cache
+def example_included(row: type[Row], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """What that record mentions in the named fields, as readers get it: by plural, then by id."""
+    found: dict[str, dict[str, Any]] = {}
+    for mention in references(_first(row)):
+        if mention.path.split(".")[0] in names:
+            found.setdefault(mention.plural, {})[mention.id] = _known(mention.plural, mention.id)
+    return found
+
+
+def _first(row: type[Row]) -> Record:
     record = next((record for (plural, _), record in seed_records().items() if plural == row.plural), None)
     if record is None:
         raise LookupError(f"data/seed.json has no {row.plural} yet; the documentation takes its example from there")
-    around = Surroundings(_known, _text_of, CHECKED_ON)
-    values: dict[str, Any] = from_json(rendered(record, None, around)["document"])
-    return values
+    return record
 
 
 @cache

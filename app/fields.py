@@ -11,7 +11,7 @@ from sqlalchemy import JSON
 
 from app.models import RESOURCES
 from app.models.base import RecordRef, Row, reference_target
-from app.models.types import DATE_PATTERN, DAY_PATTERN, RefersTo, Slug
+from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, RefersTo, Slug
 
 TIMESTAMP_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?)?)?)?$"
 NEVER_ASKED = frozenset({"state", "version", "superseded_by"})
@@ -37,6 +37,8 @@ class FieldUse:
     """The type of one value of its query parameter."""
     is_filter: bool
     description: str
+    unit: str | None = None
+    """The field that names its unit, for an amount in a product's own unit."""
 
     @property
     def is_bounded(self) -> bool:
@@ -98,7 +100,9 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
     shape, parameter = ("nested", str) if isinstance(column.type, JSON) else _shape(info)
     indexed = bool(column.index) or bool(column.primary_key)
     is_filter = name not in NEVER_ASKED and shape not in ("nested", "prose") and (shape != "text" or indexed)
-    return FieldUse(name, shape, parameter, is_filter, info.description or name)
+    _, marks = _leaf(info.annotation, tuple(info.metadata))
+    unit = next((mark.field for mark in marks if isinstance(mark, InUnit)), None)
+    return FieldUse(name, shape, parameter, is_filter, info.description or name, unit)
 
 
 def _shape(info: FieldInfo) -> tuple[Shape, Any]:
@@ -151,7 +155,7 @@ def _mentioned(model: type[BaseModel]) -> set[str]:
     found: set[str] = set()
     for name, info in model.model_fields.items():
         target = reference_target(model, name)
-        if target is not None:
+        if target is not None and target.is_filter:
             found.add(target.plural)
         for part in _parts(info):
             found |= _mentioned(part)

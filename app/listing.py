@@ -46,7 +46,7 @@ class Page:
 def list_rows(connection: Connection, query: Query) -> Page:
     """One page of a list, in one short read; BadCursor when the cursor is not of this query."""
     table = query.resource.table()
-    statement = select(table.c.document, *_key_columns(table, query)).where(*_narrowed(table, query))
+    statement = select(table.c.document, *_key_columns(table, query)).where(*narrowed(table, query))
     rows = connection.execute(_after(statement, table, query).limit(query.limit + 1)).all()
     page, more = rows[: query.limit], len(rows) > query.limit
     documents = [row[0] for row in page]
@@ -128,7 +128,8 @@ def totals(connection: Connection) -> dict[str, int]:
 # SQL, piece by piece
 
 
-def _narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
+def narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
+    """What a row must be to match the query: published, and as its filters say."""
     yield table.c.state == "published"
     for name, value in query.filters.items():
         if name in mentions(query.resource):
@@ -231,7 +232,7 @@ def _fits(column: Any, value: Any) -> bool:
 
 
 def _count(connection: Connection, table: Table, query: Query) -> int:
-    return connection.execute(select(func.count()).select_from(table).where(*_narrowed(table, query))).scalar_one()
+    return connection.execute(select(func.count()).select_from(table).where(*narrowed(table, query))).scalar_one()
 
 
 def _not_found(connection: Connection, table: Table, query: Query) -> list[str] | None:

@@ -63,6 +63,8 @@ def document(app: FastAPI) -> Json:
     )
     components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():
+        if "const" in schema:  # a list of one word so far
+            schema["enum"] = [schema.pop("const")]
         if "enum" in schema:
             schema.setdefault("description", f"The closed list of words {name}; lists only grow.")
     components["parameters"] = _share_parameters(content)
@@ -107,7 +109,7 @@ def _in_a_query(schema: Json) -> Json:
 
 
 def _word(text: str) -> str:
-    return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "")
+    return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "").replace("+", "_")
 
 
 def _share_problems(content: Json) -> Json:
@@ -131,7 +133,7 @@ def _share_examples(content: Json) -> Json:
             if "example" in entry:
                 name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
                 text = entry.pop("example")
-                value = from_json(text) if media_type == "application/json" else text
+                value = from_json(text) if media_type.endswith(("/json", "+json")) else text
                 entry["examples"] = {"seed": shared.refer({"value": value}, name)}
     return shared.named
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 from pydantic_core import PydanticCustomError, to_json
@@ -14,6 +14,7 @@ from app.fields import FieldUse, includable, is_cited, mentions, uses
 from app.models.base import Row
 from app.models.types import Slug
 from app.models.vocabulary import Verification
+from app.representations import further
 
 MOST_ROWS = 200
 USUAL_ROWS = 20
@@ -75,6 +76,7 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     """The parameters that choose which part of a list is given, and in which order."""
     sortable = [name for name, use in uses(resource).items() if use.is_sortable]
     order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
+    order += "".join(f" `{use.name}`: {_one_unit(use)}" for use in uses(resource).values() if use.unit)
     size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
     place = "Where to go on: the `next` of the page before, with the same filters and sort."
     return {
@@ -85,8 +87,10 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     }
 
 
-def shown_parameters(resource: type[Row]) -> dict[str, Any]:
-    """The parameters that choose what is shown of a record, and how: `fields`, `include`, `format`."""
+def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
+    """The parameters that choose what is shown, and how: `fields`, `include`, `format` with `more` words than usual."""
+    words = (*get_args(Format), *more)
+    formats = f"`{'`, `'.join(words[:-1])}` or `{words[-1]}`; goes before the Accept header."
     fields, includes = list(uses(resource)), list(includable(resource))
     known = ", ".join(includes) or "nothing"
     return {
@@ -95,7 +99,7 @@ def shown_parameters(resource: type[Row]) -> dict[str, Any]:
             _listed(includes),
             Field("", description=f"Adds the records that are named, each once, under `included`. Known: {known}."),
         ),
-        "format": (Format | None, Field(None, description="`json`, `csv` or `ndjson`; goes before the Accept header.")),
+        "format": (Literal[words] | None, Field(None, description=formats)),
     }
 
 
@@ -109,17 +113,22 @@ class NoParameters(BaseModel):
 def single_model(resource: type[Row]) -> type[BaseModel]:
     """The query parameters of a single record."""
     name = f"{resource.__name__}Shown"
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource))
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource, *further(resource)))
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
-    equal = Field(None, description=f"{use.description} Equal; repeat it for any of several.")
+    said = f"{use.description} {_one_unit(use)}" if use.unit else use.description
+    equal = Field(None, description=f"{said} Equal; repeat it for any of several.")
     found: dict[str, Any] = {use.name: (_any_of(use.parameter), equal)}
     if use.is_bounded:
         for suffix, words in BOUNDS.items():
-            bound = Field(None, description=f"{use.description} That or {words}.")
+            bound = Field(None, description=f"{said} That or {words}.")
             found[use.name + suffix] = (use.parameter | None, bound)
     return found
+
+
+def _one_unit(use: FieldUse) -> str:
+    return f"Only within one unit: with one `{use.unit}`, or a `treatment`."
 
 
 def _any_of(one: Any) -> Any:

@@ -1,6 +1,7 @@
 """The routes that every resource has, written once: its list, its single record, its lists under a parent."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -9,18 +10,20 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON, database_of, list_answer, refuse_repeated, single_answer
+from app.comparable import compares_amounts
 from app.errors import (
     MEDIA_TYPE,
     BadCursor,
     BadRequest,
     InvalidParameter,
     NotAcceptable,
+    NotComparable,
     NotFound,
     Problem,
     TooLong,
     Unavailable,
 )
-from app.examples import example_of
+from app.examples import example_included, example_of
 from app.fields import mentions, singular, uses
 from app.listing import fetch
 from app.models import RESOURCES
@@ -28,6 +31,7 @@ from app.models.base import Row
 from app.models.types import Slug
 from app.query import query_from, query_model, single_model
 from app.render.table import csv_header, ndjson_lines
+from app.representations import further
 from app.schemas import ProblemDetails, page_model, single_schema
 
 HEADERS = {
@@ -36,6 +40,7 @@ HEADERS = {
 }
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
+OTHER = {"Link": {"description": 'The other formats, as `rel="alternate"`.', "schema": {"type": "string"}}}
 
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 Endpoint = Callable[..., Awaitable[Response]]
@@ -60,16 +65,19 @@ def parents(resource: type[Row]) -> dict[str, type[Row]]:
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses for the problems that an operation can give, one for each status."""
+    """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
     found: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[Problem], ...] = (BadRequest, TooLong, Problem, Unavailable, *kinds)
-    by_status = {kind.status: kind for kind in every}
-    for _, kind in sorted(by_status.items()):
+    every: set[type[Problem]] = {BadRequest, TooLong, Problem, Unavailable, *kinds}
+    in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
+    for status, alike in groupby(in_order, key=lambda kind: kind.status):
+        same = list(alike)
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        example = kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")
-        found[kind.status] = {
-            "description": f"{kind.title}. {kind.advice}",
-            "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+        examples = {
+            kind.name: {"value": kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same
+        }
+        found[status] = {
+            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
+            "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
     return found
 
@@ -157,7 +165,7 @@ def _declare_list(
                 "content": content,
                 "headers": HEADERS | LINK,
             },
-            **problem_responses(*problems),
+            **problem_responses(*problems, *([NotComparable] if compares_amounts(resource) else [])),
         },
     )
 
@@ -175,11 +183,15 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         refuse_repeated(request, parameters)
         return await single_answer(request, query_from(resource, asked), id, asked)
 
-    content = {
+    content: dict[str, Any] = {
         JSON: {"example": to_json(example_of(resource)).decode()},
         "text/csv": {"schema": {"type": "string"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
     }
+    for other in further(resource).values():
+        included = example_included(resource, other.reads)
+        text = other.render(example_of(resource), included, EXAMPLE_ADDRESS)
+        content[other.media_type] = {"schema": other.schema, "example": text}
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
         endpoint,
@@ -189,7 +201,11 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         description=resource.record_class().__doc__,
         response_model=single_schema(resource),
         responses={
-            200: {"description": "The record.", "content": content, "headers": HEADERS},
+            200: {
+                "description": "The record.",
+                "content": content,
+                "headers": HEADERS | (OTHER if further(resource) else {}),
+            },
             **problem_responses(NotAcceptable, NotFound, InvalidParameter),
         },
     )

@@ -92,6 +92,15 @@ def page_model(row: type[Row]) -> Model:
     return _made(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
 
 
+class ProblemRule(BaseModel):
+    """A warning that forbids what was asked for."""
+
+    id: str = Field(description="The id of the warning.")
+    url: str = Field(description="Where the warning is.")
+    statement: str = Field(description="What it says, in our own words.")
+    sources: list[str] = Field(description="The ids of the sources that it cites.")
+
+
 class ProblemError(BaseModel):
     """One of the things that were wrong."""
 
@@ -101,7 +110,8 @@ class ProblemError(BaseModel):
     record: str = left_out("The record that broke a rule, as `plural/id`.")
     detail: str = Field(..., description="What was wrong.")
     nearest: str = left_out("The nearest known name or value.")
-    known: list[str] = left_out("The names or values that are known.")
+    known: list[str] = left_out("The names or values that are known, or that would be right.")
+    rules: list[ProblemRule] = left_out("The warnings that forbid it.")
 
 
 class ProblemDetails(BaseModel):

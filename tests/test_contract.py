@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from starlette.testclient import TestClient
 
-from app.fields import includable, mentions, singular, uses
+from app.fields import FieldUse, includable, mentions, singular, uses
 from app.models import RESOURCES
 from app.models.base import CitedRecord, Row
 from app.resources import parents
@@ -37,6 +37,17 @@ def all_of(client: TestClient, path: str, **parameters: Any) -> list[dict[str, A
     return [item for page in pages(client, path, limit=200, **parameters) for item in page["items"]]
 
 
+Scope = tuple[dict[str, Any], list[dict[str, Any]]]
+
+
+def scopes(items: list[dict[str, Any]], use: FieldUse) -> list[Scope]:
+    """Within what a field can be compared: all records; an amount in a product's own unit, those of each unit."""
+    if use.unit is None:
+        return [({}, items)]
+    units = sorted({item[use.unit] for item in items if item[use.unit] is not None})
+    return [({use.unit: unit}, [item for item in items if item[use.unit] == unit]) for unit in units]
+
+
 @every_resource
 def test_the_list_is_not_empty_and_every_record_opens(client: TestClient, resource: type[Row]) -> None:
     items = all_of(client, f"/v1/{resource.plural}")
@@ -56,15 +67,14 @@ def test_small_pages_give_each_record_once_and_in_order(client: TestClient, reso
 
 @every_resource
 def test_every_sort_key_orders_both_ways_without_losing_a_record(client: TestClient, resource: type[Row]) -> None:
-    everything = {item["id"]: item for item in all_of(client, f"/v1/{resource.plural}")}
-    for name, use in uses(resource).items():
-        if not use.is_sortable:
-            continue
+    whole = all_of(client, f"/v1/{resource.plural}")
+    sortable = [use for use in uses(resource).values() if use.is_sortable]
+    for name, scope, everything in [(use.name, *found) for use in sortable for found in scopes(whole, use)]:
         for sign in ("", "-"):
-            parameters = {"sort": f"{sign}{name}", "limit": max(2, len(everything) // 3)}
+            parameters = {**scope, "sort": f"{sign}{name}", "limit": max(2, len(everything) // 3)}
             items = [item for page in pages(client, f"/v1/{resource.plural}", **parameters) for item in page["items"]]
             assert len(items) == len(everything), (name, sign)
-            assert {item["id"] for item in items} == everything.keys(), (name, sign)
+            assert {item["id"] for item in items} == {item["id"] for item in everything}, (name, sign)
             values = [item[name] for item in items if item[name] is not None]
             key = (lambda value: value.encode()) if values and isinstance(values[0], str) else None
             assert values == sorted(values, key=key, reverse=bool(sign)), (name, sign)
@@ -73,31 +83,29 @@ def test_every_sort_key_orders_both_ways_without_losing_a_record(client: TestCli
 
 @every_resource
 def test_every_filter_gives_exactly_the_records_that_have_the_value(client: TestClient, resource: type[Row]) -> None:
-    everything = all_of(client, f"/v1/{resource.plural}")
-    for name, use in uses(resource).items():
-        values = sorted({item[name] for item in everything if item[name] is not None}, key=str) if use.is_filter else []
+    whole = all_of(client, f"/v1/{resource.plural}")
+    filters = [use for use in uses(resource).values() if use.is_filter]
+    for name, scope, everything in [(use.name, *found) for use in filters for found in scopes(whole, use)]:
+        values = sorted({item[name] for item in everything if item[name] is not None}, key=str)
         for value in values[:3]:
-            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **{name: value})}
+            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{name: value})}
             assert found == {item["id"] for item in everything if item[name] == value}, (name, value)
         if len(values) > 1:
-            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **{name: values[:2]})}
+            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{name: values[:2]})}
             assert found == {item["id"] for item in everything if item[name] in values[:2]}, f"any of: {name}"
 
 
 @every_resource
 def test_every_bound_on_a_number_holds(client: TestClient, resource: type[Row]) -> None:
-    everything = all_of(client, f"/v1/{resource.plural}")
-    for name, use in uses(resource).items():
-        values = (
-            sorted(item[name] for item in everything if item[name] is not None)
-            if use.is_bounded and use.shape == "number"
-            else []
-        )
+    whole = all_of(client, f"/v1/{resource.plural}")
+    numbers = [use for use in uses(resource).values() if use.is_bounded and use.shape == "number"]
+    for name, scope, everything in [(use.name, *found) for use in numbers for found in scopes(whole, use)]:
+        values = sorted(item[name] for item in everything if item[name] is not None)
         if not values:
             continue
         middle = values[len(values) // 2]
-        above = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **{f"{name}_gte": middle})}
-        below = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **{f"{name}_lte": middle})}
+        above = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{f"{name}_gte": middle})}
+        below = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{f"{name}_lte": middle})}
         assert above == {item["id"] for item in everything if item[name] is not None and item[name] >= middle}, name
         assert below == {item["id"] for item in everything if item[name] is not None and item[name] <= middle}, name
 

@@ -48,7 +48,7 @@ def told(answer: Response, status: int, *, parameter: str | None = None, nearest
     assert problem["title"] == TITLES[status, problem["type"].removeprefix("http://127.0.0.1:8000/problems/")]
     assert problem["detail"]
     errors = problem.get("errors", [])
-    assert all(error.keys() <= {"parameter", "detail", "nearest", "known"} for error in errors)
+    assert all(error.keys() <= {"parameter", "detail", "nearest", "known", "rules"} for error in errors)
     if parameter is not None:
         assert parameter in [error["parameter"] for error in errors], asked
     if nearest is not None:
@@ -404,7 +404,7 @@ def test_a_forged_cursor_is_refused(client: TestClient, sort: str, content: str)
 
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2**40, 2**63 - 1, -(2**63) + 1])
-@pytest.mark.parametrize("sort", ["sites_min", "-sites_min", "interval_days", "-dose_min"])
+@pytest.mark.parametrize("sort", ["sites_min", "-sites_min", "interval_days", "-max_dose_period"])
 def test_a_forged_cursor_with_a_big_number_breaks_nothing(client: TestClient, sort: str, value: int) -> None:
     answer = forged(client, f'["MARK",{value},"a"]', sort)
     if answer.status_code != 200:

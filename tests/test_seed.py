@@ -121,7 +121,9 @@ def test_counts_are_counts_of_people(client: TestClient) -> None:
 
 
 def test_the_quartiles_of_cervical_dystonia_are_not_limits(client: TestClient) -> None:
-    rows = one(client, "/v1/dosing-intervals?condition=cervical-dystonia&dose_min=198")["items"]
+    rows = one(client, "/v1/treatments/onabotulinumtoxina/dosing-intervals?condition=cervical-dystonia&dose_min=198")[
+        "items"
+    ]
     assert [(row["dose_max"], row["dose_statistic"], row["dose_unit"]) for row in rows] == [
         (300, "iqr", "onabotulinumtoxina-unit")
     ]

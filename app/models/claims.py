@@ -46,7 +46,7 @@ class ClaimValue(Part):
 
 
 class Search(Part):
-    """What was looked for, and when, before we said that nothing decides the claim."""
+    """What was looked for, and when, before we said that there is nothing."""
 
     looked_for: Prose = Nested(description="What was searched, and where.")
     on: Day = Nested(description="The day of the search.")

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from app.models.approvals import Jurisdiction
 from app.models.base import CitedRecord, Known, Row, given, ordered, reference, several, word
-from app.models.types import ConditionRef, Count, Line, NotNegative, Slug, TreatmentRef
+from app.models.types import ConditionRef, Count, Dose, Line, NotNegative, Slug, TreatmentRef
 from app.models.vocabulary import Basis, DosePer, DoseStatistic, Route, TimeUnit
 
 DAYS: dict[str, float] = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375, "a": 365.25}
@@ -27,8 +27,8 @@ class DosingIntervalRecord(CitedRecord):
     condition: ConditionRef | None = reference("condition", "What for; absent where it holds for all.", default=None)
     basis: Basis = word("Who says so.", index=True)
     jurisdiction: Jurisdiction | None = Field(default=None, index=True, description="Whose label, where it is one.")
-    dose_min: NotNegative | None = Field(default=None, description="The smallest dose, in `dose_unit`.")
-    dose_max: NotNegative | None = Field(default=None, description="The largest dose, in `dose_unit`.")
+    dose_min: Dose | None = Field(default=None, description="The smallest dose, in `dose_unit`.")
+    dose_max: Dose | None = Field(default=None, description="The largest dose, in `dose_unit`.")
     dose_unit: Slug | None = Field(default=None, description="The product's own unit; never converted into another's.")
     dose_statistic: DoseStatistic | None = word(
         "What the two doses are: limits, quartiles, or a typical dose.", default=None
@@ -43,7 +43,7 @@ class DosingIntervalRecord(CitedRecord):
         default=None, description="The longest time between two doses, in `interval_unit`."
     )
     interval_unit: TimeUnit | None = word("UCUM unit of the interval.", default=None)
-    max_dose: NotNegative | None = Field(
+    max_dose: Dose | None = Field(
         default=None, description="The most that may be given within `max_dose_period`, in `dose_unit`."
     )
     max_dose_period: NotNegative | None = Field(default=None, description="The time within which `max_dose` counts.")

@@ -1,12 +1,15 @@
 """Treatments: what is given, from a class of products down to one product with units of its own."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from pydantic import AfterValidator
 from pydantic import Field as Nested
 from sqlmodel import Field
 
+from app.errors import nearest
 from app.models.base import Citation, Code, Part, Record, Row, reference, several, structured, word
-from app.models.types import Line, Prose, Slug, TreatmentRef
+from app.models.claims import Search
+from app.models.types import Line, Prose, RefersTo, Slug, TreatmentRef
 from app.models.vocabulary import Route, TreatmentKind
 
 
@@ -17,6 +20,31 @@ class DoseUnit(Part):
     label: Line = Nested(description="How the unit is written beside a number.")
     interchangeable_with: list[Slug] = Nested(
         default_factory=list, description="Codes of units that mean the same amount; empty when there is none."
+    )
+
+    def means_the_same_as(self, other: "DoseUnit") -> bool:
+        """Whether a number means the same amount in both: they are one unit, or each names the other."""
+        mutual = other.code in self.interchangeable_with and self.code in other.interchangeable_with
+        return self.code == other.code or mutual
+
+
+def known_resource(value: str) -> str:
+    """The plural of a resource of ours."""
+    known = {row.plural for row in Row.__subclasses__()}
+    if value not in known:
+        close = nearest(value, known)
+        raise ValueError(f"there is no resource {value!r}" + (f"; did you mean {close!r}?" if close else ""))
+    return value
+
+
+class ResourceSearch(Search):
+    """A search for everything of one kind that there is on a treatment, whether it found something or nothing."""
+
+    resource: Annotated[Slug, AfterValidator(known_resource)] = Nested(
+        description="The resource that was searched for, as in the URL: `side-effects`.", examples=["side-effects"]
+    )
+    condition: Annotated[Slug, RefersTo("conditions", is_filter=False)] | None = Nested(
+        default=None, description="The condition that the search was narrowed to; absent where it was for all."
     )
 
 
@@ -37,6 +65,7 @@ class TreatmentRecord(Record):
     part_of: TreatmentRef | None = reference("treatment", "The class that this product belongs to.", default=None)
     dose_unit: DoseUnit | None = structured("The unit that its doses are measured in.")
     citations: list[Citation] = several("Where these particulars were read.")
+    searches: list[ResourceSearch] = several("What was searched for it, and when, in full or in vain.")
 
 
 class Treatment(Row, TreatmentRecord, table=True):

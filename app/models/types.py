@@ -85,8 +85,19 @@ class RefersTo:
     plural: str
     unless: frozenset[str] = frozenset()
     """Words that may stand there instead of an id (`placebo`)."""
+    is_filter: bool = True
+    """Whether records are found by it; not where it says what was looked for in vain."""
 
 
+@dataclass(frozen=True)
+class InUnit:
+    """Marks an amount as measured in a product's own unit: it is compared only with amounts in the same unit."""
+
+    field: str
+    """The field of the record that names the unit."""
+
+
+Dose = Annotated[NotNegative, InUnit("dose_unit")]
 SourceRef = Annotated[Slug, RefersTo("sources")]
 TreatmentRef = Annotated[Slug, RefersTo("treatments")]
 ConditionRef = Annotated[Slug, RefersTo("conditions")]

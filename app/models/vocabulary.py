@@ -18,6 +18,8 @@ AbsenceReason = TypeAliasType(
 )
 """Why a value is absent; after HL7 FHIR R5 data-absent-reason, widened by `no-limit` and `searched-none-found`."""
 
+FieldKnowledge = TypeAliasType("FieldKnowledge", Literal["known", "missing", "never-looked"])
+ResourceKnowledge = TypeAliasType("ResourceKnowledge", Literal["known", "searched-none-found", "never-looked"])
 State = TypeAliasType("State", Literal["published", "draft", "withdrawn"])
 Verification = TypeAliasType("Verification", Literal["recorded", "quote-found", "number-in-quote"])
 ChangeType = TypeAliasType(
@@ -106,6 +108,8 @@ ApprovalStatus = TypeAliasType(
     ],
 )
 WarningKind = TypeAliasType("WarningKind", Literal["boxed-warning", "contraindication", "warning", "interaction"])
+WarningRule = TypeAliasType("WarningRule", Literal["units-not-interchangeable"])
+"""What a warning binds us to: `units-not-interchangeable` forbids to compare or convert doses across products."""
 
 Basis = TypeAliasType("Basis", Literal["label", "trial", "guideline", "claim"])
 DoseStatistic = TypeAliasType("DoseStatistic", Literal["limits", "iqr", "typical"])

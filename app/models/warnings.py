@@ -7,7 +7,7 @@ from sqlmodel import Field
 from app.models.approvals import Jurisdiction
 from app.models.base import CitedRecord, Row, reference, several, word
 from app.models.types import ConditionRef, Line, Prose, TreatmentRef
-from app.models.vocabulary import WarningKind
+from app.models.vocabulary import WarningKind, WarningRule
 
 
 class WarningRecord(CitedRecord):
@@ -22,6 +22,7 @@ class WarningRecord(CitedRecord):
     )
     statement: Prose = Field(description="What it says, in our own words.")
     terms: list[Line] = several("The side effects that it names.")
+    rule: WarningRule | None = word("The rule that it sets, where we keep to it ourselves.", index=True, default=None)
 
 
 class Warning(Row, WarningRecord, table=True):

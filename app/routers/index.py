@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import DISCLAIMER, __version__, cache
+from app import DISCLAIMER, LICENCE, __version__, cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of
 from app.errors import InvalidParameter, NotAcceptable
@@ -16,8 +16,6 @@ from app.listing import totals
 from app.models import RESOURCES
 from app.query import NoParameters
 from app.resources import HEADERS, problem_responses
-
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 

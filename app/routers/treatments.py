@@ -1,4 +1,4 @@
-"""What is given: classes of products, products, procedures; and the dossier, a whole page in one answer."""
+"""What is given; the dossier, a whole page in one answer; and how complete the records are."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
+from app.completeness import Completeness, read_completeness
 from app.dossier import Dossier, read_dossier
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
@@ -19,8 +20,8 @@ from app.resources import HEADERS, problem_responses, resource_router
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class DossierShown(BaseModel):
-    """The query parameters of a dossier."""
+class Narrowed(BaseModel):
+    """The query parameters of what is told of a whole treatment."""
 
     model_config = ConfigDict(extra="forbid")
     condition: Slug | None = Field(
@@ -28,6 +29,9 @@ class DossierShown(BaseModel):
         description="Only what concerns this condition, and what holds for all conditions.",
         examples=["chronic-migraine"],
     )
+
+
+TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examples=["onabotulinumtoxina"])]
 
 
 @router.get(
@@ -42,10 +46,8 @@ class DossierShown(BaseModel):
 )
 async def get_treatment_dossier(
     request: Request,
-    id: Annotated[
-        Slug, Path(description="The id of the treatment.", examples=["onabotulinumtoxina"])
-    ],  # the path says {id}
-    asked: Annotated[DossierShown, Parameters()],
+    id: TreatmentId,  # the path says {id}
+    asked: Annotated[Narrowed, Parameters()],
 ) -> Response:
     """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
 
@@ -53,9 +55,35 @@ async def get_treatment_dossier(
     product's own. Each list holds at most 200 records and says where the rest is.
     """
     choose(accepted(request), [JSON])
-    refuse_repeated(request, DossierShown)
+    refuse_repeated(request, Narrowed)
     public_url = request.app.state.settings.public_url
     content = await database_of(request).fetch(
         lambda connection: read_dossier(connection, id, asked.condition, public_url)
     )
     return cache.answer(request, content.encode(), JSON)
+
+
+@router.get(
+    "/treatments/{id}/completeness",
+    operation_id="get_treatment_completeness",
+    summary="See what is known, missing or never looked for",
+    response_model=Completeness,
+    responses={
+        200: {"description": "The report.", "headers": HEADERS},
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_treatment_completeness(
+    request: Request,
+    id: TreatmentId,  # the path says {id}
+    asked: Annotated[Narrowed, Parameters()],
+) -> Response:
+    """Field by field: how many records have a value, how many have none and why, and where nobody has looked.
+
+    A resource without records was `never-looked`, unless a search is on record that found none. Searches that left a
+    claim undecided are listed, too. Doses are counted here, never summed.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, Narrowed)
+    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, asked.condition))
+    return cache.answer(request, content, JSON)

@@ -1,0 +1,80 @@
+"""A claim as schema.org ClaimReview in JSON-LD: what a fact-check aggregator or a search engine reads.
+
+Only what the record supports: a value that is absent is left out, never guessed. Vocabulary: https://schema.org/ClaimReview.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import to_json
+
+from app import LICENCE
+from app.models.vocabulary import Verdict
+
+NAME = "Treatment Evidence API"
+LANGUAGE = "en"
+RATINGS: dict[Verdict, int] = {"contradicted": 1, "partly-supported": 3, "supported": 5}
+"""The verdict as a number from 1 to 5; `unverifiable` is no place between them, so it has none."""
+WORKS = {
+    "journal-article": "ScholarlyArticle",
+    "systematic-review": "ScholarlyArticle",
+    "web-article": "Article",
+}
+"""The type of a source in schema.org; whatever else a source may be is a CreativeWork."""
+
+Node = dict[str, Any]
+
+
+def claim_review(claim: Mapping[str, Any], included: Mapping[str, Mapping[str, Node]], public_url: str) -> str:
+    """The claim as JSON-LD; `included` holds its source, by plural and id, and `public_url` is where we are."""
+    us = {"@type": "Organization", "name": NAME, "url": public_url}
+    review = {
+        "@context": "https://schema.org",
+        "@type": "ClaimReview",
+        "url": f"{public_url}/v1/claims/{claim['id']}",
+        "datePublished": _day(claim["created_at"]),
+        "dateModified": _day(claim["updated_at"]),
+        "inLanguage": LANGUAGE,
+        "license": LICENCE,
+        "author": us,
+        "publisher": us,
+        "claimReviewed": claim["quote"],
+        "itemReviewed": _said(
+            {"@type": "Claim", "appearance": _work(included.get("sources", {}).get(claim["source"]))}
+        ),
+        "reviewRating": _rating(claim["verdict"]),
+        "reviewBody": claim["rationale"],
+        "isBasedOn": [f"{public_url}/v1/{record['kind']}/{record['id']}" for record in claim["evidence"]],
+    }
+    # a page may put it between script tags, where no text of ours must end the script
+    return to_json(_said(review)).decode().replace("<", "\\u003c")
+
+
+def _day(moment: str) -> str:
+    return moment[:10]
+
+
+def _rating(verdict: Verdict) -> Node:
+    scale = {"bestRating": 5, "worstRating": 1, "ratingValue": RATINGS[verdict]} if verdict in RATINGS else {}
+    return {"@type": "Rating", "alternateName": verdict} | scale
+
+
+def _work(source: Mapping[str, Any] | None) -> Node | None:
+    """The document in which the claim stands; None where it is withdrawn."""
+    if source is None:
+        return None
+    doi = source["doi"] and f"https://doi.org/{source['doi']}"
+    return _said(
+        {
+            "@type": WORKS.get(source["kind"], "CreativeWork"),
+            "name": source["title"],
+            "url": source["url"] or doi,
+            "author": [{"@type": "Person", "name": name} for name in source["authors"]],
+            "datePublished": source["issued"],
+        }
+    )
+
+
+def _said(node: Node) -> Node:
+    """The node without what is absent."""
+    return {name: value for name, value in node.items() if value not in (None, [])}

@@ -30,6 +30,10 @@ TRIES = (
         "Where is it approved for chronic migraine?",
         "/v1/approvals?treatment=onabotulinumtoxina&condition=chronic-migraine",
     ),
+    (
+        "Was that an approved use in the United States on 14 October 2010?",
+        "/v1/regulatory-status?treatment=onabotulinumtoxina&condition=chronic-migraine&jurisdiction=US&on=2010-10-14",
+    ),
     ("Which intervals are 12 weeks or less?", "/v1/dosing-intervals?interval_days_lte=84&sort=interval_days"),
     ("Which side effects are very common?", "/v1/side-effects?frequency=very-common&sort=-percent"),
     (

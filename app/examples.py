@@ -1,6 +1,6 @@
 """Examples for the documentation, taken from the seed, so that none is made up and none goes stale."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,18 @@ def seed_records() -> dict[tuple[str, str], Record]:
 @cache
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
-    record = next((record for (plural, _), record in seed_records().items() if plural == row.plural), None)
-    if record is None:
+    first = next(rows_of(row), None)
+    if first is None:
         raise LookupError(f"data/seed.json has no {row.plural} yet; the documentation takes its example from there")
+    return first
+
+
+def rows_of(row: type[Row]) -> Iterator[dict[str, Any]]:
+    """Every record of a resource in the seed, as readers get it."""
+    return (_as_read(row, record) for (plural, _), record in seed_records().items() if plural == row.plural)
+
+
+def _as_read(row: type[Row], record: Record) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: info.get_default(call_default_factory=True) for name, info in row.model_fields.items()
     }

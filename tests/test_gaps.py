@@ -1,11 +1,13 @@
 """Where records do not fit together: every kind of gap in the seed, and the branches on records that were made up."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic_core import from_json
 from starlette.testclient import TestClient
 
 from app.db import Database
@@ -187,8 +189,19 @@ def test_a_wrong_question_for_gaps_says_what_is_wrong(client: TestClient) -> Non
 def test_a_cursor_that_is_none_of_this_query_is_refused(client: TestClient, cursor: str) -> None:
     told(client.get(PATH, params={"treatment": BOTOX, "cursor": cursor}), 400)
     true = client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
+    assert true
     told(client.get(PATH, params={"treatment": "botulinum-toxin", "cursor": true}), 400)
     told(client.get(PATH, params={"treatment": BOTOX, "kind": KINDS[0], "cursor": true}), 400)
+
+
+@pytest.mark.parametrize(
+    "place", ["", ",1,2,3", ',"a","b"', ',"a","b",null', ',"a","b","c","d"', ',["a"],"b","c"', ',NaN,"b","c"']
+)
+def test_a_forged_cursor_of_gaps_is_refused(client: TestClient, place: str) -> None:
+    true = client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
+    mark = from_json(urlsafe_b64decode(f"{true}=="))[0]
+    forged = urlsafe_b64encode(f'["{mark}"{place}]'.encode()).decode().rstrip("=")
+    assert "cursor" in told(client.get(PATH, params={"treatment": BOTOX, "cursor": forged}), 400)["detail"]
 
 
 # The branches, on records that were made up
@@ -263,6 +276,21 @@ DOSING: dict[str, dict[str, Any]] = {
     "trial-per-site": {**TRIAL, "dose_min": 99.0, "dose_unit": "example-unit", "dose_per": ["site"]},
     "trial-per-nothing": {**TRIAL, "dose_min": 99.0, "dose_unit": "example-unit"},
     "trial-of-quartiles": {**TRIAL, "condition": "other-pain", "dose_min": 40.0, **SESSION},
+    "label-any": {**LABEL, "treatment": "other-toxin", "interval_min": 8.0, **WEEKS},
+    "label-of-another": {
+        **LABEL,
+        "treatment": "other-toxin",
+        "condition": "other-pain",
+        "interval_min": 4.0,
+        **WEEKS,
+    },
+    "trial-of-another-6-weeks": {
+        **TRIAL,
+        "treatment": "other-toxin",
+        "interval_min": 6.0,
+        "interval_max": 6.0,
+        **WEEKS,
+    },
     "trial-of-another": {
         **TRIAL,
         "treatment": "other-toxin",
@@ -395,6 +423,12 @@ def test_an_interval_is_held_against_the_label_for_its_own_condition_first(made_
     assert stated["says-1-day"].startswith("For no condition in particular, a claim gives an interval of at most 1 d;")
 
 
+def test_a_label_for_any_condition_holds_for_each(made_up: TestClient) -> None:
+    (found,) = gaps(made_up, "other-toxin", kind="interval-below-label")
+    assert ids_of(found, "label") == ["label-any"]
+    assert "a label gives for it is 8 wk (56 d) (any condition, US): it lies below" in found["statement"]
+
+
 def test_doses_are_compared_per_the_same_thing_and_never_with_quartiles_or_another_product(made_up: TestClient) -> None:
     stated = of_kind(made_up, "dose-outside-label", "dosing")
     assert stated.keys() == {"trial-below", "trial-both"}
@@ -426,9 +460,13 @@ def test_an_approval_with_a_result_of_any_finding_is_no_gap(made_up: TestClient)
 
 
 def test_warnings_that_name_the_same_are_one_gap_whatever_the_case(made_up: TestClient) -> None:
-    (found,) = gaps(made_up, "example-toxin", kind="warning-without-side-effect")
+    kind = "warning-without-side-effect"
+    (found,) = gaps(made_up, "example-toxin", kind=kind)
     assert ids_of(found, "warning") == ["of-class", "of-product"]
-    assert [gap["sides"][0]["record"]["id"] for gap in gaps(made_up, "other-toxin")] == ["of-class", "of-class"]
+    assert [gap["sides"][0]["record"]["id"] for gap in gaps(made_up, "other-toxin", kind=kind)] == [
+        "of-class",
+        "of-class",
+    ]
 
 
 def test_months_and_weeks_are_not_played_against_each_other() -> None:

@@ -143,4 +143,6 @@ def _bar_words(condition: str | None, *, is_same: bool) -> str:
 
 
 def _places(labels: Sequence[Document]) -> str:
-    return "; ".join(", ".join(filter(None, (row["condition"], row["jurisdiction"]))) for row in labels)
+    return "; ".join(
+        ", ".join(filter(None, (row["condition"] or "any condition", row["jurisdiction"]))) for row in labels
+    )

@@ -40,6 +40,7 @@ TRIES = (
         "What did trials find in chronic low back pain?",
         "/v1/study-results?condition=chronic-low-back-pain&include=study,sources",
     ),
+    ("Where do its records not fit together?", "/v1/gaps?treatment=onabotulinumtoxina"),
     ("Which claims of the article are contradicted?", "/v1/claims?verdict=contradicted"),
     (
         "Everything about one treatment, in one answer",

@@ -103,7 +103,7 @@ def read_dossier(connection: Connection, treatment: str, condition: str | None, 
     layers = [
         {"treatment": above, "unit": _unit(connection, above)}
         | _records(connection, above["id"], condition, public_url, found)
-        for above in _above(connection, own)
+        for above in classes_above(connection, own)
     ]
     rest = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
     return to_json(content | rest).decode()
@@ -121,7 +121,8 @@ def _unit(connection: Connection, treatment: dict[str, Any]) -> dict[str, Any]:
     return unit | {"rules": rules_for(connection, [treatment["id"]]), "note": note}
 
 
-def _above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, Any]]:
+def classes_above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, Any]]:
+    """The classes that a treatment belongs to, the nearest first."""
     layers: list[dict[str, Any]] = []
     while treatment["part_of"] is not None and len(layers) < MOST_LAYERS:
         treatment = from_json(fetch(connection, Treatment, treatment["part_of"])[0])

@@ -1,5 +1,6 @@
 """Examples for the documentation, taken from the seed, so that none is made up and none goes stale."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ def texts_beside(seed: Path) -> dict[str, str]:
 def example_of(row: type[Row]) -> dict[str, Any]:
     """The first record of a resource in the seed, as readers get it."""
     return dict(_known(row.plural, _first(row).id))
+
+
+def rows_of(row: type[Row]) -> Iterator[dict[str, Any]]:
+    """Every record of a resource in the seed, as readers get it."""
+    return (dict(_known(plural, record_id)) for plural, record_id in seed_records() if plural == row.plural)
 
 
 @cache

@@ -30,12 +30,17 @@ TRIES = (
         "Where is it approved for chronic migraine?",
         "/v1/approvals?treatment=onabotulinumtoxina&condition=chronic-migraine",
     ),
+    (
+        "Was that an approved use in the United States on 14 October 2010?",
+        "/v1/regulatory-status?treatment=onabotulinumtoxina&condition=chronic-migraine&jurisdiction=US&on=2010-10-14",
+    ),
     ("Which intervals are 12 weeks or less?", "/v1/dosing-intervals?interval_days_lte=84&sort=interval_days"),
     ("Which side effects are very common?", "/v1/side-effects?frequency=very-common&sort=-percent"),
     (
         "What did trials find in chronic low back pain?",
         "/v1/study-results?condition=chronic-low-back-pain&include=study,sources",
     ),
+    ("Where do its records not fit together?", "/v1/gaps?treatment=onabotulinumtoxina"),
     ("Which claims of the article are contradicted?", "/v1/claims?verdict=contradicted"),
     (
         "Everything about one treatment, in one answer",

@@ -1,0 +1,239 @@
+"""The gap report of a treatment: what its records say against each other, read and put in order."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, func, or_, select
+
+from app.comparable import MOST_LAYERS
+from app.dossier import classes_above
+from app.errors import BadCursor
+from app.listing import export_chunk, fetch, list_rows
+from app.models.approvals import Approval
+from app.models.base import Citation, Row
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.side_effects import SideEffect
+from app.models.sources import Source
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.types import Slug
+from app.models.vocabulary import SourceStatus
+from app.models.warnings import Warning as LabelWarning
+from app.provenance.dose_gaps import dose_gaps
+from app.provenance.gaps import Document, Gap, GapKind, Side, SideRole
+from app.provenance.interval_gaps import interval_gaps
+from app.provenance.ledger_gaps import (
+    ResultCounts,
+    approval_gaps,
+    benefit_gaps,
+    claim_gaps,
+    never_on_label,
+)
+from app.provenance.warning_gaps import warning_gaps
+from app.query import Query
+
+MOST_RESULTS = 20
+"""How many results a gap shows; its statement counts them all."""
+
+
+class SideLink(BaseModel):
+    """The record that a side is."""
+
+    kind: str = Field(description="The resource, as in the URL.")
+    id: Slug = Field(description="The record's id.")
+    url: str = Field(description="Where the record is.")
+
+
+class GapSide(BaseModel):
+    """One of the things that do not fit together: a record of ours, or that nothing was found in a list."""
+
+    role: SideRole = Field(description="What part it plays; `absence` where nothing was found.")
+    says: str = Field(description="What it says, in short; for an absence, what was not found.")
+    record: SideLink | None = Field(description="The record; null for an absence.")
+    list_url: str | None = Field(description="For an absence: the list that was looked at.")
+    citations: list[Citation] = Field(description="The sources of the record, as it cites them.")
+    source_status: SourceStatus | None = Field(description="The worst standing of these sources.")
+
+
+class GapEntry(BaseModel):
+    """Two or more things that we hold which do not fit together. It describes and never advises."""
+
+    id: str = Field(description="The same for as long as the same records are compared.")
+    kind: GapKind = Field(description="What does not fit.")
+    treatment: Slug = Field(description="The treatment.")
+    condition: Slug | None = Field(description="The condition, where it is about one.")
+    statement: str = Field(description="What does not fit, in one plain sentence with the numbers of both sides.")
+    sides: list[GapSide] = Field(description="At least two.", min_length=2)
+
+
+class GapPage(BaseModel):
+    """One page of a gap report."""
+
+    items: list[GapEntry] = Field(description="The gaps, by kind and condition.")
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+@dataclass(frozen=True)
+class GapQuery:
+    """A question for gaps, checked at the door."""
+
+    treatment: str
+    condition: str | None
+    kinds: frozenset[GapKind]
+    """Empty for all kinds."""
+    limit: int
+    cursor: str | None
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to."""
+        return sha256(to_json([self.treatment, self.condition, sorted(self.kinds)])).hexdigest()[:12]
+
+    def wants(self, gap: Gap) -> bool:
+        """Whether the gap is of the kinds and the condition that were asked for."""
+        return (not self.kinds or gap.kind in self.kinds) and self.condition in (None, gap.condition)
+
+
+def read_gaps(connection: Connection, query: GapQuery, today: str, public_url: str) -> GapPage:
+    """One page of a treatment's gaps; NotFound for an unknown treatment or condition, BadCursor for a strange one."""
+    start = _place(query)
+    treatment: dict[str, Any] = from_json(fetch(connection, Treatment, query.treatment)[0])
+    if query.condition is not None:
+        fetch(connection, Condition, query.condition)
+    wanted = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
+    after = sorted((gap for gap in wanted if start is None or gap.place > start), key=lambda gap: gap.place)
+    page = after[: query.limit]
+    cursor = None
+    if len(after) > query.limit:
+        cursor = urlsafe_b64encode(to_json([query.fingerprint(), *page[-1].place])).decode().rstrip("=")
+    return GapPage(items=[shown(gap, public_url) for gap in page], next=cursor)
+
+
+def _place(query: GapQuery) -> tuple[str, str, str] | None:
+    """The place after which the page begins."""
+    if query.cursor is None:
+        return None
+    try:
+        mark, *place = from_json(urlsafe_b64decode(f"{query.cursor}=="))
+    except (ValueError, TypeError) as failure:
+        raise BadCursor("This cursor cannot be read.") from failure
+    if mark != query.fingerprint():
+        raise BadCursor("This cursor belongs to a query with other filters.")
+    if len(place) != 3 or not all(isinstance(part, str) for part in place):
+        raise BadCursor("This cursor cannot be read.")
+    return place[0], place[1], place[2]
+
+
+def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> Iterator[Gap]:
+    """Every gap of a treatment, in no order; what is read is what names the treatment, and the warnings above it."""
+    name = treatment["id"]
+    kinds = ["approval", "dosing", "dosing-interval"]
+    claims = list(_documents(connection, Claim, {"treatment": [name], "kind": kinds}))
+    dosing = list(_documents(connection, DosingInterval, {"treatment": [name]}))
+    yield from interval_gaps(name, dosing, claims)
+    yield from dose_gaps(name, treatment["dose_unit"], dosing, claims)
+
+    ledger: dict[str, list[Document]] = {}
+    for approval in _documents(connection, Approval, {"treatment": [name]}):
+        ledger.setdefault(approval["condition"], []).append(approval)
+    counts = _result_counts(connection, name)
+    yield from claim_gaps(name, claims, ledger, _issued(connection, claims), today)
+    yield from approval_gaps(name, ledger, counts, today)
+    unapproved = [one for one in never_on_label(ledger, today) if one in counts and counts[one].favouring]
+    favouring = {condition: _favouring(connection, name, condition) for condition in unapproved}
+    yield from benefit_gaps(name, ledger, counts=counts, favouring=favouring, today=today)
+
+    family = [name, *(above["id"] for above in classes_above(connection, treatment))]
+    warnings = list(_documents(connection, LabelWarning, {"treatment": family}))
+    yield from warning_gaps(name, warnings, _terms(connection, name))
+
+
+def _documents(connection: Connection, resource: type[Row], filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    query: Query | None = Query(resource, filters)
+    while query is not None:
+        documents, query = export_chunk(connection, query)
+        yield from map(from_json, documents)
+
+
+def _issued(connection: Connection, claims: Sequence[Document]) -> dict[str, str | None]:
+    """The day of issue of each source of a claim of approval."""
+    sources = sorted({claim["source"] for claim in claims if claim["kind"] == "approval"})
+    found = _documents(connection, Source, {"id": sources}) if sources else ()
+    return {source["id"]: source["issued"] for source in found}
+
+
+def _result_counts(connection: Connection, treatment: str) -> dict[str, ResultCounts]:
+    """How many results there are for each condition; those of retracted sources count for nothing."""
+    row = StudyResult.table().c
+    keys = (row.condition, row.finding, row.comparator, row.synthesis)
+    statement = (
+        select(*keys, func.count())
+        .where(row.treatment == treatment, row.state == "published", row.condition.is_not(None))
+        .where(or_(row.source_status.is_(None), row.source_status != "retracted"))
+        .group_by(*keys)
+    )
+    counts: dict[str, ResultCounts] = {}
+    for condition, finding, comparator, synthesis, count in connection.execute(statement):
+        counted = counts.setdefault(condition, ResultCounts())
+        counted.add(count, comparator, is_single=synthesis == "none", favours=finding == "favours-treatment")
+    return counts
+
+
+def _favouring(connection: Connection, treatment: str, condition: str) -> list[Document]:
+    """The first results that favour the treatment; those of retracted sources are left out."""
+    filters = {
+        "treatment": [treatment],
+        "condition": [condition],
+        "finding": ["favours-treatment"],
+        "source_status": ["current", "corrected", "concern", None],
+    }
+    page = list_rows(connection, Query(StudyResult, filters, limit=MOST_RESULTS))
+    return [from_json(document) for document in page.documents]
+
+
+def _terms(connection: Connection, treatment: str) -> Sequence[str]:
+    """The terms of the treatment's side effects, and of its products' where it is a class."""
+    row = SideEffect.table().c
+    family = [treatment, *_products(connection, treatment)]
+    statement = select(row.term).distinct().where(row.treatment.in_(family), row.state == "published")
+    return connection.execute(statement).scalars().all()
+
+
+def _products(connection: Connection, treatment: str) -> list[str]:
+    """What belongs to a class, directly or through classes below it; nothing for a product."""
+    row = Treatment.table().c
+    found: list[str] = []
+    level: Sequence[str] = [treatment]
+    for _ in range(MOST_LAYERS):
+        below = select(row.id).where(row.part_of.in_(level), row.state == "published").order_by(row.id)
+        level = connection.execute(below).scalars().all()
+        found += level
+    return found
+
+
+def shown(gap: Gap, public_url: str) -> GapEntry:
+    """A gap as readers get it, with absolute addresses."""
+    sides = [_side_shown(side, public_url) for side in gap.sides]
+    own = {"kind": gap.kind, "treatment": gap.treatment, "condition": gap.condition, "statement": gap.statement}
+    return GapEntry.model_validate({"id": gap.id, **own, "sides": sides})
+
+
+def _side_shown(side: Side, public_url: str) -> dict[str, Any]:
+    record = None
+    if side.record is not None:
+        kind, record_id = side.record
+        record = {"kind": kind, "id": record_id, "url": f"{public_url}/v1/{kind}/{record_id}"}
+    return {
+        "role": side.role,
+        "says": side.says,
+        "record": record,
+        "list_url": None if side.list_path is None else public_url + side.list_path,
+        "citations": side.citations,
+        "source_status": side.source_status,
+    }

@@ -1,0 +1,97 @@
+"""Where what we hold does not fit together: claims, labels, approvals, results and warnings against each other."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, database_of, next_url, refuse_repeated
+from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.examples import rows_of
+from app.gaps import GapPage, GapQuery, read_gaps, shown
+from app.models.claims import Claim
+from app.models.dosing_intervals import DosingInterval
+from app.models.types import Slug
+from app.provenance.gaps import GapKind
+from app.provenance.interval_gaps import interval_gaps
+from app.query import MOST_ROWS, MOST_VALUES
+from app.resources import EXAMPLE_ADDRESS, HEADERS, LINK, problem_responses
+
+router = APIRouter(prefix="/v1", tags=["Gaps"])
+
+TREATMENT = "onabotulinumtoxina"
+
+
+def _example() -> str:
+    """A page with the first gap that the seed has in intervals."""
+    standing = {"source_status": "current"}  # the server's own, as for every source of the seed
+    dosing, claims = (
+        [row | standing for row in rows_of(kind) if row["treatment"] == TREATMENT] for kind in (DosingInterval, Claim)
+    )
+    first = min(interval_gaps(TREATMENT, dosing, claims), key=lambda gap: gap.place)
+    return to_json(GapPage(items=[shown(first, EXAMPLE_ADDRESS)], next=None)).decode()
+
+
+class GapQuestion(BaseModel):
+    """The query parameters of a gap report."""
+
+    model_config = ConfigDict(extra="forbid")
+    treatment: Slug = Field(description="The treatment whose records are compared.", examples=[TREATMENT])
+    condition: Slug | None = Field(
+        None, description="Only gaps about this condition.", examples=["chronic-low-back-pain"]
+    )
+    kind: Annotated[list[GapKind], Field(max_length=MOST_VALUES)] | None = Field(
+        None, description="Only gaps of this kind. Repeat it for any of several."
+    )
+    limit: int = Field(MOST_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
+    cursor: str | None = Field(
+        None, max_length=4000, description="Where to go on: the `next` of the page before, with the same filters."
+    )
+
+
+@router.get(
+    "/gaps",
+    operation_id="list_gaps",
+    summary="List where the records of one treatment do not fit together",
+    response_model=GapPage,
+    responses={
+        200: {
+            "description": "The gaps, by kind and condition.",
+            "headers": HEADERS | LINK,
+            "content": {JSON: {"example": _example()}},
+        },
+        **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()]) -> Response:
+    """Where two things that we hold about a treatment do not fit together; each gap names its sides and their sources.
+
+    - `interval-below-label`: a claim, a trial or a guideline gives a shorter interval than the product's labels.
+    - `dose-outside-label`: a claimed or trial dose outside a label of the same product, in the product's own unit.
+    - `claim-contradicts-ledger`: a claim of an approval that was none on the day of its source.
+    - `benefit-without-approval`: results favour the treatment, and it is off-label somewhere and on-label nowhere.
+    - `approval-without-result`: it is on-label somewhere, and we hold no result of it for that condition.
+    - `warning-without-side-effect`: a warning names a term that no side effect of the treatment has.
+
+    A gap describes what is recorded here and advises nothing. Doses of different products are never compared.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, GapQuestion)
+    today = datetime.now(UTC).date().isoformat()
+    public_url = request.app.state.settings.public_url
+    query = GapQuery(
+        treatment=asked.treatment,
+        condition=asked.condition,
+        kinds=frozenset(asked.kind or ()),
+        limit=asked.limit,
+        cursor=asked.cursor,
+    )
+    page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, public_url))
+    links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
+    return cache.answer(request, to_json(page), JSON, links=links)

@@ -1,0 +1,80 @@
+"""What was approved somewhere on a day: on-label, off-label, or unknown and why."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, database_of, refuse_repeated
+from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.examples import example_of
+from app.models.approvals import Approval
+from app.models.jurisdictions import KnownJurisdiction
+from app.models.types import PartialDate, Slug
+from app.regulatory import RegulatoryStatus, answer_from, read_status
+from app.resources import HEADERS, problem_responses
+
+router = APIRouter(prefix="/v1", tags=["Regulatory status"])
+
+_APPROVAL = example_of(Approval)
+_ASKED = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdiction")} | {
+    "on": _APPROVAL["valid_from"]
+}
+_EXAMPLE = _ASKED | answer_from([_APPROVAL], _ASKED["jurisdiction"], _ASKED["on"])
+
+
+class StatusQuestion(BaseModel):
+    """The query parameters of a regulatory status."""
+
+    model_config = ConfigDict(extra="forbid")
+    treatment: Slug = Field(
+        description="The treatment's id. What its class is approved for says nothing of it.",
+        examples=[_ASKED["treatment"]],
+    )
+    condition: Slug = Field(
+        description="The condition's id. What a broader condition is treated with says nothing of it.",
+        examples=[_ASKED["condition"]],
+    )
+    jurisdiction: KnownJurisdiction = Field(
+        description="Where: two letters of ISO 3166-1, or `EU`. In a member state the Union's approvals count too.",
+        examples=[_ASKED["jurisdiction"]],
+    )
+    on: PartialDate | None = Field(
+        None, description="The day, or a month or year; without it today (UTC).", examples=[_ASKED["on"]]
+    )
+
+
+@router.get(
+    "/regulatory-status",
+    operation_id="get_regulatory_status",
+    summary="Get what was approved somewhere on a day",
+    response_model=RegulatoryStatus,
+    responses={
+        200: {
+            "description": "The status, and the approvals that it follows from.",
+            "headers": HEADERS,
+            "content": {JSON: {"example": to_json(_EXAMPLE).decode()}},
+        },
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestion, Parameters()]) -> Response:
+    """Whether a treatment was approved for a condition somewhere on a day, derived from the ledger of approvals.
+
+    `off-label` needs a decision that says so: a refusal, a withdrawal, a check that found no approval, or a first
+    approval that came later. Where nothing is recorded, or a partial date does not decide, the answer is `unknown`.
+    Neither word says whether the treatment works.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, StatusQuestion)
+    on = asked.on or datetime.now(UTC).date().isoformat()
+    content = await database_of(request).fetch(
+        lambda connection: read_status(connection, asked.treatment, asked.condition, asked.jurisdiction, on)
+    )
+    return cache.answer(request, content, JSON)

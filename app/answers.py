@@ -15,6 +15,7 @@ from app import cache
 from app.accept import accepted, choose
 from app.comparable import compared, refuse_mixed_units
 from app.db import Database
+from app.editions import fetch_version
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
@@ -66,18 +67,17 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     return cache.answer(request, content.encode(), MEDIA_TYPES[form], links=links)
 
 
-async def single_answer(request: Request, query: Query, record_id: str, asked: BaseModel) -> Response:
-    """One record in the format that was asked for: as lists give it, or as one of its resource's further ones."""
+async def single_answer(request: Request, query: Query, record_id: str, asked: Any) -> Response:
+    """One record, as it is or as it was in a version: as lists give it, or in one of its resource's further formats."""
     others = further(query.resource)
     media_types = MEDIA_TYPES | {word: one.media_type for word, one in others.items()}
     form = format_of(request, asked, media_types)
-    if form != "json" and query.include:
-        raise _needs("include", "json")
-    if form in others and query.fields:
-        raise _needs("fields", *MEDIA_TYPES)
+    _refuse_unfit(query, asked.version, form, others)
     names = others[form].reads if form in others else query.include
 
     def read(connection: Connection) -> tuple[str, int, dict[str, Any]]:
+        if asked.version is not None:
+            return fetch_version(connection, query.resource, record_id, asked.version), asked.version, {}
         document, version = fetch(connection, query.resource, record_id)
         return document, version, included(connection, query.resource, [document], names) if names else {}
 
@@ -90,8 +90,32 @@ async def single_answer(request: Request, query: Query, record_id: str, asked: B
         content = project(document, query.fields) if query.fields else document
         if query.include:
             content = _text(from_json(content) | {"included": found})
-    links = [*report_links(request, query.resource.plural, record_id, version), *other_links(request, others, form)]
+    links = [
+        *version_links(request, query.resource.plural, record_id, version),
+        *report_links(request, query.resource.plural, record_id, version),
+        *other_links(request, others, form),
+    ]
     return cache.answer(request, content.encode(), media_types[form], version=version, links=links)
+
+
+def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[str, Representation]) -> None:
+    """Refuse parameters of a single record that do not go together."""
+    if form != "json" and query.include:
+        raise _needs("include", "json")
+    if form in others and query.fields:
+        raise _needs("fields", *MEDIA_TYPES)
+    if form in others and version is not None:
+        raise _needs("version", *MEDIA_TYPES)
+    if version is not None and query.include:
+        detail = "it shows records as they are now, which does not fit a past version; leave one of the two out"
+        raise InvalidParameter(f"include: {detail}.", errors=[{"parameter": "include", "detail": detail}])
+
+
+def version_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
+    """Where the other versions of this record are (RFC 5829)."""
+    address = f"{request.app.state.settings.public_url}/v1/{plural}/{record_id}"
+    before = [f'<{address}?version={version - 1}>; rel="predecessor-version"'] if version > 1 else []
+    return [f'<{address}>; rel="latest-version"', f'<{address}/history>; rel="version-history"', *before]
 
 
 def _needs(parameter: str, *forms: str) -> InvalidParameter:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from app.errors import NotComparable
 from app.fields import FieldUse, uses
-from app.listing import narrowed
+from app.listing import narrowed, with_present_ids
 from app.models.base import Row
 from app.models.treatments import DoseUnit, Treatment
 from app.models.vocabulary import WarningRule
@@ -47,6 +47,7 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
     It is narrowed by one value of the field that names the unit, or by treatments whose units are one and the same, or
     name each other as interchangeable. The question alone decides, not which records happen to match.
     """
+    query = with_present_ids(connection, query)
     mixed = [(parameter, use) for parameter, use in compared(query) if not _is_one_unit(connection, query, use)]
     if not mixed:
         return

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.comparable import MOST_LAYERS, rules_for
+from app.errors import Gone
 from app.fields import includable, mentions, uses
 from app.listing import fetch, list_rows
 from app.models import RESOURCES
@@ -125,7 +126,10 @@ def classes_above(connection: Connection, treatment: dict[str, Any]) -> list[dic
     """The classes that a treatment belongs to, the nearest first."""
     layers: list[dict[str, Any]] = []
     while treatment["part_of"] is not None and len(layers) < MOST_LAYERS:
-        treatment = from_json(fetch(connection, Treatment, treatment["part_of"])[0])
+        try:
+            treatment = from_json(fetch(connection, Treatment, treatment["part_of"])[0])
+        except Gone:
+            break  # a class that was withdrawn shows nothing any more
         layers.append(treatment)
     return layers
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -16,6 +16,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 class BrokenSetting(Exception):  # noqa: N818  # says what is broken
     """A setting is unknown or has a value that cannot be used; the program does not start."""
+
+
+class Moved(Exception):  # noqa: N818  # says what happened
+    """The record is known by another id now: the address with its former one leads there (308)."""
+
+    def __init__(self, plural: str, former: str, present: str) -> None:
+        super().__init__(f"{plural}/{former} is {plural}/{present} now")
+        self.plural = plural
+        self.former = former
+        self.present = present
 
 
 class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
@@ -38,6 +48,15 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
         self.errors = list(errors)
         self.headers = dict(headers or {})
 
+    @classmethod
+    def example(cls) -> Self:
+        """One such problem, for the documentation."""
+        return cls(f"{cls.title}.")
+
+    def links(self, public_url: str) -> list[str]:  # noqa: ARG002  # most problems have none
+        """Where the caller may go on instead: the values of a Link header (RFC 8288)."""
+        return []
+
     def body(self, public_url: str, instance: str) -> dict[str, Any]:
         """The problem details object: type, title, status, detail, instance, and `errors` where there are several."""
         content: dict[str, Any] = {
@@ -59,6 +78,38 @@ class NotFound(Problem):
     name = "not-found"
     title = "There is nothing here"
     advice = "Check the address. A list such as /v1/treatments gives the ids that exist."
+
+
+class Gone(Problem):
+    """The record was withdrawn; its last version can still be read."""
+
+    status = 410
+    name = "gone"
+    title = "This record was withdrawn"
+    advice = "Do not use it any more: `detail` says why. What it said is at `last_version`, marked as withdrawn."
+
+    def __init__(self, detail: str, *, record: str, version: int) -> None:
+        super().__init__(detail)
+        self.record = record
+        self.version = version
+
+    @classmethod
+    def example(cls) -> Self:
+        """One such problem, for the documentation."""
+        return cls(f"{cls.title}.", record="claims/c20", version=2)
+
+    def links(self, public_url: str) -> list[str]:
+        """The last version and the history of the record (RFC 5829)."""
+        address = f"{public_url}/v1/{self.record}"
+        return [
+            f'<{address}?version={self.version}>; rel="predecessor-version"',
+            f'<{address}/history>; rel="version-history"',
+        ]
+
+    def body(self, public_url: str, instance: str) -> dict[str, Any]:
+        """The problem details object, with the address of the last version."""
+        address = f"{public_url}/v1/{self.record}?version={self.version}"
+        return super().body(public_url, instance) | {"last_version": address}
 
 
 class MethodNotAllowed(Problem):

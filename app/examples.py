@@ -15,6 +15,7 @@ from app.rendering import Surroundings, rendered
 DATA = Path(__file__).parent.parent / "data"
 SEED = DATA / "seed.json"
 TEXTS = DATA / "texts"
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 CHECKED_ON = "2026-11-22T00:00:00Z"
 """The time that examples show as their creation: the day on which the seed was checked."""
 

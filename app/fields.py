@@ -66,6 +66,14 @@ def mentions(row: type[Row]) -> dict[str, str]:
 
 
 @cache
+def named_by(row: type[Row]) -> dict[str, str]:
+    """The filters whose values are ids of records, each with the plural of what it names."""
+    columns = {name: reference_target(row, name) for name, use in uses(row).items() if use.is_filter}
+    targets = {name: target.plural for name, target in columns.items() if target is not None}
+    return targets | mentions(row) | {"id": row.plural}
+
+
+@cache
 def includable(row: type[Row]) -> dict[str, str]:
     """What `include` may name for a resource, each with the pattern of the reference paths that it stands for.
 

@@ -1,6 +1,5 @@
 """The gap report of a treatment: what its records say against each other, read and put in order."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,8 +10,8 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, func, or_, select
 
 from app.comparable import MOST_LAYERS
+from app.cursors import read_cursor, unreadable, write_cursor
 from app.dossier import classes_above
-from app.errors import BadCursor
 from app.listing import export_chunk, fetch, list_rows
 from app.models.approvals import Approval
 from app.models.base import Citation, Row
@@ -109,24 +108,20 @@ def read_gaps(connection: Connection, query: GapQuery, today: str, public_url: s
     wanted = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
     after = sorted((gap for gap in wanted if start is None or gap.place > start), key=lambda gap: gap.place)
     page = after[: query.limit]
-    cursor = None
-    if len(after) > query.limit:
-        cursor = urlsafe_b64encode(to_json([query.fingerprint(), *page[-1].place])).decode().rstrip("=")
-    return GapPage(items=[shown(gap, public_url) for gap in page], next=cursor)
+    more = len(after) > query.limit
+    return GapPage(
+        items=[shown(gap, public_url) for gap in page],
+        next=write_cursor(query.fingerprint(), page[-1].place) if more else None,
+    )
 
 
 def _place(query: GapQuery) -> tuple[str, str, str] | None:
     """The place after which the page begins."""
     if query.cursor is None:
         return None
-    try:
-        mark, *place = from_json(urlsafe_b64decode(f"{query.cursor}=="))
-    except (ValueError, TypeError) as failure:
-        raise BadCursor("This cursor cannot be read.") from failure
-    if mark != query.fingerprint():
-        raise BadCursor("This cursor belongs to a query with other filters.")
+    place = read_cursor(query.cursor, query.fingerprint())
     if len(place) != 3 or not all(isinstance(part, str) for part in place):
-        raise BadCursor("This cursor cannot be read.")
+        raise unreadable()
     return place[0], place[1], place[2]
 
 

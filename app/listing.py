@@ -1,13 +1,12 @@
 """Every list: narrowed, ordered, bounded, counted; and every single record. Documents come out as they were stored."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import (
     Boolean,
     ColumnElement,
@@ -23,8 +22,9 @@ from sqlalchemy import (
     select,
 )
 
-from app.errors import BadCursor, NotFound, nearest
-from app.fields import includable, mentions, singular, uses
+from app.absence import absent, present_ids
+from app.cursors import read_cursor, unreadable, write_cursor
+from app.fields import includable, mentions, named_by, singular, uses
 from app.ledger import CODE, REFERENCE
 from app.models import RESOURCES
 from app.models.base import Row
@@ -44,18 +44,48 @@ class Page:
 
 
 def list_rows(connection: Connection, query: Query) -> Page:
-    """One page of a list, in one short read; BadCursor when the cursor is not of this query."""
+    """One page of a list, in one short read; BadCursor when the cursor is not of this query.
+
+    A former id in a filter stands for the present one. Nothing refers to a former id, so that it is looked for only
+    where one may have left a gap: in an empty page, among several ids, and for an id that was not found.
+    """
+    page = _page(connection, query, query)
+    named = named_by(query.resource).keys() & query.filters.keys()
+    if not named or (page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)):
+        return page
+    present = with_present_ids(connection, query)
+    return page if present is query else _page(connection, query, present)
+
+
+def with_present_ids(connection: Connection, query: Query) -> Query:
+    """The query with present ids where its filters have former ones; the query itself when they have none."""
+    named = {name: plural for name, plural in named_by(query.resource).items() if name in query.filters}
+    asked: dict[str, set[str]] = {}
+    for name, plural in named.items():
+        asked.setdefault(plural, set()).update(value for value in query.filters[name] if value is not None)
+    former = present_ids(connection, asked)
+    if not former:
+        return query
+    filters = {
+        name: [former.get((named[name], value), value) for value in values] if name in named else values
+        for name, values in query.filters.items()
+    }
+    return replace(query, filters=filters)
+
+
+def _page(connection: Connection, query: Query, present: Query) -> Page:
+    """A page of the query, narrowed by the present ids; its cursors belong to the query as it was asked."""
     table = query.resource.table()
-    statement = select(table.c.document, *_key_columns(table, query)).where(*narrowed(table, query))
+    statement = select(table.c.document, *_key_columns(table, query)).where(*narrowed(table, present))
     rows = connection.execute(_after(statement, table, query).limit(query.limit + 1)).all()
     page, more = rows[: query.limit], len(rows) > query.limit
     documents = [row[0] for row in page]
     return Page(
         documents=documents,
-        next=_cursor(query, page[-1][1:]) if more else None,
-        total=_count(connection, table, query) if query.count else None,
+        next=write_cursor(query.fingerprint(), page[-1][1:]) if more else None,
+        total=_count(connection, table, present) if query.count else None,
         included=included(connection, query.resource, documents, query.include) if query.include else None,
-        not_found=_not_found(connection, table, query),
+        not_found=_not_found(connection, table, query, present),
     )
 
 
@@ -69,13 +99,16 @@ def export_chunk(connection: Connection, query: Query, size: int = 500) -> tuple
 
 
 def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[str, int]:
-    """The document and the version of one record that readers may see, or NotFound with the nearest id."""
+    """The document and the version of one record that readers may see.
+
+    Raises Moved for a former id, Gone for a withdrawn record, and NotFound with the nearest id.
+    """
     table = resource.table()
     found = connection.execute(
         select(table.c.document, table.c.version).where(table.c.id == record_id, table.c.state == "published")
     ).one_or_none()
     if found is None:
-        raise NotFound(_no_record(connection, table, resource.plural, record_id))
+        raise absent(connection, resource, record_id)
     return found[0], found[1]
 
 
@@ -96,7 +129,8 @@ def included(
     for name in columns:
         plural = next(plural for plural in RESOURCES if singular(plural) == name)
         wanted.setdefault(plural, set()).update(from_json(document)[name] for document in documents)
-    return {plural: dict(_by_id(connection, plural, sorted(found))) for plural, found in sorted(wanted.items())}
+    records = {plural: dict(_by_id(connection, plural, sorted(found))) for plural, found in sorted(wanted.items())}
+    return {plural: by_id for plural, by_id in records.items() if by_id}
 
 
 def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, str, str]]:
@@ -200,22 +234,12 @@ def _beyond(keys: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> ColumnEl
     return later if rest is None else or_(later, and_(column == bound, rest))
 
 
-def _cursor(query: Query, values: Sequence[Any]) -> str:
-    return urlsafe_b64encode(to_json([query.fingerprint(), *values])).decode().rstrip("=")
-
-
 def _values(query: Query) -> list[Any]:
-    try:
-        content = from_json(urlsafe_b64decode(f"{query.cursor}=="), allow_inf_nan=False)
-        mark, *values = content
-    except (ValueError, TypeError) as failure:
-        raise BadCursor("This cursor cannot be read.") from failure
-    if mark != query.fingerprint():
-        raise BadCursor("This cursor belongs to a query with other filters or another sort.")
+    values = read_cursor(query.cursor or "", query.fingerprint())
     table = query.resource.table()
     if len(values) != len(query.order) or not all(map(_fits, _key_columns(table, query), values)):
-        raise BadCursor("This cursor cannot be read.")
-    return list(values)
+        raise unreadable()
+    return values
 
 
 def _fits(column: Any, value: Any) -> bool:
@@ -235,12 +259,15 @@ def _count(connection: Connection, table: Table, query: Query) -> int:
     return connection.execute(select(func.count()).select_from(table).where(*narrowed(table, query))).scalar_one()
 
 
-def _not_found(connection: Connection, table: Table, query: Query) -> list[str] | None:
+def _not_found(connection: Connection, table: Table, query: Query, present: Query) -> list[str] | None:
+    """The ids that were asked for and that no published record has, under its present or a former one."""
     if "id" not in query.filters:
         return None
-    asked = query.filters["id"]
-    there = connection.execute(select(table.c.id).where(table.c.id.in_(asked), table.c.state == "published")).scalars()
-    return sorted(set(asked) - set(there))
+    ids = present.filters["id"]
+    there = set(
+        connection.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.state == "published")).scalars()
+    )
+    return sorted({asked for asked, now in zip(query.filters["id"], ids, strict=True) if now not in there})
 
 
 def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -256,13 +283,3 @@ def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Itera
 def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
     for record_id, document in sorted(_documents(connection, plural, ids)):
         yield record_id, from_json(document)
-
-
-def _no_record(connection: Connection, table: Table, plural: str, record_id: str) -> str:
-    """That there is no such record, with the nearest id among those that begin alike (a bounded look)."""
-    start = record_id[:3]
-    alike = (
-        select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
-    )
-    close = nearest(record_id, connection.execute(alike).scalars())
-    return f"There is no record {record_id!r} in {plural}." + (f" Did you mean {close!r}?" if close else "")

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import MEDIA_TYPE, BadRequest, InvalidParameter, MethodNotAllowed, NotFound, Problem, nearest
-from app.models import RESOURCES
+from app.errors import MEDIA_TYPE, BadRequest, InvalidParameter, MethodNotAllowed, Moved, NotFound, Problem, nearest
 
 logger = logging.getLogger("app")
 
@@ -26,6 +25,8 @@ def respond(problem: Problem, request: Request) -> Response:
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
     content = to_json(problem.body(public_url, address_of(request.scope)), indent=2)
     headers = {"Cache-Control": "no-store", **problem.headers}
+    if problem.links(public_url):
+        headers["Link"] = ", ".join(problem.links(public_url))
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -38,6 +39,7 @@ def address_of(scope: Scope) -> str:
 def install(app: FastAPI) -> None:
     """Register what turns exceptions into problems."""
     app.add_exception_handler(Problem, _tell)
+    app.add_exception_handler(Moved, _lead)
     app.add_exception_handler(RequestValidationError, _tell_parameters)
     app.add_exception_handler(HTTPException, _tell_http)
 
@@ -45,6 +47,20 @@ def install(app: FastAPI) -> None:
 async def _tell(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)  # noqa: S101  # registered for this class alone
     return respond(problem, request)
+
+
+async def _lead(request: Request, moved: Exception) -> Response:
+    """Lead to the same question with the record's present id, which stands in the path, else in a parameter."""
+    assert isinstance(moved, Moved)  # noqa: S101  # registered for this class alone
+    path, asked = request.url.path, request.scope["query_string"].decode("latin-1")
+    former, present = f"/v1/{moved.plural}/{moved.former}", f"/v1/{moved.plural}/{moved.present}"
+    if path == former or path.startswith(f"{former}/"):
+        path = present + path.removeprefix(former)
+    else:
+        values = [(name, moved.present if value == moved.former else value) for name, value in parse_qsl(asked)]
+        asked = urlencode(values)
+    location = request.app.state.settings.public_url + path + (f"?{asked}" if asked else "")
+    return Response(status_code=308, headers={"Location": location, "Cache-Control": "public, max-age=60"})
 
 
 async def _tell_http(request: Request, failure: Exception) -> Response:
@@ -69,7 +85,8 @@ def _near_path(request: Request) -> str:
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
-    close = nearest(steps[1], [*RESOURCES, "lookup", "regulatory-status", "gaps"])
+    known = {path.split("/")[2] for path in request.app.openapi()["paths"] if path.startswith("/v1/")}
+    close = nearest(steps[1], known)
     return f" Did you mean /v1/{close}?" if close and close != steps[1] else ""
 
 

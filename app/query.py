@@ -112,8 +112,12 @@ class NoParameters(BaseModel):
 @cache
 def single_model(resource: type[Row]) -> type[BaseModel]:
     """The query parameters of a single record."""
+    past = "The record as it was in this version, withdrawn records too. `/history` names all versions."
+    number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+    version: dict[str, Any] = {"version": (number | None, Field(None, description=past))}
     name = f"{resource.__name__}Shown"
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown_parameters(resource, *further(resource)))
+    shown = shown_parameters(resource, *further(resource))
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown, **version)
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
@@ -153,7 +157,7 @@ def _listed(known: Sequence[str], *, signed: bool = False) -> Any:
 
 def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
     """The query that checked parameters ask for, with the filters that the path fixes."""
-    own = {"sort", "limit", "cursor", "count", "fields", "include", "format"}
+    own = {"sort", "limit", "cursor", "count", "fields", "include", "format", "version"}
     values = {name: value for name, value in asked.model_dump(mode="json").items() if value not in (None, "")}
     filters = {name: value for name, value in values.items() if name not in own} | {k: [v] for k, v in fixed.items()}
     usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS

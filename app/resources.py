@@ -1,7 +1,8 @@
-"""The routes that every resource has, written once: its list, its single record, its lists under a parent."""
+"""The routes that every resource has, written once: its list, its single record and history, lists under a parent."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -9,12 +10,15 @@ from fastapi import Query as Parameters
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.answers import JSON, database_of, list_answer, refuse_repeated, single_answer
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, database_of, list_answer, next_url, refuse_repeated, single_answer
 from app.comparable import compares_amounts
 from app.errors import (
     MEDIA_TYPE,
     BadCursor,
     BadRequest,
+    Gone,
     InvalidParameter,
     NotAcceptable,
     NotComparable,
@@ -23,8 +27,9 @@ from app.errors import (
     TooLong,
     Unavailable,
 )
-from app.examples import example_included, example_of
+from app.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.fields import mentions, singular, uses
+from app.history import History, HistoryAsked, read_history
 from app.listing import fetch
 from app.models import RESOURCES
 from app.models.base import Row
@@ -40,9 +45,20 @@ HEADERS = {
 }
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
-OTHER = {"Link": {"description": 'The other formats, as `rel="alternate"`.', "schema": {"type": "string"}}}
+VERSIONS = {
+    "Link": {
+        "description": "The record as it is now (`latest-version`), its history (`version-history`), and the version "
+        "before this one (`predecessor-version`), after RFC 5829; other formats (`alternate`).",
+        "schema": {"type": "string"},
+    }
+}
+MOVED: dict[int | str, dict[str, Any]] = {
+    308: {
+        "description": "The record has another id now: the same question is answered there.",
+        "headers": {"Location": {"description": "The address with the present id.", "schema": {"type": "string"}}},
+    }
+}
 
-EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -51,6 +67,7 @@ def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=[tag])
     _add_list(router, resource)
     _add_single(router, resource)
+    _add_history(router, resource)
     for name, parent in parents(resource).items():
         _add_nested(router, resource, name, parent)
     return router
@@ -72,9 +89,7 @@ def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     for status, alike in groupby(in_order, key=lambda kind: kind.status):
         same = list(alike)
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        examples = {
-            kind.name: {"value": kind(f"{kind.title}.").body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same
-        }
+        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same}
         found[status] = {
             "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
             "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
@@ -127,7 +142,8 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
         operation_id=f"list_{name}_{resource.plural.replace('-', '_')}",
         summary=f"List the {_rows(resource)} of one {name.replace('_', ' ')}",
         description=f"Like `/v1/{resource.plural}?{name}=…`, and 404 when there is no such {name.replace('_', ' ')}.",
-        problems=(BadCursor, NotAcceptable, NotFound, InvalidParameter),
+        problems=(BadCursor, NotAcceptable, NotFound, Gone, InvalidParameter),
+        others=MOVED,
     )
 
 
@@ -141,6 +157,7 @@ def _declare_list(
     summary: str,
     description: str,
     problems: Sequence[type[Problem]],
+    others: Mapping[int | str, dict[str, Any]] = MappingProxyType({}),
 ) -> None:
     page = {"items": [example_of(resource)], "next": None}
     content = {
@@ -165,6 +182,7 @@ def _declare_list(
                 "content": content,
                 "headers": HEADERS | LINK,
             },
+            **others,
             **problem_responses(*problems, *([NotComparable] if compares_amounts(resource) else [])),
         },
     )
@@ -201,11 +219,44 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         description=resource.record_class().__doc__,
         response_model=single_schema(resource),
         responses={
-            200: {
-                "description": "The record.",
-                "content": content,
-                "headers": HEADERS | (OTHER if further(resource) else {}),
-            },
-            **problem_responses(NotAcceptable, NotFound, InvalidParameter),
+            200: {"description": "The record.", "content": content, "headers": HEADERS | VERSIONS},
+            **MOVED,
+            **problem_responses(NotAcceptable, NotFound, Gone, InvalidParameter),
+        },
+    )
+
+
+def _add_history(router: APIRouter, resource: type[Row]) -> None:
+    async def endpoint(
+        request: Request,
+        id: Annotated[
+            Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])
+        ],  # the path says {id}
+        asked: Annotated[HistoryAsked, Parameters()],
+    ) -> Response:
+        choose(accepted(request), [JSON])
+        refuse_repeated(request, HistoryAsked)
+        root = request.app.state.settings.public_url
+        history = await database_of(request).fetch(
+            lambda connection: read_history(connection, resource, id, asked, root)
+        )
+        links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
+        return cache.answer(request, to_json(history), JSON, links=links)
+
+    name = singular(resource.plural)
+    router.add_api_route(
+        f"/{resource.plural}/{{id}}/history",
+        endpoint,
+        methods=["GET"],
+        operation_id=f"get_{name}_history",
+        summary=f"Get the history of one {name.replace('_', ' ')}",
+        description="Every edition of the record, newest first: what changed, when, by whom and why. An edition that "
+        "only follows from another record, as when a source is retracted, keeps the version and has an entry of its "
+        "own (`is_new_version: false`). A withdrawn record has its history here too.",
+        response_model=History,
+        responses={
+            200: {"description": "One page of the history.", "headers": HEADERS | LINK},
+            **MOVED,
+            **problem_responses(BadCursor, NotAcceptable, NotFound, InvalidParameter),
         },
     )

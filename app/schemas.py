@@ -87,7 +87,10 @@ def page_model(row: type[Row]) -> Model:
         "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
         "total": (int, left_out("All records that match; only with `count=exact`.")),
         "included": (included_model(), left_out("Only with `include`.")),
-        "not_found": (list[str], left_out("Only with `id`: the ids that no record has.")),
+        "not_found": (
+            list[str],
+            left_out("Only with `id`: the ids that no published record has, under its present or a former one."),
+        ),
     }
     return _made(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
 
@@ -123,4 +126,5 @@ class ProblemDetails(BaseModel):
     status: int = Field(..., description="The HTTP status.")
     detail: str = Field(..., description="What was wrong this time.")
     instance: str = Field(..., description="The path that was asked for.")
+    last_version: str = left_out("Of a withdrawn record: the address of its last version.")
     errors: list[ProblemError] = left_out("Each thing that was wrong, where there are several or a place.")

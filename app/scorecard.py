@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from app import DISCLAIMER
-from app.errors import NotFound, nearest
+from app.absence import absent
 from app.fields import is_cited, uses
 from app.models import RESOURCES
 from app.models.base import Row
@@ -84,7 +84,7 @@ class Scorecard(BaseModel):
 
 
 def read_scorecard(connection: Connection, treatments: Sequence[str], today: date) -> Scorecard:
-    """The scorecard on a day; NotFound for an unknown treatment, with the nearest id."""
+    """The scorecard on a day; Moved, Gone or NotFound for a treatment that readers cannot see."""
     names = _names(connection, treatments)
     cited = {plural: row for plural, row in RESOURCES.items() if is_cited(row)}
     by_treatment: dict[str, dict[str, Any]] = {treatment: {} for treatment in names}
@@ -121,11 +121,7 @@ def _names(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
     found = {row.id: row.name for row in connection.execute(query.limit(MOST_TREATMENTS))}
     for treatment in asked:
         if treatment not in found:
-            every = connection.scalars(select(table.c.id).limit(MOST_TREATMENTS))
-            close = nearest(treatment, every)
-            raise NotFound(
-                f"There is no record {treatment!r} in treatments." + (f" Did you mean {close!r}?" if close else "")
-            )
+            raise absent(connection, Treatment, treatment)
     return found
 
 

@@ -263,6 +263,7 @@ class _Write:
         self._create(plural, [(record, rendered(record, was, self.around))])
         for kind, record_id in sorted(pointing):
             self._repoint((kind, record_id), key, new)
+        self._render_dependants()  # columns that follow from them hold the old id still
         self._unlink(key)
         for table, column in ((EDITION, EDITION.c.id), (ALIAS, ALIAS.c.to_id)):
             moved = update(table).where(table.c.kind == plural, column == old)

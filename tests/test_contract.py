@@ -224,5 +224,20 @@ def test_who_cites_a_source_is_what_cites_it(client: TestClient, resource: type[
             assert {"id": item["id"]} in found
 
 
+@every_resource
+def test_every_record_has_a_history_and_its_versions(client: TestClient, resource: type[Row]) -> None:
+    for item in all_of(client, f"/v1/{resource.plural}")[:SOME]:
+        path = f"/v1/{resource.plural}/{item['id']}"
+        entries = [entry for page in pages(client, f"{path}/history", limit=1) for entry in page["items"]]
+        assert [entry["version"] for entry in entries] == sorted((e["version"] for e in entries), reverse=True)
+        assert entries[0]["version"] == item["version"]
+        assert entries[-1]["changes"][0]["type"] == "created"
+        for entry in entries:
+            past = client.get(path, params={"version": entry["version"]})
+            assert (past.status_code, past.json()["version"]) == (200, entry["version"])
+        assert client.get(path, params={"version": item["version"]}).json() == item
+    assert client.get(f"/v1/{resource.plural}/no-such-id/history").status_code == 404
+
+
 def test_the_singular_of_every_resource_names_its_table() -> None:
     assert {singular(plural): plural for plural in RESOURCES}.keys() >= {"treatment", "study", "side_effect"}

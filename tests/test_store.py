@@ -370,3 +370,10 @@ def test_documents_of_another_shape_are_rendered_again_once(database: Database) 
     assert document(database, "sources", "example-article")["checked_on"] is None
     assert document(database, "sources", "example-article")["version"] == 1
     assert render_again(database, author="tev") is None
+
+
+def test_a_new_name_reaches_records_that_only_follow_from_those_that_point_to_it(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    rename(database, "treatments", "example-toxin", "sample-toxin", author="test")
+    approval = document(database, "approvals", "example-approval")
+    assert (approval["treatment"], approval["version"]) == ("sample-toxin", 1), "it names the indication alone"

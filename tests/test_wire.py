@@ -127,7 +127,7 @@ def test_a_report_link_names_the_record_and_its_version(seeded_url: str) -> None
         link = client.get("/v1/treatments/onabotulinumtoxina").headers["link"]
         page = client.get("/").text
     expected = "https://example.org/report?from=api&record=treatments%2Fonabotulinumtoxina&version=1"
-    assert link == f'<{expected}>; rel="help"; title="Report an error"'
+    assert f'<{expected}>; rel="help"; title="Report an error"' in link
     assert "https://example.org/report?from=api" in page
 
 

@@ -21,6 +21,10 @@ FIELDS: dict[str, ChangeType] = {
     "verification": "verification-changed",
 }
 """Fields whose change has a name of its own, in whichever resource."""
+ON_CREATION: frozenset[ChangeType] = frozenset(
+    {"created", "status-granted", "source-retracted", "source-corrected", "source-under-concern"}
+)
+"""What a record's first edition can tell: that it is new, an approval granted, a source with a notice."""
 
 
 class Change(NamedTuple):
@@ -51,10 +55,9 @@ def changes_between(kind: str, before: Mapping[str, Any] | None, after: Mapping[
 def _announced(kind: str, after: Mapping[str, Any]) -> Iterator[Change]:
     """What a new record says beyond that it is new: an approval that was granted, a source that is retracted."""
     for field in ("status", "retraction"):
-        if after.get(field) is not None:
-            named = _type(kind, field, None, after[field])
-            if named != "value-revised":
-                yield Change(named, field, None, after[field])
+        new = after.get(field)
+        if new is not None and _type(kind, field, None, new) in ON_CREATION:
+            yield Change(_type(kind, field, None, new), field, None, new)
 
 
 def _type(kind: str, field: str, old: Any, new: Any) -> ChangeType:

@@ -12,10 +12,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def project(document: str, fields: Sequence[str]) -> str:
-    """The document with the id and the named fields only, in the order that was asked for."""
+    """The document with the id and the named fields only, in the order that was asked for.
+
+    A past version may be older than a field; it has null there.
+    """
     values = from_json(document)
     names = fields if "id" in fields else ("id", *fields)
-    return to_json({name: values[name] for name in names}).decode()
+    return to_json({name: values.get(name) for name in names}).decode()
 
 
 def csv_header(columns: Sequence[str]) -> str:

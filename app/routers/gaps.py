@@ -12,8 +12,8 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of, next_url, refuse_repeated
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
-from app.examples import rows_of
+from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
+from app.examples import EXAMPLE_ADDRESS, rows_of
 from app.gaps import GapPage, GapQuery, read_gaps, shown
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
@@ -21,7 +21,7 @@ from app.models.types import Slug
 from app.provenance.gaps import GapKind
 from app.provenance.interval_gaps import interval_gaps
 from app.query import MOST_ROWS, MOST_VALUES
-from app.resources import EXAMPLE_ADDRESS, HEADERS, LINK, problem_responses
+from app.resources import HEADERS, LINK, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 
@@ -66,7 +66,8 @@ class GapQuestion(BaseModel):
             "headers": HEADERS | LINK,
             "content": {JSON: {"example": _example()}},
         },
-        **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(BadCursor, NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()]) -> Response:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
-from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.examples import example_of
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
 from app.regulatory import RegulatoryStatus, answer_from, read_status
-from app.resources import HEADERS, problem_responses
+from app.resources import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])
 
@@ -61,7 +61,8 @@ class StatusQuestion(BaseModel):
             "headers": HEADERS,
             "content": {JSON: {"example": to_json(_EXAMPLE).decode()}},
         },
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestion, Parameters()]) -> Response:

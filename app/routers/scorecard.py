@@ -12,10 +12,10 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of
-from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.query import MOST_VALUES
-from app.resources import HEADERS, problem_responses
+from app.resources import HEADERS, MOVED, problem_responses
 from app.scorecard import Scorecard, read_scorecard
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
@@ -39,7 +39,8 @@ class ScorecardShown(BaseModel):
     response_model=Scorecard,
     responses={
         200: {"description": "The counts.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Parameters()]) -> Response:

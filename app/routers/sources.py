@@ -10,11 +10,11 @@ from app import cache
 from app.accept import accepted, choose
 from app.annotated import AnnotatedText, read_annotated
 from app.answers import JSON, database_of
-from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
 from app.query import NoParameters
-from app.resources import HEADERS, problem_responses, resource_router
+from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Source, tag="Sources")
 
@@ -26,7 +26,8 @@ router: APIRouter = resource_router(Source, tag="Sources")
     response_model=AnnotatedText,
     responses={
         200: {"description": "The text in order.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def get_annotated_source(

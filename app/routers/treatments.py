@@ -12,10 +12,10 @@ from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
 from app.completeness import Completeness, read_completeness
 from app.dossier import Dossier, read_dossier
-from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
-from app.resources import HEADERS, problem_responses, resource_router
+from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
@@ -41,7 +41,8 @@ TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examp
     response_model=Dossier,
     responses={
         200: {"description": "The dossier.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def get_treatment_dossier(
@@ -70,7 +71,8 @@ async def get_treatment_dossier(
     response_model=Completeness,
     responses={
         200: {"description": "The report.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
 async def get_treatment_completeness(

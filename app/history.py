@@ -1,0 +1,97 @@
+"""A record's history: each of its editions, newest first, with what changed, who changed it and why."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, literal, select, tuple_
+
+from app.absence import absent
+from app.cursors import read_numbers, write_cursor
+from app.editions import Edition, in_order, place, read_editions, select_editions
+from app.ledger import EDITION
+from app.models.base import Row
+from app.models.vocabulary import ChangeType, State
+from app.query import MOST_ROWS, USUAL_ROWS
+
+MARK = "history"
+"""What its cursors are bound to; a place is the same under a former id."""
+
+
+class HistoryAsked(BaseModel):
+    """The query parameters of a history."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
+    cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
+
+
+class FieldChange(BaseModel):
+    """One change of one field."""
+
+    type: ChangeType = Field(description="What kind of change it is.")
+    field: str | None = Field(description="The field; null where the record was created.")
+    old: Any = Field(description="Its value before.")
+    new: Any = Field(description="Its value after.")
+
+
+class Written(BaseModel):
+    """When, by whom and why something was written."""
+
+    revision: int = Field(description="The dataset's revision that wrote it.")
+    at: str = Field(description="When (UTC, RFC 3339).")
+    author: str = Field(description="Who wrote it.")
+    reason: str | None = Field(description="Why, in their words.")
+
+
+class HistoryEntry(Written):
+    """One edition of a record: what readers got from that revision on."""
+
+    version: int = Field(description="The record's version.")
+    is_new_version: bool = Field(
+        description="Whether the record itself changed. If not, the same version shows what follows from another "
+        "record, as when its source was retracted."
+    )
+    state: State = Field(description="Whether readers saw it from then on.")
+    changes: list[FieldChange] = Field(description="What changed, in the order of the fields.")
+    url: str = Field(description="The record as it was in that version, in its last edition.")
+
+
+class History(BaseModel):
+    """One page of a record's history."""
+
+    items: list[HistoryEntry] = Field(description="The editions, newest first.")
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+def read_history(
+    connection: Connection, resource: type[Row], record_id: str, asked: HistoryAsked, public_url: str
+) -> History:
+    """A page of the history, of a withdrawn record too; Moved for a former id, NotFound for an unknown one."""
+    own = (EDITION.c.kind == resource.plural, EDITION.c.id == record_id)
+    statement = in_order(select_editions().where(*own), newest_first=True)
+    if asked.cursor:
+        before = tuple_(*map(literal, read_numbers(asked.cursor, MARK, 2)))
+        statement = statement.where(place() < before)
+    editions = list(read_editions(connection, statement.limit(asked.limit + 1)))
+    if not editions and connection.execute(select(EDITION.c.id).where(*own).limit(1)).scalar() is None:
+        raise absent(connection, resource, record_id)
+    page, more = editions[: asked.limit], len(editions) > asked.limit
+    address = f"{public_url}/v1/{resource.plural}/{record_id}"
+    return History(
+        items=[_entry(edition, address) for edition in page],
+        next=write_cursor(MARK, (page[-1].revision, page[-1].position)) if more else None,
+    )
+
+
+def _entry(edition: Edition, address: str) -> HistoryEntry:
+    return HistoryEntry(
+        version=edition.version,
+        is_new_version=edition.is_new_version,
+        revision=edition.revision,
+        at=edition.at,
+        author=edition.author,
+        reason=edition.reason,
+        state=edition.document["state"],
+        changes=[FieldChange(**change._asdict()) for change in edition.changes],
+        url=f"{address}?version={edition.version}",
+    )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cli import seed_database
 from app.db import Database
-from app.errors import InvalidRecord, NotFound, Unavailable
+from app.errors import Gone, InvalidRecord, NotFound, Unavailable
 from app.examples import SEED
 from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.listing import fetch, totals
@@ -290,7 +290,7 @@ def test_a_retraction_reaches_what_rests_on_it_through_other_records(database: D
 def test_a_withdrawn_record_is_gone_and_what_points_to_it_needs_a_review(database: Database) -> None:
     save_all(database, [*small_set(), record("claims", CLAIM)], author="test")
     withdraw(database, "approvals", "example-approval", author="editor", reason="entered twice")
-    with pytest.raises(NotFound), database.read() as connection:
+    with pytest.raises(Gone, match="entered twice"), database.read() as connection:
         fetch(connection, RESOURCES["approvals"], "example-approval")
     assert document(database, "claims", "example-claim")["needs_review"] is True
     with pytest.raises(InvalidRecord, match="withdrawn already"):

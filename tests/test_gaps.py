@@ -52,7 +52,7 @@ def test_the_two_intervals_of_the_article_that_undercut_twelve_weeks_are_found_o
     assert ids_of(back, "dosing") == ["onabotulinumtoxina-chronic-low-back-pain-claim-metropolmed"]
     assert "onabotulinumtoxina-chronic-migraine-label-us" in ids_of(neck, "label")
     assert "1 to 2 wk (7 to 14 d)" in neck["statement"]
-    assert "12 wk (84 d) (chronic-migraine, GB; chronic-migraine, US" in neck["statement"]
+    assert "12 wk (84 d), on the label for chronic-migraine (GB), chronic-migraine (US), " in neck["statement"]
     assert "all of it lies below" in back["statement"]
 
 
@@ -156,6 +156,10 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(client: TestClient) -
     assert all(len(page) == 5 for page in pages[:-1])
     keys = [(gap["kind"], gap["condition"] or "", gap["id"]) for gap in whole]
     assert all(one < other for one, other in pairwise(keys))
+
+
+def test_an_empty_cursor_is_the_first_page(client: TestClient) -> None:
+    assert gaps(client, cursor="", limit=2) == gaps(client)[:2]
 
 
 def test_kinds_and_a_condition_narrow_the_list(client: TestClient) -> None:
@@ -415,18 +419,20 @@ def test_an_interval_is_held_against_the_label_for_its_own_condition_first(made_
     stated = {(ids_of(gap, "claim") or ids_of(gap, "dosing"))[0]: gap["statement"] for gap in found}
     assert stated.keys() == claims | {"trial-12-weeks", "trial-other-2-months", "guideline-third-11-weeks"}
     assert "its shorter end lies below" in stated["trial-12-weeks"]
-    assert "a label gives for it is 16 wk (112 d) (example-pain, US)" in stated["trial-12-weeks"]
+    assert "a label gives for it is 16 wk (112 d), on the label for example-pain (US)" in stated["trial-12-weeks"]
     assert "it lies below" in stated["says-9-weeks"]
     assert "at most 2 mo (60.9 d)" in stated["trial-other-2-months"]
     assert "a guideline gives an interval of at least 11 wk (77 d); no label" in stated["guideline-third-11-weeks"]
-    assert "3 mo (91.3 d) (other-pain, US)" in stated["guideline-third-11-weeks"]
+    assert "3 mo (91.3 d), on the label for other-pain (US)" in stated["guideline-third-11-weeks"]
     assert stated["says-1-day"].startswith("For no condition in particular, a claim gives an interval of at most 1 d;")
 
 
 def test_a_label_for_any_condition_holds_for_each(made_up: TestClient) -> None:
     (found,) = gaps(made_up, "other-toxin", kind="interval-below-label")
     assert ids_of(found, "label") == ["label-any"]
-    assert "a label gives for it is 8 wk (56 d) (any condition, US): it lies below" in found["statement"]
+    assert (
+        "a label gives for it is 8 wk (56 d), on the label for any condition (US): it lies below" in found["statement"]
+    )
 
 
 def test_doses_are_compared_per_the_same_thing_and_never_with_quartiles_or_another_product(made_up: TestClient) -> None:

@@ -58,8 +58,8 @@ def interval_gaps(treatment: str, dosing: Sequence[Document], claims: Sequence[D
         if bars and (part := _part_below(said.interval, _shortest_of(bars[0]))):
             statement = (
                 f"{for_condition(said.condition)}, {WHO[said.basis]} gives an interval of {said.interval}; "
-                f"{_bar_words(said.condition, is_same=bool(same))} is {_shortest_of(bars[0])} ({_places(bars)}): "
-                f"{part} below that."
+                f"{_bar_words(said.condition, is_same=bool(same))} is {_shortest_of(bars[0])}, on the label "
+                f"for {_places(bars)}: {part} below that."
             )
             sides = (*said.sides, *(_row_side("label", row) for row in bars))
             made_of = (said.id, *sorted(row["id"] for row in bars))
@@ -143,6 +143,5 @@ def _bar_words(condition: str | None, *, is_same: bool) -> str:
 
 
 def _places(labels: Sequence[Document]) -> str:
-    return "; ".join(
-        ", ".join(filter(None, (row["condition"] or "any condition", row["jurisdiction"]))) for row in labels
-    )
+    named = ((row["condition"] or "any condition", row["jurisdiction"]) for row in labels)
+    return ", ".join(f"{condition} ({place})" if place else condition for condition, place in named)

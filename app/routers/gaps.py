@@ -91,7 +91,7 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
         condition=asked.condition,
         kinds=frozenset(asked.kind or ()),
         limit=asked.limit,
-        cursor=asked.cursor,
+        cursor=asked.cursor or None,
     )
     page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, public_url))
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []

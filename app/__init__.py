@@ -2,3 +2,5 @@
 
 __version__ = "0.1.0"
 DISCLAIMER = "Information, not medical advice. Ask a health professional before you act on it."
+LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+"""Under which the records may be used."""

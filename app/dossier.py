@@ -1,5 +1,6 @@
 """A treatment's dossier: everything that is known of it, and of the class it belongs to, in one document."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field, create_model
@@ -72,14 +73,14 @@ Dossier: Any = create_model(
 )
 
 
-def read_dossier(connection: Connection, treatment: str, condition: str | None, public_url: str) -> str:
+def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Callable[[str], str]) -> str:
     """The dossier as JSON; NotFound for an unknown treatment or condition."""
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
     about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
-    content = {"treatment": own, "condition": about} | _records(connection, treatment, condition, public_url, found)
+    content = {"treatment": own, "condition": about} | _records(connection, treatment, condition, address, found)
     layers = [
-        {"treatment": above} | _records(connection, above["id"], condition, public_url, found)
+        {"treatment": above} | _records(connection, above["id"], condition, address, found)
         for above in _above(connection, own)
     ]
     rest = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
@@ -95,7 +96,11 @@ def _above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, 
 
 
 def _records(
-    connection: Connection, treatment: str, condition: str | None, public_url: str, found: dict[str, dict[str, Any]]
+    connection: Connection,
+    treatment: str,
+    condition: str | None,
+    address: Callable[[str], str],
+    found: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """The records of one treatment, by part; what they mention is added to `found`."""
     content: dict[str, Any] = {}
@@ -108,6 +113,6 @@ def _records(
         for plural, records in (page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]
-        url = f"{public_url}/v1/treatments/{treatment}/{row.plural}"
+        url = address(f"/v1/treatments/{treatment}/{row.plural}")
         content[name] = {"items": items, "total": page.total, "url": url}
     return content

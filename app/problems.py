@@ -69,7 +69,7 @@ def _near_path(request: Request) -> str:
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
-    close = nearest(steps[1], [*RESOURCES, "lookup"])
+    close = nearest(steps[1], [*RESOURCES, "lookup", "releases"])
     return f" Did you mean /v1/{close}?" if close and close != steps[1] else ""
 
 

@@ -33,6 +33,10 @@ from app.schemas import ProblemDetails, page_model, single_schema
 HEADERS = {
     "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
     "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
+    "Dataset-Release": {
+        "description": "The release that answered, where `release` named one.",
+        "schema": {"type": "string"},
+    },
 }
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
@@ -93,7 +97,7 @@ def _add_list(router: APIRouter, resource: type[Row]) -> None:
         operation_id=f"list_{resource.plural.replace('-', '_')}",
         summary=f"List {_rows(resource)}",
         description=f"{resource.record_class().__doc__}\n\n{FILTERS}",
-        problems=(BadCursor, NotAcceptable, InvalidParameter),
+        problems=(BadCursor, NotAcceptable, NotFound, InvalidParameter),
     )
 
 

@@ -1,28 +1,29 @@
 """What is given: classes of products, products, procedures; and the dossier, a whole page in one answer."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of, refuse_repeated
+from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.dossier import Dossier, read_dossier
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
+from app.query import Reading
 from app.resources import HEADERS, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class DossierShown(BaseModel):
+class DossierShown(Reading):
     """The query parameters of a dossier."""
 
-    model_config = ConfigDict(extra="forbid")
     condition: Slug | None = Field(
         None,
         description="Only what concerns this condition, and what holds for all conditions.",
@@ -54,8 +55,7 @@ async def get_treatment_dossier(
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, DossierShown)
-    public_url = request.app.state.settings.public_url
     content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, asked.condition, public_url)
+        lambda connection: read_dossier(connection, id, asked.condition, partial(address_of, request))
     )
     return cache.answer(request, content.encode(), JSON)

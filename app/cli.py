@@ -20,6 +20,7 @@ from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
 from app.listing import export_chunk, totals
 from app.models import RESOURCES
+from app.models.types import clean_text
 from app.query import Query
 from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
@@ -166,6 +167,10 @@ def release(
     """Freeze the dataset into a file that never changes, to be cited, and read with `?release=NAME`."""
     settings = load_settings(database_url=database)
     folder = Path(settings.releases)
+    try:
+        notes = None if notes is None else clean_text(notes.strip())
+    except ValueError as failure:
+        raise BrokenSetting(f"--notes: {failure}") from failure
     with _opened(settings) as opened:
         try:
             with _bar("Freezing", rows_to_copy(opened)) as bar:

@@ -23,7 +23,8 @@ ENV PYTHONUNBUFFERED=1 \
     TEV_HOST=0.0.0.0 \
     TEV_PORT=8000 \
     TEV_DATABASE_URL=sqlite:////data/tev.db \
-    SQLITE_TMPDIR=/data
+    SQLITE_TMPDIR=/data \
+    TMPDIR=/data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

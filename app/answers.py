@@ -1,8 +1,8 @@
 """Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -20,17 +20,59 @@ from app.errors import InvalidParameter
 from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
 from app.query import Query
+from app.releases import Release
 from app.render.table import csv_header, csv_lines, ndjson_lines, project
 from app.representations import Representation, further
 
+T = TypeVar("T")
 JSON = "application/json"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
-def database_of(request: Request) -> Database:
-    """The database of the application that serves this request."""
+class ReleaseReads:
+    """Reads from the release that a request names; the headers of the answer will say so."""
+
+    def __init__(self, request: Request, name: str) -> None:
+        self.request = request
+        self.name = name
+
+    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:  # noqa: ARG002  # as Reads
+        """Run a read; NotFound for an unknown release, Unavailable for one whose file is missing or altered."""
+        frozen = await self.request.app.state.releases.take(self.name)
+        answered_from(self.request, frozen.release)
+        self.request.scope["marks"] = frozen.followed
+        found: T = await frozen.fetch(work)
+        return found
+
+
+def answered_from(request: Request, release: Release) -> None:
+    """Let the answer say that it comes from a release."""
+    request.scope["revision"] = release.revision
+    request.scope["dataset"] |= {"Dataset-Revision": str(release.revision), "Dataset-Release": release.name}
+
+
+def database_of(request: Request) -> Database | ReleaseReads:
+    """Where this request reads: from the application's database, or from the release that it names."""
+    name = release_of(request)
+    if name is not None:
+        return ReleaseReads(request, name)
     database: Database = request.app.state.database
     return database
+
+
+def release_of(request: Request) -> str | None:
+    """The release that a read of records names; pages for people pass over what they do not know."""
+    named = request.query_params.getlist("release") if request.url.path.startswith("/v1") else []
+    if len(named) > 1:
+        raise _once_only("release")
+    return named[0] if named else None
+
+
+def address_of(request: Request, path: str) -> str:
+    """An absolute address of ours, with or without parameters, that stays in the release of this request."""
+    name = release_of(request)
+    joint = "&" if "?" in path else "?"
+    return f"{request.app.state.settings.public_url}{path}" + ("" if name is None else f"{joint}release={name}")
 
 
 def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
@@ -38,8 +80,12 @@ def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     for name in sorted({name for name in names if names.count(name) > 1}):
         if "list" not in str(parameters.model_fields[name].annotation):
-            error = {"parameter": name, "detail": "this parameter may stand there once only"}
-            raise InvalidParameter(f"{name}: this parameter may stand there once only.", errors=[error])
+            raise _once_only(name)
+
+
+def _once_only(name: str) -> InvalidParameter:
+    wrong = "this parameter may stand there once only"
+    return InvalidParameter(f"{name}: {wrong}.", errors=[{"parameter": name, "detail": wrong}])
 
 
 def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:
@@ -137,9 +183,8 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
             more, following = await database.fetch(partial(export_chunk, query=following))
             yield table(more, query, form, first=False)
 
-    return cache.streamed(
-        request, stream(rest), MEDIA_TYPES[form], mark=f"{query.fingerprint()}.{','.join(query.fields)}"
-    )
+    mark = f"{query.fingerprint()}.{','.join(query.fields)}.{request.scope.get('marks')}"
+    return cache.streamed(request, stream(rest), MEDIA_TYPES[form], mark=mark)
 
 
 def envelope(page: Page, query: Query) -> str:

@@ -1,4 +1,4 @@
-"""The command `tev`: serve, seed, export."""
+"""The command `tev`: serve, seed, export, release."""
 
 import os
 import sys
@@ -17,10 +17,13 @@ from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
 from app.fields import uses
+from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
 from app.listing import export_chunk, totals
 from app.models import RESOURCES
+from app.models.types import clean_text
 from app.query import Query
+from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.server import ProblemProtocol
 from app.settings import PREFIX, Settings, load_settings
@@ -172,6 +175,41 @@ def rename(  # noqa: PLR0917  # the words of a command line
     with _opened(load_settings(database_url=database)) as opened:
         saved = store.rename(opened, resource, record, new_id, author=author, reason=reason)
     print(f"{resource}/{record} is now {resource}/{new_id}; dataset revision {saved.revision}.")
+
+
+@app.command()
+def release(
+    name: Annotated[str, typer.Argument(help="What it is called and cited as: 2026-11-22, 1.0.")],
+    notes: Annotated[str | None, typer.Option(help="A few words on what it is for.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Freeze the dataset into a file that never changes, to be cited, and read with `?release=NAME`."""
+    settings = load_settings(database_url=database)
+    folder = Path(settings.releases)
+    try:
+        notes = None if notes is None else clean_text(notes.strip())
+    except ValueError as failure:
+        raise BrokenSetting(f"--notes: {failure}") from failure
+    with _opened(settings) as opened:
+        try:
+            with _bar("Freezing", rows_to_copy(opened)) as bar:
+                made = freeze(opened, folder, name, notes=notes, progress=bar.update)
+        except OSError as failure:
+            raise BrokenSetting(f"{PREFIX}RELEASES={folder}: {failure}") from failure
+    print(f"Release {made.name} of dataset revision {made.revision}")
+    print(f"  file      {file_of(folder, made.name).absolute()}")
+    print(f"  size      {made.size} bytes")
+    print(f"  sha256    {made.sha256}")
+    print(f"  records   {_counted(made.counts)}")
+    print(f"  since     {made.previous or 'the beginning'} (revision {made.difference['since']})")
+    for words in ("created", "withdrawn", "changed"):
+        print(f"  {words:<9} {_counted(made.difference[words])}")
+    print(f"  changes   {_counted(made.difference['by_type'])}")
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Counts in one line: `3 claims, 1 sources`."""
+    return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "none"
 
 
 def main() -> None:

@@ -3,19 +3,20 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.errors import Unavailable
+from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
@@ -35,40 +36,15 @@ def dialect_of(url: str) -> str:
     return url.split(":", 1)[0].split("+", 1)[0]
 
 
-class Database:
-    """One database: short reads, one writer at a time.
+class Reads:
+    """Short reads on connections that cannot write, each cut off after `query_seconds`."""
 
-    Reads run on connections that cannot write and are cut off after `query_seconds`. On SQLite every write takes the
-    writer's lock at once (BEGIN IMMEDIATE), so that two writers wait for each other instead of failing.
-    """
-
-    def __init__(self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8) -> None:
-        self.url = url
-        self.dialect = dialect_of(url)
+    def __init__(self, reader: Engine, *, query_seconds: float, read_threads: int) -> None:
+        self.reader = reader
+        self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
         self._limiter: CapacityLimiter | None = None
-        # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        self.reader = _engine(url, read_only=True, pool_size=read_threads + 1, query_seconds=query_seconds)
-        self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
-
-    def migrate(self) -> None:
-        """Bring the schema to its newest version; processes that start together wait for the first one."""
-        if self.dialect == "sqlite":
-            Path(self.url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        with self.write() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it."""
-        with self.writer.begin() as connection:
-            if self.dialect == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
-            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -96,6 +72,54 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.reader.dispose()
+
+
+class Database(Reads):
+    """One database: short reads, one writer at a time.
+
+    On SQLite every write takes the writer's lock at once (BEGIN IMMEDIATE), so that two writers wait for each other
+    instead of failing.
+    """
+
+    def __init__(self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8) -> None:
+        self.url = url
+        # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
+        reader = _engine(url, read_only=True, pool_size=read_threads + 1, query_seconds=query_seconds)
+        super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
+        self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
+
+    def migrate(self) -> None:
+        """Bring the schema to its newest version; processes that start together wait for the first one."""
+        if self.dialect == "sqlite":
+            Path(self.url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
+        with self.write() as connection:
+            migrate_schema(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it."""
+        with self.writer.begin() as connection:
+            if self.dialect == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read that sees one moment of the whole database, however long it takes: for copies, never for requests."""
+        try:
+            with self.reader.connect() as connection:
+                if self.dialect == "sqlite":
+                    _cut_off(connection, None)
+                else:
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                    connection.execute(text("SET LOCAL statement_timeout = 0"))
+                yield connection
+        except DBAPIError as failure:
+            raise unavailable(failure) from failure
+
+    def close(self) -> None:
+        """Close every connection."""
+        super().close()
         self.writer.dispose()
 
     def describe(self) -> str:
@@ -107,6 +131,43 @@ class Database:
             return f"SQLite {sqlite3.sqlite_version} ({mode}), {address}"
         with self.reader.connect() as connection:
             return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Connection]:
+    """A SQLite file that did not exist, with the newest schema, to be filled in one transaction and made compact.
+
+    What is copied into it may come in any order: that nothing points to nothing is checked at the end.
+    """
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    event.listen(engine, "connect", _without_transactions_of_its_own)
+    event.listen(engine, "begin", _sqlite_begin(read_only=False))
+    with engine.begin() as connection:
+        migrate_schema(connection)
+        yield connection
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        broken = raw.execute("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise Problem(f"A row of {broken[0]} points to a row of {broken[2]} that is not there.")
+        raw.execute("VACUUM")
+
+
+def migrate_schema(connection: Connection, to: str = "head") -> None:
+    """Bring the schema behind a connection, which is in a transaction, to a version."""
+    config = _migrations()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def newest_schema() -> str:
+    """The version of the schema that this program works on."""
+    return str(ScriptDirectory.from_config(_migrations()).get_current_head())
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def unavailable(failure: DBAPIError) -> Unavailable:
@@ -130,6 +191,10 @@ def _engine(url: str, *, read_only: bool, pool_size: int, query_seconds: float |
     return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=connect_args)
 
 
+def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+
+
 def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
@@ -149,8 +214,9 @@ def _sqlite_begin(read_only: bool) -> Callable[[Connection], None]:
     return begin
 
 
-def _cut_off(connection: Connection, deadline: float) -> None:
-    """Let SQLite interrupt the query of this connection once the deadline has passed."""
+def _cut_off(connection: Connection, deadline: float | None) -> None:
+    """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
     raw = connection.connection.driver_connection
     if raw is not None:
-        raw.set_progress_handler(lambda: time.monotonic() > deadline, OPCODES_BETWEEN_CHECKS)
+        check = None if deadline is None else lambda: time.monotonic() > deadline
+        raw.set_progress_handler(check, OPCODES_BETWEEN_CHECKS)

@@ -17,7 +17,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Line, Slug
 from app.models.warnings import Warning
-from app.query import MOST_ROWS, Query
+from app.query import MOST_ROWS, Address, Query
 from app.schemas import WHOLE, included_model, public_model
 
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
@@ -94,16 +94,16 @@ Dossier: Any = create_model(
 )
 
 
-def read_dossier(connection: Connection, treatment: str, condition: str | None, public_url: str) -> str:
+def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Address) -> str:
     """The dossier as JSON; NotFound for an unknown treatment or condition."""
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
     about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
     content = {"treatment": own, "condition": about, "unit": _unit(connection, own)}
-    content |= _records(connection, treatment, condition, public_url, found)
+    content |= _records(connection, treatment, condition, address, found)
     layers = [
         {"treatment": above, "unit": _unit(connection, above)}
-        | _records(connection, above["id"], condition, public_url, found)
+        | _records(connection, above["id"], condition, address, found)
         for above in classes_above(connection, own)
     ]
     rest = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
@@ -135,7 +135,11 @@ def classes_above(connection: Connection, treatment: dict[str, Any]) -> list[dic
 
 
 def _records(
-    connection: Connection, treatment: str, condition: str | None, public_url: str, found: dict[str, dict[str, Any]]
+    connection: Connection,
+    treatment: str,
+    condition: str | None,
+    address: Address,
+    found: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     """The records of one treatment, by part; what they mention is added to `found`."""
     content: dict[str, Any] = {}
@@ -147,6 +151,6 @@ def _records(
         for plural, records in (page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]
-        url = f"{public_url}/v1/treatments/{treatment}/{row.plural}"
+        url = address(f"/v1/treatments/{treatment}/{row.plural}")
         content[name] = {"items": items, "total": page.total, "url": url}
     return content

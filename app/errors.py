@@ -157,6 +157,15 @@ class TooLong(Problem):
     advice = "Ask for fewer ids at a time: 200 are enough for one request."
 
 
+class RangeNotSatisfiable(Problem):
+    """The range of a file that was asked for lies beyond its end."""
+
+    status = 416
+    name = "range-not-satisfiable"
+    title = "The file has no such range"
+    advice = "Content-Range says how long the file is. Ask for a range below that, or leave Range out."
+
+
 class InvalidParameter(Problem):
     """A parameter is unknown, malformed or out of range."""
 

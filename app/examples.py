@@ -19,6 +19,9 @@ EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 CHECKED_ON = "2026-11-22T00:00:00Z"
 """The time that examples show as their creation: the day on which the seed was checked."""
 
+RELEASE = CHECKED_ON[:10]
+"""The name that examples give to a release of the seed."""
+
 
 @cache
 def seed_records() -> dict[tuple[str, str], Record]:

@@ -36,7 +36,7 @@ from app.provenance.ledger_gaps import (
     never_on_label,
 )
 from app.provenance.warning_gaps import warning_gaps
-from app.query import Query
+from app.query import Address, Query
 
 MOST_RESULTS = 20
 """How many results a gap shows; its statement counts them all."""
@@ -99,7 +99,7 @@ class GapQuery:
         return (not self.kinds or gap.kind in self.kinds) and self.condition in (None, gap.condition)
 
 
-def read_gaps(connection: Connection, query: GapQuery, today: str, public_url: str) -> GapPage:
+def read_gaps(connection: Connection, query: GapQuery, today: str, address: Address) -> GapPage:
     """One page of a treatment's gaps; NotFound for an unknown treatment or condition, BadCursor for a strange one."""
     start = _place(query)
     treatment: dict[str, Any] = from_json(fetch(connection, Treatment, query.treatment)[0])
@@ -110,7 +110,7 @@ def read_gaps(connection: Connection, query: GapQuery, today: str, public_url: s
     page = after[: query.limit]
     more = len(after) > query.limit
     return GapPage(
-        items=[shown(gap, public_url) for gap in page],
+        items=[shown(gap, address) for gap in page],
         next=write_cursor(query.fingerprint(), page[-1].place) if more else None,
     )
 
@@ -212,23 +212,23 @@ def _products(connection: Connection, treatment: str) -> list[str]:
     return found
 
 
-def shown(gap: Gap, public_url: str) -> GapEntry:
+def shown(gap: Gap, address: Address) -> GapEntry:
     """A gap as readers get it, with absolute addresses."""
-    sides = [_side_shown(side, public_url) for side in gap.sides]
+    sides = [_side_shown(side, address) for side in gap.sides]
     own = {"kind": gap.kind, "treatment": gap.treatment, "condition": gap.condition, "statement": gap.statement}
     return GapEntry.model_validate({"id": gap.id, **own, "sides": sides})
 
 
-def _side_shown(side: Side, public_url: str) -> dict[str, Any]:
+def _side_shown(side: Side, address: Address) -> dict[str, Any]:
     record = None
     if side.record is not None:
         kind, record_id = side.record
-        record = {"kind": kind, "id": record_id, "url": f"{public_url}/v1/{kind}/{record_id}"}
+        record = {"kind": kind, "id": record_id, "url": address(f"/v1/{kind}/{record_id}")}
     return {
         "role": side.role,
         "says": side.says,
         "record": record,
-        "list_url": None if side.list_path is None else public_url + side.list_path,
+        "list_url": None if side.list_path is None else address(side.list_path),
         "citations": side.citations,
         "source_status": side.source_status,
     }

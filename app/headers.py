@@ -1,7 +1,7 @@
 """The headers of every answer, by the class of its address: who may read it, what a page may load, which revision."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +10,9 @@ EXPOSED = (
     "Link",
     "ETag",
     "Dataset-Revision",
+    "Dataset-Release",
+    "Repr-Digest",
+    "Content-Range",
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
@@ -49,10 +52,11 @@ class CommonHeaders:
             return
         head = scope["method"] == "HEAD"
         revision = await self.revision()
+        dataset = {} if revision is None else {"Dataset-Revision": str(revision)}
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_common(MutableHeaders(raw=message["headers"]), scope["path"], revision)
+                add_common(MutableHeaders(raw=message["headers"]), scope["path"], dataset)
             elif head and message["type"] == "http.response.body":
                 if message.get("more_body"):
                     return
@@ -62,20 +66,19 @@ class CommonHeaders:
         if is_preflight(scope):
             await preflight(scope, completed)
             return
-        scope = {**scope, "revision": revision}
+        scope = {**scope, "revision": revision, "dataset": dataset}
         await self.app({**scope, "method": "GET", "head": True} if head else scope, receive, completed)
 
 
-def add_common(headers: MutableHeaders, path: str, revision: int | None) -> None:
-    """Add to the headers of an answer what all answers have."""
+def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -> None:
+    """Add to the headers of an answer what all answers have; `dataset` says which revision or release answered."""
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
     headers["Content-Security-Policy"] = policy_of(path)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if revision is not None:
-        headers["Dataset-Revision"] = str(revision)
+    headers.update(dataset)
     headers["Vary"] = "Accept, Accept-Encoding"
 
 

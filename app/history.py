@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, literal, select, tuple_
 
 from app.absence import absent
@@ -11,16 +11,15 @@ from app.editions import Edition, in_order, place, read_editions, select_edition
 from app.ledger import EDITION
 from app.models.base import Row
 from app.models.vocabulary import ChangeType, State
-from app.query import MOST_ROWS, USUAL_ROWS
+from app.query import MOST_ROWS, USUAL_ROWS, Address, Reading
 
 MARK = "history"
 """What its cursors are bound to; a place is the same under a former id."""
 
 
-class HistoryAsked(BaseModel):
+class HistoryAsked(Reading):
     """The query parameters of a history."""
 
-    model_config = ConfigDict(extra="forbid")
     limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
     cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
 
@@ -64,7 +63,7 @@ class History(BaseModel):
 
 
 def read_history(
-    connection: Connection, resource: type[Row], record_id: str, asked: HistoryAsked, public_url: str
+    connection: Connection, resource: type[Row], record_id: str, asked: HistoryAsked, address: Address
 ) -> History:
     """A page of the history, of a withdrawn record too; Moved for a former id, NotFound for an unknown one."""
     own = (EDITION.c.kind == resource.plural, EDITION.c.id == record_id)
@@ -76,14 +75,14 @@ def read_history(
     if not editions and connection.execute(select(EDITION.c.id).where(*own).limit(1)).scalar() is None:
         raise absent(connection, resource, record_id)
     page, more = editions[: asked.limit], len(editions) > asked.limit
-    address = f"{public_url}/v1/{resource.plural}/{record_id}"
+    path = f"/v1/{resource.plural}/{record_id}"
     return History(
-        items=[_entry(edition, address) for edition in page],
+        items=[_entry(edition, address(f"{path}?version={edition.version}")) for edition in page],
         next=write_cursor(MARK, (page[-1].revision, page[-1].position)) if more else None,
     )
 
 
-def _entry(edition: Edition, address: str) -> HistoryEntry:
+def _entry(edition: Edition, url: str) -> HistoryEntry:
     return HistoryEntry(
         version=edition.version,
         is_new_version=edition.is_new_version,
@@ -93,5 +92,5 @@ def _entry(edition: Edition, address: str) -> HistoryEntry:
         reason=edition.reason,
         state=edition.document["state"],
         changes=[FieldChange(**change._asdict()) for change in edition.changes],
-        url=f"{address}?version={edition.version}",
+        url=url,
     )

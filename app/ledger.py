@@ -4,6 +4,7 @@ Who refers to whom, codes, texts, revisions, editions, former ids, releases.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -111,11 +112,15 @@ RELEASE = Table(
     Column("revision", Integer, ForeignKey("revision.number"), nullable=False),
     Column("previous", AutoString, ForeignKey("release.name"), nullable=True),
     Column("sha256", AutoString, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
     Column("difference", Text, nullable=False),
+    Column("notes", Text, nullable=True),
 )
-"""The frozen copies of the dataset: each a file, with its hash, its counts and what changed since the one before."""
+"""The frozen copies of the dataset: each a file, with its hash, its counts and what changed since the one before.
+
+`counts` and `difference` are JSON objects.
+"""
 
 SHAPE = Table("shape", metadata, Column("digest", AutoString, nullable=False, primary_key=True))
 """The shape of the stored documents, in one row; when the program's differs, they are rendered again."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -15,6 +16,7 @@ from app.db import Database
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.guards import AddressGuard
 from app.headers import CommonHeaders
+from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
 from app.routers import ROUTERS, TAGS
@@ -29,10 +31,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one database, which must have been migrated."""
     settings = settings or load_settings()
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
+    releases = OpenReleases(database, Path(settings.releases))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        releases.close()
         database.close()
 
     async def revision() -> int | None:
@@ -60,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.releases = releases
     app.state.tags = TAGS
     install(app)
     for router in ROUTERS:

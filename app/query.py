@@ -1,6 +1,6 @@
 """A question to a resource: which parameters there are, how they are checked, and the one value they become."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError, to_json
 from app.errors import nearest
 from app.fields import FieldUse, includable, is_cited, mentions, uses
 from app.models.base import Row
-from app.models.types import Slug
+from app.models.types import ReleaseName, Slug
 from app.models.vocabulary import Verification
 from app.representations import further
 
@@ -22,6 +22,8 @@ MOST_VALUES = 200
 """How many values one repeated parameter may have."""
 BOUNDS = {"_gte": "above", "_lte": "below"}
 
+Address = Callable[[str], str]
+"""Makes a path of ours, with or without parameters, an absolute address that stays in the release of the request."""
 Format = Literal["json", "csv", "ndjson"]
 
 
@@ -38,6 +40,8 @@ class Query:
     fields: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     count: bool = False
+    release: str | None = None
+    """The release that is asked; None: the dataset as it stands."""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -45,9 +49,27 @@ class Query:
         return self.sort if "id" in (key.lstrip("-") for key in self.sort) else (*self.sort, "id")
 
     def fingerprint(self) -> str:
-        """What a cursor is bound to: the resource, its filters and its order, but not what is shown."""
-        named = [self.resource.plural, sorted((name, value) for name, value in self.filters.items()), self.order]
+        """What a cursor is bound to: the resource, its filters, its order and the release, but not what is shown."""
+        filters = sorted((name, value) for name, value in self.filters.items())
+        named = [self.resource.plural, filters, self.order, self.release]
         return sha256(to_json(named)).hexdigest()[:12]
+
+
+class NoParameters(BaseModel):
+    """The query parameters of an address that takes none: whatever is sent is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reading(BaseModel):
+    """The query parameters of every read of records; those of an address come on top."""
+
+    model_config = ConfigDict(extra="forbid")
+    release: ReleaseName | None = Field(
+        None,
+        description="Answer from this release instead of the dataset as it stands; `/v1/releases` names them. "
+        "A record of a release shows today's `source_status`, and its `state` when it was withdrawn since.",
+    )
 
 
 @cache
@@ -69,7 +91,7 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
         del definitions[parent], definitions["id"]
     definitions |= _paging_parameters(resource) | shown_parameters(resource)
     name = f"{resource.__name__}Query" + (f"Under{parent.title()}" if parent else "")
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **definitions)
+    return create_model(name, __base__=Reading, **definitions)
 
 
 def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
@@ -103,12 +125,6 @@ def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
     }
 
 
-class NoParameters(BaseModel):
-    """The query parameters of an address that takes none: whatever is sent is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 @cache
 def single_model(resource: type[Row]) -> type[BaseModel]:
     """The query parameters of a single record."""
@@ -117,7 +133,7 @@ def single_model(resource: type[Row]) -> type[BaseModel]:
     version: dict[str, Any] = {"version": (number | None, Field(None, description=past))}
     name = f"{resource.__name__}Shown"
     shown = shown_parameters(resource, *further(resource))
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **shown, **version)
+    return create_model(name, __base__=Reading, **shown, **version)
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
@@ -157,7 +173,7 @@ def _listed(known: Sequence[str], *, signed: bool = False) -> Any:
 
 def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
     """The query that checked parameters ask for, with the filters that the path fixes."""
-    own = {"sort", "limit", "cursor", "count", "fields", "include", "format", "version"}
+    own = {"sort", "limit", "cursor", "count", "fields", "include", "format", "version", "release"}
     values = {name: value for name, value in asked.model_dump(mode="json").items() if value not in (None, "")}
     filters = {name: value for name, value in values.items() if name not in own} | {k: [v] for k, v in fixed.items()}
     usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS
@@ -170,6 +186,7 @@ def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
         fields=_split(values.get("fields")),
         include=_split(values.get("include")),
         count=values.get("count") == "exact",
+        release=values.get("release"),
     )
 
 

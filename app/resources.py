@@ -1,6 +1,7 @@
 """The routes that every resource has, written once: its list, its single record and history, lists under a parent."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of, list_answer, next_url, refuse_repeated, single_answer
+from app.answers import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
 from app.comparable import compares_amounts
 from app.errors import (
     MEDIA_TYPE,
@@ -42,6 +43,10 @@ from app.schemas import ProblemDetails, page_model, single_schema
 HEADERS = {
     "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
     "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
+    "Dataset-Release": {
+        "description": "The release that answered, where `release` named one.",
+        "schema": {"type": "string"},
+    },
 }
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
@@ -116,7 +121,7 @@ def _add_list(router: APIRouter, resource: type[Row]) -> None:
         operation_id=f"list_{resource.plural.replace('-', '_')}",
         summary=f"List {_rows(resource)}",
         description=f"{resource.record_class().__doc__}\n\n{FILTERS}",
-        problems=(BadCursor, NotAcceptable, InvalidParameter),
+        problems=(BadCursor, NotAcceptable, NotFound, InvalidParameter),
     )
 
 
@@ -236,9 +241,9 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
     ) -> Response:
         choose(accepted(request), [JSON])
         refuse_repeated(request, HistoryAsked)
-        root = request.app.state.settings.public_url
+        address = partial(address_of, request)
         history = await database_of(request).fetch(
-            lambda connection: read_history(connection, resource, id, asked, root)
+            lambda connection: read_history(connection, resource, id, asked, address)
         )
         links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
         return cache.answer(request, to_json(history), JSON, links=links)

@@ -22,6 +22,10 @@ class Settings(BaseSettings):
         default="sqlite:///tev.db",
         description="Where the records are: `sqlite:///file`, a plain file name, or `postgresql+psycopg://…`.",
     )
+    releases: str = Field(
+        default="",
+        description="The folder of the releases' files. Default: `releases` beside the SQLite file, else `./releases`.",
+    )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
     workers: int = Field(default=1, ge=1, le=64, description="How many processes serve.")
@@ -57,6 +61,13 @@ class Settings(BaseSettings):
         if not self.public_url:
             host = "127.0.0.1" if self.host in EVERYWHERE else self.host
             self.public_url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return self
+
+    @model_validator(mode="after")
+    def _releases_lie_beside_the_database(self) -> Self:
+        if not self.releases:
+            file = self.database_url.removeprefix("sqlite:///") if self.database_url.startswith("sqlite") else ""
+            self.releases = str(Path(file).parent / "releases")
         return self
 
 

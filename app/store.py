@@ -2,23 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, batch_of, error_at, generations, name_of, pointed_to, refuse_dangling
 from app.db import Database, unavailable
 from app.errors import InvalidRecord, NotFound
-from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
+from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, RELEASE, REVISION, SHAPE, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Record, references
+from app.releases import Release
 from app.rendering import (
     Held,
     Progress,
@@ -367,3 +368,17 @@ def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:
     if record_from(key[0], was.document).curator_checked == record.curator_checked:
         wrong = "this check was made of the record before the change: check it again, or leave the check out"
         raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/curator_checked", wrong)])
+
+
+def record_release(database: Database, release: Release) -> bool:
+    """Record a release whose file is there; False when its name was taken meanwhile."""
+    values = asdict(release)
+    values |= {"counts": to_json(release.counts).decode(), "difference": to_json(release.difference).decode()}
+    try:
+        with database.write() as connection:
+            if connection.execute(select(RELEASE.c.name).where(RELEASE.c.name == release.name)).first():
+                return False
+            connection.execute(insert(RELEASE).values(values))
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
+    return True

@@ -27,7 +27,8 @@ from starlette.testclient import TestClient
 
 from app.cli import seed_database
 from app.db import Database
-from app.examples import SEED
+from app.examples import RELEASE, SEED
+from app.freezing import freeze
 from app.main import create_app
 from app.settings import Settings
 
@@ -98,9 +99,19 @@ def database(empty_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def client(seeded_url: str) -> Iterator[TestClient]:
-    """The application over the seed, on each engine, with all its layers."""
-    app = create_app(Settings(database_url=seeded_url))
+def releases(seeded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the seed's one release, which has the name that the documentation uses."""
+    folder = tmp_path_factory.mktemp("releases")
+    database = Database(seeded_url)
+    freeze(database, folder, RELEASE)
+    database.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
+    """The application over the seed and its release, on each engine, with all its layers."""
+    app = create_app(Settings(database_url=seeded_url, releases=str(releases)))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
 
@@ -133,10 +144,12 @@ def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 
 
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `tev serve` over a fresh SQLite database, which it seeds by itself."""
+    """The address of `tev serve` over a fresh SQLite database with the seed and its release."""
     port = free_port()
     folder = tmp_path_factory.mktemp("live")
     environment = {**untraced(), "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
+    for words in (["seed"], ["release", RELEASE]):
+        subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, env=environment, check=True)
     command = [sys.executable, "-m", "app.cli", "serve"]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

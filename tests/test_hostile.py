@@ -18,7 +18,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.errors import MEDIA_TYPE, problems
-from app.examples import example_of
+from app.examples import RELEASE, example_of
 from app.fields import QueryText, includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
@@ -62,7 +62,7 @@ def operations(client: TestClient) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in paths.items():
         plural = path.split("/")[2] if path.startswith("/v1/") else ""
         known = example_of(RESOURCES[plural])["id"] if plural in RESOURCES else ""
-        yield path.replace("{id}", known), methods
+        yield path.replace("{id}", known).replace("{name}", RELEASE), methods
 
 
 def required(client: TestClient, methods: dict[str, Any]) -> dict[str, str]:

@@ -53,6 +53,15 @@ def required(openapi: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     return {one["name"] for one in parameters if one["in"] == "query" and one["required"]}
 
 
+def takes_release(openapi: dict[str, Any], operation: dict[str, Any]) -> bool:
+    return "release" in [resolved(openapi, entry)["name"] for entry in operation.get("parameters", [])]
+
+
+def test_every_read_of_records_can_be_asked_of_a_release(openapi: dict[str, Any]) -> None:
+    without = {path for path, operation in operations(openapi) if not takes_release(openapi, operation)}
+    assert without == {path for path in openapi["paths"] if path.startswith("/v1/releases") or "/v1" not in path}
+
+
 def test_the_document_is_the_snapshot(openapi: dict[str, Any]) -> None:
     assert as_text(openapi) == SNAPSHOT.read_text(encoding="utf-8"), "`make openapi` writes it; look at the difference"
 
@@ -86,10 +95,14 @@ def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, 
             expected |= {"406", "422"}
         if "{id}" in path or path in NAMING or "treatment" in required(openapi, operation):
             expected |= {"404"} | MOVED_OR_GONE.get(path.split("/")[-1], {"308", "410"})
+        if "{" in path or takes_release(openapi, operation):
+            expected.add("404")
+        if path.endswith(".sqlite3"):
+            expected |= {"206", "416"}
         assert expected == operation["responses"].keys(), path
         for status, response in operation["responses"].items():
             content = resolved(openapi, response).get("content", {})
-            assert ("application/problem+json" in content) == (status not in ("200", "308"))
+            assert ("application/problem+json" in content) == (status[0] != "2" and status != "308")
 
 
 def test_schemas_have_plain_names_and_flat_unions(openapi: dict[str, Any]) -> None:

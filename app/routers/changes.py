@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
@@ -29,6 +29,7 @@ from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, nea
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.models.vocabulary import ChangeType
+from app.query import Reading
 from app.render.atom import FeedAddresses, FeedEntry, render_feed
 from app.resources import HEADERS, LINK, problem_responses
 
@@ -52,10 +53,9 @@ Kind = Annotated[str, AfterValidator(known_kind), WithJsonSchema({"type": "strin
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class ChangesAsked(BaseModel):
+class ChangesAsked(Reading):
     """The query parameters of the change feed."""
 
-    model_config = ConfigDict(extra="forbid")
     since: Revision = Field(0, description="Only what came after this revision: the last one that you have seen.")
     until: Revision | None = Field(None, description="Only what came up to this revision.")
     kind: Annotated[list[Kind], Field(max_length=len(RESOURCES))] | None = Field(

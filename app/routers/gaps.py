@@ -1,17 +1,18 @@
 """Where what we hold does not fit together: claims, labels, approvals, results and warnings against each other."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of, next_url, refuse_repeated
+from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
 from app.examples import EXAMPLE_ADDRESS, rows_of
 from app.gaps import GapPage, GapQuery, read_gaps, shown
@@ -20,7 +21,7 @@ from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
 from app.provenance.gaps import GapKind
 from app.provenance.interval_gaps import interval_gaps
-from app.query import MOST_ROWS, MOST_VALUES
+from app.query import MOST_ROWS, MOST_VALUES, Reading
 from app.resources import HEADERS, LINK, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
@@ -35,13 +36,12 @@ def _example() -> str:
         [row | standing for row in rows_of(kind) if row["treatment"] == TREATMENT] for kind in (DosingInterval, Claim)
     )
     first = min(interval_gaps(TREATMENT, dosing, claims), key=lambda gap: gap.place)
-    return to_json(GapPage(items=[shown(first, EXAMPLE_ADDRESS)], next=None)).decode()
+    return to_json(GapPage(items=[shown(first, EXAMPLE_ADDRESS.__add__)], next=None)).decode()
 
 
-class GapQuestion(BaseModel):
+class GapQuestion(Reading):
     """The query parameters of a gap report."""
 
-    model_config = ConfigDict(extra="forbid")
     treatment: Slug = Field(description="The treatment whose records are compared.", examples=[TREATMENT])
     condition: Slug | None = Field(
         None, description="Only gaps about this condition.", examples=["chronic-low-back-pain"]
@@ -85,7 +85,7 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
     choose(accepted(request), [JSON])
     refuse_repeated(request, GapQuestion)
     today = datetime.now(UTC).date().isoformat()
-    public_url = request.app.state.settings.public_url
+    address = partial(address_of, request)
     query = GapQuery(
         treatment=asked.treatment,
         condition=asked.condition,
@@ -93,6 +93,6 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
         limit=asked.limit,
         cursor=asked.cursor or None,
     )
-    page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, public_url))
+    page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, address))
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     return cache.answer(request, to_json(page), JSON, links=links)

@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from app import DISCLAIMER, LICENCE, __version__, cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of
-from app.errors import InvalidParameter, NotAcceptable
+from app.answers import JSON, address_of, database_of
+from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.listing import totals
 from app.models import RESOURCES
-from app.query import NoParameters
+from app.query import Reading
 from app.resources import HEADERS, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Index"])
@@ -38,6 +38,7 @@ class Index(BaseModel):
     disclaimer: str = Field(description="What this is not.")
     documentation: str = Field(description="Where people read about it.")
     openapi: str = Field(description="Where programs read about it.")
+    releases: str = Field(description="Where the releases are: copies of the dataset that never change.")
     resources: list[ResourceEntry] = Field(description="Every resource, by name.")
 
 
@@ -48,17 +49,19 @@ class Index(BaseModel):
     response_model=Index,
     responses={
         200: {"description": "The index.", "headers": HEADERS},
-        **problem_responses(NotAcceptable, InvalidParameter),
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def get_index(request: Request, asked: Annotated[NoParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
     choose(accepted(request), [JSON])
 
     counts = await database_of(request).fetch(totals)
     root = request.app.state.settings.public_url
     entries = [
-        ResourceEntry(name=plural, summary=row.summary(), url=f"{root}/v1/{plural}", total=counts[plural])
+        ResourceEntry(
+            name=plural, summary=row.summary(), url=address_of(request, f"/v1/{plural}"), total=counts[plural]
+        )
         for plural, row in RESOURCES.items()
     ]
     content = Index(
@@ -68,6 +71,7 @@ async def get_index(request: Request, asked: Annotated[NoParameters, Parameters(
         disclaimer=DISCLAIMER,
         documentation=f"{root}/docs",
         openapi=f"{root}/openapi.json",
+        releases=f"{root}/v1/releases",
         resources=entries,
     )
     return cache.answer(request, to_json(content), JSON)

@@ -4,18 +4,18 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of, refuse_repeated
-from app.errors import InvalidParameter, NotAcceptable, nearest
+from app.answers import JSON, address_of, database_of, refuse_repeated
+from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
 from app.listing import lookup
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
-from app.query import MOST_ROWS
+from app.query import MOST_ROWS, Reading
 from app.resources import HEADERS, problem_responses
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
@@ -35,10 +35,9 @@ def known_system(value: str) -> str:
     return word
 
 
-class LookupQuestion(BaseModel):
+class LookupQuestion(Reading):
     """The query parameters of a lookup."""
 
-    model_config = ConfigDict(extra="forbid")
     system: Annotated[str, AfterValidator(known_system)] = Field(
         min_length=1,
         max_length=40,
@@ -76,7 +75,7 @@ class LookupAnswer(BaseModel):
     response_model=LookupAnswer,
     responses={
         200: {"description": "The records that hold the code.", "headers": HEADERS},
-        **problem_responses(NotAcceptable, InvalidParameter),
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
 async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Parameters()]) -> Response:
@@ -85,9 +84,9 @@ async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Paramet
     refuse_repeated(request, LookupQuestion)
     code = canonical_doi(asked.code) if asked.system == "doi" else asked.code.strip()
     hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)
-    root = request.app.state.settings.public_url
     entries = (
-        f'{{"kind":{_text(kind)},"id":{_text(row_id)},"url":{_text(f"{root}/v1/{kind}/{row_id}")},"record":{document}}}'
+        f'{{"kind":{_text(kind)},"id":{_text(row_id)},'
+        f'"url":{_text(address_of(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
     return cache.answer(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)

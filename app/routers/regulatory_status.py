@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from app.examples import example_of
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
+from app.query import Reading
 from app.regulatory import RegulatoryStatus, answer_from, read_status
 from app.resources import HEADERS, MOVED, problem_responses
 
@@ -29,10 +30,9 @@ _ASKED = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdic
 _EXAMPLE = _ASKED | answer_from([_APPROVAL], _ASKED["jurisdiction"], _ASKED["on"])
 
 
-class StatusQuestion(BaseModel):
+class StatusQuestion(Reading):
     """The query parameters of a regulatory status."""
 
-    model_config = ConfigDict(extra="forbid")
     treatment: Slug = Field(
         description="The treatment's id. What its class is approved for says nothing of it.",
         examples=[_ASKED["treatment"]],

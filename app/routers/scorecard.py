@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -14,17 +14,16 @@ from app.accept import accepted, choose
 from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
-from app.query import MOST_VALUES
+from app.query import MOST_VALUES, Reading
 from app.resources import HEADERS, MOVED, problem_responses
 from app.scorecard import Scorecard, read_scorecard
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
 
 
-class ScorecardShown(BaseModel):
+class ScorecardShown(Reading):
     """The query parameters of the scorecard."""
 
-    model_config = ConfigDict(extra="forbid")
     treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = Field(
         None,
         description="Only these treatments, under `treatments`. Repeat it for several.",

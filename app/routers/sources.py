@@ -13,7 +13,7 @@ from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
-from app.query import NoParameters
+from app.query import Reading
 from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Source, tag="Sources")
@@ -33,7 +33,7 @@ router: APIRouter = resource_router(Source, tag="Sources")
 async def get_annotated_source(
     request: Request,
     id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
-    asked: Annotated[NoParameters, Parameters()],  # noqa: ARG001  # refuses parameters
+    asked: Annotated[Reading, Parameters()],  # noqa: ARG001  # refuses other parameters
 ) -> Response:
     """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
 

@@ -1,29 +1,30 @@
 """What is given; the dossier, a whole page in one answer; and how complete the records are."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, database_of, refuse_repeated
+from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.completeness import Completeness, read_completeness
 from app.dossier import Dossier, read_dossier
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
+from app.query import Reading
 from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class Narrowed(BaseModel):
+class Narrowed(Reading):
     """The query parameters of what is told of a whole treatment."""
 
-    model_config = ConfigDict(extra="forbid")
     condition: Slug | None = Field(
         None,
         description="Only what concerns this condition, and what holds for all conditions.",
@@ -57,9 +58,8 @@ async def get_treatment_dossier(
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, Narrowed)
-    public_url = request.app.state.settings.public_url
     content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, asked.condition, public_url)
+        lambda connection: read_dossier(connection, id, asked.condition, partial(address_of, request))
     )
     return cache.answer(request, content.encode(), JSON)
 

@@ -1,0 +1,63 @@
+"""What changed in the dataset between two of its revisions, counted; what was changed back is no change."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, and_, case, func, select, tuple_
+
+from app.ledger import EDITION
+from app.provenance.changes import changes_between
+
+Json = dict[str, Any]
+CHUNK = 500
+
+
+def difference_between(connection: Connection, since: int, until: int) -> Json:
+    """`{since, created, withdrawn, changed, by_type}`: records by plural, changes by their type.
+
+    Each record is compared once, as it stood at `since` with how it stands at `until`. A record that came and went in
+    between counts nowhere.
+    """
+    created, withdrawn, changed, by_type = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for kind, before, after in _pairs(connection, since, until):
+        if before is None and after["state"] == "withdrawn":
+            continue
+        found = list(changes_between(kind, before, after))
+        by_type.update(change.type for change in found)
+        if before is None:
+            created[kind] += 1
+        elif after["state"] == "withdrawn" != before["state"]:
+            withdrawn[kind] += 1
+        else:
+            changed[kind] += bool(found)
+    counted = {"created": created, "withdrawn": withdrawn, "changed": +changed, "by_type": by_type}
+    return {"since": since} | {name: dict(sorted(counts.items())) for name, counts in counted.items()}
+
+
+def _pairs(connection: Connection, since: int, until: int) -> Iterator[tuple[str, Json | None, Json]]:
+    """Kind, document before and document after, of every record that has an edition in between."""
+    record = (EDITION.c.kind, EDITION.c.id)
+    touched = select(*record).where(EDITION.c.revision > since, EDITION.c.revision <= until)
+    is_after = case((EDITION.c.revision > since, 1), else_=0)
+    place = func.row_number().over(
+        partition_by=(*record, is_after), order_by=(EDITION.c.revision.desc(), EDITION.c.position.desc())
+    )
+    ranked = (
+        select(EDITION.c.revision, EDITION.c.position, place.label("place"))
+        .where(EDITION.c.revision <= until, tuple_(*record).in_(touched))
+        .subquery()
+    )
+    statement = (
+        select(*record, EDITION.c.revision, EDITION.c.document)
+        .join(ranked, and_(ranked.c.revision == EDITION.c.revision, ranked.c.position == EDITION.c.position))
+        .where(ranked.c.place == 1)
+        .order_by(*record, EDITION.c.revision)
+    )
+    rows = connection.execute(statement, execution_options={"yield_per": CHUNK})
+    for (kind, _), alike in groupby(rows, key=itemgetter(0, 1)):
+        documents = {revision > since: from_json(document) for _, _, revision, document in alike}
+        yield kind, documents.get(False), documents[True]

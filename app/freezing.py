@@ -1,0 +1,192 @@
+"""A release is made: the dataset as it stands, copied into one SQLite file that nobody changes any more.
+
+The file is built under another name and gets its own at the very end, together with its row in the table of releases.
+What a crash left is cleared away by the next run; a lock on the folder lets one run work at a time.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, Table, func, select
+
+from app.db import Database, new_file
+from app.difference import difference_between
+from app.errors import BrokenSetting, NotFound
+from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, RELEASE, REVISION, SHAPE, SOURCE_TEXT, metadata
+from app.listing import totals
+from app.models import RESOURCES
+from app.models.sources import Source
+from app.models.types import RELEASE_PATTERN
+from app.provenance.masking import masked, spans_in
+from app.releases import Release, file_of, find_release, list_releases
+from app.store import record_release, revision_of
+
+LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE)
+"""What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
+CHUNK = 500
+Progress = Callable[[int], None]
+"""Is told how many more rows are copied."""
+
+
+def freeze(
+    database: Database, folder: Path, name: str, *, notes: str | None = None, progress: Progress = lambda _count: None
+) -> Release:
+    """Make a release of the dataset as it stands; BrokenSetting when the name is not free or is no name."""
+    if not re.fullmatch(RELEASE_PATTERN, name):
+        raise BrokenSetting(f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', no sign first.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone_in(folder):
+        _clear_away(database, folder)
+        _refuse_taken(database, folder, name)
+        partial = folder / f".{name}.partial"
+        release = _built(database, partial, name, notes, progress)
+        _publish(database, partial, file_of(folder, name), release)
+    return release
+
+
+def rows_to_copy(database: Database) -> int:
+    """How many rows a release would hold now."""
+    with database.snapshot() as connection:
+        return sum(
+            connection.execute(select(func.count()).select_from(table)).scalar_one() for table in released_tables()
+        )
+
+
+def released_tables() -> list[Table]:
+    """The tables of a release, those that others point to first."""
+    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in LEDGER}
+    return [table for table in metadata.sorted_tables if table.name in named]
+
+
+# Before
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other run works in the folder; the system takes the lock back from a process that ends."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _clear_away(database: Database, folder: Path) -> None:
+    """Remove what runs that ended half-way left, and the file that such a run named but did not record."""
+    for partial in sorted(folder.glob(".*.partial")):
+        name = partial.name.removeprefix(".").removesuffix(".partial")
+        file = file_of(folder, name)
+        if file.exists() and file.samefile(partial) and not _is_recorded(database, name):
+            file.unlink()
+        partial.unlink()
+        partial.with_name(f"{partial.name}-journal").unlink(missing_ok=True)
+
+
+def _is_recorded(database: Database, name: str) -> bool:
+    with database.read() as connection:
+        try:
+            find_release(connection, name)
+        except NotFound:
+            return False
+        return True
+
+
+def _refuse_taken(database: Database, folder: Path, name: str) -> None:
+    if _is_recorded(database, name):
+        raise BrokenSetting(f"There is a release {name!r} already, and a release never changes. Take another name.")
+    if file_of(folder, name).exists():
+        raise BrokenSetting(f"{file_of(folder, name)} exists and is no release of this database. Take another name.")
+
+
+# The file
+
+
+def _built(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
+    """Build the file under its partial name, read-only and on the disk; and the row that will say so."""
+    with database.snapshot() as connection:
+        revision = revision_of(connection)
+        if revision == 0:
+            raise BrokenSetting("There is nothing to release: the database holds no records yet.")
+        before = next(iter(list_releases(connection, 1)), None)
+        release = Release(
+            name=name,
+            at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            revision=revision,
+            previous=before.name if before else None,
+            sha256="",
+            size=0,
+            counts=totals(connection),
+            difference=difference_between(connection, before.revision if before else 0, revision),
+            notes=notes,
+        )
+        with new_file(partial) as copy:
+            for table in released_tables():
+                for rows in _rows(connection, table):
+                    copy.execute(table.insert(), rows)
+                    progress(len(rows))
+    partial.chmod(0o444)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = file_digest(file, "sha256").hexdigest()
+    return replace(release, sha256=digest, size=partial.stat().st_size)
+
+
+def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a table that a release holds, in pieces."""
+    statement = select(table)
+    if "state" in table.c:
+        statement = statement.where(table.c.state != "draft")
+    found = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
+    for rows in found.partitions():
+        yield [_passed_on(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
+
+
+def _passed_on(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """The text of a source as it may be passed on: whole, or what is quoted of it alone."""
+    sources = Source.table()
+    source = row["source"]
+    if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":
+        return row
+    spans = [span for document in _quoting(connection, source) for span in spans_in(from_json(document), source)]
+    return {"source": source, "text": masked(row["text"], spans)}
+
+
+def _quoting(connection: Connection, source: str) -> Iterator[str]:
+    """The documents of every record that mentions a source."""
+    for kind, resource in RESOURCES.items():
+        table = resource.table()
+        mentioning = select(REFERENCE.c.from_id).where(
+            REFERENCE.c.to_kind == Source.plural, REFERENCE.c.to_id == source, REFERENCE.c.from_kind == kind
+        )
+        yield from connection.execute(select(table.c.document).where(table.c.id.in_(mentioning))).scalars()
+
+
+# After
+
+
+def _publish(database: Database, partial: Path, file: Path, release: Release) -> None:
+    """Give the file its name and record it, or leave neither. The partial name goes last: it says what to clear."""
+    os.link(partial, file)
+    _sync(file.parent)
+    if not record_release(database, release):
+        file.unlink()
+        partial.unlink()
+        raise BrokenSetting(f"There is a release {release.name!r} already, made meanwhile. Take another name.")
+    partial.unlink()
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Put the names in a folder on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

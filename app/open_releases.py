@@ -1,0 +1,137 @@
+"""The releases that this process has open: checked once against their hash, a few at a time, closed at the end."""
+
+import shutil
+import tempfile
+from collections import OrderedDict
+from contextlib import closing
+from hashlib import file_digest
+from pathlib import Path
+from sqlite3 import DatabaseError
+
+from alembic.util import CommandError
+from anyio import Lock, to_thread
+
+from app.db import Database, newest_schema
+from app.errors import Unavailable
+from app.frozen import Frozen, connect
+from app.releases import Release, file_of, find_release
+
+MOST_OPEN = 4
+READ_THREADS = 2
+"""Reads at once from one release; many releases are asked seldom."""
+
+Signature = tuple[int, int, int]
+"""What a file cannot keep when somebody touches it: inode, size, time of its last change in nanoseconds."""
+
+
+class OpenReleases:
+    """The open releases of one process."""
+
+    def __init__(self, live: Database, folder: Path) -> None:
+        self.live = live
+        self.folder = folder
+        self._rows: dict[str, Release] = {}
+        self._checked: dict[str, Signature] = {}
+        self._open: OrderedDict[str, Frozen] = OrderedDict()
+        self._lock = Lock()
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    async def take(self, name: str) -> Frozen:
+        """A release, open and under today's marks; NotFound, or Unavailable when its file is missing or altered."""
+        release = await self.row(name)
+        path = await self.file(release)
+        if name not in self._open:
+            async with self._lock:
+                if name not in self._open:
+                    self._open[name] = await to_thread.run_sync(self._opened, release, path)
+        self._open.move_to_end(name)
+        frozen = self._open[name]
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)[1].close()
+        await frozen.follow(self.live)
+        return frozen
+
+    async def row(self, name: str) -> Release:
+        """What was recorded of a release; NotFound with the nearest name."""
+        if name not in self._rows:
+            self._rows[name] = await self.live.fetch(lambda connection: find_release(connection, name), short=True)
+        return self._rows[name]
+
+    async def file(self, release: Release) -> Path:
+        """The release's file, which is what was recorded; Unavailable when it is not there or was altered."""
+        path = file_of(self.folder, release.name)
+        if not self._is_checked(release.name, path):
+            async with self._lock:
+                if not self._is_checked(release.name, path):
+                    await self._check(release, path)
+        return path
+
+    def _is_checked(self, name: str, path: Path) -> bool:
+        return name in self._checked and self._checked[name] == _signature(path)
+
+    async def _check(self, release: Release, path: Path) -> None:
+        self._forget(release.name)
+        signature = _signature(path)
+        digest = None if signature is None else await to_thread.run_sync(_digest, path)
+        if signature is None or digest != release.sha256:
+            wrong = "is missing" if digest is None else "is not the one that was released"
+            raise Unavailable(f"The file of release {release.name!r} {wrong}; everything else is served as usual.")
+        self._checked[release.name] = signature
+
+    def close(self) -> None:
+        """Close every release."""
+        for name in list(self._open):
+            self._forget(name)
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+    def _forget(self, name: str) -> None:
+        self._checked.pop(name, None)
+        if name in self._open:
+            self._open.pop(name).close()
+
+    def _opened(self, release: Release, path: Path) -> Frozen:
+        try:
+            if _schema_of(path) != newest_schema():
+                path = self._brought_up(path)
+        except (CommandError, DatabaseError, OSError) as failure:
+            raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
+        return Frozen(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
+
+    def _brought_up(self, path: Path) -> Path:
+        """A private copy of a release of an earlier program, with the schema of this one."""
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="tev-releases-")
+        copy = Path(self._scratch.name) / path.name
+        if not copy.exists():
+            growing = copy.with_suffix(".partial")
+            shutil.copyfile(path, growing)
+            database = Database(f"sqlite:///{growing}")
+            try:
+                database.migrate()
+            finally:
+                database.close()
+            growing.rename(copy)
+        return copy
+
+
+def _signature(path: Path) -> Signature | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _schema_of(path: Path) -> str:
+    with closing(connect(path)) as raw:
+        return str(raw.execute("SELECT version_num FROM alembic_version").fetchone()[0])

@@ -1,0 +1,57 @@
+"""The releases that there are: each row of the table as a value, found by name or listed with the newest first."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, Row, Select, select, tuple_
+
+from app.errors import NotFound, nearest
+from app.ledger import RELEASE
+
+
+@dataclass(frozen=True)
+class Release:
+    """A frozen copy of the dataset, as it was recorded when it was made."""
+
+    name: str
+    at: str
+    revision: int
+    previous: str | None
+    sha256: str
+    size: int
+    counts: dict[str, int]
+    difference: dict[str, Any]
+    notes: str | None
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Where a release's file is."""
+    return folder / f"{name}.sqlite3"
+
+
+def find_release(connection: Connection, name: str) -> Release:
+    """One release; NotFound with the nearest name."""
+    found = connection.execute(select(RELEASE).where(RELEASE.c.name == name)).one_or_none()
+    if found is None:
+        close = nearest(name, connection.execute(_newest_first(select(RELEASE.c.name)).limit(500)).scalars())
+        raise NotFound(f"There is no release {name!r}." + (f" Did you mean {close!r}?" if close else ""))
+    return _release(found)
+
+
+def list_releases(connection: Connection, limit: int, after: tuple[str, str] | None = None) -> list[Release]:
+    """At most so many releases, the newest first, that come after the one made at that time and named so."""
+    query = _newest_first(select(RELEASE)).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(RELEASE.c.at, RELEASE.c.name) < after)
+    return [_release(row) for row in connection.execute(query)]
+
+
+def _newest_first(query: Select[Any]) -> Select[Any]:
+    return query.order_by(RELEASE.c.at.desc(), RELEASE.c.name.desc())
+
+
+def _release(row: Row[Any]) -> Release:
+    values = dict(row._mapping)  # SQLAlchemy's public name for it
+    return Release(**values | {"counts": from_json(values["counts"]), "difference": from_json(values["difference"])})

@@ -1,0 +1,248 @@
+"""Copies of the whole dataset that never change: to be cited, downloaded, and read with `release=`."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json, to_json
+from starlette.responses import Response
+
+from app import LICENCE, cache
+from app.accept import accepted, choose
+from app.answers import JSON, answered_from, database_of, next_url, refuse_repeated
+from app.download import file_answer
+from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
+from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
+from app.models.types import ReleaseName
+from app.models.vocabulary import ChangeType
+from app.open_releases import OpenReleases
+from app.query import MOST_ROWS, USUAL_ROWS, NoParameters
+from app.releases import Release, list_releases
+from app.render.dataset_citation import Cited, bibtex, csl, text
+from app.resources import HEADERS, LINK, problem_responses
+
+SQLITE = "application/vnd.sqlite3"
+CitationFormat = Literal["json", "csl-json", "bibtex", "text"]
+MEDIA_TYPES: dict[CitationFormat, str] = {
+    "json": JSON,
+    "csl-json": "application/vnd.citationstyles.csl+json",
+    "bibtex": "application/x-bibtex",
+    "text": "text/plain; charset=utf-8",
+}
+Name = Annotated[ReleaseName, Path(description="The release's name.", examples=[RELEASE])]
+
+router = APIRouter(prefix="/v1", tags=["Releases"])
+
+
+class ReleaseDifference(BaseModel):
+    """What changed between the release before and this one, each record compared once; by plural."""
+
+    since: int = Field(description="The revision of the release before; 0 when this is the first one.")
+    created: dict[str, int] = Field(description="How many records are new.")
+    withdrawn: dict[str, int] = Field(description="How many records were withdrawn.")
+    changed: dict[str, int] = Field(description="How many records are otherwise than they were.")
+    by_type: dict[ChangeType, int] = Field(description="How many changes of each type there are.")
+
+
+class ReleaseCitation(BaseModel):
+    """How to cite a release."""
+
+    text: str = Field(description="One line of text.")
+    bibtex: str = Field(description="A BibTeX entry.")
+    csl_json: dict[str, Any] = Field(description="An item of CSL-JSON, of type `dataset`.")
+
+
+class ReleaseEntry(BaseModel):
+    """A copy of the whole dataset that never changes."""
+
+    name: str = Field(description="Its name, for `release=` and for citing.")
+    url: str = Field(description="Where it is described.")
+    at: str = Field(description="When it was made (UTC, RFC 3339).")
+    revision: int = Field(description="The revision of the dataset that it holds.")
+    previous: str | None = Field(description="The name of the release before; null for the first one.")
+    sha256: str = Field(description="SHA-256 of the file.")
+    size: int = Field(description="Bytes of the file.")
+    counts: dict[str, int] = Field(description="How many published records each resource has in it.")
+    difference: ReleaseDifference = Field(description="What changed since the release before.")
+    file_url: str = Field(description="The file: one SQLite database.")
+    changes_url: str = Field(description="Each change since the release before, one by one.")
+    licence: str = Field(description="Under which the records may be used.")
+    notes: str | None = Field(description="What it was made for, where somebody said so.")
+    cite_as: ReleaseCitation = Field(description="How to cite it.")
+
+
+class ReleasePage(BaseModel):
+    """One page of the releases."""
+
+    items: list[ReleaseEntry] = Field(description="The releases, the newest first.")
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class ReleasesAsked(BaseModel):
+    """The query parameters of the list of releases."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
+    cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
+
+
+class ReleaseShown(BaseModel):
+    """The query parameters of one release."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: CitationFormat | None = Field(
+        None, description="`json`, or how to cite it: `csl-json`, `bibtex`, `text`. Goes before the Accept header."
+    )
+
+
+def entry(public_url: str, release: Release) -> ReleaseEntry:
+    """A release as readers get it."""
+    cited = _cited(public_url, release)
+    changes = f"{public_url}/v1/changes?since={release.difference['since']}&until={release.revision}"
+    return ReleaseEntry(
+        **{name: value for name, value in vars(release).items() if name != "difference"},
+        difference=ReleaseDifference(**release.difference),
+        url=cited.url,
+        file_url=f"{cited.url}/dataset.sqlite3",
+        changes_url=changes,
+        licence=LICENCE,
+        cite_as=ReleaseCitation(text=text(cited), bibtex=bibtex(cited), csl_json=csl(cited)),
+    )
+
+
+def _cited(public_url: str, release: Release) -> Cited:
+    url = f"{public_url}/v1/releases/{release.name}"
+    return Cited(release.name, release.at[:10], release.revision, release.sha256, url)
+
+
+def _example() -> ReleaseEntry:
+    """A release of the seed, for the documentation: true counts, and a hash that nobody takes for one."""
+    counts = dict(Counter(plural for plural, _ in seed_records()))
+    difference = {
+        "since": 0,
+        "created": counts,
+        "withdrawn": {},
+        "changed": {},
+        "by_type": {"created": sum(counts.values())},
+    }
+    digest = "0123456789abcdef" * 4
+    return entry(EXAMPLE_ADDRESS, Release(RELEASE, CHECKED_ON, 1, None, digest, 3_000_000, counts, difference, None))
+
+
+@router.get(
+    "/releases",
+    operation_id="list_releases",
+    summary="List releases",
+    response_model=ReleasePage,
+    responses={
+        200: {
+            "description": "The releases, the newest first.",
+            "headers": HEADERS | LINK,
+            "content": {JSON: {"example": to_json({"items": [_example()], "next": None}).decode()}},
+        },
+        **problem_responses(BadCursor, NotAcceptable, InvalidParameter),
+    },
+)
+async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Parameters()]) -> Response:
+    """Every release of the dataset, the newest first. Each is a whole dataset: add `release=<name>` to any read."""
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, ReleasesAsked)
+    after = None if asked.cursor is None else _place(asked.cursor)
+    found = await database_of(request).fetch(lambda connection: list_releases(connection, asked.limit + 1, after))
+    more, page = len(found) > asked.limit, found[: asked.limit]
+    following = _cursor(page[-1]) if more else None
+    links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
+    content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
+    return cache.answer(request, to_json(content), JSON, links=links)
+
+
+@router.get(
+    "/releases/{name}",
+    operation_id="get_release",
+    summary="Get one release, or how to cite it",
+    response_model=ReleaseEntry,
+    responses={
+        200: {
+            "description": "The release.",
+            "headers": HEADERS,
+            "content": {
+                JSON: {"example": to_json(_example()).decode()},
+                **{media_type: {"schema": {"type": "string"}} for media_type in list(MEDIA_TYPES.values())[1:]},
+            },
+        },
+        **problem_responses(NotAcceptable, NotFound, InvalidParameter),
+    },
+)
+async def get_release(request: Request, name: Name, asked: Annotated[ReleaseShown, Parameters()]) -> Response:
+    """What a release holds, its hash, what changed since the one before, where its file is, and how to cite it."""
+    refuse_repeated(request, ReleaseShown)
+    chosen = (
+        choose(accepted(request), list(MEDIA_TYPES.values())) if asked.format is None else MEDIA_TYPES[asked.format]
+    )
+    release = await _opened(request).row(name)
+    cited = _cited(_public_url(request), release)
+    contents = {
+        JSON: to_json(entry(_public_url(request), release)),
+        MEDIA_TYPES["csl-json"]: to_json([csl(cited)]),
+        MEDIA_TYPES["bibtex"]: bibtex(cited).encode(),
+        MEDIA_TYPES["text"]: f"{text(cited)}\n".encode(),
+    }
+    return cache.answer(request, contents[chosen], chosen)
+
+
+@router.get(
+    "/releases/{name}/dataset.sqlite3",
+    operation_id="get_release_file",
+    summary="Download a release",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file: one SQLite database, for ever the same bytes.",
+            "headers": HEADERS,
+            "content": {SQLITE: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        206: {
+            "description": "The range of the file that was asked for.",
+            "content": {SQLITE: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problem_responses(NotAcceptable, NotFound, RangeNotSatisfiable, InvalidParameter),
+    },
+)
+async def get_release_file(
+    request: Request,
+    name: Name,
+    asked: Annotated[NoParameters, Parameters()],  # noqa: ARG001  # refuses parameters
+) -> Response:
+    """The whole dataset as it was, in one file; `Repr-Digest` is its hash, and a download may go on with `Range`."""
+    choose(accepted(request), [SQLITE])
+    release = await _opened(request).row(name)
+    path = await _opened(request).file(release)
+    answered_from(request, release)
+    shown = f"treatment-evidence-{name}.sqlite3"
+    return file_answer(request, path, size=release.size, sha256=release.sha256, media_type=SQLITE, name=shown)
+
+
+def _public_url(request: Request) -> str:
+    return str(request.app.state.settings.public_url)
+
+
+def _opened(request: Request) -> OpenReleases:
+    opened: OpenReleases = request.app.state.releases
+    return opened
+
+
+def _cursor(release: Release) -> str:
+    return urlsafe_b64encode(to_json([release.at, release.name])).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    try:
+        at, name = from_json(urlsafe_b64decode(f"{cursor}=="))
+    except (ValueError, TypeError) as failure:
+        raise BadCursor("This cursor cannot be read.") from failure
+    if not (isinstance(at, str) and isinstance(name, str)) or "\x00" in at + name:
+        raise BadCursor("This cursor cannot be read.")
+    return at, name

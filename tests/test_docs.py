@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db import Database
 from app.errors import Problem, problems
-from app.examples import SEED
+from app.examples import CHECKED_ON, SEED
 from app.main import create_app
 from app.models import RESOURCES
 from app.routers.service import TRIES
@@ -28,6 +28,7 @@ ADDRESS = "http://127.0.0.1:8000"
 WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 EXAMPLE = re.compile(r"```sh\ncurl '([^']+)'\n```\n```(json|csv)\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
 
 
@@ -38,11 +39,11 @@ def examples() -> list[tuple[str, str]]:
 
 
 def printed(client: TestClient, address: str) -> str:
-    """What the README prints for an address: the answer, JSON indented."""
+    """What the documents print for an address: the answer, JSON indented; every time is that of the examples."""
     answer = client.get(address.removeprefix(ADDRESS))
-    if "json" in answer.headers["content-type"]:
-        return to_json(answer.json(), indent=2).decode() + "\n"
-    return answer.text.replace("\r\n", "\n")
+    is_json = "json" in answer.headers["content-type"]
+    text = to_json(answer.json(), indent=2).decode() + "\n" if is_json else answer.text.replace("\r\n", "\n")
+    return TIME.sub(CHECKED_ON, text)
 
 
 def settings_table() -> str:

@@ -278,8 +278,9 @@ class Row(SQLModel):
     def shown(cls) -> tuple[str, ...]:
         """The fields that readers see, in order: what the record says, why values are missing, what the server adds."""
         server = [name for name in Row.model_fields if name not in cls.hidden]
-        own = [name for name in cls.model_fields if name not in Row.model_fields and name != "missing"]
-        return (*own, "missing", *server)
+        last = ("missing", "curator_checked")
+        own = [name for name in cls.model_fields if name not in (*Row.model_fields, *last)]
+        return (*own, *last, *server)
 
     @classmethod
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db import Database
 from app.errors import Problem, problems
-from app.examples import SEED
+from app.examples import CHECKED_ON, SEED
 from app.main import create_app
 from app.models import RESOURCES
 from app.routers.service import TRIES
@@ -27,6 +27,7 @@ README = ROOT / "README.md"
 ADDRESS = "http://127.0.0.1:8000"
 WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 EXAMPLE = re.compile(r"```sh\ncurl '([^']+)'\n```\n```(json|csv)\n(.*?)```", re.DOTALL)
+MOMENT = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
 
@@ -38,10 +39,10 @@ def examples() -> list[tuple[str, str]]:
 
 
 def printed(client: TestClient, address: str) -> str:
-    """What the README prints for an address: the answer, JSON indented."""
+    """What the README prints for an address: the answer, JSON indented; the time of the seeding as that of the seed."""
     answer = client.get(address.removeprefix(ADDRESS))
     if "json" in answer.headers["content-type"]:
-        return to_json(answer.json(), indent=2).decode() + "\n"
+        return MOMENT.sub(CHECKED_ON, to_json(answer.json(), indent=2).decode()) + "\n"
     return answer.text.replace("\r\n", "\n")
 
 

@@ -36,6 +36,7 @@ class Index(BaseModel):
     revision: int = Field(description="The dataset's revision.")
     licence: str = Field(description="Under which the records may be used.")
     disclaimer: str = Field(description="What this is not.")
+    changes: str = Field(description="Where everything that changes is told, for mirrors and subscribers.")
     documentation: str = Field(description="Where people read about it.")
     openapi: str = Field(description="Where programs read about it.")
     resources: list[ResourceEntry] = Field(description="Every resource, by name.")
@@ -66,6 +67,7 @@ async def get_index(request: Request, asked: Annotated[NoParameters, Parameters(
         revision=request.scope["revision"],
         licence=LICENCE,
         disclaimer=DISCLAIMER,
+        changes=f"{root}/v1/changes",
         documentation=f"{root}/docs",
         openapi=f"{root}/openapi.json",
         resources=entries,

@@ -36,6 +36,7 @@ class Index(BaseModel):
     revision: int = Field(description="The dataset's revision.")
     licence: str = Field(description="Under which the records may be used.")
     disclaimer: str = Field(description="What this is not.")
+    changes: str = Field(description="Where everything that changes is told, for mirrors and subscribers.")
     documentation: str = Field(description="Where people read about it.")
     openapi: str = Field(description="Where programs read about it.")
     releases: str = Field(description="Where the releases are: copies of the dataset that never change.")
@@ -69,6 +70,7 @@ async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -
         revision=request.scope["revision"],
         licence=LICENCE,
         disclaimer=DISCLAIMER,
+        changes=f"{root}/v1/changes",
         documentation=f"{root}/docs",
         openapi=f"{root}/openapi.json",
         releases=f"{root}/v1/releases",

@@ -12,7 +12,6 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__, store
-from app.audit import audit
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
@@ -25,6 +24,7 @@ from app.models.types import clean_text
 from app.query import Query
 from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
+from app.reports.audit import audit
 from app.server import ProblemProtocol
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, render_again, revision_of, save_all

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.changes import MOST_COMPARED
 from app.cli import seed_database
 from app.db import Database
 from app.errors import InvalidRecord
@@ -21,6 +20,7 @@ from app.models import RESOURCES, plural_of
 from app.models.base import Record
 from app.provenance.changes import Change, changes_between
 from app.render.atom import FeedAddresses, FeedEntry, render_feed, title_of
+from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
 from app.store import reinstate, rename, save_all, withdraw
 from tests.conftest import ENGINES, new_database

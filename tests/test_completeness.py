@@ -7,15 +7,15 @@ import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from app.completeness import facts
 from app.db import Database
-from app.dossier import parts
 from app.errors import InvalidRecord
 from app.fields import mentions
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record, given
 from app.models.treatments import Treatment
+from app.reports.completeness import facts
+from app.reports.dossier import parts
 from app.settings import Settings
 from app.store import save_all
 

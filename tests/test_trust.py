@@ -9,11 +9,11 @@ from pydantic_core import from_json
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.audit import audit
 from app.cli import seed_database
 from app.db import Database
 from app.errors import InvalidRecord
 from app.examples import SEED
+from app.reports.audit import audit
 from app.store import save_all
 from tests.conftest import ROOT
 from tests.test_store import CONDITION, TREATMENT, document, record

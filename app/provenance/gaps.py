@@ -76,7 +76,8 @@ def absent_side(says: str, row: type[Row], **filters: str) -> Side:
 def own_words(claim: Document) -> Mapping[str, Any]:
     """A claim's source, quote and place in the stored text, as a citation."""
     span = None if claim["span"] is None else Span(**claim["span"])
-    return Citation(source=claim["source"], quote=claim["quote"], span=span).model_dump(mode="json")
+    numbers = claim["numbers"]
+    return Citation(source=claim["source"], quote=claim["quote"], span=span, numbers=numbers).model_dump(mode="json")
 
 
 def span_of(low: float | None, high: float | None) -> str:

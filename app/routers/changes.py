@@ -15,7 +15,13 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
-from app.changes import (
+from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, nearest
+from app.models import RESOURCES
+from app.models.types import Slug
+from app.models.vocabulary import ChangeType
+from app.query import Reading
+from app.render.atom import FeedAddresses, FeedEntry, render_feed
+from app.reports.changes import (
     MOST_CHANGES,
     USUAL_CHANGES,
     ChangeItem,
@@ -25,12 +31,6 @@ from app.changes import (
     example_change,
     read_changes,
 )
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, nearest
-from app.models import RESOURCES
-from app.models.types import Slug
-from app.models.vocabulary import ChangeType
-from app.query import Reading
-from app.render.atom import FeedAddresses, FeedEntry, render_feed
 from app.resources import HEADERS, LINK, problem_responses
 
 Format = Literal["json", "ndjson", "atom"]

@@ -18,7 +18,7 @@ from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
 from app.query import Reading
-from app.regulatory import RegulatoryStatus, answer_from, read_status
+from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
 from app.resources import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])

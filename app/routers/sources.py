@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.annotated import AnnotatedText, read_annotated
 from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
 from app.query import Reading
+from app.reports.annotated import AnnotatedText, read_annotated
 from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Source, tag="Sources")

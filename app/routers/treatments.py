@@ -11,12 +11,12 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, refuse_repeated
-from app.completeness import Completeness, read_completeness
-from app.dossier import Dossier, read_dossier
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.query import Reading
+from app.reports.completeness import Completeness, read_completeness
+from app.reports.dossier import Dossier, read_dossier
 from app.resources import HEADERS, MOVED, problem_responses, resource_router
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")

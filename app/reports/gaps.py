@@ -11,7 +11,6 @@ from sqlalchemy import Connection, func, or_, select
 
 from app.comparable import MOST_LAYERS
 from app.cursors import read_cursor, unreadable, write_cursor
-from app.dossier import classes_above
 from app.listing import export_chunk, fetch, list_rows
 from app.models.approvals import Approval
 from app.models.base import Citation, Row
@@ -37,6 +36,7 @@ from app.provenance.ledger_gaps import (
 )
 from app.provenance.warning_gaps import warning_gaps
 from app.query import Address, Query
+from app.reports.dossier import classes_above
 
 MOST_RESULTS = 20
 """How many results a gap shows; its statement counts them all."""

@@ -9,7 +9,6 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import JSON, ColumnElement, Connection, Integer, Text, and_, case, cast, func, null, select
 
 from app import DISCLAIMER
-from app.dossier import concerning, parts
 from app.listing import fetch, narrowed
 from app.models.base import Row, given
 from app.models.claims import Claim
@@ -17,6 +16,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowledge
 from app.query import MOST_ROWS, Query
+from app.reports.dossier import concerning, parts
 
 NO_FACTS = frozenset({"id", "missing", "searches"})
 """What a record says about itself, not about the treatment."""

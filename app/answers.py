@@ -159,9 +159,14 @@ def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[
 
 def version_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
     """Where the other versions of this record are (RFC 5829)."""
-    address = f"{request.app.state.settings.public_url}/v1/{plural}/{record_id}"
-    before = [f'<{address}?version={version - 1}>; rel="predecessor-version"'] if version > 1 else []
-    return [f'<{address}>; rel="latest-version"', f'<{address}/history>; rel="version-history"', *before]
+    path = f"/v1/{plural}/{record_id}"
+    links = [
+        f'<{address_of(request, path)}>; rel="latest-version"',
+        f'<{address_of(request, f"{path}/history")}>; rel="version-history"',
+    ]
+    if version > 1:
+        links.append(f'<{address_of(request, f"{path}?version={version - 1}")}>; rel="predecessor-version"')
+    return links
 
 
 def _needs(parameter: str, *forms: str) -> InvalidParameter:
@@ -223,9 +228,8 @@ def report_links(request: Request, plural: str, record_id: str, version: int) ->
 
 def other_links(request: Request, others: Mapping[str, Representation], form: str) -> list[str]:
     """Where the same record is in the further formats that it has (`alternate`, HTML Living Standard 4.6.7.1)."""
-    address = f"{request.app.state.settings.public_url}{request.url.path}"
     return [
-        f'<{address}?format={word}>; rel="alternate"; type="{one.media_type}"'
+        f'<{address_of(request, f"{request.url.path}?format={word}")}>; rel="alternate"; type="{one.media_type}"'
         for word, one in others.items()
         if word != form
     ]

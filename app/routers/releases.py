@@ -1,18 +1,19 @@
 """Copies of the whole dataset that never change: to be cited, downloaded, and read with `release=`."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import LICENCE, cache
 from app.accept import accepted, choose
 from app.answers import JSON, answered_from, database_of, next_url, refuse_repeated
+from app.cursors import read_cursor, unreadable, write_cursor
 from app.download import file_answer
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
 from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
@@ -26,6 +27,8 @@ from app.resources import HEADERS, LINK, problem_responses
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]
+MARK = "releases"
+"""What the list's cursors are bound to."""
 MEDIA_TYPES: dict[CitationFormat, str] = {
     "json": JSON,
     "csl-json": "application/vnd.citationstyles.csl+json",
@@ -150,10 +153,10 @@ async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Pa
     """Every release of the dataset, the newest first. Each is a whole dataset: add `release=<name>` to any read."""
     choose(accepted(request), [JSON])
     refuse_repeated(request, ReleasesAsked)
-    after = None if asked.cursor is None else _place(asked.cursor)
+    after = _place(read_cursor(asked.cursor, MARK)) if asked.cursor else None
     found = await database_of(request).fetch(lambda connection: list_releases(connection, asked.limit + 1, after))
     more, page = len(found) > asked.limit, found[: asked.limit]
-    following = _cursor(page[-1]) if more else None
+    following = write_cursor(MARK, (page[-1].at, page[-1].name)) if more else None
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
     content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
     return cache.answer(request, to_json(content), JSON, links=links)
@@ -170,7 +173,9 @@ async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Pa
             "headers": HEADERS,
             "content": {
                 JSON: {"example": to_json(_example()).decode()},
-                **{media_type: {"schema": {"type": "string"}} for media_type in list(MEDIA_TYPES.values())[1:]},
+                MEDIA_TYPES["csl-json"]: {"schema": {"type": "array", "items": {"type": "object"}}},
+                MEDIA_TYPES["bibtex"]: {"schema": {"type": "string"}},
+                "text/plain": {"schema": {"type": "string"}},
             },
         },
         **problem_responses(NotAcceptable, NotFound, InvalidParameter),
@@ -234,15 +239,9 @@ def _opened(request: Request) -> OpenReleases:
     return opened
 
 
-def _cursor(release: Release) -> str:
-    return urlsafe_b64encode(to_json([release.at, release.name])).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[str, str]:
-    try:
-        at, name = from_json(urlsafe_b64decode(f"{cursor}=="))
-    except (ValueError, TypeError) as failure:
-        raise BadCursor("This cursor cannot be read.") from failure
-    if not (isinstance(at, str) and isinstance(name, str)) or "\x00" in at + name:
-        raise BadCursor("This cursor cannot be read.")
-    return at, name
+def _place(values: Sequence[Any]) -> tuple[str, str]:
+    """Time and name of the release after which the list goes on; BadCursor when a stranger wrote something else."""
+    match values:
+        case [str(at), str(name)] if "\x00" not in at + name:
+            return at, name
+    raise unreadable()

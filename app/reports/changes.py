@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
 from app.absence import no_record, present_ids
 from app.batch import Key
@@ -23,9 +24,9 @@ from app.store import revision_of
 
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100
-MOST_LOOKED_AT = 20_000
+MOST_LOOKED_AT = 10_000
 """How many editions one page looks for types in, without reading them."""
-MOST_COMPARED = 2_000
+MOST_COMPARED = 1_000
 """How many editions one page compares with the one before."""
 CHUNK = 200
 """How many editions are read at a time."""
@@ -129,7 +130,7 @@ def _keys(connection: Connection, asked: ChangeQuery, newest: int, start: Sequen
         statement = statement.where(EDITION.c.kind.in_(asked.kinds))
     if asked.id is not None:
         named = _named(connection, asked.kinds or tuple(RESOURCES), asked.id)
-        statement = statement.where(tuple_(EDITION.c.kind, EDITION.c.id).in_(named))
+        statement = statement.where(or_(*(and_(EDITION.c.kind == kind, EDITION.c.id == one) for kind, one in named)))
     if start is None:
         return statement
     here = tuple_(literal(start[0]), literal(start[1]))
@@ -141,8 +142,8 @@ def _named(connection: Connection, kinds: Sequence[str], record_id: str) -> list
     """The records that have or had the id, in the resources that were asked for; NotFound when none ever did."""
     former = present_ids(connection, {kind: [record_id] for kind in kinds})
     wanted = [(kind, former.get((kind, record_id), record_id)) for kind in kinds]
-    known = select(REGISTRY.c.kind, REGISTRY.c.id).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id).in_(wanted))
-    there = [(kind, present) for kind, present in connection.execute(known)]
+    same = [and_(REGISTRY.c.kind == kind, REGISTRY.c.id == present) for kind, present in wanted]
+    there = [(kind, present) for kind, present in connection.execute(select(REGISTRY).where(or_(*same)))]
     if not there:
         raise no_record(connection, [RESOURCES[kind] for kind in kinds], record_id)
     return there
@@ -154,13 +155,24 @@ def _found(
     """The changes of these editions that were asked for, in order, from `start` on; read in chunks, as used."""
     newest_first = asked.order == "newest-first"
     for first in range(0, len(keys), CHUNK):
-        statement = select_editions().where(place().in_(keys[first : first + CHUNK]))
+        statement = select_editions().where(_any_of(keys[first : first + CHUNK]))
         for edition in read_editions(connection, in_order(statement, newest_first=newest_first)):
             changes = [change for change in edition.changes if not asked.types or change.type in asked.types]
             given = start[2] if start and (edition.revision, edition.position) == tuple(start[:2]) else 0
             for number, change in enumerate(reversed(changes) if newest_first else changes):
                 if number >= given:
                     yield Found(edition, number, change)
+
+
+def _any_of(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
+    """One of these editions; said by revision, because SQLite would look at every row for a list of pairs."""
+    by_revision = groupby(sorted(keys), key=itemgetter(0))
+    return or_(
+        *(
+            and_(EDITION.c.revision == revision, EDITION.c.position.in_([position for _, position in alike]))
+            for revision, alike in by_revision
+        )
+    )
 
 
 def _item(found: Found, public_url: str) -> ChangeItem:

@@ -93,7 +93,7 @@ async def preflight(scope: Scope, send: Send) -> None:
     asked = Headers(scope=scope).get("access-control-request-headers", "")
     allowed = ", ".join(re.findall(r"[A-Za-z0-9-]{1,100}", asked)[:50])
     headers = [
-        (b"access-control-allow-methods", b"GET, HEAD"),
+        (b"access-control-allow-methods", b"GET, HEAD, POST"),
         (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
         (b"content-length", b"0"),
     ]

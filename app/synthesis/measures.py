@@ -94,7 +94,7 @@ GENERIC_LOG = Measure("generic", Generic, effects.generic, "ratio", "ratio", is_
 
 def effects_of(measure: Measure, rows: Sequence[Row]) -> list[Effect]:
     """The effect of each study; Undefined names the study whose numbers do not give one."""
-    found = [_effect(measure, row, index) for index, row in enumerate(rows)]
+    found = [effect_of(measure, row, index) for index, row in enumerate(rows)]
     smallest = min(effect.variance for effect in found)
     for index, effect in enumerate(found):
         if effect.variance > smallest * WIDEST_RATIO:
@@ -103,7 +103,8 @@ def effects_of(measure: Measure, rows: Sequence[Row]) -> list[Effect]:
     return found
 
 
-def _effect(measure: Measure, row: Row, index: int) -> Effect:
+def effect_of(measure: Measure, row: Row, index: int) -> Effect:
+    """The effect of the study at this index; Undefined names it when its numbers do not give one."""
     try:
         effect = measure.effect(row)
     except Undefined as fault:

@@ -13,13 +13,15 @@ from app.accept import accepted, choose
 from app.answers import JSON, refuse_repeated
 from app.bodies import json_body, parse, read_body
 from app.calculator.answer import analysis_of, csv_of, synthesis_of
+from app.calculator.plots import forest_of, funnel_of
 from app.calculator.request import EXAMPLE, SynthesisRequest
 from app.calculator.schemas import Synthesis
-from app.errors import ContentTooLarge, InvalidBody, NotAcceptable, UnsupportedMediaType
+from app.errors import ContentTooLarge, InvalidBody, InvalidParameter, NotAcceptable, UnsupportedMediaType
 from app.resources import HEADERS, problem_responses
 
-SynthesisFormat = Literal["json", "csv"]
-MEDIA_TYPES: dict[SynthesisFormat, str] = {"json": JSON, "csv": "text/csv; charset=utf-8"}
+CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
+MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}
+PLOTS = {"forest": forest_of, "funnel": funnel_of}
 
 _at_once = CapacityLimiter(2)
 """So many syntheses are computed at a time in one process; others wait, reads do not."""
@@ -31,7 +33,12 @@ class SynthesisShape(BaseModel):
     """The query parameters of a synthesis: how it is answered."""
 
     model_config = ConfigDict(extra="forbid")
-    format: SynthesisFormat | None = Field(None, description="`json` or `csv`; goes before the Accept header.")
+    format: Literal["json", "csv", "svg"] | None = Field(
+        None, description="`json`, `csv` or `svg`; goes before the Accept header."
+    )
+    plot: Literal["forest", "funnel"] | None = Field(
+        None, description="Which plot an SVG shows; `forest` unless told. It needs SVG."
+    )
 
 
 @router.post(
@@ -44,7 +51,7 @@ class SynthesisShape(BaseModel):
         200: {
             "description": "The pooled result, each study, and what the result hangs on.",
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
-            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "content": {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}},
         },
         **problem_responses(NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody),
     },
@@ -55,17 +62,26 @@ async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Pa
     Estimates, intervals and tests agree with R metafor. `estimate`, `se` and the intervals are on the scale of the
     analysis (ratios are natural logarithms); `display` holds the same as people read it. Empty cells get ½ as metafor
     does by default, and `notes` says so. `also` adds leave-one-out, cumulative, subgroups, Egger's test, trim and fill.
+
+    As SVG it is a forest plot, or with `plot=funnel` a funnel plot; `title`, `arm1`, `arm2` and `direction` name their
+    parts.
     """
     refuse_repeated(request, SynthesisShape)
     offered = choose(accepted(request), list(MEDIA_TYPES.values())) if asked.format is None else None
     media_type = offered or MEDIA_TYPES[asked.format or "json"]
+    if asked.plot is not None and media_type != SVG:
+        detail = "plot needs format=svg"
+        raise InvalidParameter(f"{detail}.", errors=[{"parameter": "plot", "detail": detail}])
     content = await read_body(request)
-    answered = await to_thread.run_sync(_answer, content, media_type, limiter=_at_once)
+    answered = await to_thread.run_sync(_answer, content, media_type, asked.plot or "forest", limiter=_at_once)
     return Response(answered, media_type=media_type, headers={"Cache-Control": "no-store"})
 
 
-def _answer(content: bytes, media_type: str) -> bytes:
-    """The whole answer to a body; it takes up to half a second, and so it has a thread of its own."""
+def _answer(content: bytes, media_type: str, plot: str) -> bytes:
+    """The whole answer to a body; it takes up to a second, and so it has a thread of its own."""
     asked = parse(SynthesisRequest, content)
-    synthesis = synthesis_of(asked, analysis_of(asked))
+    analysis = analysis_of(asked)
+    synthesis = synthesis_of(asked, analysis)
+    if media_type == SVG:
+        return PLOTS[plot](asked, analysis, synthesis).encode()
     return to_json(synthesis) if media_type == JSON else csv_of(synthesis).encode()

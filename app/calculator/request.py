@@ -141,7 +141,7 @@ EXAMPLE = {
 
 def question_of(asked: SynthesisRequest) -> Question:
     """The question that a body asks; InvalidBody names the study and the field of whatever cannot be."""
-    measure = GENERIC_LOG if asked.estimates_are_log else MEASURES[asked.measure]
+    measure = GENERIC_LOG if asked.estimates_are_log and asked.measure == "generic" else MEASURES[asked.measure]
     errors = [*_misplaced(asked, measure)]
     if errors:
         raise invalid(errors)

@@ -65,15 +65,15 @@ def standardized_mean_difference(row: Means) -> Effect:
     if pooled_sd == 0:
         raise Undefined("the arm with more than one person has a standard deviation of 0", field="sd1")
     g = (row.mean1 - row.mean2) / pooled_sd * hedges_correction(df)
-    return Effect(g, 1 / row.n1 + 1 / row.n2 + g**2 / (2 * (row.n1 + row.n2)))
+    return Effect(g, 1 / row.n1 + 1 / row.n2 + g * g / (2 * (row.n1 + row.n2)))
 
 
 def ratio_of_means(row: Means) -> Effect:
     """Log ratio of means; the variance is the sum of (sd/mean)²/n (Hedges, Gurevitch and Curtis 1999)."""
-    if row.mean1 * row.mean2 <= 0:
+    if 0 in (row.mean1, row.mean2) or (row.mean1 > 0) != (row.mean2 > 0):
         raise Undefined("a ratio of means needs two means of the same sign, neither of them 0", field="mean1")
     first, second = row.sd1 / row.mean1, row.sd2 / row.mean2
-    return Effect(log(row.mean1 / row.mean2), first**2 / row.n1 + second**2 / row.n2)
+    return Effect(log(abs(row.mean1)) - log(abs(row.mean2)), first * first / row.n1 + second * second / row.n2)
 
 
 def rate_ratio(row: Rates) -> Effect:

@@ -295,6 +295,15 @@ def test_a_stream_without_end_is_cut_off(live_server: str) -> None:
     assert sent < 50 * LARGEST_BODY
 
 
+def test_when_too_many_wait_the_caller_is_told_when_to_come_back(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.routers.syntheses.MOST_WAITING", 0)
+    answer = ask(client, EXAMPLE)
+    refused(answer, 503)
+    assert answer.headers["retry-after"] == "5"
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [

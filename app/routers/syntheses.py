@@ -16,15 +16,16 @@ from app.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.calculator.plots import forest_of, funnel_of
 from app.calculator.request import EXAMPLE, SynthesisRequest
 from app.calculator.schemas import Synthesis
-from app.errors import ContentTooLarge, InvalidBody, InvalidParameter, NotAcceptable, UnsupportedMediaType
+from app.errors import ContentTooLarge, InvalidBody, InvalidParameter, NotAcceptable, Unavailable, UnsupportedMediaType
 from app.resources import HEADERS, problem_responses
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}
 PLOTS = {"forest": forest_of, "funnel": funnel_of}
 
-_at_once = CapacityLimiter(2)
-"""So many syntheses are computed at a time in one process; others wait, reads do not."""
+_at_once = CapacityLimiter(1)
+"""One synthesis is computed at a time in a process; others wait, reads do not."""
+MOST_WAITING = 20
 
 router = APIRouter(prefix="/v1", tags=["Syntheses"])
 
@@ -72,6 +73,8 @@ async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Pa
     if asked.plot is not None and media_type != SVG:
         detail = "plot needs format=svg"
         raise InvalidParameter(f"{detail}.", errors=[{"parameter": "plot", "detail": detail}])
+    if _at_once.statistics().tasks_waiting >= MOST_WAITING:
+        raise Unavailable("Too many syntheses wait already.", headers={"Retry-After": "5"})
     content = await read_body(request)
     answered = await to_thread.run_sync(_answer, content, media_type, asked.plot or "forest", limiter=_at_once)
     return Response(answered, media_type=media_type, headers={"Cache-Control": "no-store"})

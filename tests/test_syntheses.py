@@ -276,6 +276,8 @@ def test_a_body_that_is_too_large_is_413_with_or_without_its_length(client: Test
     ):
         refused(answer, 413)
         assert answer.headers["connection"] == "close"
+    announced = ask(client, b" " * (LARGEST_BODY + 1)).json()["detail"]
+    assert f"{LARGEST_BODY + 1} bytes" in announced, "told before any of it is read"
     fits = json.dumps(EXAMPLE).encode().ljust(LARGEST_BODY)
     assert ask(client, fits).status_code == 200
 

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+"""How many faults one problem tells."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -148,6 +150,15 @@ class BadRequest(Problem):
     advice = "Send UTF-8, percent-encoded, without NUL characters."
 
 
+class ContentTooLarge(Problem):
+    """The body is larger than any that we read."""
+
+    status = 413
+    name = "content-too-large"
+    title = "This body is too large"
+    advice = "Send less at a time."
+
+
 class TooLong(Problem):
     """The address is too long."""
 
@@ -155,6 +166,15 @@ class TooLong(Problem):
     name = "uri-too-long"
     title = "This address is too long"
     advice = "Ask for fewer ids at a time: 200 are enough for one request."
+
+
+class UnsupportedMediaType(Problem):
+    """The body is in a format that we do not read."""
+
+    status = 415
+    name = "unsupported-media-type"
+    title = "We cannot read a body of this format"
+    advice = "Send one of the media types that the answer names in Content-Type, without a Content-Encoding."
 
 
 class RangeNotSatisfiable(Problem):
@@ -175,6 +195,15 @@ class InvalidParameter(Problem):
     advice = (
         "Each entry of `errors` names the parameter, what was wrong, and the nearest known name where there is one."
     )
+
+
+class InvalidBody(Problem):
+    """The body is well-formed JSON, and says something that cannot be."""
+
+    status = 422
+    name = "invalid-body"
+    title = "The body is wrong"
+    advice = "Each entry of `errors` names the place as a JSON pointer, what was wrong, and what would be right."
 
 
 class NotComparable(Problem):

@@ -3,14 +3,18 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote_to_bytes
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest, Problem, TooLong
+from app.errors import BadRequest, ContentTooLarge, Problem, TooLong
 
 LONGEST_ADDRESS = 32_768
 """Bytes of path and query: two hundred ids of the longest kind fit."""
+
+LARGEST_BODY = 1_000_000
+"""Bytes of a request's body: a thousand studies with long labels fit three times."""
 
 Tell = Callable[[Request, Problem], Awaitable[Response]]
 
@@ -47,3 +51,39 @@ def faulty_address(scope: Scope) -> Problem | None:
         except UnicodeDecodeError as failure:
             return BadRequest(f"The {words} is not UTF-8 at byte {failure.start}.")
     return None
+
+
+class BodyGuard:
+    """Refuses bodies that are too large: at once when Content-Length says so, else as soon as too much has come."""
+
+    def __init__(self, app: ASGIApp, *, tell: Tell) -> None:
+        self.app = app
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; whoever reads a body that grows too large gets the problem as an exception."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and int(announced[:20]) > LARGEST_BODY:
+            answer = await self.tell(Request(scope), too_large(f"{announced[:20]} bytes"))
+            await answer(scope, receive, send)
+            return
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > LARGEST_BODY:
+                raise too_large("more")
+            return message
+
+        await self.app(scope, counted, send)
+
+
+def too_large(size: str) -> Problem:
+    """The problem of a body of this size; the connection closes, so that nobody reads the rest."""
+    words = f"The body has {size}; {LARGEST_BODY} bytes are allowed."
+    return ContentTooLarge(words, headers={"Connection": "close"})

@@ -14,7 +14,7 @@ from app.answers import MEDIA_TYPES
 from app.cache import CodedTags
 from app.db import Database
 from app.errors import MEDIA_TYPE, Problem, Unavailable
-from app.guards import AddressGuard
+from app.guards import AddressGuard, BodyGuard
 from app.headers import CommonHeaders
 from app.open_releases import OpenReleases
 from app.openapi import describe
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(CommonHeaders, revision=revision),
             Middleware(Unexpected),
             Middleware(AddressGuard, tell=tell),
+            Middleware(BodyGuard, tell=tell),
             Middleware(CodedTags),
             Middleware(CompressMiddleware),
         ],

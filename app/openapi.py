@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from pydantic_core import from_json, to_json
 
 from app import DISCLAIMER, __version__
+from app.bodies import MODELS
 from app.errors import MEDIA_TYPE
 from app.schemas import ProblemDetails
 
@@ -59,7 +60,8 @@ def document(app: FastAPI) -> Json:
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     _, definitions = models_json_schema(
-        [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
+        [(ProblemDetails, "serialization"), *((model, "validation") for model in MODELS.values())],
+        ref_template="#/components/schemas/{model}",
     )
     components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
     for name, schema in components["schemas"].items():

@@ -13,11 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import MEDIA_TYPE, BadRequest, InvalidParameter, MethodNotAllowed, Moved, NotFound, Problem, nearest
+from app.errors import (
+    MEDIA_TYPE,
+    MOST_ERRORS,
+    BadRequest,
+    InvalidParameter,
+    MethodNotAllowed,
+    Moved,
+    NotFound,
+    Problem,
+    nearest,
+)
 
 logger = logging.getLogger("app")
-
-MOST_ERRORS = 20
 
 
 def respond(problem: Problem, request: Request) -> Response:

@@ -26,21 +26,28 @@ from tests.conftest import ROOT
 README = ROOT / "README.md"
 ADDRESS = "http://127.0.0.1:8000"
 WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
-EXAMPLE = re.compile(r"```sh\ncurl '([^']+)'\n```\n```(json|csv)\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(
+    r"```sh\n(?P<command>curl '(?P<address>[^']+)'"
+    r"(?: -H 'Content-Type: application/json' -d '(?P<body>[^']+)')?)\n```\n"
+    r"```(?P<language>json|csv)\n(?P<printed>.*?)```",
+    re.DOTALL,
+)
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
 
 
-def examples() -> list[tuple[str, str]]:
-    """Address and printed answer of every example of the README and the guide."""
+def examples() -> list[re.Match[str]]:
+    """Every example of the README and the guide."""
     texts = [page.read_text(encoding="utf-8") for page in WITH_EXAMPLES]
-    return [(match[1], match[3]) for text in texts for match in EXAMPLE.finditer(text)]
+    return [match for text in texts for match in EXAMPLE.finditer(text)]
 
 
-def printed(client: TestClient, address: str) -> str:
-    """What the documents print for an address: the answer, JSON indented; every time is that of the examples."""
-    answer = client.get(address.removeprefix(ADDRESS))
+def printed(client: TestClient, example: re.Match[str]) -> str:
+    """What the documents print for an example: the answer, JSON indented; every time is that of the examples."""
+    path, body = example["address"].removeprefix(ADDRESS), example["body"]
+    headers = {"Content-Type": "application/json"}
+    answer = client.post(path, content=body, headers=headers) if body else client.get(path)
     is_json = "json" in answer.headers["content-type"]
     text = to_json(answer.json(), indent=2).decode() + "\n" if is_json else answer.text.replace("\r\n", "\n")
     return TIME.sub(CHECKED_ON, text)
@@ -55,9 +62,11 @@ def settings_table() -> str:
 
 
 def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
-    assert len(examples()) >= 10
-    for address, text in examples():
-        assert text == printed(client, address), f"`python -m tests.test_docs` writes it: {address}"
+    assert len(examples()) >= 11
+    for example in examples():
+        assert example["printed"] == printed(client, example), (
+            f"`python -m tests.test_docs` writes: {example['address']}"
+        )
 
 
 def test_the_guide_prints_what_a_command_says(seeded_url: str) -> None:
@@ -195,7 +204,9 @@ def write() -> None:
         with TestClient(create_app(Settings(database_url=database.url))) as client:
             for page in WITH_EXAMPLES:
                 text = EXAMPLE.sub(
-                    lambda match: f"```sh\ncurl '{match[1]}'\n```\n```{match[2]}\n{printed(client, match[1])}```",
+                    lambda match: (
+                        f"```sh\n{match['command']}\n```\n```{match['language']}\n{printed(client, match)}```"
+                    ),
                     page.read_text(encoding="utf-8"),
                 )
                 text = COMMAND.sub(

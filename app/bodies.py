@@ -1,0 +1,93 @@
+"""Bodies of requests: JSON alone, checked against a model, with a JSON pointer to whatever is wrong in them."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from app.errors import MOST_ERRORS, BadRequest, InvalidBody, UnsupportedMediaType, nearest
+
+JSON = "application/json"
+MODELS: dict[str, type[BaseModel]] = {}
+"""The models of bodies by the name of their schema, for the OpenAPI document."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
+    """What a route passes as `openapi_extra`, so that the document shows the body that `read_body` and `parse` take."""
+    MODELS[model.__name__] = model
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}}
+
+
+async def read_body(request: Request) -> bytes:
+    """The bytes of a JSON body; UnsupportedMediaType for anything else. `guards` has bounded its size."""
+    named = request.headers.get("content-type", "")
+    media_type, *parameters = (part.strip().lower() for part in named.split(";"))
+    charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
+    if media_type != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+        words = f"Content-Type: {named[:200]} is not what we read" if named else "There is no Content-Type"
+        raise UnsupportedMediaType(f"{words}; send {JSON} in UTF-8.", headers={"Accept": JSON})
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        words = f"Content-Encoding: {coding[:200]} is not read here; send the body as it is."
+        raise UnsupportedMediaType(words, headers={"Accept-Encoding": "identity"})
+    return await request.body()
+
+
+def parse(model: type[M], content: bytes) -> M:
+    """The body as its model; BadRequest when it is no JSON, InvalidBody when it breaks a rule of the model."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as failure:
+        found = failure.errors(include_url=False, include_context=True)
+        if found[0]["type"] == "json_invalid":
+            raise BadRequest(f"The body is no JSON: {found[0]['ctx']['error']}.") from failure
+        raise invalid([_entry(model, error) for error in found[:MOST_ERRORS]]) from failure
+
+
+def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
+    """The problem of these errors, each with `pointer` and `detail`; the first one is the detail of the problem."""
+    first = errors[0]
+    return InvalidBody(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=errors[:MOST_ERRORS])
+
+
+def pointer(*steps: str | int) -> str:
+    """The JSON pointer (RFC 6901) of a place."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def _entry(model: type[BaseModel], error: Any) -> dict[str, Any]:
+    """What pydantic found, in our words: the place, what is wrong, and the nearest known name or word."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    entry: dict[str, Any] = {"pointer": pointer(*error["loc"]), "detail": message[:1].lower() + message[1:]}
+    if error["type"] == "extra_forbidden":
+        known = sorted(_model_at(model, error["loc"][:-1]).model_fields)
+        entry |= {"detail": "this name is not known here", "known": known}
+        entry |= _near(str(error["loc"][-1]), known)
+    elif error["type"] == "literal_error":
+        known = str(error["ctx"]["expected"]).replace("' or '", "', '").strip("'").split("', '")
+        entry |= {"known": known} | _near(str(error["input"]), known)
+    return entry
+
+
+def _near(word: str, known: list[str]) -> dict[str, str]:
+    close = nearest(word, known)
+    return {"nearest": close} if close else {}
+
+
+def _model_at(model: type[BaseModel], steps: tuple[str | int, ...]) -> type[BaseModel]:
+    """The model of the object at this place."""
+    for step in steps:
+        if isinstance(step, str):
+            model = next(_models_in(model.model_fields[step].annotation))
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

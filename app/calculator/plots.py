@@ -1,0 +1,129 @@
+"""A synthesis as a picture: what the forest and the funnel plot say of it."""
+
+from app.calculator.request import SynthesisRequest
+from app.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
+from app.render.drawing import signed
+from app.render.forest import Forest, Interval, forest_svg
+from app.render.funnel import Dot, Funnel, funnel_svg
+from app.synthesis.analysis import Analysis
+from app.synthesis.distributions import normal_quantile
+
+WIDEST_LOGARITHM = 100.0
+"""Effects beyond it are drawn as logarithms: no axis of ratios is that long."""
+MODELS = {"common-effect": "Common effect", "random-effects": "Random effects"}
+METHODS = {"inverse-variance": "inverse variance", "mantel-haenszel": "Mantel–Haenszel", "peto": "Peto"}
+INTERVALS = {"wald": "Wald", "knapp-hartung": "Knapp–Hartung"}
+
+
+def forest_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis) -> str:
+    """The forest plot as SVG."""
+    measure = analysis.measure
+    is_shown = _is_shown(synthesis)
+    no_effect = measure.no_effect
+    left, right = _directions(asked, has_arms=no_effect is not None and measure.name != "fisher-z")
+    prediction = None
+    if synthesis.prediction_low is not None:
+        ends = synthesis.display if is_shown else synthesis
+        prediction = Interval("Prediction interval", None, ends.prediction_low, ends.prediction_high)
+    return forest_svg(
+        Forest(
+            title=asked.title or f"{_capital(measure.words)}, {_count(synthesis.k)}",
+            symbol=measure.symbol if is_shown else f"log {measure.symbol}",
+            level=f"{synthesis.level:g}%",
+            studies=[_interval(study.label, study, is_shown, study.weight) for study in synthesis.studies],
+            pooled=_interval("Pooled" if synthesis.k > 1 else "Not pooled", synthesis, is_shown),
+            prediction=prediction,
+            is_log=measure.is_ratio and is_shown,
+            no_effect=None if no_effect is None else 1.0 if measure.is_ratio and is_shown else 0.0,
+            left=left,
+            right=right,
+            remarks=_remarks(synthesis),
+        )
+    )
+
+
+def funnel_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis) -> str:
+    """The funnel plot as SVG, with the studies that trim and fill added."""
+    measure = analysis.measure
+    dots = [
+        Dot(study.label, study.estimate, study.se)
+        for study in synthesis.studies
+        if study.estimate is not None and study.se is not None
+    ]
+    filled = synthesis.trim_and_fill.filled if synthesis.trim_and_fill else []
+    dots += [Dot(f"Filled {number}", one.estimate, one.se, is_filled=True) for number, one in enumerate(filled, 1)]
+    quantile = -normal_quantile(analysis.question.plan.tail)
+    widest = max(
+        abs(dot.estimate - synthesis.estimate) + abs(synthesis.estimate) + 2 * quantile * dot.se for dot in dots
+    )
+    is_log = measure.is_ratio and widest <= WIDEST_LOGARITHM
+    egger = synthesis.egger
+    remarks = (
+        [f"Egger's test: t = {signed(f'{egger.statistic:.2f}')}, df {egger.df}, p {_p(egger.p_value)}"] if egger else []
+    )
+    if synthesis.trim_and_fill:
+        remarks.append(f"Trim and fill added {_count(len(filled))} on the {synthesis.trim_and_fill.side} (hollow)")
+    return funnel_svg(
+        Funnel(
+            title=asked.title or f"Funnel plot, {_count(synthesis.k)}",
+            dots=dots,
+            centre=synthesis.estimate,
+            quantile=quantile,
+            is_log=is_log,
+            below=measure.words if is_log or not _is_transformed(synthesis) else f"{measure.words}, as analysed",
+            remarks=remarks,
+        )
+    )
+
+
+def _is_shown(synthesis: Synthesis) -> bool:
+    """Whether the numbers that people read can be drawn; else those of the analysis are."""
+    values = [synthesis.estimate, *(study.estimate for study in synthesis.studies if study.estimate is not None)]
+    return not _is_transformed(synthesis) or max(map(abs, values)) <= WIDEST_LOGARITHM
+
+
+def _is_transformed(synthesis: Synthesis) -> bool:
+    return synthesis.display.estimate != synthesis.estimate
+
+
+def _interval(
+    label: str, one: SynthesisResult | SynthesisStudyResult, is_shown: bool, weight: float | None = None
+) -> Interval:
+    values = one.display if is_shown else one
+    return Interval(label, values.estimate, values.ci_low, values.ci_high, weight)
+
+
+def _directions(asked: SynthesisRequest, *, has_arms: bool) -> tuple[str, str]:
+    """What left and right mean: arm 1 has less of the outcome on the left."""
+    if not has_arms:
+        return "", ""
+    if asked.direction == "lower-is-better":
+        return f"Favours {asked.arm1}", f"Favours {asked.arm2}"
+    if asked.direction == "higher-is-better":
+        return f"Favours {asked.arm2}", f"Favours {asked.arm1}"
+    return f"Less with {asked.arm1}", f"More with {asked.arm1}"
+
+
+def _remarks(synthesis: Synthesis) -> list[str]:
+    if synthesis.k == 1:
+        return ["One study is shown, not pooled"]
+    how = METHODS[synthesis.method] if synthesis.estimator is None else synthesis.estimator.upper()
+    remarks = [f"{MODELS[synthesis.model]} ({how}), interval: {INTERVALS[synthesis.interval]}"]
+    spread = f"I² = {synthesis.i2 or 0:.0f}%"
+    if synthesis.estimator is not None:
+        spread = f"τ² = {synthesis.tau2 or 0:.3g}, {spread}"
+    return [*remarks, f"{spread}, Q = {synthesis.q:.2f} (df {synthesis.q_df}), p {_p(synthesis.q_p)}"]
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "not defined"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _count(studies: int) -> str:
+    return "1 study" if studies == 1 else f"{studies} studies"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,185 @@
+"""The forest plot: every study with its interval and weight, the pooled diamond, the prediction interval; as SVG."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import floor, inf, log10, sqrt
+
+from app.render.drawing import (
+    ALL,
+    MARGIN,
+    MARK,
+    RULE,
+    WIDTH,
+    Axis,
+    axis_over,
+    cut,
+    document,
+    number,
+    scale_below,
+    signed,
+    words,
+)
+
+TOP, ROW = 48, 31
+HALF = 5.5
+"""Half the height of a diamond and of the largest square."""
+MOST_LETTERS = 50
+"""Of a line with a label and figures."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval, on the scale that is shown; None stands for what no number holds."""
+
+    label: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    weight: float | None = None
+    """In percent."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """All that a forest plot says."""
+
+    title: str
+    symbol: str
+    """What is estimated, as a column is headed."""
+    level: str
+    studies: Sequence[Interval]
+    pooled: Interval
+    prediction: Interval | None
+    is_log: bool
+    no_effect: float | None
+    left: str = ""
+    """What the left direction means, such as `Favours treatment`."""
+    right: str = ""
+    remarks: Sequence[str] = ()
+    """Lines below: model, heterogeneity."""
+
+
+def forest_svg(plot: Forest) -> str:
+    """The plot; its description says every figure in words."""
+    figure = _Figures(plot)
+    axis = _axis(plot)
+    y = TOP
+    shapes = [
+        words(MARGIN, 20, plot.title, kind="strong", widest=52),
+        words(MARGIN, 38, "Study", kind="soft"),
+        words(WIDTH - MARGIN, 38, f"{plot.symbol} [{plot.level} CI] · weight", kind="soft", anchor="end"),
+    ]
+    largest = max((study.weight or 0 for study in plot.studies), default=0)
+    for study in plot.studies:
+        shapes += [*_labelled(study, y, figure), *_study(study, axis, y + 22, largest)]
+        y += ROW
+    shapes += [*_labelled(plot.pooled, y, figure, kind="strong"), *_diamond(plot.pooled, axis, y + 22)]
+    y += ROW
+    if plot.prediction:
+        shapes += [*_labelled(plot.prediction, y, figure), *_bar(plot.prediction, axis, y + 22)]
+        y += ROW
+    if plot.no_effect is not None and axis.has(plot.no_effect):
+        bands = "".join(f"M{number(axis.at(plot.no_effect))} {number(row + 15)}v14" for row in range(TOP, y, ROW))
+        shapes.insert(0, f'<path {RULE} d="{bands}"/>')
+    shapes += scale_below(axis, y + 4, plot.left, plot.right)
+    y += 40 if plot.left or plot.right else 24
+    for remark in plot.remarks:
+        y += 16
+        shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
+    return document(plot.title, " ".join(_spoken(plot, figure)), y + 12, shapes)
+
+
+def _axis(plot: Forest) -> Axis:
+    points = [one.estimate for one in (*plot.studies, plot.pooled) if one.estimate is not None]
+    points += [] if plot.no_effect is None else [plot.no_effect]
+    ends = [end for one in (*plot.studies, plot.pooled) for end in (one.low, one.high) if end is not None]
+    return axis_over(points, ends, is_log=plot.is_log)
+
+
+class _Figures:
+    """How numbers are written: ratios by their size, differences as fine as the pooled interval is wide."""
+
+    def __init__(self, plot: Forest) -> None:
+        low, high = plot.pooled.low, plot.pooled.high
+        width = 1.0 if low is None or high is None or high <= low else high - low
+        self.decimals = max(0, min(6, 1 - floor(log10(width))))
+        self.is_log = plot.is_log
+
+    def of(self, value: float | None) -> str:
+        if value is None:
+            return "?"
+        if abs(value) >= 1e6:
+            return signed(f"{value:.3g}")
+        if not self.is_log:
+            return signed(f"{value:.{self.decimals}f}")
+        return f"{value:.2f}" if 0.095 <= value < 9.995 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
+
+    def of_interval(self, one: Interval) -> str:
+        if one.estimate is None and one.low is None:
+            return "no effect of its own"
+        ends = f"[{self.of(one.low)}, {self.of(one.high)}]"
+        return ends if one.estimate is None else f"{self.of(one.estimate)} {ends}"
+
+
+def _labelled(one: Interval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
+    """The label on the left, as far as the figures on the right leave room for it."""
+    figures = figure.of_interval(one) + ("" if one.weight is None else f" · {one.weight:.1f}%")
+    yield words(MARGIN, y + 12, one.label, kind=kind, widest=max(6, MOST_LETTERS - len(figures)))
+    yield words(WIDTH - MARGIN, y + 12, figures, kind=kind, anchor="end")
+
+
+def _study(one: Interval, axis: Axis, y: float, largest: float) -> Iterator[str]:
+    """The interval with arrows where it goes on beyond the axis, and a square whose area is the weight."""
+    if one.estimate is None:
+        return
+    yield f'<path {MARK} d="{_reach(one, axis, y)}"/>'
+    half = HALF * sqrt((one.weight or 0) / largest) if largest > 0 else 1
+    half = max(half, 1.2)
+    x = axis.at(one.estimate)
+    size = number(2 * half)
+    yield f'<rect {MARK} x="{number(x - half)}" y="{number(y - half)}" width="{size}" height="{size}"/>'
+
+
+def _reach(one: Interval, axis: Axis, y: float) -> str:
+    """The path of an interval."""
+    low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
+    left, right, level = number(axis.at(low)), number(axis.at(high)), number(y)
+    path = f"M{left} {level}H{right}"
+    if low < axis.low:
+        path += f"M{left} {level}l5 -3v6z"
+    if high > axis.high:
+        path += f"M{right} {level}l-5 -3v6z"
+    return path
+
+
+def _diamond(one: Interval, axis: Axis, y: float) -> Iterator[str]:
+    if one.estimate is None:
+        return
+    low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
+    left, middle, right = (number(axis.at(value)) for value in (low, one.estimate, high))
+    level, top, bottom = number(y), number(y - HALF), number(y + HALF)
+    yield f'<path {ALL} d="M{left} {level}L{middle} {top}L{right} {level}L{middle} {bottom}z"/>'
+
+
+def _bar(one: Interval, axis: Axis, y: float) -> Iterator[str]:
+    yield f'<path {ALL} stroke-width="3" d="{_reach(one, axis, y)}"/>'
+
+
+def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
+    """Every figure as a sentence."""
+    for one in plot.studies:
+        weight = "" if one.weight is None else f", weight {one.weight:.1f}%"
+        yield f"{cut(one.label, 80)}: {_said(one, plot, figure)}{weight}."
+    yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
+    if plot.prediction:
+        yield f"{plot.prediction.label}: {figure.of(plot.prediction.low)} to {figure.of(plot.prediction.high)}."
+    yield from (f"{remark}." for remark in plot.remarks)
+    for direction, meaning in (("left", plot.left), ("right", plot.right)):
+        if meaning:
+            yield f"To the {direction}: {meaning}."
+
+
+def _said(one: Interval, plot: Forest, figure: _Figures) -> str:
+    if one.estimate is None:
+        return "no effect of its own"
+    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.of(one.low)} to {figure.of(one.high)}"

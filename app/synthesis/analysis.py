@@ -1,0 +1,135 @@
+"""A question to many studies, answered whole: the pooled result, what it hangs on, what a reader must know of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
+
+from app.synthesis import sensitivity
+from app.synthesis.faults import Undefined
+from app.synthesis.measures import PETO, Measure, effect_of, effects_of
+from app.synthesis.pooling import Plan, Pooled, Study, pool
+from app.synthesis.rows import Counts, Fault, Rates, Row
+from app.synthesis.sensitivity import Attempt, Egger, Subgroups, TrimAndFill
+from app.synthesis.tables import MANTEL_HAENSZEL_MEASURES
+
+Also = Literal["leave-one-out", "cumulative", "subgroups", "egger", "trim-and-fill"]
+MOST_REPEATED = 200
+"""Studies of which each may be left out or added in turn: it takes the square of their number, below half a second."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Studies, in one shape of numbers, and how to pool them."""
+
+    measure: Measure
+    plan: Plan
+    rows: Sequence[Row]
+    subgroups: Sequence[str] = ()
+    """One name a study, or none at all."""
+    also: frozenset[Also] = frozenset()
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The answer; parts that were not asked for, or that these studies do not allow, are None."""
+
+    question: Question
+    measure: Measure
+    studies: Sequence[Study]
+    pooled: Pooled
+    leave_one_out: Sequence[Attempt] | None = None
+    cumulative: Sequence[Attempt] | None = None
+    subgroups: Subgroups | None = None
+    egger: Egger | None = None
+    trim_and_fill: TrimAndFill | None = None
+    notes: list[str] = field(default_factory=list)
+    """Sentences that a reader needs in order to read the numbers rightly."""
+
+
+def contradictions(question: Question) -> Iterator[Fault]:
+    """Choices that do not go together, by the name of the choice."""
+    plan = question.plan
+    if plan.method != "inverse-variance":
+        known = MANTEL_HAENSZEL_MEASURES if plan.method == "mantel-haenszel" else ("odds-ratio",)
+        if plan.measure not in known:
+            yield "method", f"{plan.method} pools {', '.join(known)}; for {plan.measure} use inverse-variance"
+        if plan.model != "common-effect":
+            yield "model", f"{plan.method} is a common-effect method; use model common-effect or inverse-variance"
+        if "trim-and-fill" in question.also:
+            yield "also", "trim-and-fill needs method inverse-variance"
+    if plan.interval == "knapp-hartung" and plan.model != "random-effects":
+        yield "interval", "knapp-hartung belongs to model random-effects; use wald"
+    if {"leave-one-out", "cumulative"} & question.also and len(question.rows) > MOST_REPEATED:
+        yield "also", f"leave-one-out and cumulative take at most {MOST_REPEATED} studies"
+    if "subgroups" in question.also and not question.subgroups:
+        yield "also", "subgroups needs a subgroup for every study"
+
+
+def analyse(question: Question) -> Analysis:
+    """The answer to a question without faults and contradictions; Undefined when the numbers have none."""
+    measure = PETO if question.plan.method == "peto" else question.measure
+    studies = _studies(measure, question)
+    plan = question.plan
+    analysis = Analysis(question, measure, studies, pool(studies, plan))
+    analysis.notes += _notes(analysis)
+    effects = [study.effect for study in studies if study.effect is not None]
+
+    def asked(name: Also, compute: Callable[[], T]) -> T | None:
+        if name not in question.also:
+            return None
+        try:
+            return compute()
+        except Undefined as fault:
+            analysis.notes.append(f"{name}: {fault.message}.")
+            return None
+
+    analysis.leave_one_out = asked("leave-one-out", lambda: sensitivity.leave_one_out(studies, plan))
+    analysis.cumulative = asked("cumulative", lambda: sensitivity.cumulative(studies, plan))
+    analysis.subgroups = asked("subgroups", lambda: sensitivity.subgroups(studies, question.subgroups, plan))
+    analysis.egger = asked("egger", lambda: sensitivity.egger(effects, plan.tail))
+    analysis.trim_and_fill = asked("trim-and-fill", lambda: sensitivity.trim_and_fill(studies, plan))
+    return analysis
+
+
+def _studies(measure: Measure, question: Question) -> list[Study]:
+    """The studies with their effects; Mantel–Haenszel and Peto give none to a study in which nothing varies, and that
+    alone (metafor's `drop00=TRUE` of `rma.mh` and `rma.peto`).
+    """
+    if question.plan.method == "inverse-variance":
+        effects = effects_of(measure, question.rows)
+        return [Study(row, effect) for row, effect in zip(question.rows, effects, strict=True)]
+    return [
+        Study(row, effect_of(measure, row, index) if _varies(row) else None) for index, row in enumerate(question.rows)
+    ]
+
+
+def _varies(row: Row) -> bool:
+    if isinstance(row, Counts):
+        return 0 < row.events1 + row.events2 < row.n1 + row.n2
+    return not isinstance(row, Rates) or row.events1 + row.events2 > 0
+
+
+def _notes(analysis: Analysis) -> Iterator[str]:
+    plan, studies = analysis.question.plan, analysis.studies
+    if len(studies) == 1:
+        yield "One study is shown, not pooled."
+    adjusted = sum(study.effect is not None and study.effect.is_adjusted for study in studies)
+    if adjusted:
+        where = "" if plan.method == "inverse-variance" else " for its own estimate; the pooled one uses the raw counts"
+        yield f"½ was added to every cell of {_count(adjusted)} with an empty cell{where}."
+    silent = sum(study.effect is None for study in studies)
+    if silent:
+        yield f"{_count(silent)} in which nobody or everybody had the event has no effect of its own."
+    if plan.interval == "knapp-hartung":
+        wald = pool(studies, replace(plan, interval="wald"), with_interval_of_tau2=False)
+        if analysis.pooled.ci_high - analysis.pooled.ci_low < wald.ci_high - wald.ci_low:
+            yield (
+                "Knapp and Hartung's interval is narrower here than Wald's, because the studies agree more than chance "
+                f"lets expect; Wald's is {wald.ci_low:.6g} to {wald.ci_high:.6g} on the scale of the analysis."
+            )
+
+
+def _count(studies: int) -> str:
+    return "1 study" if studies == 1 else f"each of {studies} studies"

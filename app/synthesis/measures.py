@@ -1,0 +1,115 @@
+"""The measures by name: which numbers each needs, how its effect is computed, and how it is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from math import exp, isfinite, sin, sqrt, tanh
+from typing import Any
+
+from app.synthesis import effects
+from app.synthesis.effects import Effect, freeman_tukey
+from app.synthesis.faults import Undefined
+from app.synthesis.rows import Correlation, Counts, Generic, Means, Proportion, Rates, Row
+
+LARGEST_LOGARITHM = 700.0
+"""Beyond it a ratio is no longer a number that JSON readers hold."""
+SMALLEST_VARIANCE, LARGEST_VARIANCE = 1e-24, 1e30
+WIDEST_RATIO = 1e12
+"""Variances further apart than this (standard errors a million times) are a slip of units, and eat up all digits."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of effect."""
+
+    name: str
+    shape: type[Row]
+    effect: Callable[[Any], Effect]
+    words: str
+    """What is shown, in words."""
+    symbol: str
+    """What is shown, as a column is headed."""
+    is_ratio: bool = False
+    """Whether the analysis works on natural logarithms and ratios are shown."""
+    no_effect: float | None = 0.0
+    """The value on the scale of the analysis that means no effect; None for proportions."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that a study must have."""
+        return tuple(field.name for field in fields(self.shape))
+
+    def shown(self, value: float, rows: Sequence[Row]) -> float | None:
+        """A value of the analysis on the scale that people read; None beyond what a number holds.
+
+        `rows` are the studies that it stands for: Freeman and Tukey's arcsine needs the harmonic mean of their sizes.
+        """
+        if self.is_ratio:
+            return exp(value) if abs(value) <= LARGEST_LOGARITHM else None
+        if self.name == "fisher-z":
+            return tanh(value)
+        if self.name == "proportion-logit":
+            return 1 / (1 + exp(-value)) if value > -LARGEST_LOGARITHM else 0.0
+        if self.name == "proportion-freeman-tukey":
+            sizes = [row.n for row in rows if isinstance(row, Proportion)]
+            return proportion_of_arcsine(value, len(sizes) / sum(1 / n for n in sizes))
+        return value
+
+
+def proportion_of_arcsine(value: float, n: float) -> float:
+    """The proportion whose double arcsine among n people is this (Miller 1978); 0 and 1 beyond the ends."""
+    if value <= freeman_tukey(0, n):
+        return 0.0
+    if value >= freeman_tukey(n, n):
+        return 1.0
+    sine, sign = sin(2 * value), 1 if 4 * value < 3.141592653589793 else -1
+    root = 1 - (sine + (sine - 1 / sine) / n) ** 2
+    return (1 - sign * sqrt(max(root, 0.0))) / 2
+
+
+_ALL = (
+    Measure("risk-ratio", Counts, effects.risk_ratio, "risk ratio", "RR", is_ratio=True),
+    Measure("odds-ratio", Counts, effects.odds_ratio, "odds ratio", "OR", is_ratio=True),
+    Measure("risk-difference", Counts, effects.risk_difference, "risk difference", "RD"),
+    Measure("mean-difference", Means, effects.mean_difference, "mean difference", "MD"),
+    Measure(
+        "standardized-mean-difference",
+        Means,
+        effects.standardized_mean_difference,
+        "standardised mean difference (Hedges' g)",
+        "SMD",
+    ),
+    Measure("ratio-of-means", Means, effects.ratio_of_means, "ratio of means", "RoM", is_ratio=True),
+    Measure("rate-ratio", Rates, effects.rate_ratio, "rate ratio", "IRR", is_ratio=True),
+    Measure("fisher-z", Correlation, effects.fisher_z, "correlation", "r"),
+    Measure("proportion-logit", Proportion, effects.proportion_logit, "proportion", "p", no_effect=None),
+    Measure(
+        "proportion-freeman-tukey", Proportion, effects.proportion_freeman_tukey, "proportion", "p", no_effect=None
+    ),
+    Measure("generic", Generic, effects.generic, "effect", "effect"),
+)
+MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}
+PETO = Measure("odds-ratio", Counts, effects.peto_odds_ratio, "odds ratio (Peto)", "Peto OR", is_ratio=True)
+GENERIC_LOG = Measure("generic", Generic, effects.generic, "ratio", "ratio", is_ratio=True)
+
+
+def effects_of(measure: Measure, rows: Sequence[Row]) -> list[Effect]:
+    """The effect of each study; Undefined names the study whose numbers do not give one."""
+    found = [effect_of(measure, row, index) for index, row in enumerate(rows)]
+    smallest = min(effect.variance for effect in found)
+    for index, effect in enumerate(found):
+        if effect.variance > smallest * WIDEST_RATIO:
+            words = "its standard error is more than a million times that of another study: are the units the same?"
+            raise Undefined(words, study=index)
+    return found
+
+
+def effect_of(measure: Measure, row: Row, index: int) -> Effect:
+    """The effect of the study at this index; Undefined names it when its numbers do not give one."""
+    try:
+        effect = measure.effect(row)
+    except Undefined as fault:
+        raise Undefined(fault.message, study=index, field=fault.field) from fault
+    if not isfinite(effect.estimate) or not SMALLEST_VARIANCE <= effect.variance <= LARGEST_VARIANCE:
+        words = f"its variance of {effect.variance:.3g} is outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}"
+        raise Undefined(words, study=index)
+    return effect

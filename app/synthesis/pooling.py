@@ -1,0 +1,144 @@
+"""Many studies to one estimate: inverse variance, Mantel–Haenszel and Peto, with the interval that was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import fsum, sqrt
+from typing import Literal
+
+from app.synthesis import distributions, tables
+from app.synthesis.effects import Effect
+from app.synthesis.estimators import ESTIMATORS, Floats, weighted
+from app.synthesis.faults import Undefined
+from app.synthesis.heterogeneity import NOT_ASKED, Heterogeneity, about_common_mean, about_random_mean
+from app.synthesis.rows import Row
+from app.synthesis.tables import Summary
+
+Model = Literal["common-effect", "random-effects"]
+Method = Literal["inverse-variance", "mantel-haenszel", "peto"]
+EstimatorName = Literal["dl", "reml", "pm", "ml", "hs", "sj", "he", "eb"]
+IntervalName = Literal["wald", "knapp-hartung"]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study's numbers, and its effect; Mantel–Haenszel and Peto count studies in which nobody or everybody has the
+    event, although these have no effect of their own.
+    """
+
+    row: Row
+    effect: Effect | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to pool."""
+
+    measure: str
+    model: Model = "random-effects"
+    method: Method = "inverse-variance"
+    estimator: EstimatorName = "reml"
+    interval: IntervalName = "wald"
+    level: float = 95.0
+    """Of the intervals, in percent."""
+
+    @property
+    def tail(self) -> float:
+        """The probability on each side of an interval."""
+        return (1 - self.level / 100) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The pooled estimate, on the scale of the analysis."""
+
+    k: int
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    statistic: float
+    """z, or t under Knapp–Hartung."""
+    p_value: float
+    weights: tuple[float, ...]
+    """In percent, one a study."""
+    heterogeneity: Heterogeneity
+    prediction_low: float | None = None
+    prediction_high: float | None = None
+
+
+def pool(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool = True) -> Pooled:
+    """The pooled estimate of at least one study; Undefined when these numbers have none.
+
+    One study is given back as it is. The interval of τ² takes as long as all the rest and may be left out.
+    """
+    if plan.method == "inverse-variance":
+        return _inverse_variance(studies, plan, with_interval_of_tau2=with_interval_of_tau2)
+    rows = [study.row for study in studies]
+    effects = [study.effect for study in studies if study.effect is not None]
+    if plan.method == "peto":
+        summary, q = tables.peto(rows)
+        return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate, q=q))
+    summary = tables.mantel_haenszel(rows, plan.measure)
+    return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate))
+
+
+def _inverse_variance(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool) -> Pooled:
+    """Weights 1/(v + τ²) (Cochrane Handbook 10.3 and 10.10.4); τ² is 0 for a common effect."""
+    effects = [study.effect for study in studies if study.effect is not None]
+    y, v = [effect.estimate for effect in effects], [effect.variance for effect in effects]
+    k = len(y)
+    if plan.interval == "knapp-hartung" and k < 2:
+        raise Undefined("Knapp and Hartung's interval needs at least 2 studies; use interval wald")
+    tau2 = tau2_of(y, v, plan)
+    fit = weighted(y, v, tau2)
+    summary = Summary(fit.mean, 1 / fit.total, fit.weights)
+    if plan.model == "common-effect" or k < 2:
+        return _finished(summary, plan, k, about_common_mean(effects, fit.mean))
+    tail = plan.tail if with_interval_of_tau2 else NOT_ASKED
+    return _finished(summary, plan, k, about_random_mean(y, v, tau2, tail=tail), q_at_tau2=fit.q, tau2=tau2)
+
+
+def tau2_of(y: Floats, v: Floats, plan: Plan) -> float:
+    """The between-study variance under the plan; 0 for a common effect and for one study."""
+    return ESTIMATORS[plan.estimator](y, v) if plan.model == "random-effects" and len(y) > 1 else 0.0
+
+
+def _finished(
+    summary: Summary,
+    plan: Plan,
+    k: int,
+    heterogeneity: Heterogeneity,
+    *,
+    q_at_tau2: float = 0.0,
+    tau2: float | None = None,
+) -> Pooled:
+    """The estimate with its interval: Wald's z, or t with k − 1 degrees of freedom and Knapp and Hartung's variance.
+
+    Knapp and Hartung 2003 (doi:10.1002/sim.1482) multiply the variance with Σ w(y − μ)²/(k − 1), unbounded below, as
+    metafor's `test="knha"`. The prediction interval (Higgins, Thompson and Spiegelhalter 2009) takes the same quantile.
+    """
+    variance = summary.variance
+    quantile, two_sided = -distributions.normal_quantile(plan.tail), distributions.normal_two_sided
+    if plan.interval == "knapp-hartung":
+        variance *= q_at_tau2 / (k - 1)
+        quantile = -distributions.t_quantile(plan.tail, k - 1)
+        two_sided = partial(distributions.t_two_sided, df=k - 1)
+    se = sqrt(variance)
+    statistic = summary.estimate / se if se > 0 else 0.0
+    p_value = two_sided(statistic) if se > 0 else float(summary.estimate == 0)
+    whole = fsum(summary.weights)
+    reach = None if tau2 is None else quantile * sqrt(variance + tau2)
+    return Pooled(
+        k=k,
+        estimate=summary.estimate,
+        se=se,
+        ci_low=summary.estimate - quantile * se,
+        ci_high=summary.estimate + quantile * se,
+        statistic=statistic,
+        p_value=p_value,
+        weights=tuple(100 * weight / whole for weight in summary.weights),
+        heterogeneity=heterogeneity,
+        prediction_low=None if reach is None else summary.estimate - reach,
+        prediction_high=None if reach is None else summary.estimate + reach,
+    )

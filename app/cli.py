@@ -129,8 +129,8 @@ def check(database: DatabaseOption = None) -> None:
     for failure in report.failures:
         print(f"{failure.record}{failure.pointer}: {failure.detail}")
     print(
-        f"{report.records} records and {report.texts} texts checked: {report.quotes} quotes stand in their texts, "
-        f"{report.numbers} numbers where they are said to stand; {len(report.failures)} failures."
+        f"Records: {report.records}; stored texts: {report.texts}; quotes that stand in them: {report.quotes}; "
+        f"numbers where they are said to stand: {report.numbers}; failures: {len(report.failures)}."
     )
     if report.failures:
         raise typer.Exit(1)

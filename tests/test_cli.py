@@ -199,8 +199,8 @@ def test_check_is_green_on_the_seed_and_red_on_a_planted_fault(empty_url: str) -
     tev("seed", "--database", empty_url)
     green = tev("check", "--database", empty_url)
     assert green.returncode == 0, green.stdout
-    assert green.stdout.startswith(f"{len(seed_records())} records and 1 texts checked: ")
-    assert green.stdout.endswith("; 0 failures.\n")
+    assert green.stdout.startswith(f"Records: {len(seed_records())}; stored texts: 1; ")
+    assert green.stdout.endswith("; failures: 0.\n")
     database = Database(empty_url)
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE source_text SET text = replace(text, '155 units', '156 units')"))

@@ -18,7 +18,7 @@ from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowled
 from app.query import MOST_ROWS, Query
 from app.reports.dossier import concerning, parts
 
-NO_FACTS = frozenset({"id", "missing", "searches"})
+NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"})
 """What a record says about itself, not about the treatment."""
 
 

@@ -299,6 +299,16 @@ def test_a_former_id_in_a_filter_stands_for_the_present_one(
     assert lines.count("\n") == 1
 
 
+def test_a_former_id_does_not_let_units_of_two_products_be_compared(written: Database, reader: TestClient) -> None:
+    units = [{"code": f"{name}-unit", "label": "units"} for name in ("one", "other")]
+    products = [record("treatments", {**TREATMENT, "id": unit["code"], "dose_unit": unit}) for unit in units]
+    save_all(written, products, author="ada")
+    rename(written, "treatments", "one-unit", "first-unit", author="ben", reason="A better name.")
+    for treatment in ("one-unit", "first-unit"):
+        asked: dict[str, Any] = {"treatment": [treatment, "other-unit"], "dose_min_gte": 1}
+        assert reader.get("/v1/dosing-intervals", params=asked).status_code == 422, treatment
+
+
 def test_a_batch_get_finds_former_ids_and_names_those_that_nobody_had(written: Database, reader: TestClient) -> None:
     rename(written, "treatments", "example-toxin", "sample-toxin", author="ben", reason="A better name.")
     asked = ["example-toxin", "example-class", "no-such-id"]

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from app.batch import Key
 from app.ledger import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
@@ -89,10 +89,11 @@ class Shelf:
         return {(row.kind, row.id): row.to_id for row in self._among(ALIAS, ("kind", "id"), keys)}
 
     def _among(self, table: Any, names: tuple[str, str], keys: Iterable[Key]) -> Iterator[Any]:
-        for some in chunks(sorted(keys)):
-            yield from self.connection.execute(
-                select(table).where(tuple_(*(table.c[name] for name in names)).in_(some))
-            )
+        """The rows whose two columns are one of the keys; kind by kind, as SQLite has no index for a list of pairs."""
+        kind, record_id = (table.c[name] for name in names)
+        for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
+            for ids in chunks([one for _, one in alike]):
+                yield from self.connection.execute(select(table).where(kind == plural, record_id.in_(ids)))
 
 
 def record_from(plural: str, document: str | Mapping[str, Any]) -> Record:

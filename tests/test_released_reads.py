@@ -162,6 +162,9 @@ def test_pages_and_addresses_stay_in_the_release(client: TestClient) -> None:
     assert second.headers["dataset-release"] == RELEASE
     assert len(first.json()["items"] + second.json()["items"]) == 51
     assert client.get(following.replace(f"release={RELEASE}&", "")).status_code == 400, "a cursor of another query"
+    found = client.get(asked("/v1/claims/c20", RELEASE)).links
+    assert {"latest-version", "version-history", "alternate"} <= found.keys()
+    assert all(f"release={RELEASE}" in link["url"] for link in found.values())
     for path in ("/v1", "/v1/lookup?system=pmid&code=11376175", "/v1/treatments/onabotulinumtoxina/dossier"):
         urls = re.findall(r'"url":"http://127.0.0.1:8000([^"]+)"', client.get(asked(path, RELEASE)).text)
         ours = [url for url in urls if url.startswith("/v1/")]

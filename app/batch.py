@@ -32,15 +32,16 @@ def pointed_to(batch: Mapping[Key, Record]) -> set[Key]:
 
 def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mapping[Key, str]) -> None:
     """InvalidRecord that names each mention of an absent record, with its present id or the nearest that there is."""
+    if not absent:
+        return
     errors = [
         error_at(key, "/" + mention.path.replace(".", "/"), _no_such(batch, former, mention.plural, mention.id))
         for key, record in batch.items()
         for mention in references(record)
         if (mention.plural, mention.id) in absent
     ]
-    if errors:
-        words = f"{errors[0]['record']} points to a record that does not exist."
-        raise InvalidRecord(words, errors=errors[:MOST_ERRORS])
+    words = f"{errors[0]['record']} points to a record that does not exist."
+    raise InvalidRecord(words, errors=errors[:MOST_ERRORS])
 
 
 def _no_such(batch: Mapping[Key, Record], former: Mapping[Key, str], plural: str, record_id: str) -> str:

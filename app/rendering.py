@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from pydantic_core import to_json
 from app.batch import Key, error_at, name_of
 from app.errors import InvalidRecord
 from app.models import RESOURCES, plural_of
-from app.models.base import Known, Record, Reference, references
+from app.models.base import Known, Record, Reference, Row, references
 from app.models.types import plain_number
 from app.provenance.verification import TextOf, check
 
@@ -62,9 +63,8 @@ def rendered(record: Record, held: Held | None, around: Surroundings, *, state: 
     digest = digest_of(record)
     old_state = held.state if held else "published"
     is_same = held is not None and held.digest == digest and state in (None, old_state)
-    server = {name: info.get_default(call_default_factory=True) for name, info in row_class.model_fields.items()}
     values = {
-        **server,
+        **_defaults(row_class),
         **record.model_dump(mode="json"),
         **_derived(key, record, around.known),
         "version": 1 if held is None else held.version + (not is_same),
@@ -79,6 +79,12 @@ def rendered(record: Record, held: Held | None, around: Surroundings, *, state: 
     }
     shown = {name: plain_number(values[name]) for name in row_class.shown()}
     return {**values, "document": to_json(shown).decode()}
+
+
+@cache
+def _defaults(row_class: type[Row]) -> dict[str, Any]:
+    """What each column holds before anything is known; nobody changes it."""
+    return {name: info.get_default(call_default_factory=True) for name, info in row_class.model_fields.items()}
 
 
 def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:

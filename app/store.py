@@ -333,9 +333,12 @@ class _Write:
 
     def _rewrite(self, plural: str, row: dict[str, Any], was: Held) -> None:
         """Write a document that says the same of itself and something else of what it rests on."""
+        if row["document"] == was.document:
+            return
         if without_clock(from_json(was.document)) != without_clock(from_json(row["document"])):
             self._make_revision()
-            self._update(plural, row)
+            own = RESOURCES[plural].record_class().model_fields.keys() - {"id"}
+            self._update(plural, {name: value for name, value in row.items() if name not in own})
 
     def _update(self, plural: str, row: dict[str, Any]) -> None:
         table = RESOURCES[plural].table()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Self, get_args
 
@@ -297,8 +298,7 @@ def references(value: BaseModel, path: str = "") -> Iterator[Reference]:
     if isinstance(value, RecordRef):
         yield Reference(path, value.kind, value.id)
         return
-    for name in type(value).model_fields:
-        target = reference_target(type(value), name)
+    for name, target in _mentioning(type(value)):
         content = getattr(value, name)
         for index, entry in enumerate(content) if isinstance(content, list) else ((None, content),):
             place = ".".join(str(step) for step in (path, name, index) if step not in ("", None))
@@ -306,6 +306,22 @@ def references(value: BaseModel, path: str = "") -> Iterator[Reference]:
                 yield Reference(place, target.plural, entry)
             elif isinstance(entry, BaseModel):
                 yield from references(entry, place)
+
+
+@cache
+def _mentioning(model: type[BaseModel]) -> tuple[tuple[str, RefersTo | None], ...]:
+    """The fields of a model that can mention a record, themselves or in what they hold; each with what its ids are."""
+    found = []
+    for name, info in model.model_fields.items():
+        target = reference_target(model, name)
+        if target is not None or _holds_models(info.annotation):
+            found.append((name, target))
+    return tuple(found)
+
+
+def _holds_models(annotation: Any) -> bool:
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_model or any(_holds_models(argument) for argument in get_args(annotation))
 
 
 def reference_target(model: type[BaseModel], name: str) -> RefersTo | None:

@@ -171,6 +171,8 @@ def test_the_command_says_what_it_made(seeded_url: str, tmp_path: Path) -> None:
     assert re.search(r"records +\d+ approvals, 51 claims, ", finished.stdout)
     wrong = tev("release", "../x", "--database", seeded_url, TEV_RELEASES=str(folder))
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+    unreadable = tev("release", "b", "--notes", "\x07", "--database", seeded_url, TEV_RELEASES=str(folder))
+    assert unreadable.stderr == "tev: --notes: text holds a character that cannot be shown: U+0007\n"
     nowhere = tev("release", "b", "--database", seeded_url, TEV_RELEASES="/dev/null/x")
     assert nowhere.stderr.startswith("tev: TEV_RELEASES=/dev/null/x: ")
 

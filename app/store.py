@@ -337,8 +337,7 @@ class _Write:
             return
         if without_clock(from_json(was.document)) != without_clock(from_json(row["document"])):
             self._make_revision()
-            own = RESOURCES[plural].record_class().model_fields.keys() - {"id"}
-            self._update(plural, {name: value for name, value in row.items() if name not in own})
+            self._update(plural, row)
 
     def _update(self, plural: str, row: dict[str, Any]) -> None:
         table = RESOURCES[plural].table()

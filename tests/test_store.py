@@ -17,6 +17,7 @@ from app.listing import fetch, totals
 from app.models import RESOURCES
 from app.models.base import Record
 from app.models.sources import SourceRecord
+from app.reports.audit import audit
 from app.store import reinstate, rename, render_again, revision_of, save_all, withdraw
 
 TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
@@ -364,11 +365,14 @@ def test_documents_of_another_shape_are_rendered_again_once(database: Database) 
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE shape SET digest = 'of an older program'"))
         connection.execute(text("UPDATE source SET document = replace(document, '\"checked_on\"\\:null,', '')"))
+        gone = text("UPDATE approval SET citations = '[]', document = replace(document, '\"numbers\"\\:[],', '')")
+        connection.execute(gone)
     saved = render_again(database, author="tev")
     assert saved is not None
     assert saved.revision == 2
     assert document(database, "sources", "example-article")["checked_on"] is None
     assert document(database, "sources", "example-article")["version"] == 1
+    assert audit(database).failures == [], "columns follow, too"
     assert render_again(database, author="tev") is None
 
 

@@ -9,6 +9,7 @@ import zstandard
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from app import __version__
 from app.db import Database
 from app.errors import Unavailable
 from app.listing import export_chunk
@@ -192,7 +193,7 @@ def test_a_database_that_cannot_be_reached_is_told_as_503() -> None:
             assert answer.status_code == 503, path
             assert answer.headers["content-type"] == "application/problem+json"
             assert "nobody" not in answer.text
-        assert client.get("/healthz").json() == {"status": "ok", "version": "0.1.0"}
+        assert client.get("/healthz").json() == {"status": "ok", "version": __version__}
 
 
 def test_no_cache_keeps_what_a_supervisor_asks(client: TestClient) -> None:

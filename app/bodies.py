@@ -1,6 +1,6 @@
 """Bodies of requests: JSON alone, checked against a model, with a JSON pointer to whatever is wrong in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,14 +22,16 @@ def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}}
 
 
-async def read_body(request: Request) -> bytes:
-    """The bytes of a JSON body; UnsupportedMediaType for anything else. `guards` has bounded its size."""
+async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> bytes:
+    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` has bounded its size."""
     named = request.headers.get("content-type", "")
     media_type, *parameters = (part.strip().lower() for part in named.split(";"))
     charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
-    if media_type != JSON or any(charset not in ("utf-8", "utf8") for charset in charsets):
+    if media_type not in media_types or any(charset not in ("utf-8", "utf8") for charset in charsets):
         words = f"Content-Type: {named[:200]} is not what we read" if named else "There is no Content-Type"
-        raise UnsupportedMediaType(f"{words}; send {JSON} in UTF-8.", headers={"Accept": JSON})
+        offered = ", ".join(media_types)
+        header = "Accept-Patch" if request.method == "PATCH" else "Accept"  # RFC 5789 section 3.1
+        raise UnsupportedMediaType(f"{words}; send {' or '.join(media_types)} in UTF-8.", headers={header: offered})
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
         words = f"Content-Encoding: {coding[:200]} is not read here; send the body as it is."
@@ -45,7 +47,7 @@ def parse(model: type[M], content: bytes) -> M:
         found = failure.errors(include_url=False, include_context=True)
         if found[0]["type"] == "json_invalid":
             raise BadRequest(f"The body is no JSON: {found[0]['ctx']['error']}.") from failure
-        raise invalid([_entry(model, error) for error in found[:MOST_ERRORS]]) from failure
+        raise invalid([entry_of(model, error) for error in found[:MOST_ERRORS]]) from failure
 
 
 def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
@@ -59,7 +61,7 @@ def pointer(*steps: str | int) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
-def _entry(model: type[BaseModel], error: Any) -> dict[str, Any]:
+def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:
     """What pydantic found, in our words: the place, what is wrong, and the nearest known name or word."""
     message = str(error["msg"]).removeprefix("Value error, ")
     entry: dict[str, Any] = {"pointer": pointer(*error["loc"]), "detail": message[:1].lower() + message[1:]}

@@ -18,12 +18,17 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:16]
 
 
+def tag_of(content: bytes, media_type: str, version: int | None = None) -> str:
+    """The strong tag of a representation; that of one record begins with its version."""
+    mark = digest(content + media_type.encode())
+    return f'"{mark}"' if version is None else f'"{version}.{mark}"'
+
+
 def answer(
     request: Request, content: bytes, media_type: str, *, version: int | None = None, links: Iterable[str] = ()
 ) -> Response:
     """A whole answer with its strong tag, `"<version>.<hash>"` for one record, or 304 when the reader has it."""
-    mark = digest(content + media_type.encode())
-    tag = f'"{mark}"' if version is None else f'"{version}.{mark}"'
+    tag = tag_of(content, media_type, version)
     headers = {"ETag": tag, "Cache-Control": FRESH}
     if links:
         headers["Link"] = ", ".join(links)

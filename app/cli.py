@@ -18,6 +18,7 @@ from app.examples import SEED, texts_beside
 from app.fields import uses
 from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
+from app.key_commands import key_commands
 from app.listing import export_chunk, totals
 from app.models import RESOURCES
 from app.models.types import clean_text
@@ -285,6 +286,8 @@ def _pass_on(settings: Settings) -> None:
     for name, value in settings.model_dump().items():
         os.environ[f"{PREFIX}{name.upper()}"] = str(value)
 
+
+app.add_typer(key_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption), name="key")
 
 if __name__ == "__main__":
     main()

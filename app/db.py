@@ -173,8 +173,12 @@ def _migrations() -> Config:
 def unavailable(failure: DBAPIError) -> Unavailable:
     """What the caller is told of a failure of the database: nothing of its insides."""
     message = str(failure.orig)
-    slow = "interrupted" in message or "statement timeout" in message
-    detail = "The query took too long and was cut off." if slow else "The database cannot be reached."
+    if "interrupted" in message or "statement timeout" in message:
+        detail = "The query took too long and was cut off."
+    elif "database is locked" in message or "lock timeout" in message:
+        detail = "The database is busy with another write."
+    else:
+        detail = "The database cannot be reached."
     return Unavailable(detail, headers={"Retry-After": "1"})
 
 
@@ -184,7 +188,7 @@ def _engine(url: str, *, read_only: bool, pool_size: int, query_seconds: float |
         event.listen(engine, "connect", _sqlite_setup(read_only))
         event.listen(engine, "begin", _sqlite_begin(read_only))
         return engine
-    options = "-c default_transaction_read_only=on" if read_only else ""
+    options = "-c default_transaction_read_only=on" if read_only else "-c lock_timeout=30000"
     if query_seconds is not None:
         options += f" -c statement_timeout={int(query_seconds * 1000)}"
     connect_args = {"options": options.strip(), "connect_timeout": 5}

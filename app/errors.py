@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
+REALM = "treatment-evidence"
+"""What a key opens, as WWW-Authenticate names it (RFC 6750 section 3)."""
 MOST_ERRORS = 20
 """How many faults one problem tells."""
 
@@ -73,6 +75,28 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
         return content
 
 
+class Unauthorized(Problem):
+    """The request needs a key and has none, or the key that it has opens nothing."""
+
+    status = 401
+    name = "unauthorized"
+    title = "This needs a key that is valid"
+    advice = "Send `Authorization: Bearer <key>`. Keys are made by whoever runs the service: `tev key create`."
+
+    def __init__(self, detail: str, *, error: str | None = None) -> None:
+        challenge = f'Bearer realm="{REALM}"' + (f', error="{error}"' if error else "")
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class Forbidden(Problem):
+    """The key is valid, and its scope does not suffice."""
+
+    status = 403
+    name = "forbidden"
+    title = "This key may not do that"
+    advice = "Use a key of the scope that `detail` names."
+
+
 class NotFound(Problem):
     """There is no such page or record."""
 
@@ -80,6 +104,15 @@ class NotFound(Problem):
     name = "not-found"
     title = "There is nothing here"
     advice = "Check the address. A list such as /v1/treatments gives the ids that exist."
+
+
+class Conflict(Problem):
+    """The id is taken."""
+
+    status = 409
+    name = "conflict"
+    title = "There is such a record already"
+    advice = "Change the record with PUT or PATCH, or choose another id."
 
 
 class Gone(Problem):
@@ -150,6 +183,15 @@ class BadRequest(Problem):
     advice = "Send UTF-8, percent-encoded, without NUL characters."
 
 
+class PreconditionFailed(Problem):
+    """Somebody else changed the record since the caller read it."""
+
+    status = 412
+    name = "precondition-failed"
+    title = "The record has another version by now"
+    advice = "Read it again, decide again, and send the ETag that you get in If-Match."
+
+
 class ContentTooLarge(Problem):
     """The body is larger than any that we read."""
 
@@ -218,6 +260,15 @@ class NotComparable(Problem):
     )
 
 
+class IdempotencyMismatch(Problem):
+    """The idempotency key was sent before, with another request."""
+
+    status = 422
+    name = "idempotency-mismatch"
+    title = "This Idempotency-Key belongs to another request"
+    advice = "Send a new key with each new request; the same key only to send the same request again."
+
+
 class InvalidRecord(Problem):
     """A record breaks a rule of the model; nothing was stored."""
 
@@ -225,6 +276,15 @@ class InvalidRecord(Problem):
     name = "invalid-record"
     title = "A record breaks a rule"
     advice = "Each entry of `errors` names the record, the JSON pointer and the rule. Nothing was stored."
+
+
+class PreconditionRequired(Problem):
+    """A change must say which version of the record it changes."""
+
+    status = 428
+    name = "precondition-required"
+    title = "This needs If-Match"
+    advice = "Read the record, and send the ETag of that answer in If-Match, so that nobody's change is lost."
 
 
 class Unavailable(Problem):

@@ -53,6 +53,19 @@ def rows_of(row: type[Row]) -> Iterator[dict[str, Any]]:
 
 
 @cache
+def example_record(row: type[Row]) -> dict[str, Any]:
+    """The same record as people write it: the body of a request."""
+    return _first(row).model_dump(mode="json", exclude_defaults=True)
+
+
+@cache
+def example_patch(row: type[Row]) -> dict[str, Any]:
+    """A patch of that record: its first field after the id that is text."""
+    texts = {name: value for name, value in example_record(row).items() if name != "id" and isinstance(value, str)}
+    return dict([next(iter(texts.items()))])
+
+
+@cache
 def example_included(row: type[Row], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """What that record mentions in the named fields, as readers get it: by plural, then by id."""
     found: dict[str, dict[str, Any]] = {}

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote_to_bytes
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.auth import Caller, admit, bearer_key, needed_scope
 from app.errors import BadRequest, ContentTooLarge, Problem, TooLong
 
 LONGEST_ADDRESS = 32_768
@@ -16,7 +17,11 @@ LONGEST_ADDRESS = 32_768
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body: a thousand studies with long labels fit three times."""
 
+KEYED = "private, no-store"
+"""Cache-Control of whatever a key was sent for: no cache may keep it, not even the browser's own."""
+
 Tell = Callable[[Request, Problem], Awaitable[Response]]
+Identify = Callable[[str], Awaitable[Caller]]
 
 
 class AddressGuard:
@@ -51,6 +56,38 @@ def faulty_address(scope: Scope) -> Problem | None:
         except UnicodeDecodeError as failure:
             return BadRequest(f"The {words} is not UTF-8 at byte {failure.start}.")
     return None
+
+
+class KeyGuard:
+    """Refuses keys that are not valid, and writes without one that may, before any of the body is read."""
+
+    def __init__(self, app: ASGIApp, *, identify: Identify, tell: Tell) -> None:
+        self.app = app
+        self.identify = identify
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; what is behind finds the caller in the scope."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            key = bearer_key(Headers(scope=scope))
+            caller = None if key is None else await self.identify(key)
+            needed = needed_scope(scope["method"], scope["path"])
+            if needed is not None:
+                admit(caller, needed)
+        except Problem as problem:
+            answer = await self.tell(Request(scope), problem)
+            await answer(scope, receive, send)
+            return
+
+        async def unkept(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(raw=message["headers"])["Cache-Control"] = KEYED
+            await send(message)
+
+        await self.app({**scope, "caller": caller}, receive, send if caller is None else unkept)
 
 
 class BodyGuard:

@@ -17,6 +17,8 @@ EXPOSED = (
     "RateLimit-Policy",
     "Retry-After",
     "Location",
+    "WWW-Authenticate",
+    "Idempotency-Replayed",
     "Deprecation",
     "Sunset",
 )
@@ -92,11 +94,11 @@ def is_preflight(scope: Scope) -> bool:
 
 
 async def preflight(scope: Scope, send: Send) -> None:
-    """Answer a CORS preflight: any origin may read, with any header, without credentials."""
+    """Answer a CORS preflight: any origin may ask, with any header and its own key, without cookies."""
     asked = Headers(scope=scope).get("access-control-request-headers", "")
     allowed = ", ".join(re.findall(r"[A-Za-z0-9-]{1,100}", asked)[:50])
     headers = [
-        (b"access-control-allow-methods", b"GET, HEAD, POST"),
+        (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
         (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
         (b"content-length", b"0"),
     ]

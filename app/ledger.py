@@ -1,6 +1,6 @@
 """The tables that the store keeps beside the records.
 
-Who refers to whom, codes, texts, revisions, editions, former ids, releases.
+Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, and writes that may be sent again.
 """
 
 from sqlalchemy import (
@@ -124,3 +124,35 @@ RELEASE = Table(
 
 SHAPE = Table("shape", metadata, Column("digest", AutoString, nullable=False, primary_key=True))
 """The shape of the stored documents, in one row; when the program's differs, they are rendered again."""
+
+API_KEY = Table(
+    "api_key",
+    metadata,
+    Column("id", AutoString, nullable=False, primary_key=True),
+    Column("name", AutoString, nullable=False, unique=True),
+    Column("scope", AutoString, nullable=False),
+    Column("digest", AutoString, nullable=False),
+    Column("created_at", AutoString, nullable=False),
+    Column("expires_at", AutoString, nullable=True),
+    Column("revoked_at", AutoString, nullable=True),
+    Column("last_used_at", AutoString, nullable=True),
+)
+"""Who may write: the public part of each key, and the SHA-256 of the whole; the key itself is nowhere.
+
+A name is never given twice: it stands in the history as the author.
+"""
+
+IDEMPOTENCY = Table(
+    "idempotency",
+    metadata,
+    Column("holder", AutoString, ForeignKey("api_key.id"), nullable=False),
+    Column("key", AutoString, nullable=False),
+    Column("request", AutoString, nullable=False),
+    Column("at", AutoString, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    PrimaryKeyConstraint("holder", "key"),
+    Index("ix_idempotency_at", "at"),
+)
+"""The first answer to a write that carries an `Idempotency-Key`, for a day; `request` is the hash of what was asked."""

@@ -11,14 +11,16 @@ from starlette.responses import Response
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app.answers import MEDIA_TYPES
+from app.auth import Doorkeeper
 from app.cache import CodedTags
 from app.db import Database
 from app.errors import MEDIA_TYPE, Problem, Unavailable
-from app.guards import AddressGuard, BodyGuard
+from app.guards import AddressGuard, BodyGuard, KeyGuard
 from app.headers import CommonHeaders
 from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
+from app.queue import WriteQueue
 from app.routers import ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
@@ -32,6 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     releases = OpenReleases(database, Path(settings.releases))
+    queue = WriteQueue()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -58,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(CommonHeaders, revision=revision),
             Middleware(Unexpected),
             Middleware(AddressGuard, tell=tell),
+            Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=tell),
             Middleware(BodyGuard, tell=tell),
             Middleware(CodedTags),
             Middleware(CompressMiddleware),
@@ -66,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.state.releases = releases
+    app.state.queue = queue
     app.state.tags = TAGS
     install(app)
     for router in ROUTERS:

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 from app import DISCLAIMER, __version__
 from app.bodies import MODELS
 from app.errors import MEDIA_TYPE
+from app.record_schemas import body_schemas
 from app.schemas import ProblemDetails
 
 DESCRIPTION = f"""Treatments, indications, approvals, doses, side effects and study results, as typed JSON in which
@@ -22,12 +23,20 @@ every number has a source.
 - A list answers `{{"items": […], "next": "<cursor>"}}`; follow `next` with `cursor=` until it is null.
 - Filters are named after fields. `_gte` and `_lte` are bounds, a repeated filter means any of its values.
 - An absent value is null; `missing` says why (`not-reported`, `no-limit`, …). Neither: nobody has looked yet.
+- Reading needs no key; writing needs `Authorization: Bearer <key>`, and `If-Match` to change what is there.
 - Everything that can go wrong answers `application/problem+json` (RFC 9457).
 - Code: Apache-2.0. Records: CC BY 4.0.
 """
 SUMMARY = (
     "What is known of treatments, what is approved where, how often something happens, and how sure anyone can be."
 )
+
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of the scope `write`, as `Authorization: Bearer tev_…`. Whoever runs the service makes keys "
+    "with `tev key create`. Reading needs none.",
+}
 
 Json = dict[str, Any]
 
@@ -63,7 +72,9 @@ def document(app: FastAPI) -> Json:
         [(ProblemDetails, "serialization"), *((model, "validation") for model in MODELS.values())],
         ref_template="#/components/schemas/{model}",
     )
-    components["schemas"] = dict(sorted((components["schemas"] | definitions["$defs"]).items()))
+    schemas = components["schemas"] | definitions["$defs"]
+    components["schemas"] = dict(sorted((schemas | body_schemas(schemas)).items()))
+    components["securitySchemes"] = {"bearer": BEARER}
     for name, schema in components["schemas"].items():
         if "const" in schema:  # a list of one word so far
             schema["enum"] = [schema.pop("const")]
@@ -131,7 +142,8 @@ def _share_examples(content: Json) -> Json:
     """
     shared = _Shared("examples")
     for operation in _operations(content):
-        for media_type, entry in operation["responses"]["200"].get("content", {}).items():
+        answers = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+        for media_type, entry in answers.get("content", {}).items():
             if "example" in entry:
                 name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
                 text = entry.pop("example")

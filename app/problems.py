@@ -24,6 +24,7 @@ from app.errors import (
     Problem,
     nearest,
 )
+from app.keys import masked
 
 logger = logging.getLogger("app")
 
@@ -31,7 +32,7 @@ logger = logging.getLogger("app")
 def respond(problem: Problem, request: Request) -> Response:
     """The answer that tells a problem; never kept by a cache, except that there is no such page."""
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
-    content = to_json(problem.body(public_url, address_of(request.scope)), indent=2)
+    content = masked(to_json(problem.body(public_url, address_of(request.scope)), indent=2).decode())
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.links(public_url):
         headers["Link"] = ", ".join(problem.links(public_url))
@@ -75,11 +76,23 @@ async def _tell_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101  # registered for this class alone
     path = request.url.path
     if failure.status_code == 405:
-        allowed = {"Allow": allow_header((failure.headers or {}).get("Allow", "GET"))}
+        named = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.openapi()["paths"])}
+        allowed = {"Allow": allow_header(", ".join(named))}
         return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=allowed), request)
     if failure.status_code == 404:
         return respond(NotFound(f"There is no page {path}." + _near_path(request)), request)
     return respond(BadRequest(str(failure.detail)), request)
+
+
+def methods_at(path: str, documented: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The methods of every documented path that fits; the router itself tells those of one route alone."""
+    steps = path.split("/")
+    found: set[str] = set()
+    for template, operations in documented.items():
+        parts = template.split("/")
+        if len(parts) == len(steps) and all(a == b or a.startswith("{") for a, b in zip(parts, steps, strict=True)):
+            found |= {method.upper() for method in operations}
+    return found
 
 
 def allow_header(methods: str) -> str:
@@ -162,6 +175,6 @@ class Unexpected:
                 raise
             problem = failure if isinstance(failure, Problem) else Problem("Something failed that should not.")
             if problem is not failure:
-                logger.exception("unexpected failure on %s", scope["path"])
+                logger.exception("unexpected failure on %s", masked(scope["path"]))
             answer = respond(problem, Request(scope))
             await answer(scope, receive, send)

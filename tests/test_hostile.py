@@ -672,7 +672,7 @@ def test_a_preflight_is_answered_whatever_it_asks_and_wherever(client: TestClien
         assert answer.status_code == 204
         assert answer.content == b""
         assert answer.headers["access-control-allow-origin"] == "*"
-        assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+        assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
         assert re.fullmatch(r"[A-Za-z0-9, -]*", answer.headers.get("access-control-allow-headers", ""))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.examples import example_record
+from app.fields import singular
 from app.main import create_app
 from app.models import RESOURCES
 from app.settings import Settings
@@ -57,6 +59,10 @@ def reads(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(path, methods["get"]) for path, methods in openapi["paths"].items() if "get" in methods]
 
 
+def is_keyed(operation: dict[str, Any]) -> bool:
+    return operation.get("security") == [{"bearer": []}]
+
+
 def takes_release(openapi: dict[str, Any], operation: dict[str, Any]) -> bool:
     return "release" in [resolved(openapi, entry)["name"] for entry in operation.get("parameters", [])]
 
@@ -73,9 +79,11 @@ def test_the_document_is_the_snapshot(openapi: dict[str, Any]) -> None:
 def test_every_operation_reads_well_in_a_generated_client(openapi: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, operation in operations(openapi)]
     assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"(list|get|lookup|create)_[a-z_]+", name) for name in ids), ids
+    assert all(re.fullmatch(r"(list|get|lookup|create|replace|amend|withdraw)_[a-z_]+", name) for name in ids), ids
     for plural in RESOURCES:
         assert f"list_{plural.replace('-', '_')}" in ids
+        one = singular(plural)
+        assert {f"{verb}_{one}" for verb in ("get", "create", "replace", "amend", "withdraw")} <= set(ids)
 
 
 def test_every_operation_parameter_and_property_is_explained(openapi: dict[str, Any]) -> None:
@@ -94,9 +102,13 @@ def test_every_operation_parameter_and_property_is_explained(openapi: dict[str, 
 
 def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, Any]) -> None:
     for path, operation in operations(openapi):
-        expected = {"200", "400", "414", "500", "503"}
+        verb = operation["operationId"].split("_")[0]
+        expected = {"204" if verb == "withdraw" else "201" if is_keyed(operation) and verb == "create" else "200"}
+        expected |= {"400", "414", "500", "503"}
         if path.startswith("/v1"):
-            expected |= {"406", "422"}
+            expected |= {"422"} if verb == "withdraw" else {"406", "422"}
+        if is_keyed(operation):
+            expected |= {"401", "403", "410"} | ({"409"} if verb == "create" else {"412", "428"})
         if "{id}" in path or path in NAMING or "treatment" in required(openapi, operation):
             expected |= {"404"} | MOVED_OR_GONE.get(path.split("/")[-1], {"308", "410"})
         if "{" in path or takes_release(openapi, operation):
@@ -109,6 +121,18 @@ def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, 
         for status, response in operation["responses"].items():
             content = resolved(openapi, response).get("content", {})
             assert ("application/problem+json" in content) == (status[0] != "2" and status != "308")
+
+
+def test_a_body_is_what_people_write_and_a_patch_is_any_part_of_it(openapi: dict[str, Any]) -> None:
+    schemas = openapi["components"]["schemas"]
+    for row in RESOURCES.values():
+        body, patch, answer = (schemas[f"{row.__name__}{kind}"] for kind in ("Body", "Patch", ""))
+        assert set(body["properties"]) == set(row.record_class().model_fields)
+        assert set(body["required"]) < set(answer["required"]), "what the server adds need not be sent"
+        assert set(patch["properties"]) == set(body["properties"]) - {"id"}
+        assert "required" not in patch
+        for schema in patch["properties"].values():
+            assert {"type": "null"} in schema["anyOf"], "null removes a field"
 
 
 def test_schemas_have_plain_names_and_flat_unions(openapi: dict[str, Any]) -> None:
@@ -132,6 +156,19 @@ def test_every_operation_has_an_example_that_was_not_made_up(openapi: dict[str, 
         if operation["operationId"].startswith("list_"):
             content = operation["responses"]["200"]["content"]["application/json"]
             assert resolved(openapi, content["examples"]["seed"])["value"]["items"], path
+
+
+def test_bodies_are_exemplified_by_records_of_the_seed(openapi: dict[str, Any]) -> None:
+    for path, operation in operations(openapi):
+        if is_keyed(operation) and "requestBody" in operation:
+            plural = path.split("/")[2]
+            for content in operation["requestBody"]["content"].values():
+                example = content["examples"]["seed"]["value"]
+                record = example_record(RESOURCES[plural]) | example
+                assert (
+                    RESOURCES[plural].record_class().model_validate(record).id
+                    == example_record(RESOURCES[plural])["id"]
+                ), path
 
 
 def test_examples_come_from_the_seed(openapi: dict[str, Any]) -> None:

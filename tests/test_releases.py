@@ -79,7 +79,8 @@ def test_a_release_is_one_compact_file_that_nobody_may_write_to(database: Databa
 
 
 def test_every_table_is_released_or_kept_back_on_purpose() -> None:
-    assert {table.name for table in released_tables()} == set(SQLModel.metadata.tables)
+    kept_back = {"api_key", "idempotency"}  # who may write is no part of what is known
+    assert {table.name for table in released_tables()} == set(SQLModel.metadata.tables) - kept_back
 
 
 def test_a_name_is_taken_for_ever(database: Database, folder: Path) -> None:

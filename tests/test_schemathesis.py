@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,18 @@ def test_the_configuration_switches_no_check_off_and_accepts_no_failure_of_ours(
     assert "baseline" not in content
 
 
+def keyed(address: str) -> set[str]:
+    """The operations that need a key, which schemathesis does not have: they let nothing in."""
+    with urllib.request.urlopen(f"{address}/openapi.json", timeout=60) as answer:
+        paths = json.load(answer)["paths"]
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if operation.get("security")
+    }
+
+
 def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     options = ["--report", "json", "--report-json-path", str(report)]
@@ -60,4 +73,5 @@ def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_pa
         name: sum(phase["accepted"] for phase in rates.values()) for name, rates in found["valid_rates"].items()
     }
     assert len(answered) == found["operations"]["total"]
-    assert all(answered.values()), "an operation that never answered was not looked at"
+    closed = {name for name, times in answered.items() if not times}
+    assert closed == keyed(live_server), "an operation that never answered was not looked at"

@@ -103,7 +103,7 @@ def test_a_preflight_is_answered(client: TestClient) -> None:
     answer = client.options(LIST, headers=asked)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
     assert answer.headers["access-control-allow-headers"] == "if-none-match, x-example"
 
 

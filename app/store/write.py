@@ -1,25 +1,24 @@
-"""The only writer: whoever writes — the seed, an importer, the API — ends here, in one transaction."""
+"""The write transaction: records, texts, states and names, and what other records show of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
-from app.batch import Key, batch_of, error_at, generations, name_of, pointed_to, refuse_dangling
+from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
+from app.clock import now
 from app.db import Database, unavailable
 from app.errors import InvalidRecord, NotFound
-from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, RELEASE, REVISION, SHAPE, SOURCE_TEXT
+from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Record, references
-from app.releases import Release
 from app.rendering import (
     Held,
     Progress,
@@ -44,76 +43,24 @@ class Saved:
     revision: int
 
 
-def save_all(
-    database: Database,
-    records: Iterable[Record],
-    *,
-    author: str,
-    reason: str | None = None,
-    texts: Mapping[str, str] | None = None,
-    progress: Progress = lambda _count: None,
-) -> Saved:
-    """Save records, and texts of sources by id, all or none; InvalidRecord names each that breaks a rule.
-
-    References may point to records of the same batch, in any order. A record that is equal to what is stored stays as
-    it is; when nothing changes, no revision is made.
-    """
-    batch = batch_of(records)
-    with _writing(database, author, reason, texts) as write:
-        write.save(batch, progress)
-        write.save_texts(texts or {}, batch)
-        return write.finish()
-
-
-def withdraw(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
-    """Take a record back: it stays as a tombstone with the reason, and what points to it needs a review."""
-    with _writing(database, author, reason) as write:
-        write.set_state((plural, record_id), "withdrawn")
-        return write.finish()
-
-
-def reinstate(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
-    """Undo a withdrawal."""
-    with _writing(database, author, reason) as write:
-        write.set_state((plural, record_id), "published")
-        return write.finish()
-
-
-def rename(database: Database, plural: str, old: str, new: str, *, author: str, reason: str | None = None) -> Saved:
-    """Give a record another id: whoever points to it follows, its history goes along, the old id leads to it."""
-    with _writing(database, author, reason) as write:
-        write.rename((plural, old), new)
-        return write.finish()
-
-
-def render_again(database: Database, *, author: str, progress: Progress = lambda _count: None) -> Saved | None:
-    """Render every document again where the stored ones have another shape than the program's; None if none changed."""
-    with database.read() as connection:
-        if connection.execute(select(SHAPE.c.digest)).scalar() == shape():
-            return None
-    with _writing(database, author, "documents rendered again by another version of the program") as write:
-        write.render_all(progress)
-        saved = write.finish()
-        return saved if write.revision_made else None
-
-
 def revision_of(connection: Connection) -> int:
     """The number of the last write transaction that changed something; 0 for an empty dataset."""
     return int(connection.execute(select(func.coalesce(func.max(REVISION.c.number), 0))).scalar_one())
 
 
 @contextmanager
-def _writing(
+def writing(
     database: Database, author: str, reason: str | None, texts: Mapping[str, str] | None = None
-) -> Iterator["_Write"]:
+) -> Iterator["Write"]:
+    """One write transaction, committed at the end; Unavailable when the database is busy or away."""
     try:
         with database.write() as connection:
-            yield _Write(connection, Shelf(connection, texts), author, reason)
+            yield Write(connection, Shelf(connection, texts), author, reason)
     except DBAPIError as failure:
         raise unavailable(failure) from failure
 
 
-class _Write:
+class Write:
     """One write transaction."""
 
     def __init__(self, connection: Connection, shelf: Shelf, author: str, reason: str | None) -> None:
@@ -121,7 +68,7 @@ class _Write:
         self.shelf = shelf
         self.author = author
         self.reason = reason
-        self.around = Surroundings(shelf.known, shelf.text_of, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.around = Surroundings(shelf.known, shelf.text_of, now())
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.touched: list[Key] = []
         """The records whose documents changed, for those that depend on them."""
@@ -370,17 +317,3 @@ def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:
     if record_from(key[0], was.document).curator_checked == record.curator_checked:
         wrong = "this check was made of the record before the change: check it again, or leave the check out"
         raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/curator_checked", wrong)])
-
-
-def record_release(database: Database, release: Release) -> bool:
-    """Record a release whose file is there; False when its name was taken meanwhile."""
-    values = asdict(release)
-    values |= {"counts": to_json(release.counts).decode(), "difference": to_json(release.difference).decode()}
-    try:
-        with database.write() as connection:
-            if connection.execute(select(RELEASE.c.name).where(RELEASE.c.name == release.name)).first():
-                return False
-            connection.execute(insert(RELEASE).values(values))
-    except DBAPIError as failure:
-        raise unavailable(failure) from failure
-    return True

@@ -1,0 +1,202 @@
+"""The four routes by which editors change a resource: POST, PUT, PATCH and DELETE, declared once for all resources."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app.answers import JSON
+from app.edits import PATCHES, Reasoned, Withdrawal, amend, create, replace, withdraw
+from app.errors import (
+    Conflict,
+    ContentTooLarge,
+    Forbidden,
+    Gone,
+    IdempotencyMismatch,
+    InvalidBody,
+    InvalidParameter,
+    InvalidRecord,
+    NotAcceptable,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Problem,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from app.examples import example_of, example_patch, example_record
+from app.fields import singular
+from app.models.base import Row
+from app.models.types import Slug
+from app.record_schemas import body_name, patch_name
+from app.responses import HEADERS, MOVED, problem_responses
+from app.schemas import public_model
+
+Json = dict[str, Any]
+KEYED: Json = {"security": [{"bearer": []}]}
+ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
+BODIES = (NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
+CHANGES = (NotFound, Gone, PreconditionFailed, PreconditionRequired)
+IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the version that you change, as you read it; `*` for whichever there is.",
+    "schema": {"type": "string", "minLength": 1},
+}
+IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A name of your choice for this request, 1–255 visible ASCII characters. For 24 hours the same "
+    "request sent again gets the same answer, and nothing is saved twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+LOCATION: Json = {
+    "Location": {"description": "The address of the record.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` when this is the answer that the same request got before.",
+        "schema": {"type": "string"},
+    },
+}
+SENT_BACK = (
+    "The body is the record as people write it. What the server adds (`version`, `verification`, whatever is derived) "
+    "may stand there and is ignored, so that what was read can be sent back."
+)
+UNCHANGED = "When the record says the same as before, nothing is written and the answer is 200 as well."
+
+
+def add_writes(router: APIRouter, resource: type[Row]) -> None:
+    """Add the routes that change records of a resource; each needs a key of the scope `write`."""
+    _add_create(router, resource)
+    _add_replace(router, resource)
+    _add_amend(router, resource)
+    _add_withdraw(router, resource)
+
+
+def _add_create(router: APIRouter, resource: type[Row]) -> None:
+    async def endpoint(request: Request, asked: Annotated[Reasoned, Parameters()]) -> Response:
+        return await create(request, resource, asked)
+
+    router.add_api_route(
+        f"/{resource.plural}",
+        endpoint,
+        methods=["POST"],
+        status_code=201,
+        operation_id=f"create_{singular(resource.plural)}",
+        summary=f"Create one {_word(resource)}",
+        description=f"{SENT_BACK} The id is yours to choose, and stays.",
+        response_model=public_model(resource),
+        openapi_extra={
+            **KEYED,
+            "parameters": [IDEMPOTENCY_KEY],
+            "requestBody": _body((JSON,), body_name(resource), example_record(resource)),
+        },
+        responses={
+            201: _whole(resource, "The record as it was saved.", LOCATION),
+            **problem_responses(*ALWAYS, *BODIES, Conflict, Gone, IdempotencyMismatch),
+        },
+    )
+
+
+def _add_replace(router: APIRouter, resource: type[Row]) -> None:
+    record_id = _record_id(resource)
+
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]
+        return await replace(request, resource, id, asked)
+
+    router.add_api_route(
+        f"/{resource.plural}/{{id}}",
+        endpoint,
+        methods=["PUT"],
+        operation_id=f"replace_{singular(resource.plural)}",
+        summary=f"Replace one {_word(resource)}",
+        description=f"{SENT_BACK} The `id` may be left out. {UNCHANGED}",
+        response_model=public_model(resource),
+        openapi_extra={
+            **KEYED,
+            "parameters": [IF_MATCH],
+            "requestBody": _body((JSON,), body_name(resource), example_record(resource)),
+        },
+        responses={
+            200: _whole(resource, "The record as it is now."),
+            **MOVED,
+            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+        },
+    )
+
+
+def _add_amend(router: APIRouter, resource: type[Row]) -> None:
+    record_id = _record_id(resource)
+
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]
+        return await amend(request, resource, id, asked)
+
+    router.add_api_route(
+        f"/{resource.plural}/{{id}}",
+        endpoint,
+        methods=["PATCH"],
+        operation_id=f"amend_{singular(resource.plural)}",
+        summary=f"Amend one {_word(resource)}",
+        description="The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, "
+        "null removes one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED,
+        response_model=public_model(resource),
+        openapi_extra={
+            **KEYED,
+            "parameters": [IF_MATCH],
+            "requestBody": _body(PATCHES, patch_name(resource), example_patch(resource)),
+        },
+        responses={
+            200: _whole(resource, "The record as it is now."),
+            **MOVED,
+            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+        },
+    )
+
+
+def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
+    record_id = _record_id(resource)
+
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]
+        return await withdraw(request, resource, id, asked)
+
+    router.add_api_route(
+        f"/{resource.plural}/{{id}}",
+        endpoint,
+        methods=["DELETE"],
+        status_code=204,
+        operation_id=f"withdraw_{singular(resource.plural)}",
+        summary=f"Withdraw one {_word(resource)}",
+        description="Takes the record back. Its address answers 410 with the reason from then on; its versions and its "
+        "history stay, and whatever points to it is marked for review.",
+        response_model=None,
+        openapi_extra={**KEYED, "parameters": [IF_MATCH]},
+        responses={
+            204: {
+                "description": "The record is withdrawn.",
+                "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
+            },
+            **MOVED,
+            **problem_responses(*ALWAYS, *CHANGES),
+        },
+    )
+
+
+def _word(resource: type[Row]) -> str:
+    return singular(resource.plural).replace("_", " ")
+
+
+def _record_id(resource: type[Row]) -> Any:
+    return Annotated[Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])]
+
+
+def _whole(resource: type[Row], description: str, headers: Json | None = None) -> Json:
+    content = {JSON: {"example": to_json(example_of(resource)).decode()}}
+    return {"description": description, "content": content, "headers": HEADERS | (headers or {})}
+
+
+def _body(media_types: tuple[str, ...], name: str, example: Json) -> Json:
+    entry = {"schema": {"$ref": f"#/components/schemas/{name}"}, "examples": {"seed": {"value": example}}}
+    return {"required": True, "content": dict.fromkeys(media_types, entry)}

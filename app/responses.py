@@ -1,0 +1,39 @@
+"""How answers are described, wherever they are given: their headers, and the problems instead of them."""
+
+from itertools import groupby
+from typing import Any
+
+from app.errors import MEDIA_TYPE, BadRequest, Problem, TooLong, Unavailable
+from app.examples import EXAMPLE_ADDRESS
+from app.schemas import ProblemDetails
+
+HEADERS = {
+    "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
+    "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
+    "Dataset-Release": {
+        "description": "The release that answered, where `release` named one.",
+        "schema": {"type": "string"},
+    },
+}
+MOVED: dict[int | str, dict[str, Any]] = {
+    308: {
+        "description": "The record has another id now: the same question is answered there.",
+        "headers": {"Location": {"description": "The address with the present id.", "schema": {"type": "string"}}},
+    }
+}
+
+
+def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
+    found: dict[int | str, dict[str, Any]] = {}
+    every: set[type[Problem]] = {BadRequest, TooLong, Problem, Unavailable, *kinds}
+    in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
+    for status, alike in groupby(in_order, key=lambda kind: kind.status):
+        same = list(alike)
+        schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
+        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same}
+        found[status] = {
+            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
+            "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        }
+    return found

@@ -1,0 +1,59 @@
+"""API keys: made, revoked, and when they were last used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
+
+from app.clock import ago, now
+from app.db import Database, unavailable
+from app.errors import BrokenSetting, nearest
+from app.keys import Scope, digest_of, new_key
+from app.ledger import API_KEY
+
+SECONDS_BETWEEN_NOTES = 60
+"""A use is noted at most once a minute: reading with a key must not turn into writing."""
+
+
+def create_key(database: Database, name: str, scope: Scope, *, expires_at: str | None = None) -> str:
+    """Make a key and return it, which nobody can do again; BrokenSetting when the name was given before."""
+    public, key = new_key()
+    values = {"id": public, "name": name, "scope": scope, "digest": digest_of(key), "created_at": now()}
+    with _writing(database) as connection:
+        if connection.execute(select(API_KEY.c.id).where(API_KEY.c.name == name)).first():
+            words = "names stand in the history and are given once, revoked ones too"
+            raise BrokenSetting(f"There is a key {name!r} already; {words}.")
+        connection.execute(insert(API_KEY).values(**values, expires_at=expires_at))
+    return key
+
+
+def revoke_key(database: Database, name: str) -> None:
+    """Let a key open nothing any more; BrokenSetting names the nearest one when there is none of the name."""
+    with _writing(database) as connection:
+        found = connection.execute(select(API_KEY.c.name, API_KEY.c.revoked_at))
+        revoked_at: dict[str, str | None] = {key.name: key.revoked_at for key in found}
+        if name not in revoked_at:
+            close = nearest(name, revoked_at)
+            raise BrokenSetting(f"There is no key {name!r}." + (f" Did you mean {close!r}?" if close else ""))
+        if revoked_at[name] is not None:
+            raise BrokenSetting(f"The key {name!r} was revoked already, at {revoked_at[name]}.")
+        connection.execute(update(API_KEY).where(API_KEY.c.name == name).values(revoked_at=now()))
+
+
+def note_use(database: Database, public: str) -> None:
+    """Note that a key was used now, unless that stands there already."""
+    last = API_KEY.c.last_used_at
+    due = or_(last.is_(None), last < ago(SECONDS_BETWEEN_NOTES))
+    with _writing(database) as connection:
+        connection.execute(update(API_KEY).where(API_KEY.c.id == public, due).values(last_used_at=now()))
+
+
+@contextmanager
+def _writing(database: Database) -> Iterator[Connection]:
+    """A transaction that makes no revision: keys are no part of the dataset."""
+    try:
+        with database.write() as connection:
+            yield connection
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure

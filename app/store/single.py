@@ -1,0 +1,133 @@
+"""One record at a time, as editors write: with what they believed of it, and safe to send again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from app.absence import absent
+from app.batch import Key, name_of
+from app.clock import ago
+from app.db import Database
+from app.errors import Conflict, IdempotencyMismatch, PreconditionFailed
+from app.ledger import IDEMPOTENCY
+from app.models import RESOURCES, plural_of
+from app.models.base import Record
+from app.rendering import Held
+from app.shelf import record_from
+from app.store.write import Write, writing
+
+SECONDS_KEPT = 24 * 60 * 60
+"""How long the first answer to a request with an idempotency key is given again."""
+Expected = frozenset[int] | None
+"""The versions of which a writer said that it changes one; None when any will do."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record as a write left it, and the revision that holds it."""
+
+    document: str
+    version: int
+    revision: int
+    is_replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Once:
+    """What makes a request the same as one before: whose it is, the name it was given, and the hash of what it asks."""
+
+    holder: str
+    key: str
+    request: str
+
+
+def create_one(
+    database: Database, record: Record, *, author: str, reason: str | None = None, once: Once | None = None
+) -> Kept:
+    """Save a record that is not there yet; Conflict or Gone when its id is taken, was withdrawn or renamed.
+
+    With `once`, a second call gives what the first one gave, and IdempotencyMismatch when it asks for something else.
+    """
+    key = (plural_of(record), record.id)
+    with writing(database, author, reason) as write:
+        if once is not None and (first := _first_answer(write.connection, once)) is not None:
+            return first
+        _refuse_taken(write, key)
+        kept = _save(write, key, record)
+        if once is not None:
+            _keep_answer(write, once, kept)
+        return kept
+
+
+def change_one(
+    database: Database,
+    key: Key,
+    change: Callable[[dict[str, Any]], Record],
+    *,
+    expected: Expected,
+    author: str,
+    reason: str | None = None,
+) -> Kept:
+    """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
+    with writing(database, author, reason) as write:
+        was = _expected_one(write, key, expected)
+        return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")))
+
+
+def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
+    """Withdraw a record, and return the revision; PreconditionFailed when it has another version by now."""
+    with writing(database, author, reason) as write:
+        _expected_one(write, key, expected)
+        write.set_state(key, "withdrawn")
+        return write.finish().revision
+
+
+def _refuse_taken(write: Write, key: Key) -> None:
+    present = write.shelf.former([key]).get(key)
+    if present is not None:
+        raise Conflict(f"{name_of(key)} is the former id of {key[0]}/{present}, and leads there for ever.")
+    held = write.shelf.held([key]).get(key)
+    if held is None:
+        return
+    if held.state == "withdrawn":
+        raise absent(write.connection, RESOURCES[key[0]], key[1])
+    raise Conflict(f"There is a record {name_of(key)} already, in version {held.version}; PUT or PATCH changes it.")
+
+
+def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
+    """The record as it is held; Moved, Gone or NotFound when readers do not see it under this id."""
+    held = write.shelf.held([key]).get(key)
+    if held is None or held.state != "published":
+        raise absent(write.connection, RESOURCES[key[0]], key[1])
+    if expected is not None and held.version not in expected:
+        named = " or ".join(str(version) for version in sorted(expected)) or "no version at all"
+        raise PreconditionFailed(f"{name_of(key)} has version {held.version} now; If-Match names {named}.")
+    return held
+
+
+def _save(write: Write, key: Key, record: Record) -> Kept:
+    write.save({key: record}, lambda _count: None)
+    revision = write.finish().revision
+    held = write.shelf.held([key])[key]
+    return Kept(held.document, held.version, revision)
+
+
+def _first_answer(connection: Connection, once: Once) -> Kept | None:
+    """What the same request was answered before; what is older than a day is let go of."""
+    connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
+    found = connection.execute(
+        select(IDEMPOTENCY).where(IDEMPOTENCY.c.holder == once.holder, IDEMPOTENCY.c.key == once.key)
+    ).one_or_none()
+    if found is None:
+        return None
+    if found.request != once.request:
+        raise IdempotencyMismatch(f"This Idempotency-Key was sent at {found.at} with another request.")
+    return Kept(found.document, found.version, found.revision, is_replayed=True)
+
+
+def _keep_answer(write: Write, once: Once, kept: Kept) -> None:
+    values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
+    answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}
+    write.connection.execute(insert(IDEMPOTENCY).values(values | answer))

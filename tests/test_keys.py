@@ -230,6 +230,15 @@ def test_without_a_key_that_may_write_the_body_is_never_read(tmp_path: Path) -> 
                     assert status == (403 if caller == "read" else 401)
 
 
+@pytest.mark.parametrize("path", ["/v1/conditions/x?nope=1", "/v1/conditions/Bad_Slug", "/v1/conditions/x"])
+def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(desk: Desk, path: str) -> None:
+    huge = {"Content_Length": "100000000"} if path.endswith("x") else {}
+    for caller, status in ((None, 401), ("wrong", 401), ("read", 403)):
+        answer = desk.ask("PUT", path, b"{}", key=caller, **huge)
+        assert answer.status_code == status
+    assert desk.ask("PUT", path, b"{}", If_Match="*", **huge).status_code == (413 if huge else 422)
+
+
 @pytest.mark.parametrize("end", ["%0A", "/", "%2F", "%00", "%20", "?", ";"])
 def test_an_odd_address_opens_nothing(desk: Desk, end: str) -> None:
     revision = desk.revision()

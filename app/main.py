@@ -21,7 +21,7 @@ from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
 from app.queue import WriteQueue
-from app.routers import ROUTERS, TAGS
+from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
 
@@ -72,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.releases = releases
     app.state.queue = queue
     app.state.tags = TAGS
+    app.state.methods = METHODS
     install(app)
     for router in ROUTERS:
         app.include_router(router)

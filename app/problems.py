@@ -76,7 +76,7 @@ async def _tell_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101  # registered for this class alone
     path = request.url.path
     if failure.status_code == 405:
-        named = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.openapi()["paths"])}
+        named = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.state.methods)}
         allowed = {"Allow": allow_header(", ".join(named))}
         return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=allowed), request)
     if failure.status_code == 404:
@@ -84,14 +84,14 @@ async def _tell_http(request: Request, failure: Exception) -> Response:
     return respond(BadRequest(str(failure.detail)), request)
 
 
-def methods_at(path: str, documented: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The methods of every documented path that fits; the router itself tells those of one route alone."""
+def methods_at(path: str, known: Mapping[str, set[str]]) -> set[str]:
+    """The methods of every path of ours that fits; the router itself tells those of one route alone."""
     steps = path.split("/")
     found: set[str] = set()
-    for template, operations in documented.items():
+    for template, methods in known.items():
         parts = template.split("/")
         if len(parts) == len(steps) and all(a == b or a.startswith("{") for a, b in zip(parts, steps, strict=True)):
-            found |= {method.upper() for method in operations}
+            found |= methods
     return found
 
 
@@ -106,7 +106,7 @@ def _near_path(request: Request) -> str:
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
-    known = {path.split("/")[2] for path in request.app.openapi()["paths"] if path.startswith("/v1/")}
+    known = {path.split("/")[2] for path in request.app.state.methods if path.startswith("/v1/")}
     close = nearest(steps[1], known)
     return f" Did you mean /v1/{close}?" if close and close != steps[1] else ""
 

@@ -1,9 +1,11 @@
 """What may be asked: one file a resource, and those of the service; found by importing the files of this folder."""
 
+from collections import defaultdict
 from importlib import import_module
 from pkgutil import iter_modules
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 _MODULES = [import_module(module.name) for module in iter_modules(__path__, prefix=f"{__name__}.")]
 
@@ -12,3 +14,10 @@ ROUTERS: list[APIRouter] = [module.router for module in _MODULES]
 
 TAGS: dict[str, str] = {str(module.router.tags[0]): str(module.__doc__) for module in _MODULES}
 """What each group of operations is about: the first line of the file."""
+
+METHODS: dict[str, set[str]] = defaultdict(set)
+"""The methods of each path, which may hold names in braces: `/v1/claims/{id}`."""
+for _router in ROUTERS:
+    for _route in _router.routes:
+        if isinstance(_route, APIRoute):
+            METHODS[_route.path] |= _route.methods or set()

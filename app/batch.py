@@ -1,6 +1,6 @@
 """A batch of records before it is saved: each once, nothing that points to nothing, in the order of its references."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from app.errors import InvalidRecord, nearest
@@ -9,6 +9,8 @@ from app.models.base import Record, references
 
 Key = tuple[str, str]
 """A record's plural and id."""
+Near = Callable[[Key], str | None]
+"""Gives the stored id that is nearest to one that there is not."""
 MOST_ERRORS = 100
 """How many broken records one refusal names."""
 
@@ -30,12 +32,12 @@ def pointed_to(batch: Mapping[Key, Record]) -> set[Key]:
     return {(mention.plural, mention.id) for record in batch.values() for mention in references(record)}
 
 
-def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mapping[Key, str]) -> None:
+def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mapping[Key, str], near: Near) -> None:
     """InvalidRecord that names each mention of an absent record, with its present id or the nearest that there is."""
     if not absent:
         return
     errors = [
-        error_at(key, "/" + mention.path.replace(".", "/"), _no_such(batch, former, mention.plural, mention.id))
+        error_at(key, "/" + mention.path.replace(".", "/"), _no_such(batch, former, near, (mention.plural, mention.id)))
         for key, record in batch.items()
         for mention in references(record)
         if (mention.plural, mention.id) in absent
@@ -44,13 +46,14 @@ def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mappi
     raise InvalidRecord(words, errors=errors[:MOST_ERRORS])
 
 
-def _no_such(batch: Mapping[Key, Record], former: Mapping[Key, str], plural: str, record_id: str) -> str:
-    if (plural, record_id) in former:
-        return f"{plural}/{record_id} is now called {plural}/{former[plural, record_id]}"
+def _no_such(batch: Mapping[Key, Record], former: Mapping[Key, str], near: Near, key: Key) -> str:
+    plural, record_id = key
+    if key in former:
+        return f"{plural}/{record_id} is now called {plural}/{former[key]}"
     if plural not in RESOURCES:
         close = nearest(plural, RESOURCES)
         return f"there is no resource {plural!r}" + (f"; did you mean {close!r}?" if close else "")
-    close = nearest(record_id, (known for kind, known in batch if kind == plural))
+    close = nearest(record_id, (known for kind, known in batch if kind == plural)) or near(key)
     return f"there is no {plural}/{record_id}" + (f"; did you mean {close!r}?" if close else "")
 
 

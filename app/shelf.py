@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
 from app.batch import Key
+from app.errors import nearest
 from app.ledger import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Record
@@ -17,6 +18,10 @@ from app.rendering import Held
 T = TypeVar("T")
 CHUNK = 400
 """Rows per statement: below the parameter limits of both engines."""
+
+
+MOST_ALIKE = 500
+"""How many ids are looked at for the nearest one."""
 
 
 class Shelf:
@@ -87,6 +92,13 @@ class Shelf:
     def former(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Those of the keys that are former ids, with the present one."""
         return {(row.kind, row.id): row.to_id for row in self._among(ALIAS, ("kind", "id"), keys)}
+
+    def near(self, key: Key) -> str | None:
+        """The id that is nearest to one that there is not, among those that begin alike (a bounded look)."""
+        plural, record_id = key
+        start = record_id[:3]
+        alike = select(REGISTRY.c.id).where(REGISTRY.c.kind == plural, REGISTRY.c.id.between(start, start + "~"))
+        return nearest(record_id, self.connection.scalars(alike.limit(MOST_ALIKE)))
 
     def _among(self, table: Any, names: tuple[str, str], keys: Iterable[Key]) -> Iterator[Any]:
         """The rows whose two columns are one of the keys; kind by kind, as SQLite has no index for a list of pairs."""

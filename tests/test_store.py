@@ -120,6 +120,13 @@ def test_one_broken_record_keeps_the_whole_batch_out(database: Database) -> None
         assert set(totals(connection).values()) == {0}
 
 
+def test_a_record_that_points_past_a_stored_one_is_told_the_nearest(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    with pytest.raises(InvalidRecord) as caught:
+        save_all(database, [record("warnings", {**WARNING, "treatment": "example-toxim"})], author="test")
+    assert "did you mean 'example-toxin'?" in caught.value.errors[0]["detail"]
+
+
 WARNING = {
     "id": "example-warning",
     "treatment": "example-toxin",

@@ -92,7 +92,8 @@ class Write:
         """Save the batch in the order of its references."""
         held = self.shelf.held(batch)
         outside = pointed_to(batch) - batch.keys()
-        refuse_dangling(batch, outside - self.shelf.there(outside), self.shelf.former(outside))
+        absent = outside - self.shelf.there(outside)
+        refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
         self._refuse_former_ids(batch.keys() - held.keys())
         self.shelf.fetch_ahead(outside)
         edges = self.shelf.edges_from(outside) if held else {}

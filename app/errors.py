@@ -81,7 +81,7 @@ class Unauthorized(Problem):
     status = 401
     name = "unauthorized"
     title = "This needs a key that is valid"
-    advice = "Send `Authorization: Bearer <key>`. Keys are made by whoever runs the service: `tev key create`."
+    advice = "Send your key in the header Authorization, after the word Bearer. Whoever runs the service makes keys."
 
     def __init__(self, detail: str, *, error: str | None = None) -> None:
         challenge = f'Bearer realm="{REALM}"' + (f', error="{error}"' if error else "")

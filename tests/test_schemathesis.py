@@ -37,15 +37,15 @@ def test_the_configuration_switches_no_check_off_and_accepts_no_failure_of_ours(
     assert "baseline" not in content
 
 
-def keyed(address: str) -> set[str]:
-    """The operations that need a key, which schemathesis does not have: they let nothing in."""
+def open_to_all(address: str) -> set[str]:
+    """The operations that need no key; schemathesis has none, and the others rightly let nothing in."""
     with urllib.request.urlopen(f"{address}/openapi.json", timeout=60) as answer:
         paths = json.load(answer)["paths"]
     return {
         f"{method.upper()} {path}"
         for path, methods in paths.items()
         for method, operation in methods.items()
-        if operation.get("security")
+        if not operation.get("security")
     }
 
 
@@ -72,6 +72,5 @@ def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_pa
     answered = {
         name: sum(phase["accepted"] for phase in rates.values()) for name, rates in found["valid_rates"].items()
     }
-    assert len(answered) == found["operations"]["total"]
-    closed = {name for name, times in answered.items() if not times}
-    assert closed == keyed(live_server), "an operation that never answered was not looked at"
+    answering = {name for name, times in answered.items() if times}
+    assert answering == open_to_all(live_server), "an operation that never answered was not looked at"

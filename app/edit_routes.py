@@ -104,7 +104,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await replace(request, resource, id, asked)
 
     router.add_api_route(
@@ -131,7 +131,7 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await amend(request, resource, id, asked)
 
     router.add_api_route(
@@ -159,7 +159,7 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
 def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await withdraw(request, resource, id, asked)
 
     router.add_api_route(

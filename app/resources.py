@@ -78,7 +78,7 @@ def _rows(resource: type[Row]) -> str:
 def _add_list(router: APIRouter, resource: type[Row]) -> None:
     parameters = query_model(resource)
 
-    async def endpoint(request: Request, asked: Annotated[parameters, Parameters()]) -> Response:  # type: ignore[valid-type]
+    async def endpoint(request: Request, asked: Annotated[parameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         refuse_repeated(request, parameters)
         return await list_answer(request, query_from(resource, asked), asked)
 
@@ -102,7 +102,7 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
         id: Annotated[
             Slug, Path(description=f"The id of the {name.replace('_', ' ')}.", examples=[example_of(parent)["id"]])
         ],  # the path says {id}
-        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
+        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
     ) -> Response:
         refuse_repeated(request, parameters)
         await database_of(request).fetch(lambda connection: fetch(connection, parent, id), short=True)
@@ -170,7 +170,7 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         id: Annotated[
             Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])
         ],  # the path says {id}
-        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
+        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
     ) -> Response:
         refuse_repeated(request, parameters)
         return await single_answer(request, query_from(resource, asked), id, asked)

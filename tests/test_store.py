@@ -343,6 +343,22 @@ def test_whoever_points_to_a_renamed_record_follows(database: Database) -> None:
         assert sorted(editions) == [1, 2, 3, 4], "its history goes along"
 
 
+@pytest.mark.parametrize("new", ["Bad Id", "", "a--b", "a\n", "ä", "x" * 121])
+def test_a_new_name_must_be_an_id(database: Database, new: str) -> None:
+    save_all(database, small_set(), author="test")
+    with pytest.raises(InvalidRecord, match="an id is lower-case letters") as caught:
+        rename(database, "sources", "example-article", new, author="editor")
+    assert caught.value.errors[0]["pointer"] == "/id"
+    assert document(database, "approvals", "example-approval")["version"] == 1
+
+
+def test_a_withdrawal_says_why(database: Database) -> None:
+    save_all(database, small_set(), author="test")
+    with pytest.raises(InvalidRecord, match="needs a reason"):
+        withdraw(database, "approvals", "example-approval", author="editor", reason="  ")
+    assert document(database, "approvals", "example-approval")["state"] == "published"
+
+
 def test_a_former_id_is_never_given_away(database: Database) -> None:
     save_all(database, small_set(), author="test")
     rename(database, "sources", "example-article", "example-paper", author="editor")

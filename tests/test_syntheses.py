@@ -339,7 +339,7 @@ def test_a_browser_may_post_from_any_page(client: TestClient) -> None:
 
 
 def test_every_measure_and_field_stands_in_the_description_of_the_body() -> None:
-    named = set(SynthesisRequest.model_fields["measure"].annotation.__value__.__args__)  # type: ignore[union-attr]
+    named = set(SynthesisRequest.model_fields["measure"].annotation.__value__.__args__)  # type: ignore[union-attr]  # a named list of words
     assert named == set(MEASURES)
 
 

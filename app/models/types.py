@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+LONGEST_SLUG = 120
 DATE_PATTERN = r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 RELEASE_PATTERN = r"^[a-z0-9][a-z0-9.-]{0,59}$"
 POINTER_PATTERN = r"^(/([^~/]|~[01])*)+$"
@@ -58,7 +59,7 @@ def plain_number(value: Any) -> Any:
     return value
 
 
-Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=120)]
+Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST_SLUG)]
 ReleaseName = Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]
 """The name of a release, which is also its file's: `2026-11-22`, `1.0`."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean_line)]

@@ -1,5 +1,6 @@
 """The write transaction: records, texts, states and names, and what other records show of them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from app.errors import InvalidRecord, NotFound
 from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Record, references
+from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.rendering import (
     Held,
     Progress,
@@ -188,6 +190,9 @@ class Write:
     def set_state(self, key: Key, state: str) -> None:
         """Withdraw or reinstate a record; InvalidRecord when it is in that state already."""
         was = self._one(key)
+        if not (self.reason or "").strip():
+            wrong = f"to make it {state} needs a reason, which readers are told"
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/state", wrong)])
         if was.state == state:
             wrong = f"it is {state} already"
             raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/state", wrong)])
@@ -203,6 +208,11 @@ class Write:
         plural, old = key
         was = self._one(key)
         target = (plural, new)
+        if len(new) > LONGEST_SLUG or not re.fullmatch(SLUG_PATTERN, new):
+            wrong = (
+                f"an id is lower-case letters, digits and single hyphens, at most {LONGEST_SLUG}; {new[:200]!r} is not"
+            )
+            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
         if self.shelf.there([target]) or self.shelf.former([target]):
             wrong = f"{name_of(target)} is taken"
             raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])

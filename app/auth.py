@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
@@ -69,10 +69,16 @@ def bearer_key(headers: Headers) -> str | None:
     return next(iter(keys), None) or None
 
 
-def find_caller(connection: Connection, key: str) -> Caller:
-    """The holder of a key; Unauthorized when there is no such key, or it opens nothing any more."""
-    public = public_id(key)
-    found = connection.execute(select(API_KEY).where(API_KEY.c.id == (public or ""))).one_or_none()
+_WITH_ID = select(API_KEY).where(API_KEY.c.id == bindparam("id"))
+
+
+def held_key(connection: Connection, public: str) -> Row[Any] | None:
+    """What is held of the key with this public id."""
+    return connection.execute(_WITH_ID, {"id": public}).one_or_none()
+
+
+def caller_with(key: str, found: Row[Any] | None) -> Caller:
+    """The holder of a key, by what is held of it; Unauthorized when there is no such key, or it opens nothing now."""
     held = found.digest if found is not None else digest_of("")
     if not compare_digest(digest_of(key), held) or found is None:
         raise Unauthorized("There is no such key.", error="invalid_token")
@@ -99,7 +105,9 @@ class Doorkeeper:
 
     async def identify(self, key: str) -> Caller:
         """The holder of the key, or Unauthorized; that it was used is noted while the caller goes on."""
-        caller = await self.database.fetch(lambda connection: find_caller(connection, key), short=True)
+        public = public_id(key) or ""
+        found = await self.database.remember(("key", public), lambda connection: held_key(connection, public))
+        caller = caller_with(key, found)
         last = self._noted.get(caller.id)
         if last is None or time.monotonic() - last > SECONDS_BETWEEN_NOTES:
             self._noted[caller.id] = time.monotonic()

@@ -1,11 +1,12 @@
 """Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
@@ -23,6 +24,11 @@ WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
 OPCODES_BETWEEN_CHECKS = 20_000
 """SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
+
+SECONDS_BETWEEN_TRIES = 0.002
+"""How soon a writer looks again whether another process has let go of the lock."""
+MOST_REMEMBERED = 10_000
+"""Short reads kept at most: callers may ask for as many things as they like."""
 
 
 @compiles(AutoString, "postgresql")
@@ -81,12 +87,26 @@ class Database(Reads):
     instead of failing.
     """
 
-    def __init__(self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8) -> None:
+    def __init__(
+        self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8, lock_seconds: float = 30.0
+    ) -> None:
         self.url = url
         # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        reader = _engine(url, read_only=True, pool_size=read_threads + 1, query_seconds=query_seconds)
+        reader = _engine(url, read_only=True, pool_size=read_threads + 1, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
-        self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
+        self.writer = _engine(url, read_only=False, pool_size=1, seconds=lock_seconds)
+        self._memory = Memory(url) if self.dialect == "sqlite" else None
+        self._shared = threading.local()
+
+    async def remember(self, name: Hashable, work: Callable[[Connection], T]) -> T:
+        """What a short read found, as long as nobody has committed anything since; read each time on PostgreSQL."""
+        if self._memory is None:
+            return await self.fetch(work, short=True)
+        held = self._memory.since_last_commit()
+        if name not in held:
+            held[name] = await self.fetch(work, short=True)
+        found: T = held[name]
+        return found
 
     def migrate(self) -> None:
         """Bring the schema to its newest version; processes that start together wait for the first one."""
@@ -97,11 +117,37 @@ class Database(Reads):
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it."""
+        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it.
+
+        Within `together` it is a savepoint of the transaction that is open already.
+        """
+        shared: Connection | None = getattr(self._shared, "connection", None)
+        if shared is not None:
+            _refuse_undone(shared)
+            with shared.begin_nested():
+                yield shared
+            return
         with self.writer.begin() as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the writes of this thread share one transaction, so that the disk is waited for once.
+
+        Each is undone by itself when it fails; none is there before all are.
+        """
+        try:
+            with self.write() as connection:
+                self._shared.connection = connection
+                try:
+                    yield
+                finally:
+                    self._shared.connection = None
+                _refuse_undone(connection)
+        except DBAPIError as failure:
+            raise unavailable(failure) from failure
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -121,6 +167,8 @@ class Database(Reads):
         """Close every connection."""
         super().close()
         self.writer.dispose()
+        if self._memory is not None:
+            self._memory.close()
 
     def describe(self) -> str:
         """Engine, version, mode and address without the password, for the line that is said at the start."""
@@ -133,6 +181,34 @@ class Database(Reads):
             return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
 
 
+class Memory:
+    """What was read from a SQLite file, kept until anybody — this process or another — commits to it."""
+
+    def __init__(self, url: str) -> None:
+        self._file = url.removeprefix("sqlite:///")
+        self._watch: sqlite3.Connection | None = None
+        self._version: int | None = None
+        self._held: dict[Hashable, Any] = {}
+
+    def since_last_commit(self) -> dict[Hashable, Any]:
+        """What may still be believed; empty after a commit, and when the file cannot be asked."""
+        try:
+            if self._watch is None:
+                self._watch = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            return {}
+        if version != self._version or len(self._held) >= MOST_REMEMBERED:
+            self._version, self._held = version, {}
+        return self._held
+
+    def close(self) -> None:
+        """Close the connection that watches for commits."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[Connection]:
     """A SQLite file that did not exist, with the newest schema, to be filled in one transaction and made compact.
@@ -141,7 +217,7 @@ def new_file(path: Path) -> Iterator[Connection]:
     """
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     event.listen(engine, "connect", _without_transactions_of_its_own)
-    event.listen(engine, "begin", _sqlite_begin(read_only=False))
+    event.listen(engine, "begin", _begin_writing(30.0))
     with engine.begin() as connection:
         migrate_schema(connection)
         yield connection
@@ -182,17 +258,21 @@ def unavailable(failure: DBAPIError) -> Unavailable:
     return Unavailable(detail, headers={"Retry-After": "1"})
 
 
-def _engine(url: str, *, read_only: bool, pool_size: int, query_seconds: float | None) -> Engine:
+def _engine(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
+    """Connections that read, each query for so many seconds; or one that writes, and waits so long for its turn."""
     if dialect_of(url) == "sqlite":
-        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 30})
+        waits = 30.0 if read_only else seconds
+        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": waits})
         event.listen(engine, "connect", _sqlite_setup(read_only))
-        event.listen(engine, "begin", _sqlite_begin(read_only))
+        event.listen(engine, "begin", _begin_reading if read_only else _begin_writing(seconds))
         return engine
-    options = "-c default_transaction_read_only=on" if read_only else "-c lock_timeout=30000"
-    if query_seconds is not None:
-        options += f" -c statement_timeout={int(query_seconds * 1000)}"
-    connect_args = {"options": options.strip(), "connect_timeout": 5}
-    return create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=connect_args)
+    limit = f"{int(seconds * 1000)}"
+    writes, reads = f"-c lock_timeout={limit}", f"-c default_transaction_read_only=on -c statement_timeout={limit}"
+    connect_args = {"options": reads if read_only else writes, "connect_timeout": 5}
+    level = "AUTOCOMMIT" if read_only else "READ COMMITTED"  # to which a read's transaction would add two round trips
+    return create_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=connect_args, isolation_level=level
+    )
 
 
 def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: object) -> None:
@@ -202,20 +282,48 @@ def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: ob
 def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
         for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     return setup
 
 
-def _sqlite_begin(read_only: bool) -> Callable[[Connection], None]:
-    statement = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(seconds: float) -> Callable[[Connection], None]:
+    """Take the writer's lock at once, or as soon as another process lets go of it.
+
+    SQLite would look again after up to a tenth of a second, and whoever asks more often would always be there first.
+    """
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        raw = cast(sqlite3.Connection, connection.connection.driver_connection)
+        deadline = time.monotonic() + seconds
+        raw.execute("PRAGMA busy_timeout = 0")
+        try:
+            while time.monotonic() < deadline:
+                try:
+                    raw.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as failure:
+                    if failure.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                        break
+                time.sleep(SECONDS_BETWEEN_TRIES)
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what is wrong as SQLAlchemy does
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
     return begin
+
+
+def _refuse_undone(connection: Connection) -> None:
+    """SQLite undoes a whole transaction when the disk is full or fails; what comes after must not count as done."""
+    raw = connection.connection.driver_connection
+    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
+        raise Unavailable("The database could not keep the writes of this moment.", headers={"Retry-After": "1"})
 
 
 def _cut_off(connection: Connection, deadline: float | None) -> None:

@@ -66,7 +66,7 @@ class Frozen(Reads):
 
     async def follow(self, live: Database) -> None:
         """Take over from the live database what became of the records since they were frozen."""
-        revision = await live.fetch(revision_of, short=True)
+        revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
         marks: list[Standing] = []

@@ -29,6 +29,7 @@ DOCS = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'
 DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
 PREFLIGHT_SECONDS = 86_400
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 ReadRevision = Callable[[], Awaitable[int | None]]
 
@@ -55,11 +56,13 @@ class CommonHeaders:
             await self.app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
-        revision = await self.revision()
-        dataset = {} if revision is None else {"Dataset-Revision": str(revision)}
+        revision = await self.revision() if scope["method"] in SAFE else None
+        dataset = named(revision)
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if not dataset:  # a write says itself which revision it made; when it made none, nobody has asked yet
+                    dataset.update(named(await self.revision()))
                 add_common(MutableHeaders(raw=message["headers"]), scope["path"], dataset)
             elif head and message["type"] == "http.response.body":
                 if message.get("more_body"):
@@ -72,6 +75,11 @@ class CommonHeaders:
             return
         scope = {**scope, "revision": revision, "dataset": dataset}
         await self.app({**scope, "method": "GET", "head": True} if head else scope, receive, completed)
+
+
+def named(revision: int | None) -> dict[str, str]:
+    """The header that names a revision, when it is known."""
+    return {} if revision is None else {"Dataset-Revision": str(revision)}
 
 
 def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -> None:

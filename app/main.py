@@ -20,7 +20,7 @@ from app.headers import CommonHeaders
 from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
-from app.queue import WriteQueue
+from app.queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
@@ -32,9 +32,14 @@ for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"]):
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one database, which must have been migrated."""
     settings = settings or load_settings()
-    database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
+    database = Database(
+        settings.database_url,
+        query_seconds=settings.query_seconds,
+        read_threads=settings.read_threads,
+        lock_seconds=LONGEST_WAIT_SECONDS,
+    )
     releases = OpenReleases(database, Path(settings.releases))
-    queue = WriteQueue()
+    queue = WriteQueue(database.together)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -44,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     async def revision() -> int | None:
         try:
-            return await database.fetch(revision_of, short=True)
+            return await database.remember("revision", revision_of)
         except Unavailable:
             return None
 

@@ -1,32 +1,97 @@
-"""Writes take turns: one at a time in a process, in the order in which they came, off the event loop."""
+"""Writes take turns, off the event loop, in the order in which they came; those that wait share one commit."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from anyio import Lock, fail_after, to_thread
+from anyio import to_thread
 
 from app.errors import Unavailable
 
 T = TypeVar("T")
 LONGEST_WAIT_SECONDS = 10.0
+MOST_TOGETHER = 32
+"""Writes that share a commit: the disk is waited for once, and the first of them waits for no more than these."""
+
+
+@dataclass(eq=False)
+class _Turn:
+    """One write, and what became of it."""
+
+    work: Callable[[], Any]
+    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+_Outcome = tuple[Any, BaseException | None]
 
 
 class WriteQueue:
-    """The queue before the one connection that writes; reads pass it by."""
+    """The queue before the one connection that writes; reads pass it by.
 
-    def __init__(self, *, seconds: float = LONGEST_WAIT_SECONDS) -> None:
+    `together` opens the transaction that the writes of a group share (group commit): whatever a group did is told when
+    the transaction is on disk, and when that fails, all of it failed.
+    """
+
+    def __init__(
+        self, together: Callable[[], AbstractContextManager[None]], *, seconds: float = LONGEST_WAIT_SECONDS
+    ) -> None:
+        self.together = together
         self.seconds = seconds
-        self._turn = Lock()
+        self._waiting: deque[_Turn] = deque()
+        self._runner: asyncio.Task[None] | None = None
 
     async def submit(self, work: Callable[[], T]) -> T:
         """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun."""
+        turn = _Turn(work)
+        self._waiting.append(turn)
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
         try:
-            with fail_after(self.seconds):
-                await self._turn.acquire()
-        except TimeoutError as failure:
+            await asyncio.wait([turn.done], timeout=self.seconds)
+        except asyncio.CancelledError:  # the caller is gone
+            self._leave(turn)
+            turn.done.cancel()
+            raise
+        if not turn.done.done() and self._leave(turn):
             words = f"Other writes have kept this one waiting for {self.seconds:g} seconds; it was not begun."
-            raise Unavailable(words, headers={"Retry-After": "1"}) from failure
+            raise Unavailable(words, headers={"Retry-After": "1"})
+        result: T = await turn.done
+        return result
+
+    def _leave(self, turn: _Turn) -> bool:
+        """Take a write out of the queue; False when it was begun."""
+        if turn not in self._waiting:
+            return False
+        self._waiting.remove(turn)
+        return True
+
+    async def _run(self) -> None:
+        while self._waiting:
+            turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            outcomes = await to_thread.run_sync(self._commit, [turn.work for turn in turns])
+            for turn, (result, failure) in zip(turns, outcomes, strict=True):
+                if turn.done.cancelled():
+                    continue
+                if failure is None:
+                    turn.done.set_result(result)
+                else:
+                    turn.done.set_exception(failure)
+        self._runner = None
+
+    def _commit(self, works: Sequence[Callable[[], Any]]) -> list[_Outcome]:
+        """Do the writes in one transaction, and say what became of each."""
         try:
-            return await to_thread.run_sync(work)
-        finally:
-            self._turn.release()
+            with self.together():
+                return [_outcome(work) for work in works]
+        except BaseException as failure:  # it is told to whoever asked for the write
+            return [(None, failure)] * len(works)
+
+
+def _outcome(work: Callable[[], Any]) -> _Outcome:
+    try:
+        return work(), None
+    except Exception as failure:  # it is told to whoever asked for the write
+        return None, failure

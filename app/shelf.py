@@ -1,12 +1,13 @@
 """What the database already holds, as a write or a check needs it: documents, texts, who points to whom, former ids."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from app.batch import Key
 from app.errors import nearest
@@ -36,10 +37,9 @@ class Shelf:
         """What the database holds of each record; without those that it does not know."""
         found: dict[Key, Held] = {}
         for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
-            table = RESOURCES[plural].table()
-            columns = [table.c[name] for name in ("id", *Held._fields)]
+            query = _held(RESOURCES[plural].table())
             for ids in chunks([record_id for _, record_id in alike]):
-                for record_id, *rest in self.connection.execute(select(*columns).where(table.c.id.in_(ids))):
+                for record_id, *rest in self.connection.execute(query, {"ids": ids}):
                     found[plural, record_id] = Held(*rest)
         return found
 
@@ -102,10 +102,23 @@ class Shelf:
 
     def _among(self, table: Any, names: tuple[str, str], keys: Iterable[Key]) -> Iterator[Any]:
         """The rows whose two columns are one of the keys; kind by kind, as SQLite has no index for a list of pairs."""
-        kind, record_id = (table.c[name] for name in names)
+        query = _those(table, names)
         for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
             for ids in chunks([one for _, one in alike]):
-                yield from self.connection.execute(select(table).where(kind == plural, record_id.in_(ids)))
+                yield from self.connection.execute(query, {"plural": plural, "ids": ids})
+
+
+@cache
+def _held(table: Table) -> Select[Any]:
+    """The query for what a write needs to know of records; made once, as each write asks it."""
+    columns = [table.c[name] for name in ("id", *Held._fields)]
+    return select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _those(table: Table, names: tuple[str, str]) -> Select[Any]:
+    kind, record_id = (table.c[name] for name in names)
+    return select(table).where(kind == bindparam("plural"), record_id.in_(bindparam("ids", expanding=True)))
 
 
 def record_from(plural: str, document: str | Mapping[str, Any]) -> Record:

@@ -17,6 +17,7 @@ from app.freezing import freeze
 from app.keys import SCOPES, allows, digest_of, masked, new_key, public_id
 from app.ledger import API_KEY, metadata
 from app.models import RESOURCES
+from app.store import create_key, revoke_key
 from tests.conftest import ROOT
 from tests.desk import Desk, open_desk, told
 
@@ -290,3 +291,13 @@ def test_each_scope_includes_those_before_it() -> None:
         [True, True, False],
         [True, True, True],
     ]
+
+
+def test_a_key_that_another_process_revokes_opens_nothing_from_the_next_request_on(desk: Desk) -> None:
+    elsewhere = Database(desk.database.url)
+    desk.keys["soon-revoked"] = create_key(elsewhere, "made-up, soon revoked", "write")
+    assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
+    assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
+    revoke_key(elsewhere, "made-up, soon revoked")
+    elsewhere.close()
+    told(desk.ask("GET", "/v1/conditions", key="soon-revoked"), 401, "unauthorized")

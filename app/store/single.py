@@ -55,7 +55,7 @@ def create_one(
         if once is not None and (first := _first_answer(write.connection, once)) is not None:
             return first
         _refuse_taken(write, key)
-        kept = _save(write, key, record)
+        kept = _save(write, key, record, None)
         if once is not None:
             _keep_answer(write, once, kept)
         return kept
@@ -73,7 +73,7 @@ def change_one(
     """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
         was = _expected_one(write, key, expected)
-        return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")))
+        return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")), was)
 
 
 def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
@@ -107,10 +107,13 @@ def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
     return held
 
 
-def _save(write: Write, key: Key, record: Record) -> Kept:
-    write.save({key: record}, lambda _count: None)
+def _save(write: Write, key: Key, record: Record, was: Held | None) -> Kept:
+    write.save({key: record}, lambda _count: None, {} if was is None else {key: was})
     revision = write.finish().revision
-    held = write.shelf.held([key])[key]
+    edition = write.editions.get(key)
+    if edition is not None:
+        return Kept(edition["document"], edition["version"], revision)
+    held = write.shelf.held([key])[key]  # it was so before
     return Kept(held.document, held.version, revision)
 
 

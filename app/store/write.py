@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
@@ -45,9 +46,12 @@ class Saved:
     revision: int
 
 
+_LAST_REVISION = select(func.coalesce(func.max(REVISION.c.number), 0))
+
+
 def revision_of(connection: Connection) -> int:
     """The number of the last write transaction that changed something; 0 for an empty dataset."""
-    return int(connection.execute(select(func.coalesce(func.max(REVISION.c.number), 0))).scalar_one())
+    return int(connection.execute(_LAST_REVISION).scalar_one())
 
 
 @contextmanager
@@ -90,9 +94,9 @@ class Write:
 
     # A batch of records
 
-    def save(self, batch: dict[Key, Record], progress: Progress) -> None:
-        """Save the batch in the order of its references."""
-        held = self.shelf.held(batch)
+    def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, Held] | None = None) -> None:
+        """Save the batch in the order of its references; `held` is what the database has of it, where that is known."""
+        held = self.shelf.held(batch) if held is None else held
         outside = pointed_to(batch) - batch.keys()
         absent = outside - self.shelf.there(outside)
         refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
@@ -311,14 +315,19 @@ class Write:
 
     def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
-            self.connection.execute(insert(table), rows)
+            self.connection.execute(_into(table), rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:
             self.revision += 1
             self.revision_made = True
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
-            self.connection.execute(insert(REVISION).values(values))
+            self._insert(REVISION, [values])
+
+
+@cache
+def _into(table: Table) -> Insert:
+    return insert(table)
 
 
 def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:

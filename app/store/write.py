@@ -95,12 +95,16 @@ class Write:
     # A batch of records
 
     def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, Held] | None = None) -> None:
-        """Save the batch in the order of its references; `held` is what the database has of it, where that is known."""
-        held = self.shelf.held(batch) if held is None else held
+        """Save the batch in the order of its references.
+
+        Whoever has looked already what the database has under these ids gives it as `held`.
+        """
+        if held is None:
+            held = self.shelf.held(batch)
+            self._refuse_former_ids(batch.keys() - held.keys())
         outside = pointed_to(batch) - batch.keys()
         absent = outside - self.shelf.there(outside)
         refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
-        self._refuse_former_ids(batch.keys() - held.keys())
         self.shelf.fetch_ahead(outside)
         edges = self.shelf.edges_from(outside) if held else {}
         for generation in generations(batch, edges):

@@ -1,5 +1,6 @@
 """Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
@@ -21,6 +22,8 @@ from app.errors import Problem, Unavailable
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
+LEAST_FREE_BYTES = 32 * 1024 * 1024
+"""With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
 OPCODES_BETWEEN_CHECKS = 20_000
 """SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
 
@@ -122,6 +125,32 @@ class Database(Reads):
         super().close()
         self.writer.dispose()
 
+    def why_not_writable(self) -> str | None:
+        """Why nothing could be written now, found without writing; None when it could, or when somebody is writing."""
+        try:
+            if self.dialect == "sqlite":
+                return self._why_file_not_writable()
+            with self.read() as connection:
+                return _why_server_not_writable(connection)
+        except (OSError, sqlite3.Error, Unavailable):
+            return "The database cannot be reached for writing."
+
+    def _why_file_not_writable(self) -> str | None:
+        """Takes the writer's lock on a connection of its own and gives it back."""
+        file = Path(self.reader.url.database or "")
+        free = shutil.disk_usage(file.parent).free
+        if free < LEAST_FREE_BYTES:
+            return f"The disk of the database has {free} bytes left; {LEAST_FREE_BYTES} are the least to go on with."
+        address = f"{file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=0.1, isolation_level=None)) as raw:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                raw.execute("ROLLBACK")
+            except sqlite3.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return "The file of the database cannot be written to."
+        return None
+
     def describe(self) -> str:
         """Engine, version, mode and address without the password, for the line that is said at the start."""
         address = self.reader.url.render_as_string(hide_password=True)
@@ -131,6 +160,31 @@ class Database(Reads):
             return f"SQLite {sqlite3.sqlite_version} ({mode}), {address}"
         with self.reader.connect() as connection:
             return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
+
+
+def _why_server_not_writable(connection: Connection) -> str | None:
+    asked = "SELECT pg_is_in_recovery(), has_table_privilege('revision', 'INSERT')"
+    is_standby, may_write = connection.execute(text(asked)).one()
+    if is_standby:
+        return "The database server is a standby, which takes no writes."
+    return None if may_write else "The user of the database may not write to its tables."
+
+
+def bytes_of(connection: Connection) -> int:
+    """How large the database is, without the log of what is still to be moved into it."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        asked = "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(asked)).scalar_one())
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The version of the schema behind a connection; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 @contextmanager

@@ -15,12 +15,17 @@ from app.auth import Doorkeeper
 from app.cache import CodedTags
 from app.db import Database
 from app.errors import MEDIA_TYPE, Problem, Unavailable
-from app.guards import AddressGuard, BodyGuard, KeyGuard
+from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
 from app.headers import CommonHeaders
+from app.hosts import HostGuard
+from app.metrics import Metrics
+from app.observing import Observed
 from app.open_releases import OpenReleases
 from app.openapi import describe
+from app.parser import require_httptools
 from app.problems import Unexpected, install, respond
 from app.queue import WriteQueue
+from app.readiness import Readiness
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
@@ -31,13 +36,16 @@ for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"]):
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one database, which must have been migrated."""
+    require_httptools()
     settings = settings or load_settings()
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     releases = OpenReleases(database, Path(settings.releases))
     queue = WriteQueue()
+    metrics = Metrics() if settings.metrics else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await revision()  # from now on a connection is open, by which `tev restore` knows that somebody serves
         yield
         releases.close()
         database.close()
@@ -58,10 +66,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         middleware=[
+            Middleware(Observed, templates=METHODS, metrics=metrics, access_log=settings.access_log),
             Middleware(CommonHeaders, revision=revision),
             Middleware(Unexpected),
             Middleware(AddressGuard, tell=tell),
+            Middleware(HostGuard, allowed=settings.hosts, tell=tell),
             Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=tell),
+            Middleware(CodingGuard, tell=tell),
             Middleware(BodyGuard, tell=tell),
             Middleware(CodedTags),
             Middleware(CompressMiddleware),
@@ -71,6 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
+    app.state.metrics = metrics
+    app.state.readiness = Readiness(database)
     app.state.tags = TAGS
     app.state.methods = METHODS
     install(app)

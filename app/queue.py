@@ -18,6 +18,11 @@ class WriteQueue:
         self.seconds = seconds
         self._turn = Lock()
 
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+        return self._turn.statistics().tasks_waiting
+
     async def submit(self, work: Callable[[], T]) -> T:
         """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun."""
         try:

@@ -218,6 +218,11 @@ def newest_schema() -> str:
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())
 
 
+def knows_schema(version: str) -> bool:
+    """Whether a version of the schema is one of this program's history."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+
+
 def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -192,7 +192,7 @@ def test_what_is_not_http_gets_a_problem(live_server: str, message: bytes) -> No
 
 def test_the_help_names_every_command() -> None:
     text = tev("--help").stdout
-    for word in ("serve", "seed", "export", "not medical advice"):
+    for word in ("serve", "seed", "export", "backup", "restore", "not medical advice"):
         assert word in text
 
 

@@ -1,5 +1,6 @@
 """What operators rely on: who is answered, what is logged and measured, and when the service says that it is ready."""
 
+import ast
 import gzip
 import io
 import json
@@ -18,11 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app import cli, db
+from app.auth import caller_of
 from app.db import Database, newest_schema
-from app.errors import BrokenSetting
+from app.errors import BrokenSetting, Unauthorized
 from app.hosts import is_among
 from app.keys import new_key
 from app.logs import MOST_WAITING, Buffered, JsonFormatter, configuration
@@ -34,6 +37,7 @@ from app.readiness import look
 from app.routers import METHODS
 from app.settings import Settings, load_settings
 from app.store import save_all
+from tests.conftest import ROOT, new_database
 from tests.desk import ADDRESS, Desk, told
 
 LIST = "/v1/conditions"
@@ -80,6 +84,48 @@ def test_a_star_stands_for_names_below_and_for_nothing_else(host: str) -> None:
     assert is_among(f"x.{host}", [f"*.{host}"])
     assert not is_among(host, [f"*.{host}"])
     assert not is_among(f"x{host}", [host, f"*.{host}"])
+
+
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [
+        (LIST, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        (f"{LIST}?limit=0", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        ("/openapi.json", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        ("/metrics", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        ("/readyz", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        ("/", "default-src 'none'; style-src 'self'; img-src 'self'; "),
+        (
+            "/docs",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; ",
+        ),
+    ],
+)
+def test_each_class_of_addresses_has_the_headers_that_it_needs(client: TestClient, path: str, policy: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-security-policy"].startswith(policy)
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in headers
+    assert not {"server", "x-powered-by", "set-cookie"} & set(headers)
+
+
+def test_what_writes_asks_again_who_the_caller_is() -> None:
+    with pytest.raises(Unauthorized):
+        caller_of(Request({"type": "http"}), "write")
+
+
+def test_the_program_asks_no_other_host() -> None:
+    asking = {"aiohttp", "ftplib", "http.client", "httpx", "requests", "smtplib", "socket", "urllib.request", "urllib3"}
+    for path in (ROOT / "app").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not named & asking, path
 
 
 # Bodies that are compressed
@@ -311,8 +357,6 @@ def test_a_file_that_is_gone_is_not_ready(tmp_path: Path) -> None:
 
 
 def test_a_user_of_postgresql_who_may_not_write_is_not_ready(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    from tests.conftest import new_database
-
     url = new_database(request, "postgresql", tmp_path)
     owner = Database(url)
     owner.migrate()

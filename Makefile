@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test lint lock openapi docs migration clean
+.PHONY: setup setup-dev run test lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -32,6 +32,12 @@ lint: setup-dev ## format, style, types, architecture
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
+mutations: setup-dev ## take out each control of SECURITY.md, in a copy, and see its test go red
+	$(BIN)/python -m tests.mutations
+
+audit: setup-dev ## is anything pinned known to be vulnerable? exits with 3 when the services could not tell
+	$(BIN)/python -m tests.audit
+
 lock: setup-dev ## pin the newest versions, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
@@ -39,8 +45,9 @@ lock: setup-dev ## pin the newest versions, with hashes and without addresses
 openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
 	$(BIN)/python -m tests.test_openapi
 
-docs: setup-dev ## write into the README what the service answers
+docs: setup-dev ## write into README, guide and SECURITY.md what the program answers and holds
 	$(BIN)/python -m tests.test_docs
+	$(BIN)/python -m tests.test_mutations
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

@@ -23,7 +23,7 @@ def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any
 
 
 async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> bytes:
-    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` has bounded its size."""
+    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` looked at size and coding."""
     named = request.headers.get("content-type", "")
     media_type, *parameters = (part.strip().lower() for part in named.split(";"))
     charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
@@ -32,10 +32,6 @@ async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> b
         offered = ", ".join(media_types)
         header = "Accept-Patch" if request.method == "PATCH" else "Accept"  # RFC 5789 section 3.1
         raise UnsupportedMediaType(f"{words}; send {' or '.join(media_types)} in UTF-8.", headers={header: offered})
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding != "identity":
-        words = f"Content-Encoding: {coding[:200]} is not read here; send the body as it is."
-        raise UnsupportedMediaType(words, headers={"Accept-Encoding": "identity"})
     return await request.body()
 
 

@@ -1,5 +1,6 @@
 """Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -12,23 +13,24 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
 from app.errors import Problem, Unavailable
+from app.memory import Memory
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
+LEAST_FREE_BYTES = 32 * 1024 * 1024
+"""With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
 OPCODES_BETWEEN_CHECKS = 20_000
 """SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
 
 SECONDS_BETWEEN_TRIES = 0.002
 """How soon a writer looks again whether another process has let go of the lock."""
-MOST_REMEMBERED = 10_000
-"""Short reads kept at most: callers may ask for as many things as they like."""
 
 
 @compiles(AutoString, "postgresql")
@@ -170,6 +172,32 @@ class Database(Reads):
         if self._memory is not None:
             self._memory.close()
 
+    def why_not_writable(self) -> str | None:
+        """Why nothing could be written now, found without writing; None when it could, or when somebody is writing."""
+        try:
+            if self.dialect == "sqlite":
+                return self._why_file_not_writable()
+            with self.read() as connection:
+                return _why_server_not_writable(connection)
+        except (OSError, sqlite3.Error, Unavailable):
+            return "The database cannot be reached for writing."
+
+    def _why_file_not_writable(self) -> str | None:
+        """Takes the writer's lock on a connection of its own and gives it back."""
+        file = Path(self.reader.url.database or "")
+        free = shutil.disk_usage(file.parent).free
+        if free < LEAST_FREE_BYTES:
+            return f"The disk of the database has {free} bytes left; {LEAST_FREE_BYTES} are the least to go on with."
+        address = f"{file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=0.1, isolation_level=None)) as raw:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                raw.execute("ROLLBACK")
+            except sqlite3.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return "The file of the database cannot be written to."
+        return None
+
     def describe(self) -> str:
         """Engine, version, mode and address without the password, for the line that is said at the start."""
         address = self.reader.url.render_as_string(hide_password=True)
@@ -181,32 +209,29 @@ class Database(Reads):
             return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
 
 
-class Memory:
-    """What was read from a SQLite file, kept until anybody — this process or another — commits to it."""
+def _why_server_not_writable(connection: Connection) -> str | None:
+    asked = "SELECT pg_is_in_recovery(), has_table_privilege('revision', 'INSERT')"
+    is_standby, may_write = connection.execute(text(asked)).one()
+    if is_standby:
+        return "The database server is a standby, which takes no writes."
+    return None if may_write else "The user of the database may not write to its tables."
 
-    def __init__(self, url: str) -> None:
-        self._file = url.removeprefix("sqlite:///")
-        self._watch: sqlite3.Connection | None = None
-        self._version: int | None = None
-        self._held: dict[Hashable, Any] = {}
 
-    def since_last_commit(self) -> dict[Hashable, Any]:
-        """What may still be believed; empty after a commit, and when the file cannot be asked."""
-        try:
-            if self._watch is None:
-                self._watch = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
-        except sqlite3.Error:
-            return {}
-        if version != self._version or len(self._held) >= MOST_REMEMBERED:
-            self._version, self._held = version, {}
-        return self._held
+def bytes_of(connection: Connection) -> int:
+    """How large the database is, without the log of what is still to be moved into it."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        asked = "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(asked)).scalar_one())
 
-    def close(self) -> None:
-        """Close the connection that watches for commits."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+
+def schema_of(connection: Connection) -> str | None:
+    """The version of the schema behind a connection; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 @contextmanager
@@ -238,6 +263,11 @@ def migrate_schema(connection: Connection, to: str = "head") -> None:
 def newest_schema() -> str:
     """The version of the schema that this program works on."""
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())
+
+
+def knows_schema(version: str) -> bool:
+    """Whether a version of the schema is one of this program's history."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
 
 
 def _migrations() -> Config:

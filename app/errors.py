@@ -228,6 +228,15 @@ class RangeNotSatisfiable(Problem):
     advice = "Content-Range says how long the file is. Ask for a range below that, or leave Range out."
 
 
+class Misdirected(Problem):
+    """The request names a host that this service does not answer for."""
+
+    status = 421
+    name = "misdirected-request"
+    title = "This service does not answer under that name"
+    advice = "Use the address under which the service is published. Operators: TEV_ALLOWED_HOSTS names the hosts."
+
+
 class InvalidParameter(Problem):
     """A parameter is unknown, malformed or out of range."""
 

@@ -9,13 +9,16 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth import Caller, admit, bearer_key, needed_scope
-from app.errors import BadRequest, ContentTooLarge, Problem, TooLong
+from app.errors import BadRequest, ContentTooLarge, Problem, TooLong, UnsupportedMediaType
 
 LONGEST_ADDRESS = 32_768
 """Bytes of path and query: two hundred ids of the longest kind fit."""
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body: a thousand studies with long labels fit three times."""
+
+WITH_BODY = ("POST", "PUT", "PATCH")
+"""The methods whose bodies are read; those of others are passed over."""
 
 KEYED = "private, no-store"
 """Cache-Control of whatever a key was sent for: no cache may keep it, not even the browser's own."""
@@ -88,6 +91,26 @@ class KeyGuard:
             await send(message)
 
         await self.app({**scope, "caller": caller}, receive, send if caller is None else unkept)
+
+
+class CodingGuard:
+    """Refuses compressed bodies before any of it is read: what a few bytes unfold to is bounded by nobody."""
+
+    def __init__(self, app: ASGIApp, *, tell: Tell) -> None:
+        self.app = app
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or tell which codings are read: none (RFC 9110 section 12.5.3)."""
+        codings = Headers(scope=scope).getlist("content-encoding") if scope["type"] == "http" else []
+        named = ", ".join(codings).strip().lower()
+        if scope["type"] != "http" or scope["method"] not in WITH_BODY or named in ("", "identity"):
+            await self.app(scope, receive, send)
+            return
+        words = f"Content-Encoding: {named[:200]} is not read here; send the body as it is."
+        problem = UnsupportedMediaType(words, headers={"Accept-Encoding": "identity"})
+        answer = await self.tell(Request(scope), problem)
+        await answer(scope, receive, send)
 
 
 class BodyGuard:

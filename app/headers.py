@@ -21,6 +21,7 @@ EXPOSED = (
     "Idempotency-Replayed",
     "Deprecation",
     "Sunset",
+    "X-Request-ID",
 )
 SEALED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 DATA = f"default-src 'none'; {SEALED}"
@@ -38,7 +39,7 @@ def policy_of(path: str) -> str:
     """The Content-Security-Policy of an address: data loads nothing, pages their own styles, /docs its own script."""
     if path.startswith("/docs"):
         return DOCS
-    if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz")):
+    if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics")):
         return DATA
     return PAGE
 

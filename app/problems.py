@@ -173,8 +173,10 @@ class Unexpected:
         except Exception as failure:
             if scope["type"] != "http" or started:
                 raise
-            problem = failure if isinstance(failure, Problem) else Problem("Something failed that should not.")
+            name = scope.get("request_id")
+            words = "Something failed that should not." + (f" Our log has it under the request {name}." if name else "")
+            problem = failure if isinstance(failure, Problem) else Problem(words)
             if problem is not failure:
-                logger.exception("unexpected failure on %s", masked(scope["path"]))
+                logger.exception("unexpected failure on %s", masked(scope["path"]), extra={"fields": {"request": name}})
             answer = respond(problem, Request(scope))
             await answer(scope, receive, send)

@@ -1,6 +1,7 @@
 """Every setting of the service, with what it does; read from `TEV_…` environment variables."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -11,6 +12,9 @@ from app.errors import BrokenSetting, nearest
 
 PREFIX = "TEV_"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what means every address of a machine
+
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+"""A name of a host, every name below one, or an IPv6 address in brackets."""
 
 
 class Settings(BaseSettings):
@@ -32,6 +36,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="The address that readers use, for absolute links. Default: `http://host:port`."
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="The hosts to answer for, with commas between: `api.example.org,*.example.net`. Empty: any.",
+    )
     contact_url: str = Field(
         default="",
         description="Where a reader reports an error; `record` and `version` are added as parameters. Empty: no link.",
@@ -41,7 +49,14 @@ class Settings(BaseSettings):
     )
     read_threads: int = Field(default=8, ge=1, le=64, description="How many reads may wait for the database at once.")
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        default="warning", description="How much uvicorn says."
+        default="warning", description="How much is logged, as JSON on standard error."
+    )
+    access_log: bool = Field(
+        default=False,
+        description="Log each request: its id, method, route, status and time; no address, no parameters.",
+    )
+    metrics: bool = Field(
+        default=False, description="Answer `/metrics` in the format of Prometheus, to whoever can reach it."
     )
 
     @field_validator("database_url")
@@ -55,6 +70,20 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",") if name.strip()]
+        wrong = next((name for name in names if not HOST.fullmatch(name)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is no host; write names such as api.example.org or *.example.org, no ports")
+        return ",".join(names)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts to answer for; none of them: any."""
+        return tuple(self.allowed_hosts.split(",")) if self.allowed_hosts else ()
 
     @model_validator(mode="after")
     def _public_url_follows_the_port(self) -> Self:

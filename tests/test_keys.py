@@ -203,7 +203,7 @@ def answered(desk: Desk, method: str, path: str, headers: list[tuple[bytes, byte
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": headers,
+        "headers": [(b"host", b"127.0.0.1:8000"), *headers],
         "scheme": "http",
         "server": ("127.0.0.1", 8000),
     }

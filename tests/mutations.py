@@ -286,8 +286,8 @@ CONTROLS = (
         "API8",
         "A name of a request is repeated only when it is well-formed",
         "app/observing.py",
-        "if asked is not None and _WELL_FORMED.fullmatch(asked) and masked(asked) == asked:",
-        "if asked is not None:",
+        "if asked and _WELL_FORMED.fullmatch(asked) and masked(asked.decode()) == asked.decode():",
+        "if asked:",
         "test_operations.py::test_a_name_that_is_not_well_formed_is_not_repeated",
     ),
     Control(

@@ -55,6 +55,7 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         if FOLDER not in os.environ:
             ProcessCollector(registry=self.registry)
 
@@ -65,9 +66,17 @@ class Metrics:
     def end(self, method: str, route: str, status: int, seconds: float) -> None:
         """It has been answered, with status 0 when the caller went away before."""
         self.in_flight.dec()
-        method = method if method in METHODS else "other"
-        self.requests.labels(method, route, status).inc()
-        self.seconds.labels(method, route).observe(seconds)
+        counter, histogram = self._labelled(method if method in METHODS else "other", route, status)
+        counter.inc()
+        histogram.observe(seconds)
+
+    def _labelled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """The counter and the histogram of these labels: found here once, for the library takes longer to find them."""
+        found = self._found.get((method, route, status))
+        if found is None:
+            found = self.requests.labels(method, route, status), self.seconds.labels(method, route)
+            self._found[method, route, status] = found
+        return found
 
     def text(self, readings: list[Reading]) -> bytes:
         """All of it, with what was read just now."""

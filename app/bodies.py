@@ -113,6 +113,8 @@ def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:
     elif error["type"] == "literal_error":
         known = str(error["ctx"]["expected"]).replace("' or '", "', '").strip("'").split("', '")
         entry |= {"known": known} | _near(str(error["input"]), known)
+    elif close := error.get("ctx", {}).get("nearest"):
+        entry["nearest"] = close
     return entry
 
 

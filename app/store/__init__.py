@@ -14,6 +14,7 @@ from app.models.base import Record
 from app.releases import Release
 from app.rendering import Progress, shape
 from app.store.keys import create_key, note_use, revoke_key
+from app.store.many import save_many
 from app.store.single import Expected, Kept, Once, change_one, create_one, withdraw_one
 from app.store.write import Saved, revision_of, writing
 
@@ -33,6 +34,7 @@ __all__ = [
     "revision_of",
     "revoke_key",
     "save_all",
+    "save_many",
     "withdraw",
     "withdraw_one",
 ]

@@ -52,12 +52,12 @@ def create_one(
     """
     key = (plural_of(record), record.id)
     with writing(database, author, reason) as write:
-        if once is not None and (first := _first_answer(write.connection, once)) is not None:
+        if once is not None and (first := first_answer(write.connection, once)) is not None:
             return first
         _refuse_taken(write, key)
         kept = _save(write, key, record)
         if once is not None:
-            _keep_answer(write, once, kept)
+            keep_answer(write, once, kept)
         return kept
 
 
@@ -114,7 +114,7 @@ def _save(write: Write, key: Key, record: Record) -> Kept:
     return Kept(held.document, held.version, revision)
 
 
-def _first_answer(connection: Connection, once: Once) -> Kept | None:
+def first_answer(connection: Connection, once: Once) -> Kept | None:
     """What the same request was answered before; what is older than a day is let go of."""
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
     found = connection.execute(
@@ -127,7 +127,8 @@ def _first_answer(connection: Connection, once: Once) -> Kept | None:
     return Kept(found.document, found.version, found.revision, is_replayed=True)
 
 
-def _keep_answer(write: Write, once: Once, kept: Kept) -> None:
+def keep_answer(write: Write, once: Once, kept: Kept) -> None:
+    """Keep an answer for whoever sends the same request again."""
     values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
     answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}
     write.connection.execute(insert(IDEMPOTENCY).values(values | answer))

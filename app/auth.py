@@ -24,7 +24,12 @@ from app.store.keys import SECONDS_BETWEEN_NOTES
 
 _ADDRESS = re.compile(r"/v1/([^/]+)(/[^/]+)?")
 ON_ALL, ON_ONE = frozenset({"POST"}), frozenset({"PUT", "PATCH", "DELETE"})
-OTHERS: tuple[tuple[str, re.Pattern[str], Scope], ...] = (("POST", re.compile(r"/v1/batch"), "write"),)
+OTHERS: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
+    ("POST", re.compile(r"/v1/batch"), "write"),
+    ("GET", re.compile(r"/v1/drafts(/[^/]+)?"), "write"),
+    ("DELETE", re.compile(r"/v1/drafts/[^/]+"), "write"),
+    ("POST", re.compile(r"/v1/drafts/[^/]+/publish"), "admin"),
+)
 """What else needs a key: method, path and scope."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,11 +15,30 @@ from app.admission import admitted, idempotency_key, line_of, live_database, sub
 from app.answers import JSON, refuse_repeated
 from app.auth import caller_of
 from app.bodies import object_in, read_body, record_of, refuse_other_id
+from app.drafts import read_draft
 from app.models.base import Record, Row
 from app.models.types import Line
 from app.preconditions import expected_versions
-from app.store import Kept, Once, change_one, create_one, withdraw_one
+from app.store import (
+    Kept,
+    Once,
+    Proposal,
+    change_one,
+    changed,
+    create_one,
+    created,
+    propose,
+    withdraw_one,
+    withdrawn,
+)
 
+AsDraft = Annotated[
+    bool,
+    Field(
+        description="Whether to propose it only: it is checked and kept as a draft, which no reader sees until a key "
+        "of the scope `admin` publishes it."
+    ),
+]
 PATCHES = ("application/merge-patch+json", JSON)
 """What PATCH reads, and means the same in both: RFC 7396."""
 
@@ -31,6 +50,12 @@ class Reasoned(BaseModel):
     reason: Line | None = Field(None, description="Why; it stands in the history beside the name of your key.")
 
 
+class Change(Reasoned):
+    """The query parameters of a change of one record."""
+
+    draft: AsDraft = False
+
+
 class Withdrawal(BaseModel):
     """The query parameters of a withdrawal."""
 
@@ -38,34 +63,35 @@ class Withdrawal(BaseModel):
     reason: Line = Field(
         description="Why; whoever asks for the record from now on is told.", examples=["Entered twice."]
     )
+    draft: AsDraft = False
 
 
-async def create(request: Request, resource: type[Row], asked: Reasoned) -> Response:
+async def create(request: Request, resource: type[Row], asked: Change) -> Response:
     """Save a new record; the same request sent again with its Idempotency-Key gets the same answer."""
-    caller = admitted(request, Reasoned)
+    caller = admitted(request, Change)
     named = idempotency_key(request)
     content = await read_body(request)
     record = await to_thread.run_sync(lambda: record_of(resource, object_in(content)))
     asks = sha256(line_of(request) + content).hexdigest()
     once = None if named is None else Once(caller.id, named, asks)
+    if asked.draft:
+        proposal = Proposal("create", (resource.plural, record.id), lambda write: created(write, record))
+        return await _propose(request, proposal, asked.reason, once)
     work = partial(create_one, live_database(request), record, author=caller.name, reason=asked.reason, once=once)
     kept = await submit(request, work)
     answer = _answer(request, kept, 201)
-    root = request.app.state.settings.public_url
-    answer.headers["Location"] = f"{root}/v1/{resource.plural}/{record.id}"
-    if kept.is_replayed:
-        answer.headers["Idempotency-Replayed"] = "true"
+    answer.headers["Location"] = f"{_root(request)}/v1/{resource.plural}/{record.id}"
     return answer
 
 
-async def replace(request: Request, resource: type[Row], record_id: str, asked: Reasoned) -> Response:
+async def replace(request: Request, resource: type[Row], record_id: str, asked: Change) -> Response:
     """Put a whole record in the place of the one that the caller read."""
     content = await _changing(request, (JSON,))
     record = await to_thread.run_sync(lambda: record_of(resource, object_in(content), record_id))
     return await _change(request, resource, record_id, asked, lambda _held: record)
 
 
-async def amend(request: Request, resource: type[Row], record_id: str, asked: Reasoned) -> Response:
+async def amend(request: Request, resource: type[Row], record_id: str, asked: Change) -> Response:
     """Change some fields of the record that the caller read."""
     content = await _changing(request, PATCHES)
     patch = await to_thread.run_sync(lambda: object_in(content))
@@ -83,6 +109,9 @@ async def withdraw(request: Request, resource: type[Row], record_id: str, asked:
     refuse_repeated(request, Withdrawal)
     expected = expected_versions(request.headers.getlist("if-match"))
     key = (resource.plural, record_id)
+    if asked.draft:
+        proposal = Proposal("withdraw", key, lambda write: withdrawn(write, key, expected))
+        return await _propose(request, proposal, asked.reason)
     work = partial(
         withdraw_one, live_database(request), key, expected=expected, author=caller.name, reason=asked.reason
     )
@@ -96,7 +125,7 @@ async def withdraw(request: Request, resource: type[Row], record_id: str, asked:
 
 async def _changing(request: Request, media_types: tuple[str, ...]) -> bytes:
     """The body of a change, read once everything else about the request is in order."""
-    admitted(request, Reasoned)
+    admitted(request, Change)
     expected_versions(request.headers.getlist("if-match"))
     return await read_body(request, media_types)
 
@@ -105,26 +134,54 @@ async def _change(
     request: Request,
     resource: type[Row],
     record_id: str,
-    asked: Reasoned,
+    asked: Change,
     change: Callable[[dict[str, Any]], Record],
 ) -> Response:
+    key = (resource.plural, record_id)
+    expected = expected_versions(request.headers.getlist("if-match"))
+    if asked.draft:
+        proposal = Proposal("change", key, lambda write: changed(write, key, change, expected))
+        return await _propose(request, proposal, asked.reason)
+    author = caller_of(request, "write").name
     work = partial(
-        change_one,
-        live_database(request),
-        (resource.plural, record_id),
-        change,
-        expected=expected_versions(request.headers.getlist("if-match")),
-        author=caller_of(request, "write").name,
-        reason=asked.reason,
+        change_one, live_database(request), key, change, expected=expected, author=author, reason=asked.reason
     )
     return _answer(request, await submit(request, work), 200)
+
+
+async def _propose(request: Request, proposal: Proposal, reason: str | None, once: Once | None = None) -> Response:
+    """Keep what would be done as a draft, and tell what it would change."""
+    caller, root = caller_of(request, "write"), _root(request)
+    work = partial(
+        propose,
+        live_database(request),
+        proposal,
+        holder=caller.id,
+        author=caller.name,
+        reason=reason,
+        tell=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
+        once=once,
+    )
+    kept = await submit(request, work)
+    tell_revision(request, kept.revision)
+    headers = {"Location": f"{root}/v1/drafts/{kept.version}", **_replayed(kept)}
+    return Response(kept.document, status_code=202, media_type=JSON, headers=headers)
+
+
+def _root(request: Request) -> str:
+    root: str = request.app.state.settings.public_url
+    return root
+
+
+def _replayed(kept: Kept) -> dict[str, str]:
+    return {"Idempotency-Replayed": "true"} if kept.is_replayed else {}
 
 
 def _answer(request: Request, kept: Kept, status: int) -> Response:
     """The record as a GET gives it now, with its tag and the revision that holds it."""
     content = kept.document.encode()
     tell_revision(request, kept.revision)
-    headers = {"ETag": cache.tag_of(content, JSON, kept.version), "Cache-Control": "no-store"}
+    headers = {"ETag": cache.tag_of(content, JSON, kept.version), "Cache-Control": "no-store", **_replayed(kept)}
     return Response(content, status_code=status, media_type=JSON, headers=headers)
 
 

@@ -115,6 +115,15 @@ class Conflict(Problem):
     advice = "Change the record with PUT or PATCH, or choose another id."
 
 
+class Decided(Problem):
+    """The draft was published or discarded before."""
+
+    status = 409
+    name = "already-decided"
+    title = "This draft was decided already"
+    advice = "Read the draft: it says who decided, when and how. A new draft can be sent at any time."
+
+
 class Gone(Problem):
     """The record was withdrawn; its last version can still be read."""
 

@@ -50,12 +50,10 @@ def create_one(
 
     With `once`, a second call gives what the first one gave, and IdempotencyMismatch when it asks for something else.
     """
-    key = (plural_of(record), record.id)
     with writing(database, author, reason) as write:
         if once is not None and (first := first_answer(write.connection, once)) is not None:
             return first
-        _refuse_taken(write, key)
-        kept = _save(write, key, record)
+        kept = created(write, record)
         if once is not None:
             keep_answer(write, once, kept)
         return kept
@@ -72,16 +70,36 @@ def change_one(
 ) -> Kept:
     """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        was = _expected_one(write, key, expected)
-        return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")))
+        return changed(write, key, change, expected)
 
 
 def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
     """Withdraw a record, and return the revision; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        _expected_one(write, key, expected)
-        write.set_state(key, "withdrawn")
-        return write.finish().revision
+        return withdrawn(write, key, expected).revision
+
+
+# The same within a transaction, for whoever has one
+
+
+def created(write: Write, record: Record) -> Kept:
+    """What is kept of a record that is not there yet."""
+    key = (plural_of(record), record.id)
+    _refuse_taken(write, key)
+    return _save(write, key, record)
+
+
+def changed(write: Write, key: Key, change: Callable[[dict[str, Any]], Record], expected: Expected) -> Kept:
+    """What is kept of a record that is there."""
+    was = _expected_one(write, key, expected)
+    return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")))
+
+
+def withdrawn(write: Write, key: Key, expected: Expected) -> Kept:
+    """What is kept of a record that is taken back."""
+    _expected_one(write, key, expected)
+    write.set_state(key, "withdrawn")
+    return _kept(write, key)
 
 
 def _refuse_taken(write: Write, key: Key) -> None:
@@ -109,6 +127,10 @@ def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
 
 def _save(write: Write, key: Key, record: Record) -> Kept:
     write.save({key: record}, lambda _count: None)
+    return _kept(write, key)
+
+
+def _kept(write: Write, key: Key) -> Kept:
     revision = write.finish().revision
     held = write.shelf.held([key])[key]
     return Kept(held.document, held.version, revision)

@@ -70,6 +70,8 @@ class Write:
         self.shelf = shelf
         self.author = author
         self.reason = reason
+        self.reviewer: str | None = None
+        self.note: str | None = None
         self.around = Surroundings(shelf.known, shelf.text_of, now())
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.touched: list[Key] = []
@@ -324,6 +326,7 @@ class Write:
             self.revision += 1
             self.revision_made = True
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
+            values |= {"reviewer": self.reviewer, "note": self.note}
             self.connection.execute(insert(REVISION).values(values))
 
 

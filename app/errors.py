@@ -296,6 +296,15 @@ class PreconditionRequired(Problem):
     advice = "Read the record, and send the ETag of that answer in If-Match, so that nobody's change is lost."
 
 
+class TooManyRequests(Problem):
+    """Somebody asked more often than they may."""
+
+    status = 429
+    name = "too-many-requests"
+    title = "That was too often"
+    advice = "Wait for as many seconds as Retry-After says. RateLimit-Policy says how often you may ask."
+
+
 class Unavailable(Problem):
     """The database cannot answer now, or the query took too long."""
 

@@ -21,6 +21,7 @@ from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
 from app.queue import WriteQueue
+from app.rates import FailureGuard, RateGuard, Rates
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
@@ -35,12 +36,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     releases = OpenReleases(database, Path(settings.releases))
     queue = WriteQueue()
+    rates = Rates(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         releases.close()
         database.close()
+        await rates.close()
 
     async def revision() -> int | None:
         try:
@@ -61,7 +64,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             Middleware(CommonHeaders, revision=revision),
             Middleware(Unexpected),
             Middleware(AddressGuard, tell=tell),
+            Middleware(FailureGuard, rates=rates, tell=tell),
             Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=tell),
+            Middleware(RateGuard, rates=rates, tell=tell),
             Middleware(BodyGuard, tell=tell),
             Middleware(CodedTags),
             Middleware(CompressMiddleware),

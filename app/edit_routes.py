@@ -8,7 +8,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON
-from app.edits import PATCHES, Reasoned, Withdrawal, amend, create, replace, withdraw
+from app.drafts import Draft
+from app.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
 from app.errors import (
     Conflict,
     ContentTooLarge,
@@ -61,6 +62,13 @@ LOCATION: Json = {
         "schema": {"type": "string"},
     },
 }
+PROPOSED: dict[int | str, Json] = {
+    202: {
+        "description": "With `draft=true`: what was sent is kept as a draft, which no reader sees.",
+        "model": Draft,
+        "headers": {"Location": {"description": "The address of the draft.", "schema": {"type": "string"}}},
+    }
+}
 SENT_BACK = (
     "The body is the record as people write it. What the server adds (`version`, `verification`, whatever is derived) "
     "may stand there and is ignored, so that what was read can be sent back."
@@ -77,7 +85,7 @@ def add_writes(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_create(router: APIRouter, resource: type[Row]) -> None:
-    async def endpoint(request: Request, asked: Annotated[Reasoned, Parameters()]) -> Response:
+    async def endpoint(request: Request, asked: Annotated[Change, Parameters()]) -> Response:
         return await create(request, resource, asked)
 
     router.add_api_route(
@@ -96,6 +104,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             201: _whole(resource, "The record as it was saved.", LOCATION),
+            **PROPOSED,
             **problem_responses(*ALWAYS, *BODIES, Conflict, Gone, IdempotencyMismatch),
         },
     )
@@ -104,7 +113,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await replace(request, resource, id, asked)
 
     router.add_api_route(
@@ -122,6 +131,7 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             200: _whole(resource, "The record as it is now."),
+            **PROPOSED,
             **MOVED,
             **problem_responses(*ALWAYS, *BODIES, *CHANGES),
         },
@@ -131,7 +141,7 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await amend(request, resource, id, asked)
 
     router.add_api_route(
@@ -150,6 +160,7 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             200: _whole(resource, "The record as it is now."),
+            **PROPOSED,
             **MOVED,
             **problem_responses(*ALWAYS, *BODIES, *CHANGES),
         },
@@ -178,6 +189,7 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
                 "description": "The record is withdrawn.",
                 "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
             },
+            **PROPOSED,
             **MOVED,
             **problem_responses(*ALWAYS, *CHANGES),
         },

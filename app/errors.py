@@ -115,6 +115,15 @@ class Conflict(Problem):
     advice = "Change the record with PUT or PATCH, or choose another id."
 
 
+class Decided(Problem):
+    """The draft was published or discarded before."""
+
+    status = 409
+    name = "already-decided"
+    title = "This draft was decided already"
+    advice = "Read the draft: it says who decided, when and how. A new draft can be sent at any time."
+
+
 class Gone(Problem):
     """The record was withdrawn; its last version can still be read."""
 
@@ -294,6 +303,15 @@ class PreconditionRequired(Problem):
     name = "precondition-required"
     title = "This needs If-Match"
     advice = "Read the record, and send the ETag of that answer in If-Match, so that nobody's change is lost."
+
+
+class TooManyRequests(Problem):
+    """Somebody asked more often than they may."""
+
+    status = 429
+    name = "too-many-requests"
+    title = "That was too often"
+    advice = "Wait for as many seconds as Retry-After says. RateLimit-Policy says how often you may ask."
 
 
 class Unavailable(Problem):

@@ -19,6 +19,8 @@ LARGEST_BODY = 1_000_000
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 """The methods whose bodies are read; those of others are passed over."""
+LARGER_BODIES = {"/v1/batch": 32_000_000}
+"""Bytes of the bodies that may be larger, by path: ten thousand records as exports give them fit."""
 
 KEYED = "private, no-store"
 """Cache-Control of whatever a key was sent for: no cache may keep it, not even the browser's own."""
@@ -125,9 +127,10 @@ class BodyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        largest = LARGER_BODIES.get(scope["path"], LARGEST_BODY)
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced[:20]) > LARGEST_BODY:
-            answer = await self.tell(Request(scope), too_large(f"{announced[:20]} bytes"))
+        if announced.isdecimal() and int(announced[:20]) > largest:
+            answer = await self.tell(Request(scope), too_large(f"{announced[:20]} bytes", largest))
             await answer(scope, receive, send)
             return
         arrived = 0
@@ -136,14 +139,14 @@ class BodyGuard:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > LARGEST_BODY:
-                raise too_large("more")
+            if arrived > largest:
+                raise too_large("more", largest)
             return message
 
         await self.app(scope, counted, send)
 
 
-def too_large(size: str) -> Problem:
+def too_large(size: str, largest: int) -> Problem:
     """The problem of a body of this size; the connection closes, so that nobody reads the rest."""
-    words = f"The body has {size}; {LARGEST_BODY} bytes are allowed."
+    words = f"The body has {size}; {largest} bytes are allowed."
     return ContentTooLarge(words, headers={"Connection": "close"})

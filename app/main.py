@@ -26,6 +26,7 @@ from app.openapi import describe
 from app.parser import require_httptools
 from app.problems import Unexpected, install, respond
 from app.queue import LONGEST_WAIT_SECONDS, WriteQueue
+from app.rates import FailureGuard, RateGuard, Rates
 from app.readiness import Readiness
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     releases = OpenReleases(database, Path(settings.releases))
     queue = WriteQueue(database.together)
     metrics = Metrics() if settings.metrics else None
+    rates = Rates(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         releases.close()
         database.close()
+        await rates.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -57,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        middleware=_around(settings, database, queue, metrics),
+        middleware=_around(settings, database, queue, metrics, rates),
     )
     app.state.settings = settings
     app.state.database = database
@@ -94,7 +97,9 @@ async def _tell(request: Request, problem: Problem) -> Response:
     return respond(problem, request)
 
 
-def _around(settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None) -> list[Middleware]:
+def _around(
+    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: Rates
+) -> list[Middleware]:
     """What a request passes through before a route is looked for, the outermost first."""
     return [
         Middleware(Observed, templates=METHODS, metrics=metrics, access_log=settings.access_log),
@@ -102,7 +107,9 @@ def _around(settings: Settings, database: Database, queue: WriteQueue, metrics: 
         Middleware(Unexpected),
         Middleware(AddressGuard, tell=_tell),
         Middleware(HostGuard, allowed=settings.hosts, tell=_tell),
+        Middleware(FailureGuard, rates=rates, tell=_tell),
         Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=_tell),
+        Middleware(RateGuard, rates=rates, tell=_tell),
         Middleware(CodingGuard, tell=_tell),
         Middleware(BodyGuard, tell=_tell),
         Middleware(CodedTags),

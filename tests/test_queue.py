@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
+from app.bodies import record_of
 from app.db import Database
-from app.edits import record_of
 from app.errors import Conflict, Unavailable
 from app.memory import Memory
 from app.models import RESOURCES

@@ -127,7 +127,7 @@ LINKED: Mapping[type[Row], tuple[Linked, tuple[str, ...], str]] = {
 
 
 def _unit(dosing: Mapping[str, Any], included: Included) -> str | None:
-    treatment = linked.first_of(included, dosing["treatment"])
+    treatment = linked.included_record(included, Treatment, dosing["treatment"])
     return treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else None
 
 

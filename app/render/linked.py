@@ -4,12 +4,16 @@ Only what the record supports: a value that is absent is left out, never guessed
 values are taken away at the end, in `document`. Vocabulary: https://schema.org/docs/meddocs.html.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
 from app import LICENCE
+from app.models.base import Row
+from app.models.conditions import Condition
+from app.models.studies import Study
+from app.models.treatments import Treatment
 from app.render.claim_review import NAME, WORKS
 from app.render.references import Author, reference_of
 
@@ -57,11 +61,9 @@ def _said(value: Any) -> Any:
     return [_said(one) for one in value] if isinstance(value, list) else value
 
 
-def first_of(included: Included, record_id: str | None) -> Node | None:
-    """The included record of that id, whichever its resource."""
-    if record_id is None:
-        return None
-    return next((records[record_id] for records in included.values() if record_id in records), None)
+def included_record(included: Included, row: type[Row], record_id: str | None) -> Node | None:
+    """The record of that resource and id, where it is included."""
+    return included.get(row.plural, {}).get(record_id or "")
 
 
 def treatment_node(treatment: Mapping[str, Any], included: Included, page: str) -> Node:
@@ -83,7 +85,7 @@ def treatment_node(treatment: Mapping[str, Any], included: Included, page: str) 
             "mechanismOfAction": treatment["mechanism"],
         }
     if kind == "Drug":
-        unit, above = treatment["dose_unit"], first_of(included, treatment["part_of"])
+        unit, above = treatment["dose_unit"], included_record(included, Treatment, treatment["part_of"])
         node |= {
             "administrationRoute": treatment["routes"],
             "drugUnit": unit and unit["label"],
@@ -107,8 +109,9 @@ def condition_node(condition: Mapping[str, Any], page: str) -> Node:
 
 def indication_node(indication: Mapping[str, Any], included: Included, page: str) -> Node:
     """A treatment for a condition. That it is approved is no property of this record: see `approved`."""
-    named = [first_of(included, indication[name]) for name in ("treatment", "condition")]
-    names = [one["name"] for one in named if one]
+    treatment = included_record(included, Treatment, indication["treatment"])
+    condition = included_record(included, Condition, indication["condition"])
+    names = [one["name"] for one in (treatment, condition) if one]
     return {
         "@type": PURPOSES.get(indication["purpose"] or "", "MedicalIndication"),
         "@id": page,
@@ -118,7 +121,7 @@ def indication_node(indication: Mapping[str, Any], included: Included, page: str
     }
 
 
-def approved(node: Node, approvals: list[Mapping[str, Any]]) -> Node:
+def approved(node: Node, approvals: Sequence[Mapping[str, Any]]) -> Node:
     """The indication as an ApprovedIndication, with who approved it and where; as it was where nobody did."""
     standing = [one for one in approvals if one["status"] in ("approved", "conditional")]
     if not standing:
@@ -172,9 +175,9 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
     node: Node = {"@type": "MedicalStudy", "@id": page, "url": page, "name": study["title"]}
     node["alternateName"] = study["acronym"]
     node["code"] = [_code(code) for code in study["registry_ids"]]
-    subjects = [first_of(included, name) for name in study["treatments"]]
+    subjects = [included_record(included, Treatment, name) for name in study["treatments"]]
     node["studySubject"] = [treatment_node(one, {}, "") for one in subjects if one]
-    conditions = [first_of(included, name) for name in study["conditions"]]
+    conditions = [included_record(included, Condition, name) for name in study["conditions"]]
     node["healthCondition"] = [{"@type": "MedicalCondition", "name": one["name"]} for one in conditions if one]
     node["studyLocation"] = [{"@type": "AdministrativeArea", "name": place} for place in study["countries"]]
     if design.startswith(("randomized", "non-randomized", "single-arm")):
@@ -188,7 +191,7 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
 
 def result_node(result: Mapping[str, Any], included: Included, page: str) -> Node:
     """What a study found: the study, described by the outcome, its time and the finding."""
-    study = first_of(included, result["study"])
+    study = included_record(included, Study, result["study"])
     when = f", {result['time_frame_text']}" if result["time_frame_text"] else ""
     told = f"{result['outcome_text']}{when}: {result['finding'].replace('-', ' ')}."
     node = study_node(study, included, page) if study else {"@type": "MedicalStudy", "@id": page, "url": page}

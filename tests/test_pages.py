@@ -130,7 +130,7 @@ def test_a_treatment_shows_every_approval_with_country_date_and_status(client: T
     page = read(client, TREATMENT)
     approvals = client.get("/v1/approvals?treatment=onabotulinumtoxina&limit=200").json()["items"]
     assert all(one["id"] in page.ids for one in approvals)
-    assert "15 October 2010" in page.words
+    assert "15 Oct 2010" in page.words
     assert "Not approved is not the same as not effective" in page.words
     for words in ("Botox, Botox Cosmetic", "Boxed warning", "155–195 Botox units per session; in 31–39 sites"):
         assert words in page.words
@@ -246,6 +246,9 @@ def test_a_page_loads_only_what_is_ours_sets_no_cookie_and_is_in_no_frame(client
     assert "unsafe" not in headers["content-security-policy"]
     assert "set-cookie" not in headers
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    for shared in ("/v1/treatments", "/openapi.json", asset_url("style.css")):
+        assert client.get(shared).headers["cross-origin-resource-policy"] == "cross-origin"
 
 
 @pytest.mark.parametrize("name", ASSETS)

@@ -47,7 +47,7 @@ class ResultLine:
     treatment: Link
     study: str
     kind: str
-    """What sort of study: `review of 4 trials, 122 people`, `trial`."""
+    """What it joins, where it joins trials: `4 trials, 122 people`; empty for a result of one study."""
     comparison: str
     arms: str
     effect: str
@@ -117,7 +117,7 @@ def _kind(one: Record) -> str:
         f"{number(one['participant_count'])} people" if one["participant_count"] else "",
     ]
     told = ", ".join(part for part in parts if part)
-    return f"review of {told}" if told else "review"
+    return told or "several trials"
 
 
 def comparator_name(one: Record, around: Around) -> str:

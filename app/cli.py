@@ -86,6 +86,7 @@ def _run(settings: Settings) -> None:
         log_config=configuration(settings.log_level, access_log=settings.access_log),
         log_level=settings.log_level,
         timeout_graceful_shutdown=8,
+        timeout_worker_healthcheck=60,  # a worker that starts on a busy machine is not a dead one
     )
 
 

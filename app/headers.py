@@ -25,23 +25,33 @@ EXPOSED = (
 )
 SEALED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 DATA = f"default-src 'none'; {SEALED}"
-PAGE = f"default-src 'none'; style-src 'self'; img-src 'self'; {SEALED}"
+PAGE = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 DOCS = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; {SEALED}"
 DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
 PREFLIGHT_SECONDS = 86_400
 SAFE = ("GET", "HEAD", "OPTIONS")
+FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics")
+"""Where the addresses of data begin."""
 
 ReadRevision = Callable[[], Awaitable[int | None]]
 
 
 def policy_of(path: str) -> str:
-    """The Content-Security-Policy of an address: data loads nothing, pages their own styles, /docs its own script."""
+    """The Content-Security-Policy of an address: data loads nothing, pages and /docs load our own files alone."""
     if path.startswith("/docs"):
         return DOCS
-    if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics")):
+    if path.startswith(FOR_PROGRAMS):
         return DATA
     return PAGE
+
+
+def sharing_of(path: str) -> str:
+    """The Cross-Origin-Resource-Policy of an address: other sites may load our data and files, never our pages."""
+    return "cross-origin" if path.startswith((*FOR_PROGRAMS, "/assets")) else "same-origin"
 
 
 class CommonHeaders:
@@ -91,7 +101,7 @@ def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -
     headers["Content-Security-Policy"] = DRAWING if is_drawing else policy_of(path)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    headers["Cross-Origin-Resource-Policy"] = sharing_of(path)
     headers.update(dataset)
     headers["Vary"] = "Accept, Accept-Encoding"
 

@@ -41,6 +41,14 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
     )
 
 
+def inline(drawing: str) -> str:
+    """A drawing without colours of its own, for a page whose style sheet holds the classes."""
+    plain = drawing.replace(f"<style>{STYLE}</style>", "", 1)
+    for coloured in (RULE, MARK, ALL):
+        plain = plain.replace(coloured, coloured.split(" ", 1)[0])
+    return plain
+
+
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:
     """A line of text, cut off with … after so many characters."""
     named = f' class="{kind}"' if kind else ""

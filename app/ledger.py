@@ -1,6 +1,7 @@
 """The tables that the store keeps beside the records.
 
-Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, and writes that may be sent again.
+Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again, and
+answers that stay.
 """
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -156,3 +158,13 @@ IDEMPOTENCY = Table(
     Index("ix_idempotency_at", "at"),
 )
 """The first answer to a write that carries an `Idempotency-Key`, for a day; `request` is the hash of what was asked."""
+
+SYNTHESIS = Table(
+    "synthesis",
+    metadata,
+    Column("hash", AutoString, nullable=False, primary_key=True),
+    Column("release", AutoString, ForeignKey("release.name"), nullable=False),
+    Column("at", AutoString, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+"""A synthesis of a release as it was first answered, in every form, compressed; `hash` is that of all it rests on."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil, exp, floor, inf, log, log10
+from textwrap import wrap
 
 from markupsafe import escape
 
@@ -39,6 +40,14 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
         f'<desc id="d{mark}">{escape(description)}</desc><style>{STYLE}</style>'
         f'<rect class="paper" width="{WIDTH}" height="{number(height)}" fill="#fff"/>{"".join(shapes)}</svg>'
     )
+
+
+def nothing_drawn(title: str, why: str) -> str:
+    """A drawing that says why there is none."""
+    lines = wrap(why, 56)
+    shapes = [words(MARGIN, 20, title, kind="strong", widest=52)]
+    shapes += [words(MARGIN, 42 + 16 * number, line, kind="soft") for number, line in enumerate(lines)]
+    return document(title, why, 42 + 16 * len(lines), shapes)
 
 
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:

@@ -15,6 +15,7 @@ from app.releases import Release
 from app.rendering import Progress, shape
 from app.store.keys import create_key, note_use, revoke_key
 from app.store.single import Expected, Kept, Once, change_one, create_one, withdraw_one
+from app.store.syntheses import keep_synthesis
 from app.store.write import Saved, revision_of, writing
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "change_one",
     "create_key",
     "create_one",
+    "keep_synthesis",
     "note_use",
     "record_release",
     "reinstate",

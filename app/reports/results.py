@@ -1,0 +1,75 @@
+"""Study results with what they stand on, read for the answers that put several of them together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app.errors import InvalidParameter
+from app.evidence.results import Reported
+from app.fields import includable
+from app.listing import export_chunk, fetch, included
+from app.models import RESOURCES
+from app.models.study_results import StudyResult
+from app.query import Query
+
+MOST_RESULTS = 500
+"""How many results one answer looks at."""
+MENTIONED = ("study", "outcome", "treatment", "condition", "sources")
+"""What is read with each result; a comparator that is a treatment of ours, too."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Results that stand together, and every record that they mention: by plural, then by id."""
+
+    results: list[Reported]
+    withdrawn: list[dict[str, Any]]
+    """Results whose study, outcome or treatment readers do not see any more."""
+    included: dict[str, dict[str, Any]]
+
+
+def read_results(connection: Connection, filters: Mapping[str, Any]) -> Found:
+    """The published results that match, each with its study, outcome and treatment, the oldest first.
+
+    InvalidParameter when there are too many for one answer.
+    """
+    documents: list[str] = []
+    query: Query | None = Query(StudyResult, filters)
+    while query is not None and len(documents) <= MOST_RESULTS:
+        some, query = export_chunk(connection, query)
+        documents += some
+    if len(documents) > MOST_RESULTS:
+        words = f"more than {MOST_RESULTS} results match; narrow the question"
+        raise InvalidParameter(f"condition: {words}.", errors=[{"parameter": "condition", "detail": words}])
+    names = [name for name in (*MENTIONED, "comparator") if name in includable(StudyResult)]
+    found = included(connection, StudyResult, documents, names)
+    return together([from_json(document) for document in documents], found)
+
+
+def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> Found:
+    """Results with what they stand on, by the year of their first source, then by id; without those of no outcome."""
+    results, withdrawn = [], []
+    for document in documents:
+        if document["outcome"] is None:
+            continue
+        named = (("studies", "study"), ("outcomes", "outcome"), ("treatments", "treatment"))
+        parts = [records.get(plural, {}).get(document[name]) for plural, name in named]
+        if None in parts:
+            withdrawn.append(document)
+        else:
+            results.append(Reported(document, *parts))  # type: ignore[arg-type]  # none is None
+    return Found(sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, records)
+
+
+def _year(one: Reported, found: Mapping[str, Mapping[str, Any]]) -> str:
+    sources = [found.get("sources", {}).get(citation["source"], {}) for citation in one.result["citations"]]
+    return min((str(source["issued"]) for source in sources if source.get("issued")), default="9999")
+
+
+def read_named(connection: Connection, **ids: str) -> dict[str, dict[str, Any]]:
+    """The records of these ids, by the singular of their resource; Moved, Gone or NotFound for what is not there."""
+    rows = {str(row.__tablename__): row for row in RESOURCES.values()}
+    return {name: from_json(fetch(connection, rows[name], record_id)[0]) for name, record_id in ids.items()}

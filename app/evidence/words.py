@@ -53,7 +53,7 @@ def stated(subject: str, verb: str, plain_verb: str, rest: str, certainty: str |
 def certainty_sentence(certainty: str | None, by: str | None, pointer: str, records: Sequence[str]) -> Sentence:
     """How sure one can be, by GRADE, and who says so."""
     if certainty is None:
-        return Sentence("Nobody has rated how certain this evidence is (GRADE).")
+        return Sentence("How certain this evidence is (GRADE) has not been rated.")
     rated = Sentence("The certainty of this evidence (GRADE) is ").give(RATED[certainty], pointer, records)
     return rated.say(f", rated by {by}." if by else ".")
 

@@ -36,17 +36,23 @@ def read_results(connection: Connection, filters: Mapping[str, Any]) -> Found:
 
     InvalidParameter when there are too many for one answer.
     """
-    documents: list[str] = []
-    query: Query | None = Query(StudyResult, filters)
-    while query is not None and len(documents) <= MOST_RESULTS:
-        some, query = export_chunk(connection, query)
-        documents += some
-    if len(documents) > MOST_RESULTS:
-        words = f"more than {MOST_RESULTS} results match; narrow the question"
-        raise InvalidParameter(f"condition: {words}.", errors=[{"parameter": "condition", "detail": words}])
+    documents = read_all(connection, Query(StudyResult, filters))
     names = [name for name in (*MENTIONED, "comparator") if name in includable(StudyResult)]
     found = included(connection, StudyResult, documents, names)
     return together([from_json(document) for document in documents], found)
+
+
+def read_all(connection: Connection, query: Query) -> list[str]:
+    """Every document of a query; InvalidParameter when there are too many for one answer."""
+    documents: list[str] = []
+    following: Query | None = query
+    while following is not None and len(documents) <= MOST_RESULTS:
+        some, following = export_chunk(connection, following)
+        documents += some
+    if len(documents) > MOST_RESULTS:
+        words = f"more than {MOST_RESULTS} {query.resource.plural} match; narrow the question"
+        raise InvalidParameter(f"condition: {words}.", errors=[{"parameter": "condition", "detail": words}])
+    return documents
 
 
 def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> Found:

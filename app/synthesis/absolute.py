@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, sqrt
 from operator import add, mul
 from typing import Literal
 
+from app.synthesis.distributions import normal_quantile
 from app.synthesis.faults import Undefined
+from app.synthesis.rows import Counts
 
 Kind = Literal["benefit", "harm"]
 
@@ -48,6 +50,27 @@ def at_baseline(measure: str, estimate: float, low: float, high: float, *, basel
     return Absolute(baseline, *risks)
 
 
+def between_arms(row: Counts, *, level: float) -> Absolute:
+    """The risks of two arms as they were observed, with an interval for their difference that counts the chance in both
+    (Newcombe 1998, method 10, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I). Empty cells need
+    nothing added.
+    """
+    z = -normal_quantile((1 - level / 100) / 2)
+    risk, baseline = row.events1 / row.n1, row.events2 / row.n2
+    low1, high1 = _wilson(risk, row.n1, z)
+    low2, high2 = _wilson(baseline, row.n2, z)
+    low = risk - baseline - sqrt((risk - low1) ** 2 + (high2 - baseline) ** 2)
+    high = risk - baseline + sqrt((high1 - risk) ** 2 + (baseline - low2) ** 2)
+    return Absolute(baseline, risk, max(0.0, baseline + low), min(1.0, baseline + high))
+
+
+def _wilson(risk: float, n: int, z: float) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927)."""
+    middle = risk + z * z / (2 * n)
+    reach = z * sqrt(risk * (1 - risk) / n + z * z / (4 * n * n))
+    return (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)
+
+
 def _by_odds_ratio(ratio: float, baseline: float) -> float:
     odds = ratio * baseline
     return odds / (1 - baseline + odds) if odds or baseline < 1 else 0.0
@@ -80,8 +103,8 @@ class Needed:
 class NumberNeeded:
     """The number needed to treat for one more person to benefit (NNTB) or to be harmed (NNTH), with its interval.
 
-    The ends go from the largest benefit to the largest harm. When the interval of the difference holds 0, it runs
-    through infinity: NNTB 10 (NNTB 4 to ∞ to NNTH 20) (Altman 1998, doi:10.1136/bmj.317.7168.1309).
+    `first` and `last` go from the largest benefit to the largest harm. When the interval of the difference holds 0, it
+    runs through infinity: NNTB 10 (NNTB 4 to ∞ to NNTH 20) (Altman 1998, doi:10.1136/bmj.317.7168.1309).
     """
 
     estimate: Needed
@@ -91,9 +114,12 @@ class NumberNeeded:
 
     def text(self) -> str:
         """In Altman's notation."""
-        if self.through_infinity:
-            return f"{_named(self.estimate)} ({_named(self.first)} to ∞ to {_named(self.last)})"
-        return f"{_named(self.estimate)} ({_named(self.first)} to {_named(self.last)})"
+        ends = [_named(self.first), _named(self.last)]
+        if self.through_infinity and "∞" not in ends:
+            ends.insert(1, "∞")
+        if self.first.kind == "harm":
+            ends.reverse()  # the smaller number first
+        return f"{_named(self.estimate)} ({' to '.join(ends)})"
 
 
 def number_needed(absolute: Absolute, *, more_is: Kind) -> NumberNeeded:
@@ -104,7 +130,7 @@ def number_needed(absolute: Absolute, *, more_is: Kind) -> NumberNeeded:
         estimate=_needed(sign * absolute.difference),
         first=_needed(high),
         last=_needed(low),
-        through_infinity=low < 0 < high,
+        through_infinity=low <= 0 <= high,
     )
 
 

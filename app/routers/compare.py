@@ -1,0 +1,92 @@
+"""Treatments side by side: what compared them directly, what only through a third."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError, to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, address_of, database_of, refuse_repeated
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.evidence.gate import WINDOW_DAYS
+from app.examples import seed_records
+from app.models.study_results import COMPARATORS, StudyResultRecord
+from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
+from app.query import Reading
+from app.reports.comparison import read_comparison
+from app.reports.comparison_schemas import Comparison
+from app.resources import HEADERS, MOVED, problem_responses
+
+FEWEST, MOST = 2, 5
+ONE = SLUG_PATTERN.strip("^$")
+
+router = APIRouter(prefix="/v1", tags=["Comparisons"])
+
+
+def _different(value: str) -> str:
+    names = value.split(",")
+    if len(set(names)) != len(names):
+        raise PydanticCustomError("name_twice", "a treatment stands there twice")
+    return value
+
+
+def _example() -> StudyResultRecord:
+    """The first result of the seed that compares two of our treatments."""
+    results = (record for record in seed_records().values() if isinstance(record, StudyResultRecord))
+    return next(result for result in results if result.comparator not in {None, *COMPARATORS})
+
+
+_EXAMPLE = _example()
+
+
+class ComparisonQuestion(Reading):
+    """The query parameters of a comparison."""
+
+    treatments: Annotated[
+        str,
+        StringConstraints(pattern=rf"^{ONE}(,{ONE}){{{FEWEST - 1},{MOST - 1}}}$", max_length=MOST * (LONGEST_SLUG + 1)),
+        AfterValidator(_different),
+    ] = Field(
+        description=f"The ids of {FEWEST} to {MOST} treatments, as a comma list, each once.",
+        examples=[f"{_EXAMPLE.treatment},{_EXAMPLE.comparator}"],
+    )
+    condition: Slug = Field(description="The condition's id.", examples=[_EXAMPLE.condition])
+    window_days: float = Field(
+        WINDOW_DAYS, ge=0, le=36_500, description="How many days apart the time frames of results may lie."
+    )
+
+
+@router.get(
+    "/compare",
+    operation_id="get_comparison",
+    summary="See treatments side by side",
+    response_model=Comparison,
+    responses={
+        200: {"description": "Direct and indirect evidence, and what stands alone.", "headers": HEADERS},
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, Parameters()]) -> Response:
+    """Study results of 2 to 5 treatments for one condition, direct comparisons apart from indirect ones.
+
+    Each group says whether its rows may be compared with each other, and each reason against it with the results on
+    both sides; a row without an effect says why. Nothing is ranked, and doses are never compared across products.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, ComparisonQuestion)
+    content = await database_of(request).fetch(
+        lambda connection: read_comparison(
+            connection,
+            asked.treatments.split(","),
+            asked.condition,
+            window_days=asked.window_days,
+            address=partial(address_of, request),
+        )
+    )
+    return cache.answer(request, to_json(content), JSON)

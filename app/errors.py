@@ -255,8 +255,8 @@ class NotComparable(Problem):
     name = "not-comparable"
     title = "These cannot be compared"
     advice = (
-        "Narrow the query. Each entry of `errors` names the parameter, what would be right, and the warnings that forbid "
-        "the comparison or the reason with the records on each side."
+        "Narrow the query. Each entry of `errors` names the parameter, what would be right, and why: the warnings that "
+        "forbid the comparison, or the reason with the records on each side."
     )
 
 

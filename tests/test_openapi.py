@@ -69,7 +69,8 @@ def takes_release(openapi: dict[str, Any], operation: dict[str, Any]) -> bool:
 
 def test_every_read_of_records_can_be_asked_of_a_release(openapi: dict[str, Any]) -> None:
     without = {path for path, operation in reads(openapi) if not takes_release(openapi, operation)}
-    assert without == {path for path, _ in reads(openapi) if path.startswith("/v1/releases") or "/v1" not in path}
+    of_one_release = ("/v1/releases", "/v1/syntheses/")
+    assert without == {path for path, _ in reads(openapi) if path.startswith(of_one_release) or "/v1" not in path}
 
 
 def test_the_document_is_the_snapshot(openapi: dict[str, Any]) -> None:
@@ -109,7 +110,7 @@ def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, 
             expected |= {"422"} if verb == "withdraw" else {"406", "422"}
         if is_keyed(operation):
             expected |= {"401", "403", "410"} | ({"409"} if verb == "create" else {"412", "428"})
-        if "{id}" in path or path in NAMING or "treatment" in required(openapi, operation):
+        if "{id}" in path or path in NAMING or {"treatment", "treatments"} & required(openapi, operation):
             expected |= {"404"} | MOVED_OR_GONE.get(path.split("/")[-1], {"308", "410"})
         if "{" in path or takes_release(openapi, operation):
             expected.add("404")

@@ -232,10 +232,14 @@ def side_of(reported: Reported, estimate: float) -> str | None:
 def usual_measure(found: Sequence[Reported]) -> EvidenceMeasure:
     """The measure under which most results count, the usual one for the outcome's kind among equals.
 
-    Mean differences are in the unit of one outcome: those of several are standardised.
+    Mean differences are in the unit of one outcome: those of several are standardised. Proportions of one group are for
+    results of which none compares two.
     """
     kind = found[0].outcome["kind"] if found else None
     several = len({reported.outcome["id"] for reported in found}) > 1
     known = BY_KIND.get(kind, BY_KIND[None])
     offered = [name for name in known if not (several and name == "mean-difference")] or list(known)
-    return max(offered, key=lambda name: sum(isinstance(numbers_of(one, name), Usable) for one in found))
+    count = {name: sum(isinstance(numbers_of(one, name), Usable) for one in found) for name in offered}
+    comparing = [name for name in offered if name not in PROPORTIONS]
+    best = max(comparing, key=lambda name: count[name])
+    return best if count[best] else max(offered, key=lambda name: count[name])

@@ -15,7 +15,7 @@ from app.reports.evidence_schemas import PlainLanguage
 from app.schemas import WHOLE, included_model, public_model
 
 
-class BenefitHarmRecord(BaseModel):
+class RecordLink(BaseModel):
     """The record that a row rests on."""
 
     kind: str = Field(description="The resource: `study-results` or `side-effects`.")
@@ -31,7 +31,7 @@ class BenefitHarmBaseline(BaseModel):
     taken_from: Literal["own-comparator-arm", "named-record", "given"] = Field(
         description="The comparator arm of the row's own record, of the record that `baseline` names, or a number."
     )
-    record: BenefitHarmRecord | None = Field(description="The record; null for a number that was given.")
+    record: RecordLink | None = Field(description="The record; null for a number that was given.")
     pointer: str | None = Field(description="The comparator arm's place in the record, as a JSON pointer.")
     events: int | None = Field(description="People with the outcome in that arm.")
     people: int | None = Field(description="People in that arm.")
@@ -63,13 +63,13 @@ class NumberNeededToTreat(BaseModel):
     text: str = Field(description="In Altman's notation: `NNTB 10 (NNTB 4 to ∞ to NNTH 20)`.")
 
 
-class BenefitHarmRow(BaseModel):
+class BenefitHarmEntry(BaseModel):
     """One record told per 1,000 people."""
 
     about: str = Field(description="What happens: an outcome's id, or a side effect's term as a slug.")
     name: str = Field(description="The same in words.")
-    record: BenefitHarmRecord = Field(description="The record that it rests on.")
-    also_in: list[BenefitHarmRecord] = Field(description="Other records of the same counts: they are one body of data.")
+    record: RecordLink = Field(description="The record that it rests on.")
+    also_in: list[RecordLink] = Field(description="Other records of the same counts: they are one body of data.")
     study: Slug | None = Field(description="The study.")
     comparator: Slug | None = Field(description="What it was compared with, where the record says so.")
     time_frame_text: str | None = Field(description="When it was measured.")
@@ -91,7 +91,7 @@ class BenefitHarmRefused(BaseModel):
 
     about: str = Field(description="What happens.")
     name: str = Field(description="The same in words.")
-    record: BenefitHarmRecord = Field(description="The record.")
+    record: RecordLink = Field(description="The record.")
     reason: RefusalReason = Field(description="Why.")
     detail: str = Field(description="Why, in words.")
 
@@ -106,8 +106,8 @@ BenefitHarm: Any = create_model(
     treatment=(_TREATMENT, Field(..., description="The treatment.")),
     condition=(_CONDITION, Field(..., description="The condition.")),
     level=(Number, Field(..., description="Of all intervals, in percent.")),
-    benefits=(list[BenefitHarmRow], Field(..., description="What it is given for, by outcome.")),
-    harms=(list[BenefitHarmRow], Field(..., description="Side effects and adverse events, by what happens.")),
+    benefits=(list[BenefitHarmEntry], Field(..., description="What it is given for, by outcome.")),
+    harms=(list[BenefitHarmEntry], Field(..., description="Side effects and adverse events, by what happens.")),
     refused=(
         list[BenefitHarmRefused],
         Field(..., description="Records that cannot be told per 1,000 people, and why."),

@@ -12,7 +12,7 @@ from app import DISCLAIMER
 from app.comparable import rules_for
 from app.evidence.gate import ConflictReason, conflicts
 from app.evidence.joined import WITHOUT_UNIT
-from app.evidence.numbers import PROPORTIONS, Unusable, Usable, measure_named, numbers_of, usual_measure
+from app.evidence.numbers import Unusable, Usable, measure_named, numbers_of, usual_measure
 from app.evidence.results import Reported
 from app.listing import fetch
 from app.models.conditions import Condition
@@ -29,12 +29,14 @@ BETWEEN_TREATMENTS: ConflictReason = "different-products"
 """Different treatments are what is compared here, and so no reason against it; their doses never are."""
 NOTES = (
     "The order of treatments and rows says nothing of merit: nothing is ranked.",
-    "Direct: within one study, people were assigned to one treatment or the other. Indirect: each treatment was compared "
-    "with the same third in studies of its own, whose people may differ; no effect between the treatments is computed.",
+    "Direct: one study gave people one treatment or the other. Indirect: each treatment was compared with the same "
+    "third in studies of its own, whose people may differ; no effect between the treatments is computed.",
     "Doses of different products are not compared.",
 )
-Group = tuple[str, str | None, tuple[str, ...]]
-"""Outcome, comparator, and in direct evidence the treatments."""
+NO_THIRD = (None, "baseline", "mixed")
+"""What treatments do not share although the word is the same: nothing, the time before, several things at once."""
+Group = tuple[str, str | None, str]
+"""Outcome, comparator, and in direct evidence the treatment: the other way round an effect has the other sign."""
 
 
 def read_comparison(
@@ -49,16 +51,16 @@ def read_comparison(
     for one in found.results:
         outcome, comparator = str(one.outcome["id"]), one.result["comparator"]
         if comparator in treatments:
-            direct[outcome, None, tuple(sorted((str(one.treatment["id"]), comparator)))].append(one)
+            direct[outcome, comparator, str(one.treatment["id"])].append(one)
         else:
-            through[outcome, comparator, ()].append(one)
+            through[outcome, comparator, ""].append(one)
 
     def shown(groups: Mapping[Group, Sequence[Reported]]) -> list[dict[str, Any]]:
         in_order = sorted(groups.items(), key=lambda group: (group[0][0], group[0][1] or "", group[0][2]))
         return [_group(key, some, treatments, window_days, address) for key, some in in_order]
 
-    several = {key: some for key, some in through.items() if key[1] is not None and len(_treatments(some)) > 1}
-    content = {
+    several = {key: some for key, some in through.items() if key[1] not in NO_THIRD and len(_treatments(some)) > 1}
+    return {
         "treatments": compared,
         "condition": about,
         "direct": shown(direct),
@@ -70,7 +72,6 @@ def read_comparison(
         "included": found.included,
         "disclaimer": DISCLAIMER,
     }
-    return content
 
 
 def _treatments(some: Sequence[Reported]) -> set[str]:
@@ -98,16 +99,15 @@ def _group(
             usable,
             is_standardised=measure in WITHOUT_UNIT,
             window_days=window_days,
-            has_comparator=not key[2] and measure not in PROPORTIONS,
         )
         if conflict.reason != BETWEEN_TREATMENTS
     ]
     return {
         "outcome": key[0],
         "comparator": key[1],
-        "treatments": list(key[2]) or [name for name in treatments if name in _treatments(some)],
+        "treatments": [name for name in treatments if name in {*_treatments(some), key[1]}],
         "measure": measure,
-        "may_be_compared": not against and bool(usable) and (bool(key[2]) or len(_treatments(usable)) > 1),
+        "may_be_compared": not against and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
         "why_not": [told(conflict) for conflict in against],
         "rows": [entry_of(one, address) | _effect(numbers, measure) for one, numbers in taken],
     }

@@ -1,4 +1,4 @@
-"""The shape of a comparison of treatments: what compared them directly, what only through a third, and what not at all."""
+"""The shape of a comparison of treatments: what compared them directly, what through a third, what not at all."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
-from app.reports.evidence_schemas import EvidenceConflict, EvidenceRecord
+from app.reports.evidence_schemas import EvidenceConflict, EvidenceHead
 from app.schemas import WHOLE, included_model, public_model
 
 
-class ComparedRow(EvidenceRecord):
+class ComparedResult(EvidenceHead):
     """A study result in a comparison, with its effect or why it has none."""
 
     effect: SynthesisShown | None = Field(description="Its effect as people read it; null where it has none.")
@@ -26,12 +26,12 @@ class ComparedGroup(BaseModel):
     """Results of one outcome against one comparator, and whether they may be compared with each other."""
 
     outcome: Slug = Field(description="The outcome.")
-    comparator: Slug | None = Field(description="What was compared with: one of the treatments, or what all share.")
+    comparator: Slug | None = Field(description="What was compared with: another of the treatments, or a third.")
     treatments: list[Slug] = Field(description="The treatments that the results are about.")
     measure: EvidenceMeasure = Field(description="What their effects are.")
     may_be_compared: bool = Field(description="Whether the rows with an effect may be compared with each other.")
     why_not: list[EvidenceConflict] = Field(description="The reasons against it, with the results on each side.")
-    rows: list[ComparedRow] = Field(description="The results, by treatment; the order says nothing of merit.")
+    rows: list[ComparedResult] = Field(description="The results, by treatment; the order says nothing of merit.")
 
 
 _TREATMENT: Any = public_model(Treatment)

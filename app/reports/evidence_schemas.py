@@ -29,7 +29,7 @@ from app.reports.synthesis_question import Audience, EvidenceAddition
 from app.schemas import WHOLE, included_model
 
 
-class EvidenceRecord(BaseModel):
+class EvidenceHead(BaseModel):
     """A study result as an answer names it: where it is, what it compares, what it rests on."""
 
     id: Slug = Field(description="The study result's id.")
@@ -62,7 +62,7 @@ class EvidenceNumber(BaseModel):
     pointer: str = Field(description="Its place in the study result, as a JSON pointer (RFC 6901).")
 
 
-class EvidenceResult(EvidenceRecord):
+class EvidenceResult(EvidenceHead):
     """A study result that counts, with its numbers and its effect."""
 
     taken_from: Literal["arms", "estimate"] = Field(description="Whether its effect was computed from its arms.")
@@ -70,7 +70,7 @@ class EvidenceResult(EvidenceRecord):
     effect: SynthesisStudyResult = Field(description="Its effect, and its weight in the pooled result.")
 
 
-class EvidenceExcluded(EvidenceRecord):
+class EvidenceExcluded(EvidenceHead):
     """A study result that was asked for and does not count."""
 
     reason: ExclusionReason = Field(description="Why.")

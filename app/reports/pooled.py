@@ -35,6 +35,8 @@ from app.synthesis.pooling import Plan
 
 NAMED = ("treatment", "condition", "outcome")
 """The parameters that name records which there must be."""
+ASKED = {"treatment": EXAMPLE.treatment, "condition": str(EXAMPLE.condition), "outcome": str(EXAMPLE.outcome)}
+"""The question of the documentation."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def example_answer() -> Answered:
     cited = [citation["source"] for citation in result["citations"]]
     included["sources"] = {name: example_named(Source, name) for name in cited}
     asked = EvidenceQuestion(
-        treatment=[EXAMPLE.treatment], condition=str(EXAMPLE.condition), outcome=[str(EXAMPLE.outcome)], release=RELEASE
+        treatment=[ASKED["treatment"]], condition=ASKED["condition"], outcome=[ASKED["outcome"]], release=RELEASE
     )
     names = {name: {records[name]["id"]: records[name]} for name in NAMED}
     found = together([result], dict(sorted(included.items())))

@@ -12,7 +12,11 @@ from app.evidence.results import Reported
 from app.fields import includable
 from app.listing import export_chunk, fetch, included
 from app.models import RESOURCES
+from app.models.outcomes import Outcome
+from app.models.sources import Source
+from app.models.studies import Study
 from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
 from app.query import Query
 
 MOST_RESULTS = 500
@@ -61,8 +65,9 @@ def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]
     for document in documents:
         if document["outcome"] is None:
             continue
-        named = (("studies", "study"), ("outcomes", "outcome"), ("treatments", "treatment"))
-        parts = [records.get(plural, {}).get(document[name]) for plural, name in named]
+        parts = [
+            records.get(row.plural, {}).get(document[str(row.__tablename__)]) for row in (Study, Outcome, Treatment)
+        ]
         if None in parts:
             withdrawn.append(document)
         else:
@@ -71,7 +76,7 @@ def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]
 
 
 def _year(one: Reported, found: Mapping[str, Mapping[str, Any]]) -> str:
-    sources = [found.get("sources", {}).get(citation["source"], {}) for citation in one.result["citations"]]
+    sources = [found.get(Source.plural, {}).get(citation["source"], {}) for citation in one.result["citations"]]
     return min((str(source["issued"]) for source in sources if source.get("issued")), default="9999")
 
 

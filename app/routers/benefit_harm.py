@@ -38,7 +38,7 @@ class BenefitHarmQuestion(Reading):
         None,
         description="The risk without the treatment, for what it is about: the id of a study result or side effect of "
         "this answer, whose comparator arm is taken; or people out of 1,000 after the outcome, as `dysphagia:30`. A "
-        "bare number needs one `outcome`. Unless told each row has its own comparator arm. Repeat it for several outcomes.",
+        "bare number needs one `outcome`. Unless told, each row has its own comparator arm. Repeat it for several.",
     )
     audience: Audience | None = Field(
         None, description="Adds the answer in words, for patients or for clinicians, under `plain`."

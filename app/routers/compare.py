@@ -1,11 +1,12 @@
 """Treatments side by side: what compared them directly, what only through a third."""
 
+import re
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
@@ -23,13 +24,17 @@ from app.reports.comparison_schemas import Comparison
 from app.resources import HEADERS, MOVED, problem_responses
 
 FEWEST, MOST = 2, 5
-ONE = SLUG_PATTERN.strip("^$")
+ID = re.compile(SLUG_PATTERN)
+_ONE = SLUG_PATTERN.strip("^$")
 
 router = APIRouter(prefix="/v1", tags=["Comparisons"])
 
 
-def _different(value: str) -> str:
+def _several(value: str) -> str:
     names = value.split(",")
+    if not FEWEST <= len(names) <= MOST or not all(ID.fullmatch(name) for name in names):
+        words = "this takes {fewest} to {most} ids of treatments, with commas between them"
+        raise PydanticCustomError("no_comma_list", words, {"fewest": FEWEST, "most": MOST})
     if len(set(names)) != len(names):
         raise PydanticCustomError("name_twice", "a treatment stands there twice")
     return value
@@ -42,19 +47,19 @@ def _example() -> StudyResultRecord:
 
 
 _EXAMPLE = _example()
+LISTED = {
+    "type": "string",
+    "pattern": rf"^{_ONE}(,{_ONE}){{{FEWEST - 1},{MOST - 1}}}$",
+    "examples": [f"{_EXAMPLE.treatment},{_EXAMPLE.comparator}"],
+}
 
 
 class ComparisonQuestion(Reading):
     """The query parameters of a comparison."""
 
     treatments: Annotated[
-        str,
-        StringConstraints(pattern=rf"^{ONE}(,{ONE}){{{FEWEST - 1},{MOST - 1}}}$", max_length=MOST * (LONGEST_SLUG + 1)),
-        AfterValidator(_different),
-    ] = Field(
-        description=f"The ids of {FEWEST} to {MOST} treatments, as a comma list, each once.",
-        examples=[f"{_EXAMPLE.treatment},{_EXAMPLE.comparator}"],
-    )
+        str, StringConstraints(max_length=MOST * (LONGEST_SLUG + 1)), AfterValidator(_several), WithJsonSchema(LISTED)
+    ] = Field(description=f"The ids of {FEWEST} to {MOST} treatments, as a comma list, each once.")
     condition: Slug = Field(description="The condition's id.", examples=[_EXAMPLE.condition])
     window_days: float = Field(
         WINDOW_DAYS, ge=0, le=36_500, description="How many days apart the time frames of results may lie."

@@ -160,14 +160,13 @@ def _grid(y: Floats, v: Floats) -> list[float]:
 
 def _heights(y: Floats, v: Floats, grid: Floats, *, is_restricted: bool) -> list[float]:
     """Twice the log-likelihood at each τ² of a grid, up to a constant; to the digits that tell a hill from a valley."""
-    middle = fsum(y) / len(y)
-    centred = [one - middle for one in y]
-    squares = [one * one for one in centred]
     found = []
     for tau2 in grid:
         weights = [1 / (one + tau2) for one in v]
         total = sum(weights)
-        q = sum(map(mul, weights, squares)) - sum(map(mul, weights, centred)) ** 2 / total
+        mean = sum(map(mul, weights, y)) / total
+        residuals = [one - mean for one in y]
+        q = sum(map(mul, weights, map(mul, residuals, residuals)))
         found.append(sum(map(log, weights)) - (log(total) if is_restricted else 0.0) - q)
     return found
 

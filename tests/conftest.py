@@ -164,8 +164,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url, process)
-        with urllib.request.urlopen(url + KEPT) as answer:
-            assert answer.status == 200
+        for path in (KEPT, "/openapi.json"):  # both are made once: those who come later do not wait for them
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
+                assert answer.status == 200
         yield url
     finally:
         process.terminate()

@@ -71,6 +71,7 @@ def more() -> list[Record]:
         result("made-up-other", treatment=OTHER, arms=counts(15, 50, 8, 50)),
         study("made-up-direct"),
         result("made-up-direct", comparator=OTHER, arms=counts(21, 50, 14, 50)),
+        result("made-up-unlisted", study="made-up-direct", outcome=None, arms=counts(21, 50, 14, 50)),
         *measured(),
         *harmful(),
     ]
@@ -485,6 +486,7 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert why["made-up-rash"] == "no-comparator"
     assert why["made-up-a-pain"] == "not-binary"
     assert why["made-up-percent"] == "no-counts"
+    assert any("made-up-unlisted" in note for note in found["notes"])
 
 
 def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: TestClient) -> None:

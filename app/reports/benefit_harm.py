@@ -27,7 +27,7 @@ from app.models.study_results import StudyResult
 from app.models.types import plain_number
 from app.query import Address, Query
 from app.reports.plain_people import plain_people
-from app.reports.results import read_all, read_named, read_results
+from app.reports.results import Found, left_out, read_all, read_named, read_results
 from app.synthesis.absolute import Needed, number_needed
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
@@ -50,7 +50,8 @@ def read_benefit_harm(
 ) -> dict[str, Any]:
     """The answer; NotFound for an unknown treatment or condition, InvalidParameter for a baseline that is none."""
     named = read_named(connection, treatment=treatment, condition=condition)
-    every, mentioned = _subjects(connection, treatment, condition)
+    found = read_results(connection, {"treatment": [treatment], "condition": [condition]})
+    every, mentioned = _subjects(connection, found, treatment, condition)
     _refuse_unknown(outcomes, every)
     subjects = [subject for subject in every if not outcomes or subject.about in outcomes]
     wanted = _baselines(baselines, every, sorted({subject.about for subject in subjects}))
@@ -65,7 +66,7 @@ def read_benefit_harm(
         "harms": [row for one, row in shown if one.subject.is_harm],
         "refused": [_refused(subject, one, address) for subject, one in told if isinstance(one, Refusal)],
         "plain": None,
-        "notes": list(NOTES),
+        "notes": [*NOTES, *left_out(found)],
         "included": mentioned,
         "disclaimer": DISCLAIMER,
     }
@@ -74,9 +75,10 @@ def read_benefit_harm(
     return content
 
 
-def _subjects(connection: Connection, treatment: str, condition: str) -> tuple[list[Subject], dict[str, Any]]:
+def _subjects(
+    connection: Connection, found: Found, treatment: str, condition: str
+) -> tuple[list[Subject], dict[str, Any]]:
     """Every result and side effect of the treatment for the condition, and what they mention."""
-    found = read_results(connection, {"treatment": [treatment], "condition": [condition]})
     documents = read_all(connection, Query(SideEffect, {"treatment": [treatment], "condition": [condition]}))
     mentioned = dict(found.included)
     for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():

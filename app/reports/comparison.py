@@ -20,7 +20,7 @@ from app.models.treatments import Treatment
 from app.query import Address
 from app.reports.entries import entry_of
 from app.reports.pooled_content import told
-from app.reports.results import read_results
+from app.reports.results import left_out, read_results
 from app.synthesis.distributions import normal_quantile
 from app.synthesis.measures import effect_of
 
@@ -68,7 +68,7 @@ def read_comparison(
         "alone": shown({key: some for key, some in through.items() if key not in several}),
         "without_results": [name for name in treatments if name not in _named(found.results)],
         "rules": rules_for(connection, treatments),
-        "notes": list(NOTES),
+        "notes": [*NOTES, *left_out(found)],
         "included": found.included,
         "disclaimer": DISCLAIMER,
     }

@@ -1,6 +1,6 @@
 """Study results with what they stand on, read for the answers that put several of them together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class Found:
     results: list[Reported]
     withdrawn: list[dict[str, Any]]
     """Results whose study, outcome or treatment readers do not see any more."""
+    unlisted: list[str]
+    """The ids of results whose outcome is not in our list yet."""
     included: dict[str, dict[str, Any]]
 
 
@@ -62,9 +64,7 @@ def read_all(connection: Connection, query: Query) -> list[str]:
 def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> Found:
     """Results with what they stand on, by the year of their first source, then by id; without those of no outcome."""
     results, withdrawn = [], []
-    for document in documents:
-        if document["outcome"] is None:
-            continue
+    for document in (document for document in documents if document["outcome"] is not None):
         parts = [
             records.get(row.plural, {}).get(document[str(row.__tablename__)]) for row in (Study, Outcome, Treatment)
         ]
@@ -72,7 +72,17 @@ def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]
             withdrawn.append(document)
         else:
             results.append(Reported(document, *parts))  # type: ignore[arg-type]  # none is None
-    return Found(sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, records)
+    unlisted = sorted(document["id"] for document in documents if document["outcome"] is None)
+    return Found(sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, unlisted, records)
+
+
+def left_out(found: Found) -> Iterator[str]:
+    """What an answer by outcomes does not show, for its notes."""
+    if found.withdrawn:
+        ids = ", ".join(sorted(document["id"] for document in found.withdrawn))
+        yield f"Left out, because the study or the outcome was withdrawn: {ids}."
+    if found.unlisted:
+        yield f"Left out, because the outcome is not in our list yet: {', '.join(found.unlisted)}."
 
 
 def _year(one: Reported, found: Mapping[str, Mapping[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test lint audit mutations lock openapi docs migration clean
+.PHONY: setup setup-dev run test bench lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -24,6 +24,9 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 
 test: setup-dev ## the whole suite on both engines, with coverage
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
+	$(BIN)/python -m tests.bench.pooling
 
 lint: setup-dev ## format, style, types, architecture
 	$(BIN)/ruff format --check .

@@ -267,14 +267,14 @@ class InvalidBody(Problem):
 
 
 class NotComparable(Problem):
-    """The query compares amounts in units of different products, and a unit belongs to one product."""
+    """The query compares or joins what differs in more than its numbers: units of products, outcomes, time frames."""
 
     status = 422
     name = "not-comparable"
-    title = "These amounts cannot be compared"
+    title = "These cannot be compared"
     advice = (
-        "Narrow the query to one unit. Each entry of `errors` names the parameter, what would be right, and the "
-        "warnings that forbid the comparison."
+        "Narrow the query. Each entry of `errors` names the parameter, what would be right, and why: the warnings that "
+        "forbid the comparison, or the reason with the records on each side."
     )
 
 

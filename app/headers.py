@@ -11,6 +11,7 @@ EXPOSED = (
     "ETag",
     "Dataset-Revision",
     "Dataset-Release",
+    "Source-Status",
     "Repr-Digest",
     "Content-Range",
     "RateLimit",

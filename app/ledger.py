@@ -1,7 +1,7 @@
 """The tables that the store keeps beside the records.
 
-Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again, and
-drafts.
+Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again,
+drafts, and answers that stay.
 """
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -187,3 +188,13 @@ DRAFT = Table(
 
 `document` is the record as readers would get it; `base_version` the version that it changes, null for a new record.
 """
+
+SYNTHESIS = Table(
+    "synthesis",
+    metadata,
+    Column("hash", AutoString, nullable=False, primary_key=True),
+    Column("release", AutoString, ForeignKey("release.name"), nullable=False),
+    Column("at", AutoString, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+"""A synthesis of a release as it was first answered, in every form, compressed; `hash` is that of all it rests on."""

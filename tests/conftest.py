@@ -20,6 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import settings
@@ -31,6 +32,7 @@ from app.db import Database
 from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.main import create_app
+from app.reports.pooled import ASKED
 from app.settings import Settings
 from tests.desk import Desk, open_desk
 
@@ -39,6 +41,8 @@ settings.load_profile("suite")
 """A slow moment of the machine is no failure: nothing here asserts a time."""
 
 ROOT = Path(__file__).parent.parent
+KEPT = f"/v1/syntheses?{urlencode(ASKED)}&release={RELEASE}"
+"""The question whose answer the documentation shows under its hash."""
 ENGINES = ("sqlite", "postgresql")
 
 os.environ.setdefault(
@@ -115,6 +119,7 @@ def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
     """The application over the seed and its release, on each engine, with all its layers."""
     app = create_app(Settings(database_url=seeded_url, releases=str(releases)))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        assert client.get(KEPT).status_code == 200, "so that the documentation's example of a kept answer is there"
         yield client
 
 
@@ -160,6 +165,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url, process)
+        for path in (KEPT, "/openapi.json"):  # both are made once: those who come later do not wait for them
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
+                assert answer.status == 200
         yield url
     finally:
         process.terminate()

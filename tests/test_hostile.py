@@ -23,11 +23,14 @@ from app.fields import QueryText, includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.query import query_model
+from app.reports.pooled import example_answer
 from app.resources import parents
 from app.routers.lookup import SYSTEMS
 
 TITLES = {(kind.status, kind.name): kind.title for kind in problems()}
 LIST = "/v1/dosing-intervals"
+KEPT_HASH = example_answer().content["input_hash"]
+"""What the documentation names, and the fixtures keep."""
 ONE = "/v1/treatments/onabotulinumtoxina"
 PAGES = (
     "/",
@@ -58,7 +61,9 @@ def told(answer: Response, status: int, *, parameter: str | None = None, nearest
     assert problem["title"] == TITLES[status, problem["type"].removeprefix("http://127.0.0.1:8000/problems/")]
     assert problem["detail"]
     errors = problem.get("errors", [])
-    assert all(error.keys() <= {"parameter", "detail", "nearest", "known", "rules"} for error in errors)
+    assert all(
+        error.keys() <= {"parameter", "detail", "nearest", "known", "rules", "reason", "sides"} for error in errors
+    )
     if parameter is not None:
         assert parameter in [error["parameter"] for error in errors], asked
     if nearest is not None:
@@ -72,7 +77,7 @@ def operations(client: TestClient) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in paths.items():
         plural = path.split("/")[2] if path.startswith("/v1/") else ""
         known = example_of(RESOURCES[plural])["id"] if plural in RESOURCES else "1"
-        yield path.replace("{id}", known).replace("{name}", RELEASE), methods
+        yield path.replace("{id}", known).replace("{name}", RELEASE).replace("{hash}", KEPT_HASH), methods
 
 
 def required(client: TestClient, methods: dict[str, Any]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from app.store.single import (
     withdraw_one,
     withdrawn,
 )
+from app.store.syntheses import keep_synthesis
 from app.store.write import Saved, revision_of, writing
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "create_one",
     "created",
     "discard_draft",
+    "keep_synthesis",
     "note_use",
     "propose",
     "publish_draft",

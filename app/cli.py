@@ -26,7 +26,7 @@ from app.query import Query
 from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
-from app.server import ProblemProtocol
+from app.server import Protocol, backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, render_again, revision_of, save_all
 
@@ -64,6 +64,7 @@ def serve(
         print(f"  curl '{root}{path}'")
     sys.stdout.flush()
     _pass_on(settings)
+    raise_file_limit()
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -71,7 +72,9 @@ def serve(
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=ProblemProtocol,
+        http=Protocol,
+        ws="none",
+        backlog=backlog(),
         access_log=False,
         server_header=False,
         log_level=settings.log_level,

@@ -15,6 +15,7 @@ from app.errors import (
     Forbidden,
     Gone,
     IdempotencyMismatch,
+    InsufficientStorage,
     InvalidBody,
     InvalidParameter,
     InvalidRecord,
@@ -23,6 +24,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    RequestTimeout,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -36,8 +38,8 @@ from app.schemas import public_model
 
 Json = dict[str, Any]
 KEYED: Json = {"security": [{"bearer": []}]}
-ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
-BODIES = (NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
+ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter, InsufficientStorage)
+BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
 CHANGES = (NotFound, Gone, PreconditionFailed, PreconditionRequired)
 IF_MATCH: Json = {
     "name": "If-Match",

@@ -108,7 +108,7 @@ def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, 
         if path.startswith("/v1"):
             expected |= {"422"} if verb == "withdraw" else {"406", "422"}
         if is_keyed(operation):
-            expected |= {"401", "403", "410"} | ({"409"} if verb == "create" else {"412", "428"})
+            expected |= {"401", "403", "410", "507"} | ({"409"} if verb == "create" else {"412", "428"})
         if "{id}" in path or path in NAMING or "treatment" in required(openapi, operation):
             expected |= {"404"} | MOVED_OR_GONE.get(path.split("/")[-1], {"308", "410"})
         if "{" in path or takes_release(openapi, operation):
@@ -116,7 +116,7 @@ def test_every_operation_names_the_problems_that_it_can_give(openapi: dict[str, 
         if path.endswith(".sqlite3"):
             expected |= {"206", "416"}
         if "requestBody" in operation:
-            expected |= {"413", "415"}
+            expected |= {"408", "413", "415"}
         assert expected == operation["responses"].keys(), path
         for status, response in operation["responses"].items():
             content = resolved(openapi, response).get("content", {})

@@ -16,7 +16,15 @@ from app.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.calculator.plots import forest_of, funnel_of
 from app.calculator.request import EXAMPLE, SynthesisRequest
 from app.calculator.schemas import Synthesis
-from app.errors import ContentTooLarge, InvalidBody, InvalidParameter, NotAcceptable, Unavailable, UnsupportedMediaType
+from app.errors import (
+    ContentTooLarge,
+    InvalidBody,
+    InvalidParameter,
+    NotAcceptable,
+    RequestTimeout,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from app.resources import HEADERS, problem_responses
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
@@ -54,7 +62,7 @@ class SynthesisShape(BaseModel):
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
             "content": {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}},
         },
-        **problem_responses(NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody),
+        **problem_responses(NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody),
     },
 )
 async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Parameters()]) -> Response:

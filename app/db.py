@@ -2,27 +2,30 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from anyio import CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.errors import Problem, Unavailable
+from app.errors import InsufficientStorage, Problem, Unavailable
+from app.lanes import Lanes, shape_of, slow_places
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
-OPCODES_BETWEEN_CHECKS = 20_000
-"""SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
+LARGEST_LOG = 8_000_000
+"""Bytes of SQLite's write-ahead log that stay on the disk once a large write has been brought over."""
+OPCODES_BETWEEN_CHECKS = 200_000
+"""SQLite looks at the clock after so many opcodes: some milliseconds of work, for each look takes the interpreter."""
 
 
 @compiles(AutoString, "postgresql")
@@ -44,7 +47,7 @@ class Reads:
         self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
-        self._limiter: CapacityLimiter | None = None
+        self._lanes: Lanes | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -57,13 +60,17 @@ class Reads:
         except DBAPIError as failure:
             raise unavailable(failure) from failure
 
-    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
-        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file."""
+    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False, shape: Hashable = None) -> T:
+        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file.
+
+        `shape` tells reads that take as long as each other, where one function does different ones (`lanes`).
+        """
         if short and self.dialect == "sqlite":
             return self._run(work)
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._read_threads)
-        return await to_thread.run_sync(self._run, work, limiter=self._limiter)
+        if self._lanes is None:
+            works_here = self.dialect == "sqlite"
+            self._lanes = Lanes(self._read_threads, seconds=self.query_seconds, works_here=works_here)
+        return await self._lanes.run(partial(self._run, work), shape or shape_of(work))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.read() as connection:
@@ -84,7 +91,8 @@ class Database(Reads):
     def __init__(self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8) -> None:
         self.url = url
         # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        reader = _engine(url, read_only=True, pool_size=read_threads + 1, query_seconds=query_seconds)
+        pool_size = read_threads + slow_places(read_threads) + 1
+        reader = _engine(url, read_only=True, pool_size=pool_size, query_seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = _engine(url, read_only=False, pool_size=1, query_seconds=None)
 
@@ -170,16 +178,34 @@ def _migrations() -> Config:
     return config
 
 
-def unavailable(failure: DBAPIError) -> Unavailable:
+TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
+    (Unavailable, "The query took too long and was cut off.", ("interrupted", "statement timeout")),
+    (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
+    (
+        InsufficientStorage,
+        "The disk of the database is full; nothing was saved.",
+        ("disk is full", "no space left on device", "disk full"),
+    ),
+    (
+        Unavailable,
+        "The database cannot be written to; nothing was saved.",
+        ("readonly database", "read-only file system", "in a read-only transaction"),
+    ),
+    (
+        Unavailable,
+        "A part of the database cannot be read; nothing was changed.",
+        ("malformed", "not a database", "disk i/o error", "invalid page", "could not read block"),
+    ),
+)
+"""What the caller is told, by words in the messages of SQLite and PostgreSQL."""
+
+
+def unavailable(failure: DBAPIError) -> Problem:
     """What the caller is told of a failure of the database: nothing of its insides."""
-    message = str(failure.orig)
-    if "interrupted" in message or "statement timeout" in message:
-        detail = "The query took too long and was cut off."
-    elif "database is locked" in message or "lock timeout" in message:
-        detail = "The database is busy with another write."
-    else:
-        detail = "The database cannot be reached."
-    return Unavailable(detail, headers={"Retry-After": "1"})
+    message = str(failure.orig).lower()
+    found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
+    kind, detail = next(found, (Unavailable, "The database cannot be reached."))
+    return kind(detail, headers={"Retry-After": "1"})
 
 
 def _engine(url: str, *, read_only: bool, pool_size: int, query_seconds: float | None) -> Engine:
@@ -203,6 +229,7 @@ def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], Non
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
         pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
+        pragmas.append(f"journal_size_limit={LARGEST_LOG}")
         for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test lint lock openapi docs migration clean
+CASES ?=
+
+.PHONY: setup setup-dev run test reliability lint lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -24,6 +26,9 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 
 test: setup-dev ## the whole suite on both engines, with coverage
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+reliability: setup-dev ## what must hold when things go wrong, measured; CASES="kill idle" for some of it
+	$(BIN)/python -m tests.reliability $(CASES)
 
 lint: setup-dev ## format, style, types, architecture
 	$(BIN)/ruff format --check .

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from app.examples import RELEASE, example_of
 from app.models import RESOURCES
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import PROBLEM, Answer, Caller, drain
 from tests.reliability.figures import Figure, at_most, none_of
 from tests.reliability.messages import NO_HTTP_EITHER
+from tests.reliability.servers import Server
 from tests.test_hostile import NO_HTTP
 
 SECONDS = 2.0

@@ -6,9 +6,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import PROBLEM, drain
 from tests.reliability.figures import Figure, at_most, none_of
+from tests.reliability.servers import Server
 
 HUGE = 100_000_000
 SECONDS = 2.0

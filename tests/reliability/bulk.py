@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, event, text
 
-from tests.reliability.bench import Server
+from tests.reliability.servers import Server
 
 COUNTED = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count) "
 FILLER = "made up, at length. "

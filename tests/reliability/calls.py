@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-from tests.reliability.bench import Server
+from tests.reliability.servers import Server
 
 PROBLEM = "application/problem+json"
 

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 from tests.reliability.shim import Shim, compiler
 
 HOUR = 3600

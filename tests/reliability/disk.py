@@ -5,9 +5,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import PROBLEM, Answer, Caller
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 from tests.reliability.shim import FULL, NOTHING, READ_ONLY, compiler
 
 READS = ("/v1/treatments", "/v1/conditions/chronic-migraine", "/v1/claims?limit=200", "/v1/study-results?format=ndjson")

@@ -4,10 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.bulk import fill
 from tests.reliability.calls import PROBLEM, Answer, Caller, at_once, steady
 from tests.reliability.figures import Figure, at_most, none_of
+from tests.reliability.servers import Server
 
 AT_ONCE = 60
 CHEAP = ("/v1/treatments/onabotulinumtoxina", "/v1/treatments", "/v1/approvals?treatment=onabotulinumtoxina")

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.bulk import fill
 from tests.reliability.calls import Caller, at_once, drain, steady
 from tests.reliability.figures import Figure, at_most, milliseconds, none_of, p99
+from tests.reliability.servers import Server
 
 CLIENTS = 20
 P99_MILLISECONDS = 250

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from app.examples import RELEASE
 from tests.conftest import ROOT, untraced
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 
 CONFIGURATION = ROOT / "schemathesis.toml"
 LAST = "# Writing needs a key, and none is given here"
@@ -62,7 +63,6 @@ def look(server: Server, folder: Path, seed: int, *, keyed: bool) -> tuple[int, 
         capture_output=True,
         timeout=900,
     )
-    (folder / f"said-{seed}.txt").write_text(done.stdout + done.stderr)
     if not report.exists():
         return 0, [done.stdout[-300:] + done.stderr[-300:]]
     found = json.loads(report.read_text())

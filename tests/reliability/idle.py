@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import drain, steady
 from tests.reliability.figures import Figure, at_most, milliseconds, none_of, p99
+from tests.reliability.servers import Server
 
 SENT = {
     "nothing": b"",

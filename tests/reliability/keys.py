@@ -9,9 +9,10 @@ from app.examples import RELEASE, example_of
 from app.keys import SCOPES
 from app.models import RESOURCES
 from tests.desk import made_keys
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 
 
 def probe(bench: Bench) -> Iterator[Figure]:

@@ -8,9 +8,10 @@ from contextlib import closing
 
 from sqlalchemy import create_engine, text
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller, at_once
 from tests.reliability.figures import Figure, at_most, none_of
+from tests.reliability.servers import Server
 
 WRITERS = 8
 READY_SECONDS = 3

@@ -4,9 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller, at_once
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 
 AT_ONCE = 20
 

@@ -4,9 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 
 ORDERS = ("id", "-id", "name,id", "-updated_at,id")
 

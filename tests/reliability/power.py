@@ -15,9 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller, at_once
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import Server
 from tests.reliability.shim import Shim, compiler
 
 RECORD = struct.Struct("qqqq")

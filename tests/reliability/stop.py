@@ -5,11 +5,12 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller, at_once, drain
 from tests.reliability.figures import Figure, at_most, none_of
 from tests.reliability.idle import SENT
 from tests.reliability.kill import ids
+from tests.reliability.servers import Server
 
 IN_FLIGHT = 40
 EXIT_SECONDS = 10

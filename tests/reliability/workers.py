@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from tests.reliability.bench import READY_SECONDS, Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller, at_once
 from tests.reliability.figures import Figure, none_of
+from tests.reliability.servers import READY_SECONDS, Server
 
 WRITERS = 8
 

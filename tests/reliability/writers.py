@@ -5,9 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.reliability.bench import Bench, Server
+from tests.reliability.bench import Bench
 from tests.reliability.calls import Answer, Caller, at_once
 from tests.reliability.figures import Figure, at_least, at_most, milliseconds, none_of, p99
+from tests.reliability.servers import Server
 
 WRITERS = 64
 P99_MILLISECONDS = 500

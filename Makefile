@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test bench lint audit mutations lock openapi docs migration clean
+CASES ?=
+
+.PHONY: setup setup-dev run test bench reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -27,6 +29,8 @@ test: setup-dev ## the whole suite on both engines, with coverage
 
 bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
 	$(BIN)/python -m tests.bench.pooling
+reliability: setup-dev ## what must hold when things go wrong, measured; CASES="kill idle" for some of it
+	$(BIN)/python -m tests.reliability $(CASES)
 
 lint: setup-dev ## format, style, types, architecture
 	$(BIN)/ruff format --check .

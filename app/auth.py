@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from app.clock import now
 from app.db import Database
-from app.errors import Forbidden, Unauthorized, Unavailable
+from app.errors import Forbidden, Problem, Unauthorized
 from app.keys import Scope, allows, digest_of, public_id
 from app.ledger import API_KEY
 from app.models import RESOURCES
@@ -124,5 +124,5 @@ class Doorkeeper:
         return caller
 
     async def _note(self, public: str) -> None:
-        with suppress(Unavailable):  # a database that cannot be written to can be read
+        with suppress(Problem):  # a database that cannot be written to can be read
             await self.queue.submit(lambda: note_use(self.database, public))

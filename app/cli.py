@@ -30,6 +30,7 @@ from app.query import Query
 from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
+from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, render_again, revision_of, save_all
 
@@ -73,6 +74,8 @@ def serve(
 
 
 def _run(settings: Settings) -> None:
+
+    raise_file_limit()
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -80,7 +83,9 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="app.server:ProblemProtocol",
+        http="app.server:Protocol",
+        ws="none",
+        backlog=backlog(),
         access_log=False,
         server_header=False,
         log_config=configuration(settings.log_level, access_log=settings.access_log),

@@ -6,19 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from anyio import CapacityLimiter, to_thread
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.errors import Problem, Unavailable
+from app.errors import InsufficientStorage, Problem, Unavailable
+from app.lanes import Lanes, shape_of, slow_places
 from app.memory import Memory
 
 T = TypeVar("T")
@@ -26,8 +27,10 @@ WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
 LEAST_FREE_BYTES = 32 * 1024 * 1024
 """With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
-OPCODES_BETWEEN_CHECKS = 20_000
-"""SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
+LARGEST_LOG = 8_000_000
+"""Bytes of SQLite's write-ahead log that stay on the disk once a large write has been brought over."""
+OPCODES_BETWEEN_CHECKS = 200_000
+"""SQLite looks at the clock after so many opcodes: some milliseconds of work, for each look takes the interpreter."""
 
 SECONDS_BETWEEN_TRIES = 0.002
 """How soon a writer looks again whether another process has let go of the lock."""
@@ -52,7 +55,7 @@ class Reads:
         self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
-        self._limiter: CapacityLimiter | None = None
+        self._lanes: Lanes | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -65,13 +68,17 @@ class Reads:
         except DBAPIError as failure:
             raise unavailable(failure) from failure
 
-    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
-        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file."""
+    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False, shape: Hashable = None) -> T:
+        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file.
+
+        `shape` tells reads that take as long as each other, where one function does different ones (`lanes`).
+        """
         if short and self.dialect == "sqlite":
             return self._run(work)
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._read_threads)
-        return await to_thread.run_sync(self._run, work, limiter=self._limiter)
+        if self._lanes is None:
+            works_here = self.dialect == "sqlite"
+            self._lanes = Lanes(self._read_threads, seconds=self.query_seconds, works_here=works_here)
+        return await self._lanes.run(partial(self._run, work), shape or shape_of(work))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.read() as connection:
@@ -94,7 +101,8 @@ class Database(Reads):
     ) -> None:
         self.url = url
         # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        reader = _engine(url, read_only=True, pool_size=read_threads + 1, seconds=query_seconds)
+        pool_size = read_threads + slow_places(read_threads) + 1
+        reader = _engine(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = _engine(url, read_only=False, pool_size=1, seconds=lock_seconds)
         self._memory = Memory(url) if self.dialect == "sqlite" else None
@@ -276,16 +284,34 @@ def _migrations() -> Config:
     return config
 
 
-def unavailable(failure: DBAPIError) -> Unavailable:
+TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
+    (Unavailable, "The query took too long and was cut off.", ("interrupted", "statement timeout")),
+    (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
+    (
+        InsufficientStorage,
+        "The disk of the database is full; nothing was saved.",
+        ("disk is full", "no space left on device", "disk full"),
+    ),
+    (
+        Unavailable,
+        "The database cannot be written to; nothing was saved.",
+        ("readonly database", "read-only file system", "in a read-only transaction"),
+    ),
+    (
+        Unavailable,
+        "A part of the database cannot be read; nothing was changed.",
+        ("malformed", "not a database", "disk i/o error", "invalid page", "could not read block"),
+    ),
+)
+"""What the caller is told, by words in the messages of SQLite and PostgreSQL."""
+
+
+def unavailable(failure: DBAPIError) -> Problem:
     """What the caller is told of a failure of the database: nothing of its insides."""
-    message = str(failure.orig)
-    if "interrupted" in message or "statement timeout" in message:
-        detail = "The query took too long and was cut off."
-    elif "database is locked" in message or "lock timeout" in message:
-        detail = "The database is busy with another write."
-    else:
-        detail = "The database cannot be reached."
-    return Unavailable(detail, headers={"Retry-After": "1"})
+    message = str(failure.orig).lower()
+    found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
+    kind, detail = next(found, (Unavailable, "The database cannot be reached."))
+    return kind(detail, headers={"Retry-After": "1"})
 
 
 def _engine(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
@@ -312,7 +338,7 @@ def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: ob
 def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={LARGEST_LOG}"]
         for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

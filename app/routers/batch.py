@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.answers import JSON
 from app.batch_lines import LARGEST_LINE, MOST_RECORDS
 from app.batches import NDJSON, BatchAsked, save_batch
-from app.edit_routes import ALWAYS, BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION
+from app.edit_routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
 from app.examples import example_record
 from app.guards import LARGER_BODIES
@@ -71,7 +71,7 @@ def example_batch() -> str:
             "content": {JSON: {"example": '{"created":2,"changed":0,"unchanged":0,"revision":2}'}},
             "headers": {name: (HEADERS | LOCATION)[name] for name in ("Dataset-Revision", "Idempotency-Replayed")},
         },
-        **problem_responses(*ALWAYS, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
+        **problem_responses(*WRITING, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
     },
 )
 async def save(request: Request, asked: Annotated[BatchAsked, Parameters()]) -> Response:

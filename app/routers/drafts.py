@@ -13,7 +13,7 @@ from app.admission import admitted, live_database, submit, tell_revision
 from app.answers import JSON, next_url
 from app.auth import Caller
 from app.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
-from app.edit_routes import ALWAYS, KEYED
+from app.edit_routes import ALWAYS, KEYED, WRITING
 from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
 from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
 from app.fields import Kind
@@ -153,7 +153,7 @@ async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Param
             ),
         },
         **problem_responses(
-            *ALWAYS, NotAcceptable, NotFound, Conflict, Decided, Gone, PreconditionFailed, InvalidRecord
+            *WRITING, NotAcceptable, NotFound, Conflict, Decided, Gone, PreconditionFailed, InvalidRecord
         ),
     },
 )
@@ -189,7 +189,7 @@ async def publish(request: Request, id: Number, asked: Annotated[Publication, Pa
     openapi_extra=KEYED,
     responses={
         204: {"description": "The draft is discarded.", "headers": REVISION},
-        **problem_responses(*ALWAYS, NotAcceptable, NotFound, Decided),
+        **problem_responses(*WRITING, NotAcceptable, NotFound, Decided),
     },
 )
 async def discard(request: Request, id: Number, asked: Annotated[Discarding, Parameters()]) -> Response:

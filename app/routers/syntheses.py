@@ -29,6 +29,7 @@ from app.errors import (
     NotAcceptable,
     NotComparable,
     NotFound,
+    RequestTimeout,
     Unavailable,
     UnsupportedMediaType,
 )
@@ -91,7 +92,7 @@ class SynthesisShape(BaseModel):
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
             "content": _OTHERS,
         },
-        **problem_responses(NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody),
+        **problem_responses(NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody),
     },
 )
 async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Parameters()]) -> Response:

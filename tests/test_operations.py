@@ -110,7 +110,8 @@ def test_each_class_of_addresses_has_the_headers_that_it_needs(client: TestClien
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    is_data = path not in ("/", "/docs")
+    assert headers["cross-origin-resource-policy"] == ("cross-origin" if is_data else "same-origin")
     assert headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in headers
     assert not {"server", "x-powered-by", "set-cookie"} & set(headers)

@@ -12,6 +12,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__, store
+from app.bench_commands import bench_commands
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
@@ -288,6 +289,7 @@ def _pass_on(settings: Settings) -> None:
 
 
 app.add_typer(key_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption), name="key")
+app.add_typer(bench_commands(lambda address: _opened(load_settings(database_url=address)), _bar), name="bench")
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,8 @@ from app.ledger import RELEASE, SHAPE
 from app.models.base import Record
 from app.releases import Release
 from app.rendering import Progress, shape
+from app.store.fill import fill
+from app.store.index import build_index, refill
 from app.store.keys import create_key, note_use, revoke_key
 from app.store.single import Expected, Kept, Once, change_one, create_one, withdraw_one
 from app.store.write import Saved, revision_of, writing
@@ -25,8 +27,11 @@ __all__ = [
     "change_one",
     "create_key",
     "create_one",
+    "fill",
+    "index_again",
     "note_use",
     "record_release",
+    "refill",
     "reinstate",
     "rename",
     "render_again",
@@ -89,6 +94,15 @@ def render_again(database: Database, *, author: str, progress: Progress = lambda
         write.render_all(progress)
         saved = write.finish()
         return saved if write.revision_made else None
+
+
+def index_again(database: Database, progress: Progress = lambda _count: None) -> None:
+    """Build the whole index of search anew."""
+    try:
+        with database.write() as connection:
+            build_index(connection, progress)
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
 
 
 def record_release(database: Database, release: Release) -> bool:

@@ -138,6 +138,23 @@ def check(database: DatabaseOption = None) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def reindex(database: DatabaseOption = None) -> None:
+    """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
+    with _opened(load_settings(database_url=database)) as opened:
+        with opened.read() as connection:
+            total = sum(totals(connection).values())
+        with _bar("Indexing", total) as bar:
+            rebuilt = store.reindex(opened, bar.update)
+    for difference in rebuilt.differences:
+        print(difference)
+    print(f"Index of {rebuilt.records} records; before {rebuilt.before}, after {rebuilt.after}.")
+    if rebuilt.differences:
+        print("They differed, and the new one is in place.")
+        raise typer.Exit(1)
+    print("They are equal.")
+
+
 Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")]
 RecordId = Annotated[str, typer.Argument(help="The record's id.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the history, for everybody to read.")]

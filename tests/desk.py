@@ -65,7 +65,7 @@ def open_desk(url: str) -> Iterator[Desk]:
     """A desk over a migrated database."""
     database = Database(url)
     try:
-        app = create_app(Settings(database_url=url))
+        app = create_app(Settings(database_url=url, query_seconds=20))
         with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
             yield Desk(client, database, made_keys(database))
     finally:

@@ -1,7 +1,7 @@
 """A search: the records that hold what was asked, the thing itself first, each with the place where it says so."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from math import comb
 from operator import itemgetter
@@ -22,7 +22,7 @@ from app.query import Address
 from app.reports.search_counts import NARROWING, Counting
 from app.reports.search_hits import Evidence
 from app.reports.search_page import FIELDS, RECORD, SearchQuery
-from app.search.entries import kinds_in_order
+from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import Expression, about, all_of, any_of
 from app.search.matching import places
 from app.search.question import read_question
@@ -42,8 +42,9 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     start = _start(query)
     kinds = query.kinds or kinds_in_order()
     narrowing = _narrowing(connection, query.narrowing)
-    identified = _identified(connection, query.text, kinds, [*narrowing.values()])
-    needed = _needed(connection, understood, [*narrowing.values()], is_strict=bool(identified))
+    known = _identified(connection, query.text, [*narrowing.values()])
+    identified = [place for place in known if kind_at(place) in kinds]
+    needed = _needed(connection, understood, [*narrowing.values()], is_strict=bool(known))
     todo = steps(understood, needed, [*narrowing.values()], kinds) if needed else []
     found: list[Found] = []
     for one in found_from(
@@ -54,9 +55,12 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
             break
     page, is_last = found[: query.limit], len(found) <= query.limit
     rows = _entries(connection, [one.place for one in page])
-    evidence = Evidence(connection, understood.wanted, question.words)
+    evidence = None
+    if {"field", "snippet"} & set(_chosen(query)):
+        documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
+        evidence = Evidence(connection, understood.wanted, question.words, documents)
     matching = anywhere(understood.groups, needed) if needed else None
-    counts = Counting(connection, matching, identified, narrowing, kinds)
+    counts = Counting(connection, matching, known, narrowing, kinds)
     content: dict[str, Any] = {
         "items": _items(query, page, rows, evidence, address),
         "next": None if is_last else write_cursor(query.fingerprint(), page[-1].following),
@@ -104,20 +108,20 @@ def _needed(connection: Connection, understood: Understood, narrowing: Sequence[
     return count
 
 
-def _identified(connection: Connection, text: str, kinds: Sequence[str], narrowing: Sequence[Expression]) -> list[int]:
+def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:
     """The places of the records that have the whole text as a code or as their id."""
     code = re.sub(r"^(pmid|nct|atc)\s*:\s*", "", text.strip().lower())
     if not code or "\x00" in code or len(code) > 300:
         return []
+    kinds = kinds_in_order()
     held = select(CODE.c.kind, CODE.c.id).where(
         CODE.c.system.in_(SYSTEMS), CODE.c.code.in_({code, canonical_doi(code)}), CODE.c.kind.in_(kinds)
     )
-    keys = connection.execute(held.limit(MOST_IDENTIFIED)).tuples().all()
-    keys = [*keys, *((kind, code) for kind in kinds)]
-    found: set[int] = set()
-    for kind, alike in groupby(sorted(keys), key=itemgetter(0)):
-        same = select(ENTRY.c.place).where(ENTRY.c.kind == kind, ENTRY.c.id.in_({one for _, one in alike}))
-        found |= set(connection.scalars(same))
+    coded = [(kind, record_id) for kind, record_id in connection.execute(held.limit(MOST_IDENTIFIED))]
+    keys = {*coded, *((kind, code) for kind in kinds)}
+    ids = {record_id for _, record_id in keys}
+    same = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.place).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
+    found = {place for kind, record_id, place in connection.execute(same) if (kind, record_id) in keys}
     if narrowing:
         within = all_of(narrowing)
         found = {place for place in found if places(connection, within, after=place - 1, beyond=place + 1, most=1)}
@@ -130,38 +134,38 @@ def _entries(connection: Connection, some: Sequence[int]) -> dict[int, Any]:
 
 
 def _items(
-    query: SearchQuery, page: Sequence[Found], rows: Mapping[int, Any], evidence: Evidence, address: Address
+    query: SearchQuery, page: Sequence[Found], rows: Mapping[int, Any], evidence: Evidence | None, address: Address
 ) -> list[dict[str, Any]]:
     """The found records, with the fields that were asked for."""
-    chosen = [name for name in FIELDS if name in ("kind", "id") or not query.fields or name in query.fields]
-    shows_place = bool({"field", "snippet"} & set(chosen))
-    documents = _documents(evidence.connection, rows) if shows_place else {}
     items: list[dict[str, Any]] = []
     for one in page:
         row = rows[one.place]
         item = {"kind": row.kind, "id": row.id, "title": row.title, "match": one.match}
         item["url"] = address(f"/v1/{row.kind}/{row.id}")
-        if shows_place:
-            item["field"], item["snippet"] = evidence.of(
-                row.kind, from_json(documents[row.kind][row.id]), row.title, one.match
-            )
-        items.append({name: item[name] for name in chosen})
+        if evidence is not None:
+            item["field"], item["snippet"] = evidence.of((row.kind, row.id), row.title, one.match)
+        items.append({name: item[name] for name in _chosen(query)})
     return items
 
 
-def _documents(connection: Connection, rows: Mapping[int, Any]) -> dict[str, dict[str, str]]:
-    """The documents of the found records, by kind and id."""
+def _chosen(query: SearchQuery) -> list[str]:
+    """The fields of a hit that are shown."""
+    return [name for name in FIELDS if name in ("kind", "id") or not query.fields or name in query.fields]
+
+
+def _documents(connection: Connection, rows: Mapping[int, Any]) -> Iterator[tuple[str, str, str]]:
+    """The documents of the found records, each with its kind and id."""
     keys = sorted((row.kind, row.id) for row in rows.values())
-    return {
-        kind: dict(documents_of(connection, kind, [record_id for _, record_id in alike]))
-        for kind, alike in groupby(keys, key=itemgetter(0))
-    }
+    for kind, alike in groupby(keys, key=itemgetter(0)):
+        for record_id, document in documents_of(connection, kind, [one for _, one in alike]):
+            yield kind, record_id, document
 
 
 def _included(connection: Connection, rows: Mapping[int, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The found records themselves (`record`), and what they mention under the other names, as lists give it."""
     found: dict[str, dict[str, Any]] = {}
-    for kind, documents in _documents(connection, rows).items():
+    for kind, alike in groupby(_documents(connection, rows), key=itemgetter(0)):
+        documents = {record_id: document for _, record_id, document in alike}
         if RECORD in names:
             found.setdefault(kind, {}).update({one: from_json(text) for one, text in documents.items()})
         others = [name for name in names if name in includable(RESOURCES[kind])]

@@ -57,9 +57,9 @@ class Counting:
         for place in self.identified:
             if places(self.connection, expression, after=place - 1, beyond=place + 1, most=1):
                 counts[kind_at(place)] -= 1
-        for kind in kinds_in_order():
-            low, high = places_of(kind)
-            counts[kind] += count_places(self.connection, expression, after=low, beyond=high, most=MOST_COUNTED + 1)
+        kinds = kinds_in_order()
+        found = count_places(self.connection, expression, [places_of(kind) for kind in kinds], MOST_COUNTED + 1)
+        counts.update(dict(zip(kinds, found, strict=True)))
         return {kind: counts[kind] for kind in kinds_in_order() if counts[kind]}
 
     def groups(self) -> list[SearchGroup]:
@@ -89,7 +89,7 @@ class Counting:
 
     def _first(self, rest: Sequence[Expression]) -> list[int]:
         """The first places that match, one more than are counted."""
-        found = list(self.identified)
+        found = [place for place in self.identified if kind_at(place) in self.kinds]
         for low, high in ranges(self.kinds):
             most = MOST_COUNTED + 1 - len(found)
             if self.matching is not None and most > 0:

@@ -15,24 +15,28 @@ from app.search.snippets import Segment, Wanted, best_text, snippet
 
 
 class Evidence:
-    """Finds the place in each record; the names of a thing are read once."""
+    """Finds the place in each of some records; the names of the things that they are about are read together."""
 
-    def __init__(self, connection: Connection, wanted: Wanted, asked: tuple[str, ...]) -> None:
-        self.connection = connection
+    def __init__(
+        self, connection: Connection, wanted: Wanted, asked: tuple[str, ...], documents: Mapping[Key, Mapping[str, Any]]
+    ) -> None:
         self.wanted = wanted
         self.asked = asked
-        self._labels: dict[Key, list[str]] = {}
+        self.documents = documents
+        self._held = {key: list(contents(key[0], document)) for key, document in documents.items()}
+        things = {(to.plural, to.id) for held in self._held.values() for to in _things(held)}
+        self._labels = labels_of(connection, things)
 
-    def of(self, kind: str, document: Mapping[str, Any], title: str, match: str) -> tuple[str | None, list[Segment]]:
+    def of(self, key: Key, title: str, match: str) -> tuple[str | None, list[Segment]]:
         """The field and the snippet; no field and the unmarked title where no single place has what was asked."""
-        held = list(contents(kind, document))
+        held, document = self._held[key], self.documents[key]
         texts = [(one.path, one.text) for one in held if isinstance(one, Text)]
         texts.sort(key=lambda one: one[0].count("."))
         if match == "identifier":
             for field, value in _plain(document):
                 if self.asked[-len(tokens(value)) :] == tuple(tokens(value)):
                     return field, [Segment(text=value, is_match=True)]
-        found = best_text([*texts, *self._names(held), *_closed(kind, document)], self.wanted)
+        found = best_text([*texts, *self._names(held), *_closed(key[0], document)], self.wanted)
         if found is None:
             return None, snippet(title, [])
         field, text, places = found
@@ -40,12 +44,13 @@ class Evidence:
 
     def _names(self, held: Sequence[Text | Mention]) -> Iterator[tuple[str, str]]:
         """The names of the things that a record is about, under the field that refers to them."""
-        for to in held:
-            if isinstance(to, Mention) and to.is_filter and is_thing(to.plural):
-                key = (to.plural, to.id)
-                if key not in self._labels:
-                    self._labels[key] = labels_of(self.connection, key)
-                yield from ((to.path, label) for label in self._labels[key])
+        for to in _things(held):
+            yield from ((to.path, label) for label in self._labels.get((to.plural, to.id), ()))
+
+
+def _things(held: Sequence[Text | Mention]) -> Iterator[Mention]:
+    """The mentions of things that have names."""
+    yield from (to for to in held if isinstance(to, Mention) and to.is_filter and is_thing(to.plural))
 
 
 def _plain(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

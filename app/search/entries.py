@@ -20,6 +20,8 @@ LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
 """The fields that name the thing itself: completed while a person types, and found in spite of slips."""
 TITLES = (*LABELS, "title", "acronym")
 """The fields by which a record is called."""
+MAKERS = ("authors",)
+"""The fields that say who made it: nearer to what it is about than a mention in its text."""
 LEADS = ("outcome_text", "statement", "quote")
 """What tells a record without a name from others about the same things."""
 LONGEST_TITLE = 200
@@ -96,7 +98,7 @@ def _words(
     """The indexed text: whole names, words of names, what it is about, words of all texts."""
     called = [tokens(name) for name in dict.fromkeys(_listed(document, TITLES))]
     own = [(plural, str(document["id"]))] if is_thing(plural) else []
-    found = [whole(words).text for words in called if words]
+    found = [whole(words).text for words in [*called, tokens(str(document["id"]))] if words]
     found += _signed(called, NAMED)
     found += [about_token(*thing) for thing in [*own, *names]]
     found += _signed(
@@ -113,8 +115,9 @@ def _signed(texts: Iterable[Sequence[str]], sign: str) -> Iterator[str]:
 
 
 def _closed(plural: str, document: Mapping[str, Any]) -> Iterator[str]:
-    """The words for what sort of record it is: its kind, and its values from closed lists."""
-    yield from (plural, singular(plural).replace("_", " "))
+    """The words for what sort of record it is: its kind, its id, who made it, its values from closed lists."""
+    yield from (plural, singular(plural).replace("_", " "), str(document["id"]))
+    yield from _listed(document, MAKERS)
     for name in closed_fields(RESOURCES[plural]):
         if document.get(name):
             yield str(document[name])

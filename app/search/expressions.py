@@ -5,8 +5,9 @@ in a word, so that no question can ask for it by itself:
 
 - without a sign: a word of any of the record's texts, its names among them;
 - `ⁿ`: a word of its names and titles;
-- `ᵃ`: a word of what it is about: the names of the things that it refers to, its kind and its own closed words;
-- `ᵉ`: one whole name or title, its words joined by dots;
+- `ᵃ`: a word of what it is about: the names of the things that it refers to, its kind, its id, its authors, its closed
+  words;
+- `ᵉ`: one whole name, title or id, its words joined by dots;
 - `·kind·id`: the things that it is about, itself included.
 """
 

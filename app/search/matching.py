@@ -5,17 +5,18 @@ more than a rare one.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from app.search.expressions import Expression, fts5, tsquery
 
-FTS5 = """SELECT rowid FROM search_words
-WHERE search_words MATCH :asked AND rowid > :after AND rowid < :beyond ORDER BY rowid LIMIT :most"""
-TSVECTOR = """SELECT place FROM search_vector
-WHERE vector @@ CAST(:asked AS tsquery) AND place > :after AND place < :beyond ORDER BY place LIMIT :most"""
-COUNT = "SELECT count(*) FROM ({}) AS found"
+SELECT = {
+    "sqlite": "SELECT rowid AS place FROM search_words WHERE search_words MATCH :asked AND rowid > {} AND rowid < {}",
+    "postgresql": "SELECT place FROM search_vector "
+    "WHERE vector @@ CAST(:asked AS tsquery) AND place > {} AND place < {}",
+}
 HIGHEST = 2**62
 CHUNK = 1000
 
@@ -24,23 +25,16 @@ def places(
     connection: Connection, expression: Expression, *, after: int = 0, beyond: int = HIGHEST, most: int
 ) -> Sequence[int]:
     """The first places that match, in their order, between two places that are not among them themselves."""
-    return _ask(connection, expression, "{}", after=after, beyond=beyond, most=most).scalars().all()
+    bounds = {"after": after, "beyond": beyond, "most": most}
+    return connection.scalars(_places(connection.dialect.name), bounds | _asked(connection, expression)).all()
 
 
-def count_places(connection: Connection, expression: Expression, *, after: int, beyond: int, most: int) -> int:
-    """How many match between two places; no more than `most` are counted."""
-    return int(_ask(connection, expression, COUNT, after=after, beyond=beyond, most=most).scalar_one())
-
-
-def _ask(
-    connection: Connection, expression: Expression, around: str, *, after: int, beyond: int, most: int
-) -> CursorResult[Any]:
-    asked = {"after": after, "beyond": beyond, "most": most}
-    if connection.dialect.name == "sqlite":
-        return connection.execute(text(around.format(FTS5)), asked | {"asked": fts5(expression)})
-    # written into the statement, so that PostgreSQL plans for these words and not for any
-    statement = text(around.format(TSVECTOR)).bindparams(bindparam("asked", literal_execute=True))
-    return connection.execute(statement, asked | {"asked": tsquery(expression)})
+def count_places(
+    connection: Connection, expression: Expression, ranges: Sequence[tuple[int, int]], most: int
+) -> list[int]:
+    """How many match in each range of places, counted up to `most`."""
+    statement = _counts(connection.dialect.name, tuple(ranges))
+    return list(connection.execute(statement, {"most": most} | _asked(connection, expression)).one())
 
 
 def every_place(connection: Connection, expression: Expression) -> Iterator[int]:
@@ -49,3 +43,25 @@ def every_place(connection: Connection, expression: Expression) -> Iterator[int]
     while found := places(connection, expression, after=last, most=CHUNK):
         yield from found
         last = found[-1]
+
+
+def _asked(connection: Connection, expression: Expression) -> dict[str, Any]:
+    return {"asked": fts5(expression) if connection.dialect.name == "sqlite" else tsquery(expression)}
+
+
+@cache
+def _places(dialect: str) -> TextClause:
+    return _statement(dialect, f"{SELECT[dialect].format(':after', ':beyond')} ORDER BY place LIMIT :most")
+
+
+@cache
+def _counts(dialect: str, ranges: tuple[tuple[int, int], ...]) -> TextClause:
+    bounded = (f"{SELECT[dialect].format(low, high)} ORDER BY place LIMIT :most" for low, high in ranges)
+    counts = (f"(SELECT count(*) FROM ({one}) AS found_{number})" for number, one in enumerate(bounded))  # noqa: S608
+    return _statement(dialect, f"SELECT {', '.join(counts)}")  # numbers of ours alone
+
+
+def _statement(dialect: str, words: str) -> TextClause:
+    """PostgreSQL gets what is asked written into the statement: it then plans for these words and not for any."""
+    statement = text(words)
+    return statement if dialect == "sqlite" else statement.bindparams(bindparam("asked", literal_execute=True))

@@ -1,6 +1,6 @@
 """The names that the index knows: which things are called so, which words are near a mistyped one, what begins so."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from pydantic_core import from_json
@@ -64,10 +64,12 @@ def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list
     return found
 
 
-def labels_of(connection: Connection, thing: Key) -> list[str]:
-    """All names of a thing."""
-    query = select(ENTRY.c.labels).where(ENTRY.c.kind == thing[0], ENTRY.c.id == thing[1])
-    return from_json(connection.scalar(query) or "[]")  # type: ignore[no-any-return]  # we wrote it
+def labels_of(connection: Connection, things: Collection[Key]) -> dict[Key, list[str]]:
+    """All names of each thing."""
+    kinds, ids = {kind for kind, _ in things}, {record_id for _, record_id in things}
+    query = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.labels).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
+    found = connection.execute(query) if things else ()
+    return {(kind, record_id): from_json(labels) for kind, record_id, labels in found if (kind, record_id) in things}
 
 
 def beginning_with(connection: Connection, kind: str, typed: str) -> Sequence[Beginning]:

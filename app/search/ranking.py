@@ -70,9 +70,7 @@ def _of_step(connection: Connection, step: Step, begin: Position, asked: Sequenc
 def _window(connection: Connection, step: Step, asked: Sequence[str]) -> list[int]:
     """The first places of a step, sorted: kind by kind, names that begin as was asked first, then the shorter ones."""
     some = places(connection, step.expression, after=step.after, beyond=step.beyond, most=WINDOW)
-    titles = dict(
-        connection.execute(select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(some))).tuples().all()
-    )
+    titles = dict(connection.execute(select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(some))).all())
 
     def key(place: int) -> tuple[int, bool, int, int]:
         words = tokens(titles[place])

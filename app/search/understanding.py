@@ -113,13 +113,14 @@ def _named_spans(
     }
     named = things_named(connection, set(spans.values())) if spans else {}
     found: list[tuple[tuple[Piece, ...], str, list[str]]] = []
+    labels = labels_of(connection, {thing for things in named.values() for thing in things})
     free = set(range(len(meant)))
     for (start, end), name in sorted(spans.items(), key=lambda one: (one[0][0] - one[0][1], one[0])):
         pieces = tuple(piece for piece in question.pieces if start <= piece.start < end)
         if name in named and pieces and set(range(start, end)) <= free:
             free -= set(range(start, end))
-            labels = [label for thing in named[name] for label in labels_of(connection, thing)]
-            others = {folded: label for label in labels if (folded := " ".join(tokens(label))) not in ("", name)}
+            every = [label for thing in named[name] for label in labels.get(thing, ())]
+            others = {folded: label for label in every if (folded := " ".join(tokens(label))) not in ("", name)}
             found.append((pieces, name, list(others.values())[:MOST_NAMES]))
     return found
 

@@ -16,6 +16,7 @@ from app.rendering import Progress, shape
 from app.store.fill import fill
 from app.store.index import build_index, refill
 from app.store.keys import create_key, note_use, revoke_key
+from app.store.reindex import Reindexed, reindex
 from app.store.single import Expected, Kept, Once, change_one, create_one, withdraw_one
 from app.store.write import Saved, revision_of, writing
 
@@ -23,6 +24,7 @@ __all__ = [
     "Expected",
     "Kept",
     "Once",
+    "Reindexed",
     "Saved",
     "change_one",
     "create_key",
@@ -32,6 +34,7 @@ __all__ = [
     "note_use",
     "record_release",
     "refill",
+    "reindex",
     "reinstate",
     "rename",
     "render_again",

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from app.fields import facets_of
 from app.ledger import FACET, REFERENCE
@@ -94,19 +94,16 @@ def _counted(connection: Connection, query: Query, name: str) -> Facet:
         value: ColumnElement[Any] = table.c[name]
         counting: Select[Any] = select(value, func.count()).where(*those).group_by(value)
         return facet_of((one, n) for one, n in connection.execute(counting) if not _is_too_long(one))
-    mentioned = (REFERENCE.c.from_kind == query.resource.plural, REFERENCE.c.to_kind == to_kind)
-    joined = table.join(REFERENCE, REFERENCE.c.from_id == table.c.id)
+    counted = REFERENCE.alias("counted")
+    mentioned = (counted.c.from_kind == query.resource.plural, counted.c.to_kind == to_kind)
     counting = (
-        select(REFERENCE.c.to_id, func.count(table.c.id.distinct()))
-        .select_from(joined)
+        select(counted.c.to_id, func.count(table.c.id.distinct()))
+        .select_from(table.join(counted, counted.c.from_id == table.c.id))
         .where(*those, *mentioned)
-        .group_by(REFERENCE.c.to_id)
+        .group_by(counted.c.to_id)
     )
-    none = (
-        select(func.count())
-        .select_from(table)
-        .where(*those, ~select(1).where(*mentioned, REFERENCE.c.from_id == table.c.id).correlate(table).exists())
-    )
+    any_of_them = select(literal(1)).where(*mentioned, counted.c.from_id == table.c.id).correlate(table)
+    none = select(func.count()).select_from(table).where(*those, ~any_of_them.exists())
     return facet_of([*connection.execute(counting), (None, connection.execute(none).scalar_one())])
 
 

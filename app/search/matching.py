@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, String, TextClause, bindparam, text
 
 from app.search.expressions import Expression, fts5, tsquery
 
@@ -64,4 +64,6 @@ def _counts(dialect: str, ranges: tuple[tuple[int, int], ...]) -> TextClause:
 def _statement(dialect: str, words: str) -> TextClause:
     """PostgreSQL gets what is asked written into the statement: it then plans for these words and not for any."""
     statement = text(words)
-    return statement if dialect == "sqlite" else statement.bindparams(bindparam("asked", literal_execute=True))
+    if dialect == "sqlite":
+        return statement
+    return statement.bindparams(bindparam("asked", type_=String(), literal_execute=True))

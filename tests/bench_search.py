@@ -24,7 +24,7 @@ from app.reports.search_page import SearchQuery
 from app.reports.suggest import Typed, read_suggestions
 from tests.conftest import ROOT
 
-REPEATS = 300
+REPEATS = 100
 FOLDER = ROOT / "build" / "bench"
 
 

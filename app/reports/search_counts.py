@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -48,6 +49,7 @@ class Counting:
         self.narrowing = narrowing
         self.kinds = kinds
 
+    @cached_property
     def by_kind(self) -> dict[str, int]:
         """How many records of each kind match, whatever `kind` says; one more than are counted means that more do."""
         counts = Counter(kind_at(place) for place in self.identified)
@@ -64,7 +66,7 @@ class Counting:
 
     def groups(self) -> list[SearchGroup]:
         """The kinds in their order."""
-        counts = self.by_kind()
+        counts = self.by_kind
         return [
             SearchGroup(kind=kind, count=min(n, MOST_COUNTED), is_at_least=n > MOST_COUNTED)
             for kind, n in counts.items()
@@ -73,7 +75,7 @@ class Counting:
     def facet(self, name: str) -> Facet:
         """The values of one of the filters."""
         if name not in NARROWING:
-            counts = self.by_kind()
+            counts = self.by_kind
             is_more = any(n > MOST_COUNTED for n in counts.values())
             return facet_of([(kind, min(n, MOST_COUNTED)) for kind, n in counts.items()], is_at_least=is_more)
         rest = [one for other, one in self.narrowing.items() if other != name]

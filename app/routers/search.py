@@ -6,14 +6,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import Field
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.examples import EXAMPLE_ADDRESS, example_of
 from app.fields import includable
 from app.models import RESOURCES
+from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 from app.reports.search import read_search
@@ -31,6 +34,39 @@ LONGEST = 500
 Kind: Any = Literal[kinds_in_order()]
 Suggested: Any = Literal[suggested_kinds()]
 INCLUDES = (RECORD, *sorted({name for row in RESOURCES.values() for name in includable(row)}))
+
+
+def _search_example() -> str:
+    """What a code of the seed's first treatment finds."""
+    treatment = example_of(Treatment)
+    hit = {
+        "kind": Treatment.plural,
+        "id": treatment["id"],
+        "url": f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}",
+        "title": treatment["name"],
+        "match": "identifier",
+        "field": "codes.0.code",
+        "snippet": [{"text": treatment["codes"][0]["code"], "is_match": True}],
+    }
+    groups = [{"kind": Treatment.plural, "count": 1, "is_at_least": False}]
+    page: dict[str, Any] = {
+        "items": [hit],
+        "next": None,
+        "matched": "all",
+        "groups": groups,
+        "corrected": {},
+        "followed": {},
+    }
+    return to_json(page).decode()
+
+
+def _suggest_example() -> str:
+    """What the first letters of a brand name give."""
+    treatment = example_of(Treatment)
+    one = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
+    one |= {"label": treatment["brand_names"][0], "count": 1}
+    one["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
+    return to_json({"items": [one], "corrected": {}}).decode()
 
 
 def about_parameter(name: str, example: str) -> Any:
@@ -92,7 +128,11 @@ class SuggestQuestion(Reading):
     summary="Search all records",
     response_model=SearchPage,
     responses={
-        200: {"description": "What was found, best first.", "headers": HEADERS | LINK},
+        200: {
+            "description": "What was found, best first.",
+            "headers": HEADERS | LINK,
+            "content": {JSON: {"example": _search_example()}},
+        },
         **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
     },
 )
@@ -130,7 +170,11 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     summary="Complete what a person is typing",
     response_model=Suggestions,
     responses={
-        200: {"description": "Names that begin so, the best first.", "headers": HEADERS},
+        200: {
+            "description": "Names that begin so, the best first.",
+            "headers": HEADERS,
+            "content": {JSON: {"example": _suggest_example()}},
+        },
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )

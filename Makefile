@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 CASES ?=
 
-.PHONY: setup setup-dev run test bench reliability lint audit mutations lock openapi docs migration clean
+.PHONY: setup setup-dev run test bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -55,6 +55,14 @@ openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
 docs: setup-dev ## write into README, guide and SECURITY.md what the program answers and holds
 	$(BIN)/python -m tests.test_docs
 	$(BIN)/python -m tests.test_mutations
+
+relevance: setup-dev ## print how well search finds what people type
+	rm -rf build/relevance && mkdir -p build/relevance
+	$(BIN)/tev seed --database build/relevance/seed.db
+	$(BIN)/python -m tests.test_relevance sqlite:///build/relevance/seed.db
+
+bench-search: setup-dev ## measure search over RECORDS made-up records (default 1000000), which takes a while to make
+	$(BIN)/python -m tests.bench_search $(or $(RECORDS),1000000)
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

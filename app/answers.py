@@ -1,6 +1,7 @@
 """Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
 
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from app.comparable import compared, refuse_mixed_units
 from app.db import Database
 from app.editions import fetch_version
 from app.errors import InvalidParameter
+from app.facets import facets
 from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
 from app.models import RESOURCES
@@ -111,18 +113,29 @@ def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = M
 async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     """A list in the format that was asked for; CSV and NDJSON without a limit give the whole selection."""
     form = format_of(request, asked)
-    if form != "json" and (query.include or query.count):
-        raise _needs("include" if query.include else "count", "json")
+    beside = [name for name, asked_for in _beside(query).items() if asked_for]
+    if form != "json" and beside:
+        raise _needs(beside[0], "json")
     if compared(query):
         public_url = request.app.state.settings.public_url
         await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and asked.limit is None:
         return await export_answer(request, query, form)
-    shape = (query.resource.plural, query.order, query.count, *sorted(query.filters))
-    page = await database_of(request).fetch(lambda connection: list_rows(connection, query), shape=shape)
+    shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
+    page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
     return cache.answer(request, content.encode(), MEDIA_TYPES[form], links=links)
+
+
+def _beside(query: Query) -> dict[str, bool]:
+    """What a query asks for beside the records, by its parameter."""
+    return {"include": bool(query.include), "count": query.count, "facet": bool(query.facets)}
+
+
+def _page(connection: Connection, query: Query) -> Page:
+    page = list_rows(connection, query)
+    return replace(page, facets=facets(connection, query)) if query.facets else page
 
 
 async def single_answer(request: Request, query: Query, record_id: str, asked: Any) -> Response:
@@ -208,7 +221,7 @@ def envelope(page: Page, query: Query) -> str:
     """A page as JSON: the stored documents, joined without being parsed, and what goes with them."""
     documents = [project(document, query.fields) for document in page.documents] if query.fields else page.documents
     rest: dict[str, Any] = {"next": page.next}
-    for name in ("total", "included", "not_found"):
+    for name in ("total", "facets", "included", "not_found"):
         if getattr(page, name) is not None:
             rest[name] = getattr(page, name)
     return f'{{"items":[{",".join(documents)}],{_text(rest)[1:]}'

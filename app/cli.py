@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__, store
 from app.backup_commands import backup_commands
+from app.bench_commands import bench_commands
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
@@ -151,6 +152,23 @@ def check(database: DatabaseOption = None) -> None:
     )
     if report.failures:
         raise typer.Exit(1)
+
+
+@app.command()
+def reindex(database: DatabaseOption = None) -> None:
+    """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
+    with _opened(load_settings(database_url=database)) as opened:
+        with opened.read() as connection:
+            total = sum(totals(connection).values())
+        with _bar("Indexing", total) as bar:
+            rebuilt = store.reindex(opened, bar.update)
+    for difference in rebuilt.differences:
+        print(difference)
+    print(f"Index of {rebuilt.records} records; before {rebuilt.before}, after {rebuilt.after}.")
+    if rebuilt.differences:
+        print("They differed, and the new one is in place.")
+        raise typer.Exit(1)
+    print("They are equal.")
 
 
 Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")]
@@ -305,6 +323,7 @@ def _pass_on(settings: Settings) -> None:
 
 app.add_typer(key_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption), name="key")
 app.add_typer(backup_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption))
+app.add_typer(bench_commands(lambda address: _opened(load_settings(database_url=address)), _bar), name="bench")
 
 if __name__ == "__main__":
     main()

@@ -52,6 +52,8 @@ class FieldUse:
     description: str
     unit: str | None = None
     """The field that names its unit, for an amount in a product's own unit."""
+    is_facet: bool = False
+    """Whether its values can be counted: those of few values, not identifiers, dates and amounts."""
 
     @property
     def is_bounded(self) -> bool:
@@ -76,6 +78,13 @@ def mentions(row: type[Row]) -> dict[str, str]:
     columns = {name for name, use in uses(row).items() if use.is_filter}
     found = {singular(plural): plural for plural in sorted(_mentioned(row.record_class())) if plural in RESOURCES}
     return {name: plural for name, plural in found.items() if name not in columns and plural != row.plural}
+
+
+@cache
+def facets_of(row: type[Row]) -> dict[str, str | None]:
+    """What can be counted: columns, and the plural of what else is mentioned by the name of its filter."""
+    columns: dict[str, str | None] = {name: None for name, use in uses(row).items() if use.is_facet}
+    return columns | mentions(row)
 
 
 @cache
@@ -123,7 +132,11 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
     is_filter = name not in NEVER_ASKED and shape not in ("nested", "prose") and (shape != "text" or indexed)
     _, marks = _leaf(info.annotation, tuple(info.metadata))
     unit = next((mark.field for mark in marks if isinstance(mark, InUnit)), None)
-    return FieldUse(name, shape, parameter, is_filter, info.description or name, unit)
+    is_closed = get_origin(getattr(parameter, "__value__", parameter)) is Literal
+    is_facet = (
+        is_filter and name != "id" and (shape in ("flag", "text") or (shape == "word" and (is_closed or indexed)))
+    )
+    return FieldUse(name, shape, parameter, is_filter, info.description or name, unit, is_facet)
 
 
 def _shape(info: FieldInfo) -> tuple[Shape, Any]:

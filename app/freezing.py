@@ -21,16 +21,31 @@ from sqlalchemy import Connection, Table, func, select
 from app.db import Database, new_file
 from app.difference import difference_between
 from app.errors import BrokenSetting, NotFound
-from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, RELEASE, REVISION, SHAPE, SOURCE_TEXT, metadata
+from app.ledger import (
+    ALIAS,
+    CODE,
+    EDITION,
+    ENTRY,
+    FACET,
+    GRAM,
+    NAME,
+    REFERENCE,
+    REGISTRY,
+    RELEASE,
+    REVISION,
+    SHAPE,
+    SOURCE_TEXT,
+    metadata,
+)
 from app.listing import totals
 from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
 from app.provenance.masking import masked, spans_in
 from app.releases import Release, file_of, find_release, list_releases
-from app.store import record_release, revision_of
+from app.store import record_release, refill, revision_of
 
-LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE)
+LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, ENTRY, NAME, GRAM, FACET)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
 CHUNK = 500
 Progress = Callable[[int], None]
@@ -131,6 +146,7 @@ def _built(database: Database, partial: Path, name: str, notes: str | None, prog
                 for rows in _rows(connection, table):
                     copy.execute(table.insert(), rows)
                     progress(len(rows))
+            refill(copy)
     partial.chmod(0o444)
     with partial.open("rb") as file:
         os.fsync(file.fileno())

@@ -1,11 +1,12 @@
 """The tables that the store keeps beside the records.
 
 Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again,
-drafts, and answers that stay.
+drafts, answers that stay, and the index of search with its counts.
 """
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -198,3 +199,69 @@ SYNTHESIS = Table(
     Column("answer", LargeBinary, nullable=False),
 )
 """A synthesis of a release as it was first answered, in every form, compressed; `hash` is that of all it rests on."""
+
+ENTRY = Table(
+    "search_entry",
+    metadata,
+    Column("place", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("field_values", Text, nullable=False),
+    ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
+    Index("ix_search_entry_record", "kind", "id", unique=True),
+)
+"""Every record that readers see, as the index holds it; `labels`, `scopes` and `field_values` are JSON.
+
+`place` is the order of results among equals: its upper bits are the kind's rank, so that each kind is one range. The
+full text of `words` stands in tables that only one engine has: `search_words` (FTS5) on SQLite, `search_vector`
+(tsvector) on PostgreSQL.
+"""
+
+NAME = Table(
+    "search_name",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("beginning", AutoString, nullable=False),
+    Column("label", AutoString, nullable=False),
+    Column("id", AutoString, nullable=False),
+    Column("is_whole", Boolean, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("kind", "beginning", "label", "id"),
+    sqlite_with_rowid=False,
+)
+"""What a person may begin to type: each name, folded, from each of its words on (`is_whole`: from its first).
+
+`id` is the thing that has the name; empty for a term, which many records share. `n` says how many records have it.
+"""
+
+GRAM = Table(
+    "search_gram",
+    metadata,
+    Column("gram", AutoString, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("word", AutoString, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("gram", "size", "word"),
+    sqlite_with_rowid=False,
+)
+"""The three-letter pieces of every word of a name, with its length: where a mistyped word finds its neighbours."""
+
+FACET = Table(
+    "facet_count",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("scope", AutoString, nullable=False),
+    Column("field", AutoString, nullable=False),
+    Column("value", AutoString, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("kind", "scope", "field", "value"),
+    sqlite_with_rowid=False,
+)
+"""How many records have each value of each field that can be counted: in all (`scope` empty), and of one treatment.
+
+`value` is JSON: `"label"`, `true`, `null` for none.
+"""

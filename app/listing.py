@@ -1,6 +1,6 @@
 """Every list: narrowed, ordered, bounded, counted; and every single record. Documents come out as they were stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -41,6 +41,7 @@ class Page:
     total: int | None = None
     included: dict[str, dict[str, Any]] | None = None
     not_found: list[str] | None = None
+    facets: Mapping[str, Any] | None = None
 
 
 def list_rows(connection: Connection, query: Query) -> Page:
@@ -145,7 +146,7 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
     found: list[tuple[str, str, str]] = []
     for kind, alike in groupby(keys, key=itemgetter(0)):
         ids = [record_id for _, record_id in alike]
-        found += [(kind, record_id, document) for record_id, document in sorted(_documents(connection, kind, ids))]
+        found += [(kind, record_id, document) for record_id, document in sorted(documents_of(connection, kind, ids))]
     return found
 
 
@@ -270,7 +271,8 @@ def _not_found(connection: Connection, table: Table, query: Query, present: Quer
     return sorted({asked for asked, now in zip(query.filters["id"], ids, strict=True) if now not in there})
 
 
-def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+def documents_of(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Those of the records that readers may see: id and document, in no order."""
     table = RESOURCES[plural].table()
     for start in range(0, len(ids), MOST_ROWS):
         query = select(table.c.id, table.c.document).where(
@@ -281,5 +283,5 @@ def _documents(connection: Connection, plural: str, ids: Sequence[str]) -> Itera
 
 
 def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for record_id, document in sorted(_documents(connection, plural, ids)):
+    for record_id, document in sorted(documents_of(connection, plural, ids)):
         yield record_id, from_json(document)

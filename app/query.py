@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
-from app.fields import FieldUse, includable, is_cited, mentions, uses
+from app.fields import FieldUse, facets_of, includable, is_cited, mentions, uses
 from app.models.base import Row
 from app.models.types import ReleaseName, Slug
 from app.models.vocabulary import Verification
@@ -40,6 +40,7 @@ class Query:
     fields: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     count: bool = False
+    facets: tuple[str, ...] = ()
     release: str | None = None
     """The release that is asked; None: the dataset as it stands."""
 
@@ -100,12 +101,18 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
     order += "".join(f" `{use.name}`: {_one_unit(use)}" for use in uses(resource).values() if use.unit)
     size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
+    counted = list(facets_of(resource))
+    counts = (
+        "Counts the values of these fields under `facets`, as a comma list: of all records that match the filters but "
+    )
+    counts += f"the field's own. Known: {', '.join(counted)}."
     place = "Where to go on: the `next` of the page before, with the same filters and sort."
     return {
-        "sort": (_listed(sortable, signed=True), Field("", description=order)),
+        "sort": (comma_list(sortable, signed=True), Field("", description=order)),
         "limit": (Annotated[int, Field(ge=1, le=MOST_ROWS)] | None, Field(None, description=size)),
         "cursor": (Annotated[str, StringConstraints(max_length=4000)] | None, Field(None, description=place)),
         "count": (Literal["exact"] | None, Field(None, description="`exact` adds `total`: all records that match.")),
+        "facet": (comma_list(counted), Field("", description=counts)),
     }
 
 
@@ -116,9 +123,9 @@ def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
     fields, includes = list(uses(resource)), list(includable(resource))
     known = ", ".join(includes) or "nothing"
     return {
-        "fields": (_listed(fields), Field("", description="Only these fields (and `id`), as a comma list.")),
+        "fields": (comma_list(fields), Field("", description="Only these fields (and `id`), as a comma list.")),
         "include": (
-            _listed(includes),
+            comma_list(includes),
             Field("", description=f"Adds the records that are named, each once, under `included`. Known: {known}."),
         ),
         "format": (Literal[words] | None, Field(None, description=formats)),
@@ -155,7 +162,9 @@ def _any_of(one: Any) -> Any:
     return Annotated[list[one], Field(max_length=MOST_VALUES)] | None
 
 
-def _listed(known: Sequence[str], *, signed: bool = False) -> Any:
+def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
+    """The type of a parameter that names some of these, each once, in a comma list; `signed` ones may have a `-`."""
+
     def check(value: str) -> str:
         words = [word for word in value.split(",") if word]
         for word in words:
@@ -173,22 +182,24 @@ def _listed(known: Sequence[str], *, signed: bool = False) -> Any:
 
 def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
     """The query that checked parameters ask for, with the filters that the path fixes."""
-    own = {"sort", "limit", "cursor", "count", "fields", "include", "format", "version", "release"}
+    own = {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
     values = {name: value for name, value in asked.model_dump(mode="json").items() if value not in (None, "")}
     filters = {name: value for name, value in values.items() if name not in own} | {k: [v] for k, v in fixed.items()}
     usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS
     return Query(
         resource=resource,
         filters=filters,
-        sort=_split(values.get("sort")),
+        sort=split(values.get("sort")),
         limit=values.get("limit", max(usual, 1)),
         cursor=values.get("cursor"),
-        fields=_split(values.get("fields")),
-        include=_split(values.get("include")),
+        fields=split(values.get("fields")),
+        include=split(values.get("include")),
         count=values.get("count") == "exact",
+        facets=split(values.get("facet")),
         release=values.get("release"),
     )
 
 
-def _split(value: str | None) -> tuple[str, ...]:
+def split(value: str | None) -> tuple[str, ...]:
+    """The names of a comma list."""
     return tuple(word for word in (value or "").split(",") if word)

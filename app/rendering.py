@@ -14,6 +14,7 @@ from app.models import RESOURCES, plural_of
 from app.models.base import Known, Record, Reference, Row, references
 from app.models.types import plain_number
 from app.provenance.verification import TextOf, check
+from app.search.entries import INDEXING
 
 RENDERING = 1
 """Raise it when the same record is rendered into another document: every database then renders its own again."""
@@ -42,8 +43,10 @@ class Surroundings:
 
 
 def shape() -> str:
-    """A hash of what documents look like in this version of the program: its fields, resource by resource."""
-    return sha256(to_json([RENDERING, {plural: row.shown() for plural, row in RESOURCES.items()}])).hexdigest()
+    """A hash of what documents, and their entries in the index, look like in this version of the program."""
+    return sha256(
+        to_json([RENDERING, INDEXING, {plural: row.shown() for plural, row in RESOURCES.items()}])
+    ).hexdigest()
 
 
 def digest_of(record: Record) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from app.facets import Facet
 from app.models import RESOURCES
 from app.models.base import Row
 
@@ -86,6 +87,7 @@ def page_model(row: type[Row]) -> Model:
         "items": (entries, Field(..., description="The records, whole; with `fields`, only those fields.")),
         "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
         "total": (int, left_out("All records that match; only with `count=exact`.")),
+        "facets": (dict[str, Facet], left_out("Only with `facet`: the values of each field that was named.")),
         "included": (included_model(), left_out("Only with `include`.")),
         "not_found": (
             list[str],

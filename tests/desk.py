@@ -65,7 +65,8 @@ def open_desk(url: str, **settings: Any) -> Iterator[Desk]:
     """A desk over a migrated database; wrong keys, which tests send by the hundred, are not counted unless asked."""
     database = Database(url)
     try:
-        app = create_app(Settings(database_url=url, **{"rate_failures": "off"} | settings))
+        usual: dict[str, Any] = {"rate_failures": "off", "query_seconds": 20}
+        app = create_app(Settings(database_url=url, **usual | settings))
         with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
             yield Desk(client, database, made_keys(database))
     finally:

@@ -50,6 +50,7 @@ class Approval(Row, ApprovalRecord, table=True):
     """An approval as we keep it, with the treatment and the condition of its indication beside it."""
 
     plural: ClassVar[str] = "approvals"
+    search_rank: ClassVar[int] = 5
     treatment: TreatmentRef = reference("treatment", "The treatment of the indication.")
     condition: ConditionRef = reference("condition", "The condition of the indication.")
 

@@ -228,6 +228,8 @@ class Row(SQLModel):
 
     plural: ClassVar[str]
     """The resource's name in the URL, and everywhere else."""
+    search_rank: ClassVar[int]
+    """Where its records stand among the results of a search: 1 first; no two resources share one."""
     hidden: ClassVar[frozenset[str]] = frozenset({"document", "digest"})
     """Columns that no answer shows."""
     passes_standing: ClassVar[bool] = True

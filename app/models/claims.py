@@ -95,3 +95,4 @@ class Claim(Row, ClaimRecord, table=True):
     """A claim as we keep it."""
 
     plural: ClassVar[str] = "claims"
+    search_rank: ClassVar[int] = 11

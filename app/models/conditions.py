@@ -24,4 +24,5 @@ class Condition(Row, ConditionRecord, table=True):
     """A condition as we keep it."""
 
     plural: ClassVar[str] = "conditions"
+    search_rank: ClassVar[int] = 2
     passes_standing: ClassVar[bool] = False

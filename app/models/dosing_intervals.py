@@ -80,6 +80,7 @@ class DosingInterval(Row, DosingIntervalRecord, table=True):
     """A dosing interval as we keep it, with its interval in days beside it."""
 
     plural: ClassVar[str] = "dosing-intervals"
+    search_rank: ClassVar[int] = 6
     interval_days: NotNegative | None = Field(
         default=None, index=True, description="The shortest interval in days (the longest where no shortest is given)."
     )

@@ -24,4 +24,5 @@ class Indication(Row, IndicationRecord, table=True):
     """An indication as we keep it."""
 
     plural: ClassVar[str] = "indications"
+    search_rank: ClassVar[int] = 4
     passes_standing: ClassVar[bool] = False

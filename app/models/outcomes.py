@@ -43,4 +43,5 @@ class Outcome(Row, OutcomeRecord, table=True):
     """An outcome as we keep it."""
 
     plural: ClassVar[str] = "outcomes"
+    search_rank: ClassVar[int] = 3
     passes_standing: ClassVar[bool] = False

@@ -105,6 +105,7 @@ class SideEffect(Row, SideEffectRecord, table=True):
     """A side effect as we keep it, with the figures of its one exposed arm at the top."""
 
     plural: ClassVar[str] = "side-effects"
+    search_rank: ClassVar[int] = 8
     affected: Count | None = Field(default=None, description="People affected in the exposed arm, when there is one.")
     at_risk: Count | None = Field(default=None, description="People at risk in the exposed arm, when there is one.")
     percent: Percent | None = Field(

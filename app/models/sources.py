@@ -79,3 +79,4 @@ class Source(Row, SourceRecord, table=True):
     """A source as we keep it."""
 
     plural: ClassVar[str] = "sources"
+    search_rank: ClassVar[int] = 12

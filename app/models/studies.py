@@ -91,3 +91,4 @@ class Study(Row, StudyRecord, table=True):
     """A study as we keep it."""
 
     plural: ClassVar[str] = "studies"
+    search_rank: ClassVar[int] = 9

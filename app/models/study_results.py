@@ -179,6 +179,7 @@ class StudyResult(Row, StudyResultRecord, table=True):
     """A study result as we keep it."""
 
     plural: ClassVar[str] = "study-results"
+    search_rank: ClassVar[int] = 10
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:

@@ -72,4 +72,5 @@ class Treatment(Row, TreatmentRecord, table=True):
     """A treatment as we keep it."""
 
     plural: ClassVar[str] = "treatments"
+    search_rank: ClassVar[int] = 1
     passes_standing: ClassVar[bool] = False

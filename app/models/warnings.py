@@ -29,3 +29,4 @@ class Warning(Row, WarningRecord, table=True):
     """A warning as we keep it."""
 
     plural: ClassVar[str] = "warnings"
+    search_rank: ClassVar[int] = 7

@@ -14,8 +14,11 @@ from app.models.base import Record
 from app.releases import Release
 from app.rendering import Progress, shape
 from app.store.drafts import Proposal, discard_draft, propose, publish_draft
+from app.store.fill import fill
+from app.store.index import build_index, refill
 from app.store.keys import create_key, note_use, revoke_key
 from app.store.many import save_many
+from app.store.reindex import Reindexed, reindex
 from app.store.single import (
     Expected,
     Kept,
@@ -35,6 +38,7 @@ __all__ = [
     "Kept",
     "Once",
     "Proposal",
+    "Reindexed",
     "Saved",
     "change_one",
     "changed",
@@ -42,11 +46,15 @@ __all__ = [
     "create_one",
     "created",
     "discard_draft",
+    "fill",
+    "index_again",
     "keep_synthesis",
     "note_use",
     "propose",
     "publish_draft",
     "record_release",
+    "refill",
+    "reindex",
     "reinstate",
     "rename",
     "render_again",
@@ -111,6 +119,15 @@ def render_again(database: Database, *, author: str, progress: Progress = lambda
         write.render_all(progress)
         saved = write.finish()
         return saved if write.revision_made else None
+
+
+def index_again(database: Database, progress: Progress = lambda _count: None) -> None:
+    """Build the whole index of search anew."""
+    try:
+        with database.write() as connection:
+            build_index(connection, progress)
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
 
 
 def record_release(database: Database, release: Release) -> bool:

@@ -50,8 +50,10 @@ def propose(  # one call a request
         was = write.shelf.held([proposal.key]).get(proposal.key)
         revision = write.revision
         rehearsal = write.connection.begin_nested()
-        document = proposal.work(write).document
-        rehearsal.rollback()
+        try:
+            document = proposal.work(write).document
+        finally:
+            rehearsal.rollback()
         if not write.revision_made:
             wrong = "the draft says what the record says already"
             raise InvalidRecord(f"{name_of(proposal.key)}: {wrong}.", errors=[error_at(proposal.key, "", wrong)])

@@ -34,6 +34,7 @@ from app.rendering import (
     without_clock,
 )
 from app.shelf import CHUNK, Shelf, chunks, record_from
+from app.store.index import build_index, forget_record, index_records
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Write:
             {"revision": self.revision, "position": position, **edition}
             for position, edition in enumerate(self.editions.values(), start=1)
         ]
-        self._insert(EDITION, editions)
+        self.insert(EDITION, editions)
+        index_records(self.connection, self.shelf, self.editions)
         return Saved(**self.counts, revision=self.revision)
 
     # A batch of records
@@ -157,8 +159,8 @@ class Write:
 
     def _create(self, plural: str, created: Sequence[tuple[Record, dict[str, Any]]]) -> None:
         self._make_revision()
-        self._insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
-        self._insert(RESOURCES[plural].table(), [row for _, row in created])
+        self.insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
+        self.insert(RESOURCES[plural].table(), [row for _, row in created])
         for _, row in created:
             self._log(plural, row)  # only records of this batch can point to it, and they are rendered after it
         self._link(plural, [record for record, _ in created])
@@ -170,8 +172,8 @@ class Write:
         self._link(plural, [record for record, _ in changed])
 
     def _link(self, plural: str, records: Sequence[Record]) -> None:
-        self._insert(REFERENCE, [row for record in records for row in reference_rows((plural, record.id), record)])
-        self._insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
+        self.insert(REFERENCE, [row for record in records for row in reference_rows((plural, record.id), record)])
+        self.insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
 
     def _unlink(self, plural: str, ids: Sequence[str]) -> None:
         for some in chunks(ids):
@@ -238,6 +240,7 @@ class Write:
             self._repoint((kind, record_id), key, new)
         self._render_dependants()  # columns that follow from them hold the old id still
         self._unlink(plural, [old])
+        forget_record(self.connection, key)
         for table, column in ((EDITION, EDITION.c.id), (ALIAS, ALIAS.c.to_id)):
             moved = update(table).where(table.c.kind == plural, column == old)
             self.connection.execute(moved.values({column.name: new}))
@@ -246,7 +249,7 @@ class Write:
         table = RESOURCES[plural].table()
         self.connection.execute(delete(table).where(table.c.id == old))
         self.connection.execute(delete(REGISTRY).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id) == key))
-        self._insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
+        self.insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
 
     def _repoint(self, key: Key, old: Key, new: str) -> None:
         """Let one record point to the new id wherever it points to the old one."""
@@ -298,6 +301,7 @@ class Write:
                 self.shelf.forget()
                 progress(len(ids))
                 last = ids[-1]
+        build_index(self.connection)
         self.connection.execute(delete(SHAPE))
         self.connection.execute(insert(SHAPE).values(digest=shape()))
 
@@ -325,7 +329,8 @@ class Write:
         self.shelf.put(key, row["document"])
         self.editions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
 
-    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, if there are any."""
         if rows:
             self.connection.execute(_into(table), rows)
 
@@ -335,7 +340,7 @@ class Write:
             self.revision_made = True
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
             values |= {"reviewer": self.reviewer, "note": self.note}
-            self._insert(REVISION, [values])
+            self.insert(REVISION, [values])
 
 
 @cache

@@ -1,0 +1,174 @@
+"""A search: the records that hold what was asked, the thing itself first, each with the place where it says so."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from math import comb
+from operator import itemgetter
+from typing import Any, get_args
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, select
+
+from app.absence import present_ids
+from app.cursors import read_cursor, unreadable, write_cursor
+from app.fields import includable
+from app.ledger import CODE, ENTRY
+from app.listing import documents_of, included
+from app.models import RESOURCES
+from app.models.sources import canonical_doi
+from app.models.vocabulary import CodeSystem
+from app.query import Address
+from app.reports.search_counts import NARROWING, Counting
+from app.reports.search_hits import Evidence
+from app.reports.search_page import FIELDS, RECORD, SearchQuery
+from app.search.entries import kind_at, kinds_in_order
+from app.search.expressions import Expression, about, all_of, any_of
+from app.search.matching import places
+from app.search.question import read_question
+from app.search.ranking import Found, Position, found_from
+from app.search.understanding import Understood, anywhere, steps, understand
+
+MOST_IDENTIFIED = 20
+MOST_WAYS = 12
+"""How many ways there may be to leave words of a question out."""
+SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
+
+
+def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
+    """One page of a search as JSON, and the cursor of the next one; BadCursor when the cursor is not of this search."""
+    question = read_question(query.text)
+    understood = understand(connection, question)
+    start = _start(query)
+    kinds = query.kinds or kinds_in_order()
+    narrowing = _narrowing(connection, query.narrowing)
+    known = _identified(connection, query.text, [*narrowing.values()])
+    identified = [place for place in known if kind_at(place) in kinds]
+    needed = _needed(connection, understood, [*narrowing.values()], is_strict=bool(known))
+    todo = steps(understood, needed, [*narrowing.values()], kinds) if needed else []
+    found: list[Found] = []
+    for one in found_from(
+        connection, start, identified=identified, todo=todo, asked=question.words, chunk=query.limit + 1
+    ):
+        found.append(one)
+        if len(found) > query.limit:
+            break
+    page, is_last = found[: query.limit], len(found) <= query.limit
+    rows = _entries(connection, [one.place for one in page])
+    evidence = None
+    if {"field", "snippet"} & set(_chosen(query)):
+        documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
+        evidence = Evidence(connection, understood.wanted, question.words, documents)
+    matching = anywhere(understood.groups, needed) if needed else None
+    counts = Counting(connection, matching, known, narrowing, kinds)
+    content: dict[str, Any] = {
+        "items": _items(query, page, rows, evidence, address),
+        "next": None if is_last else write_cursor(query.fingerprint(), page[-1].following),
+        "matched": "all" if needed == len(understood.groups) else "some",
+        "groups": counts.groups(),
+        "corrected": understood.corrected,
+        "followed": {name: others for name, others in understood.followed.items() if others},
+    }
+    if query.facets:
+        content["facets"] = {name: counts.facet(name) for name in query.facets}
+    if query.include:
+        content["included"] = _included(connection, rows, query.include)
+    return to_json(content), content["next"]
+
+
+def _start(query: SearchQuery) -> Position:
+    """Where the page begins; a stranger may have written the cursor."""
+    if query.cursor is None:
+        return Position()
+    values = read_cursor(query.cursor, query.fingerprint())
+    if len(values) != 3 or not all(type(value) is int and 0 <= value < 2**62 for value in values):
+        raise unreadable()
+    return Position(*values)
+
+
+def _narrowing(connection: Connection, asked: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
+    """What the filters ask for, by their names; a former id stands for the present one."""
+    former = present_ids(connection, {NARROWING[name]: ids for name, ids in asked.items()})
+    return {
+        name: any_of(about(NARROWING[name], former.get((NARROWING[name], one), one)) for one in ids)
+        for name, ids in asked.items()
+    }
+
+
+def _needed(connection: Connection, understood: Understood, narrowing: Sequence[Expression], *, is_strict: bool) -> int:
+    """How many of the words a record must hold: all of them, or where none does, as many as one does."""
+    count = len(understood.groups)
+    for needed in range(count, 0, -1):
+        if needed == count and is_strict:
+            return count
+        if comb(count, needed) <= MOST_WAYS and places(
+            connection, all_of([anywhere(understood.groups, needed), *narrowing]), most=1
+        ):
+            return needed
+    return count
+
+
+def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:
+    """The places of the records that have the whole text as a code or as their id."""
+    code = re.sub(r"^(pmid|nct|atc)\s*:\s*", "", text.strip().lower())
+    if not code or "\x00" in code or len(code) > 300:
+        return []
+    kinds = kinds_in_order()
+    held = select(CODE.c.kind, CODE.c.id).where(
+        CODE.c.system.in_(SYSTEMS), CODE.c.code.in_({code, canonical_doi(code)}), CODE.c.kind.in_(kinds)
+    )
+    coded = [(kind, record_id) for kind, record_id in connection.execute(held.limit(MOST_IDENTIFIED))]
+    keys = {*coded, *((kind, code) for kind in kinds)}
+    ids = {record_id for _, record_id in keys}
+    same = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.place).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
+    found = {place for kind, record_id, place in connection.execute(same) if (kind, record_id) in keys}
+    if narrowing:
+        within = all_of(narrowing)
+        found = {place for place in found if places(connection, within, after=place - 1, beyond=place + 1, most=1)}
+    return sorted(found)
+
+
+def _entries(connection: Connection, some: Sequence[int]) -> dict[int, Any]:
+    query = select(ENTRY.c.place, ENTRY.c.kind, ENTRY.c.id, ENTRY.c.title).where(ENTRY.c.place.in_(some))
+    return {row.place: row for row in connection.execute(query)}
+
+
+def _items(
+    query: SearchQuery, page: Sequence[Found], rows: Mapping[int, Any], evidence: Evidence | None, address: Address
+) -> list[dict[str, Any]]:
+    """The found records, with the fields that were asked for."""
+    items: list[dict[str, Any]] = []
+    for one in page:
+        row = rows[one.place]
+        item = {"kind": row.kind, "id": row.id, "title": row.title, "match": one.match}
+        item["url"] = address(f"/v1/{row.kind}/{row.id}")
+        if evidence is not None:
+            item["field"], item["snippet"] = evidence.of((row.kind, row.id), row.title, one.match)
+        items.append({name: item[name] for name in _chosen(query)})
+    return items
+
+
+def _chosen(query: SearchQuery) -> list[str]:
+    """The fields of a hit that are shown."""
+    return [name for name in FIELDS if name in ("kind", "id") or not query.fields or name in query.fields]
+
+
+def _documents(connection: Connection, rows: Mapping[int, Any]) -> Iterator[tuple[str, str, str]]:
+    """The documents of the found records, each with its kind and id."""
+    keys = sorted((row.kind, row.id) for row in rows.values())
+    for kind, alike in groupby(keys, key=itemgetter(0)):
+        for record_id, document in documents_of(connection, kind, [one for _, one in alike]):
+            yield kind, record_id, document
+
+
+def _included(connection: Connection, rows: Mapping[int, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The found records themselves (`record`), and what they mention under the other names, as lists give it."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind, alike in groupby(_documents(connection, rows), key=itemgetter(0)):
+        documents = {record_id: document for _, record_id, document in alike}
+        if RECORD in names:
+            found.setdefault(kind, {}).update({one: from_json(text) for one, text in documents.items()})
+        others = [name for name in names if name in includable(RESOURCES[kind])]
+        for plural, records in included(connection, RESOURCES[kind], list(documents.values()), others).items():
+            found.setdefault(plural, {}).update(records)
+    return dict(sorted(found.items()))

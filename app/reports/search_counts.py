@@ -1,0 +1,100 @@
+"""How many records of each kind, and about each treatment and condition, a search finds: counted up to a bound."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, select
+
+from app.facets import Facet, facet_of
+from app.fields import singular
+from app.ledger import ENTRY
+from app.search.entries import kind_at, kinds_in_order, places_of
+from app.search.expressions import DOT, Expression, all_of
+from app.search.matching import count_places, places
+from app.search.understanding import ranges
+
+CHUNK = 500
+MOST_COUNTED = 1000
+"""How far the matches of one kind are counted, and the records whose treatments and conditions are."""
+NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}
+"""The filters of a search beside `kind`, each with what it names: treatments and conditions."""
+
+
+class SearchGroup(BaseModel):
+    """How many records of one kind match."""
+
+    kind: str = Field(description="The resource, as in the URL.")
+    count: int = Field(description=f"How many; counted up to {MOST_COUNTED}.")
+    is_at_least: bool = Field(description=f"Whether there are more than {MOST_COUNTED}.")
+
+
+class Counting:
+    """Counts what matches; a filter's own facet leaves the filter out."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        matching: Expression | None,
+        identified: Sequence[int],
+        narrowing: Mapping[str, Expression],
+        kinds: Sequence[str],
+    ) -> None:
+        self.connection = connection
+        self.matching = matching
+        self.identified = identified
+        self.narrowing = narrowing
+        self.kinds = kinds
+
+    @cached_property
+    def by_kind(self) -> dict[str, int]:
+        """How many records of each kind match, whatever `kind` says; one more than are counted means that more do."""
+        counts = Counter(kind_at(place) for place in self.identified)
+        if self.matching is None:
+            return dict(counts)
+        expression = all_of([self.matching, *self.narrowing.values()])
+        for place in self.identified:
+            if places(self.connection, expression, after=place - 1, beyond=place + 1, most=1):
+                counts[kind_at(place)] -= 1
+        kinds = kinds_in_order()
+        found = count_places(self.connection, expression, [places_of(kind) for kind in kinds], MOST_COUNTED + 1)
+        counts.update(dict(zip(kinds, found, strict=True)))
+        return {kind: counts[kind] for kind in kinds_in_order() if counts[kind]}
+
+    def groups(self) -> list[SearchGroup]:
+        """The kinds in their order."""
+        counts = self.by_kind
+        return [
+            SearchGroup(kind=kind, count=min(n, MOST_COUNTED), is_at_least=n > MOST_COUNTED)
+            for kind, n in counts.items()
+        ]
+
+    def facet(self, name: str) -> Facet:
+        """The values of one of the filters."""
+        if name not in NARROWING:
+            counts = self.by_kind
+            is_more = any(n > MOST_COUNTED for n in counts.values())
+            return facet_of([(kind, min(n, MOST_COUNTED)) for kind, n in counts.items()], is_at_least=is_more)
+        rest = [one for other, one in self.narrowing.items() if other != name]
+        some = self._first(rest)
+        counted: Counter[Any] = Counter()
+        for start in range(0, len(some[:MOST_COUNTED]), CHUNK):
+            query = select(ENTRY.c.words).where(ENTRY.c.place.in_(some[start : start + CHUNK]))
+            for words in self.connection.scalars(query):
+                ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", words))
+                counted.update(one.replace(DOT, "-") for one in ids or ())
+                counted[None] += not ids
+        return facet_of(counted.items(), is_at_least=len(some) > MOST_COUNTED)
+
+    def _first(self, rest: Sequence[Expression]) -> list[int]:
+        """The first places that match, one more than are counted."""
+        found = [place for place in self.identified if kind_at(place) in self.kinds]
+        for low, high in ranges(self.kinds):
+            most = MOST_COUNTED + 1 - len(found)
+            if self.matching is not None and most > 0:
+                expression = all_of([self.matching, *rest])
+                found += places(self.connection, expression, after=low, beyond=high, most=most)
+        return list(dict.fromkeys(found))

@@ -1,0 +1,79 @@
+"""What a search is asked, and what its answer looks like."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+
+from app.facets import Facet
+from app.models.types import Slug
+from app.reports.search_counts import NARROWING, SearchGroup
+from app.schemas import PARTLY, included_model, left_out
+from app.search.snippets import Segment
+
+FACETS = ("kind", *NARROWING)
+FIELDS = ("kind", "id", "url", "title", "match", "field", "snippet")
+RECORD = "record"
+"""What `include` calls the found records themselves."""
+
+Match = Literal["identifier", "name", "about", "text"]
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """A search, checked at the door."""
+
+    text: str
+    kinds: tuple[str, ...] = ()
+    narrowing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids by the name of the filter."""
+    limit: int = 20
+    cursor: str | None = None
+    fields: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+    release: str | None = None
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to."""
+        narrowing = sorted((name, sorted(ids)) for name, ids in self.narrowing.items())
+        return sha256(to_json([self.text, sorted(self.kinds), narrowing, self.release])).hexdigest()[:12]
+
+
+class SearchHit(BaseModel):
+    """A record that was found."""
+
+    model_config = PARTLY
+    kind: str = Field(description="Its resource, as in the URL.")
+    id: Slug = Field(description="Its id.")
+    url: str = left_out("Where it is.")
+    title: str = left_out("What it is called; for a record without a name, what it is about and how it begins.")
+    match: Match = left_out(
+        "How it was found: by an `identifier`; by its `name`; as a record `about` what was asked, through what it "
+        "refers to; or somewhere in its `text`."
+    )
+    field: str | None = left_out("Where it says so, as a path into the record; null when no single place does.")
+    snippet: list[Segment] = left_out("What stands there, in segments; plain text, never HTML.")
+
+
+class SearchPage(BaseModel):
+    """One page of what was found."""
+
+    model_config = PARTLY
+    items: list[SearchHit] = Field(..., description="The records, best first.")
+    next: str | None = Field(..., description="The cursor of the next page; null on the last one.")
+    matched: Literal["all", "some"] = Field(
+        ..., description="Whether the records hold `all` that was asked, or `some` of it because none holds all."
+    )
+    groups: list[SearchGroup] = Field(..., description="How many of each kind match, whatever `kind` says.")
+    corrected: dict[str, list[str]] = Field(
+        ..., description="Words that no record holds, each with the words of names that they were taken for."
+    )
+    followed: dict[str, list[str]] = Field(
+        ..., description="Names in the question, each with the other names of the same thing that were looked for too."
+    )
+    facets: dict[str, Facet] = left_out("Only with `facet`.")
+    included: included_model() = left_out("Only with `include`.")  # type: ignore[valid-type]  # made at run time

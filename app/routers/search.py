@@ -1,0 +1,194 @@
+"""Search: any word finds it, and what a person is typing is completed."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
+from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.examples import EXAMPLE_ADDRESS, example_of
+from app.fields import includable
+from app.models import RESOURCES
+from app.models.treatments import Treatment
+from app.models.types import Slug
+from app.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
+from app.reports.search import read_search
+from app.reports.search_counts import MOST_COUNTED, NARROWING
+from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
+from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
+from app.resources import HEADERS, LINK, problem_responses
+from app.search.entries import kinds_in_order
+
+router = APIRouter(prefix="/v1", tags=["Search"])
+
+EXAMPLE = "botox migraine"
+LONGEST = 500
+"""Characters of a question. Of more than twelve words, the first twelve count."""
+Kind: Any = Literal[kinds_in_order()]
+Suggested: Any = Literal[suggested_kinds()]
+INCLUDES = (RECORD, *sorted({name for row in RESOURCES.values() for name in includable(row)}))
+
+
+def _search_example() -> str:
+    """What a code of the seed's first treatment finds."""
+    treatment = example_of(Treatment)
+    hit = {
+        "kind": Treatment.plural,
+        "id": treatment["id"],
+        "url": f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}",
+        "title": treatment["name"],
+        "match": "identifier",
+        "field": "codes.0.code",
+        "snippet": [{"text": treatment["codes"][0]["code"], "is_match": True}],
+    }
+    groups = [{"kind": Treatment.plural, "count": 1, "is_at_least": False}]
+    page: dict[str, Any] = {
+        "items": [hit],
+        "next": None,
+        "matched": "all",
+        "groups": groups,
+        "corrected": {},
+        "followed": {},
+    }
+    return to_json(page).decode()
+
+
+def _suggest_example() -> str:
+    """What the first letters of a brand name give."""
+    treatment = example_of(Treatment)
+    one = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
+    one |= {"label": treatment["brand_names"][0], "count": 1}
+    one["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
+    return to_json({"items": [one], "corrected": {}}).decode()
+
+
+def about_parameter(name: str, example: str) -> Any:
+    """A filter by what a record is about."""
+    text = f"Only records about this {name}, itself included. Repeat it for any of several."
+    return Field(None, description=text, examples=[[example]])
+
+
+class SearchQuestion(Reading):
+    """The query parameters of a search."""
+
+    q: str = Field(
+        max_length=LONGEST,
+        description='What to look for: words (all of them), `"phrases"`, `begin*`, or an identifier (DOI, PMID, NCT, '
+        "ATC, an id of ours). Case and diacritics do not matter; other names of a thing are followed.",
+        examples=[EXAMPLE],
+    )
+    kind: Annotated[list[Kind], Field(max_length=MOST_VALUES)] | None = Field(
+        None, description="Only records of this resource. Repeat it for any of several.", examples=[["approvals"]]
+    )
+    treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = about_parameter(
+        "treatment", "onabotulinumtoxina"
+    )
+    condition: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = about_parameter(
+        "condition", "chronic-migraine"
+    )
+    limit: int = Field(20, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
+    cursor: str | None = Field(
+        None, max_length=4000, description="Where to go on: the `next` of the page before, with the same question."
+    )
+    facet: comma_list(FACETS) = Field(  # type: ignore[valid-type]
+        "",
+        description="Counts the values of these under `facets`, as a comma list, whatever the filter of that name "
+        f"says: {', '.join(FACETS)}. Counted up to {MOST_COUNTED}; `is_at_least` says that there are more.",
+    )
+    fields: comma_list(FIELDS) = Field(  # type: ignore[valid-type]
+        "", description=f"Only these fields of each hit (and `kind` and `id`), as a comma list: {', '.join(FIELDS)}."
+    )
+    include: comma_list(INCLUDES) = Field(  # type: ignore[valid-type]
+        "",
+        description="Adds records under `included`: `record`, the found ones themselves; the others are what the lists "
+        f"of their kinds know by that name. Known: {', '.join(INCLUDES)}.",
+    )
+
+
+class SuggestQuestion(Reading):
+    """The query parameters of suggestions."""
+
+    q: str = Field(max_length=LONGEST, description="What was typed so far.", examples=["bot"])
+    kind: Annotated[list[Suggested], Field(max_length=MOST_VALUES)] | None = Field(
+        None, description="Only this kind. Repeat it for any of several.", examples=[["treatments"]]
+    )
+    limit: int = Field(8, ge=1, le=20, description="How many, 1–20.")
+
+
+@router.get(
+    "/search",
+    operation_id="list_search_results",
+    summary="Search all records",
+    response_model=SearchPage,
+    responses={
+        200: {
+            "description": "What was found, best first.",
+            "headers": HEADERS | LINK,
+            "content": {JSON: {"example": _search_example()}},
+        },
+        **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()]) -> Response:
+    """Find any record by its words: names, codes, outcomes, side effects, warnings, quotes, titles, authors.
+
+    The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
+    no record has them all, those with most of them are given (`matched: some`). A word that no record holds is taken
+    for the nearest word of a name (`corrected`), and a name stands for the other names of the same thing (`followed`).
+    Words that hold nothing to look for give no records.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, SearchQuestion)
+    narrowing = {name: ids for name in NARROWING if (ids := getattr(asked, name))}
+    query = SearchQuery(
+        text=asked.q,
+        kinds=tuple(asked.kind or ()),
+        narrowing=narrowing,
+        limit=asked.limit,
+        cursor=asked.cursor or None,
+        fields=split(asked.fields),
+        include=split(asked.include),
+        facets=split(asked.facet),
+        release=asked.release,
+    )
+    address = partial(address_of, request)
+    content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
+    links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
+    return cache.answer(request, content, JSON, links=links)
+
+
+@router.get(
+    "/suggest",
+    operation_id="list_suggestions",
+    summary="Complete what a person is typing",
+    response_model=Suggestions,
+    responses={
+        200: {
+            "description": "Names that begin so, the best first.",
+            "headers": HEADERS,
+            "content": {JSON: {"example": _suggest_example()}},
+        },
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters()]) -> Response:
+    """Treatments, conditions, outcomes and side-effect terms with a name of which some word begins so.
+
+    Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When nothing
+    begins so, the nearest names are given.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, SuggestQuestion)
+    typed = Typed(asked.q, tuple(asked.kind or ()), asked.limit)
+    address = partial(address_of, request)
+    content = await database_of(request).fetch(
+        lambda connection: read_suggestions(connection, typed, address), short=True
+    )
+    return cache.answer(request, content, JSON)

@@ -1,0 +1,86 @@
+"""The names that the index knows: which things are called so, which words are near a mistyped one, what begins so."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from pydantic_core import from_json
+from sqlalchemy import Connection, func, select
+
+from app.batch import Key
+from app.ledger import ENTRY, GRAM, NAME
+from app.search.entries import is_thing, kinds_in_order
+from app.search.folding import distance, grams, slips_allowed
+
+MOST_NEAR = 50
+"""Words with the most common pieces that are measured letter by letter."""
+MOST_CORRECTIONS = 3
+MOST_THINGS = 20
+MOST_BEGINNING = 60
+"""Names of one kind that are looked at for one beginning."""
+LAST_LETTER = "\U0010ffff"
+
+
+class Beginning(NamedTuple):
+    """A name that begins as was typed."""
+
+    kind: str
+    label: str
+    id: str
+    is_whole: bool
+    is_exact: bool
+    n: int
+
+
+def near_words(connection: Connection, word: str) -> tuple[str, ...]:
+    """The words of names that a mistyped word may mean: those with the fewest slips, at most three."""
+    slips = slips_allowed(word)
+    if not slips:
+        return ()
+    query = (
+        select(GRAM.c.word)
+        .where(GRAM.c.gram.in_(sorted(grams(word))), GRAM.c.size.between(len(word) - slips, len(word) + slips))
+        .group_by(GRAM.c.word)
+        .order_by(func.count().desc(), GRAM.c.word)
+        .limit(MOST_NEAR)
+    )
+    measured = [(distance(word, other), other) for other in connection.scalars(query)]
+    fewest = min((far for far, _ in measured if far <= slips), default=None)
+    return tuple(other for far, other in measured if far == fewest)[:MOST_CORRECTIONS]
+
+
+def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list[Key]]:
+    """The things that are called so, by their folded names."""
+    kinds = [kind for kind in kinds_in_order() if is_thing(kind)]
+    query = (
+        select(NAME.c.beginning, NAME.c.kind, NAME.c.id)
+        .where(NAME.c.kind.in_(kinds), NAME.c.beginning.in_(sorted(names)), NAME.c.is_whole)
+        .order_by(NAME.c.kind, NAME.c.beginning, NAME.c.id)
+        .limit(MOST_THINGS)
+    )
+    found: dict[str, list[Key]] = {}
+    for name, kind, record_id in connection.execute(query):
+        if (kind, record_id) not in found.setdefault(name, []):
+            found[name].append((kind, record_id))
+    return found
+
+
+def labels_of(connection: Connection, things: Collection[Key]) -> dict[Key, list[str]]:
+    """All names of each thing."""
+    kinds, ids = {kind for kind, _ in things}, {record_id for _, record_id in things}
+    query = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.labels).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
+    found = connection.execute(query) if things else ()
+    return {(kind, record_id): from_json(labels) for kind, record_id, labels in found if (kind, record_id) in things}
+
+
+def beginning_with(connection: Connection, kind: str, typed: str) -> Sequence[Beginning]:
+    """Names of a kind that begin, from one of their words on, as was typed (folded); the first ones by the alphabet."""
+    query = (
+        select(NAME)
+        .where(NAME.c.kind == kind, NAME.c.beginning >= typed, NAME.c.beginning < typed + LAST_LETTER)
+        .order_by(NAME.c.beginning)
+        .limit(MOST_BEGINNING)
+    )
+    return [
+        Beginning(row.kind, row.label, row.id, row.is_whole, row.beginning == typed, row.n)
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,58 @@
+"""What a person typed into a search box: words, "phrases", and the beginnings of words with a star."""
+
+import re
+from dataclasses import dataclass
+
+from app.search.folding import STOP_WORDS, tokens
+
+MOST_PIECES = 12
+"""How many words and phrases of a question count."""
+MOST_WORDS = 40
+SHORTEST_PREFIX = 2
+QUOTES = '"“”„«»'
+PARTS = re.compile(rf"[{QUOTES}]([^{QUOTES}]*)[{QUOTES}]|([^\s{QUOTES}]+)")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that a record must hold."""
+
+    words: tuple[str, ...]
+    start: int
+    """Its first word among all words of the question."""
+    is_phrase: bool = False
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, read: its pieces without stop words, and all its words in order."""
+
+    pieces: tuple[Piece, ...]
+    words: tuple[str, ...]
+
+
+def read_question(text: str) -> Question:
+    """Read what was typed. Nothing is an error: what holds no word at all asks for nothing.
+
+    A quotation mark without its other half counts for nothing, and neither does a star without two letters before it.
+    """
+    pieces: list[Piece] = []
+    every: list[str] = []
+    for quoted, plain in PARTS.findall(text):
+        words = tokens(quoted or plain)
+        if not words:
+            continue
+        start = len(every)
+        every += words
+        if quoted:
+            pieces.append(Piece(tuple(words), start, is_phrase=True))
+            continue
+        *before, last = words
+        is_prefix = plain.rstrip(".,;:!?)").endswith("*") and len(last) >= SHORTEST_PREFIX
+        pieces += [Piece((word,), start + number) for number, word in enumerate(before)]
+        pieces.append(Piece((last,), start + len(before), is_prefix=is_prefix))
+    telling = [piece for piece in pieces if piece.is_phrase or piece.is_prefix or piece.words[0] not in STOP_WORDS]
+    once = {(piece.words, piece.is_phrase, piece.is_prefix): piece for piece in reversed(telling or pieces)}
+    kept = sorted(once.values(), key=lambda piece: piece.start)
+    return Question(tuple(kept[:MOST_PIECES]), tuple(every[:MOST_WORDS]))

@@ -1,0 +1,71 @@
+"""Many records that are alike, fast: the first one is saved as any other, the rest take its row with other values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import select
+
+from app.batch import Key
+from app.db import Database
+from app.ledger import EDITION, REFERENCE, REGISTRY
+from app.models import RESOURCES, plural_of
+from app.models.base import Record
+from app.search.contents import Mention, contents
+from app.search.entries import entry_of
+from app.store.index import add_rows, row_of
+from app.store.write import Write, writing
+
+Values = Mapping[str, Any]
+
+
+def fill(database: Database, first: Record, others: Sequence[Values], *, author: str) -> None:
+    """Save a record, and others by what differs from it: `id`, and any field's JSON, derived ones too.
+
+    Nothing of the others is checked: whoever calls made them up. They are rendered, referred to and indexed as if they
+    had been saved one by one; only their digests are of the whole document.
+    """
+    plural = plural_of(first)
+    with writing(database, author, "made up") as write:
+        write.save({(plural, first.id): first}, lambda _count: None)
+        write.finish()
+        _fill(write, plural, first.id, others)
+
+
+def _fill(write: Write, plural: str, first: str, others: Iterable[Values]) -> None:
+    table = RESOURCES[plural].table()
+    base = dict(write.connection.execute(select(table).where(table.c.id == first)).mappings().one())
+    shown = from_json(base["document"])
+    rows: list[dict[str, Any]] = []
+    mentions: list[dict[str, Any]] = []
+    entries: dict[Key, dict[str, Any] | None] = {}
+    for values in others:
+        document = {name: _merged(value, values[name]) if name in values else value for name, value in shown.items()}
+        text = to_json(document).decode()
+        digest = sha256(text.encode()).hexdigest()
+        rows.append(base | {name: document[name] for name in values} | {"document": text, "digest": digest})
+        key = (plural, document["id"])
+        entries[key] = row_of(key, entry_of(plural, document, write.shelf.known))
+        mentions += [
+            {"from_kind": plural, "from_id": key[1], "path": to.path, "to_kind": to.plural, "to_id": to.id}
+            for to in contents(plural, document)
+            if isinstance(to, Mention) and to.path.split(".")[0] in RESOURCES[plural].record_class().model_fields
+        ]
+    if rows:
+        written = [(position, row["id"], row["document"]) for position, row in enumerate(rows, start=2)]
+        same = {"revision": write.revision, "kind": plural, "version": 1}
+        write.insert(REGISTRY, [{"kind": plural, "id": row["id"]} for row in rows])
+        write.insert(table, rows)
+        write.insert(EDITION, [{**same, "position": at, "id": one, "document": text} for at, one, text in written])
+        write.insert(REFERENCE, mentions)
+        add_rows(write.connection, entries)
+
+
+def _merged(base: Any, value: Any) -> Any:
+    """A value in the shape of the first record's: what a nested object leaves out is as it was there."""
+    if isinstance(base, dict) and isinstance(value, dict):
+        return base | value
+    if isinstance(value, list) and base and isinstance(base[0], dict):
+        return [_merged(base[min(place, len(base) - 1)], one) for place, one in enumerate(value)]
+    return value

@@ -1,0 +1,106 @@
+"""The whole index of search is built anew, and compared with the one that was there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pydantic_core import to_json
+from sqlalchemy import Connection, Table, select, text
+from sqlalchemy.exc import DatabaseError, DBAPIError
+
+from app.db import Database, unavailable
+from app.ledger import ENTRY, FACET, GRAM, NAME
+from app.rendering import Progress
+from app.store.index import build_index
+
+TABLES = (ENTRY, NAME, GRAM, FACET)
+MOST_TOLD = 20
+"""How many differences of one table are told one by one."""
+WORDS_DIFFER = """SELECT o.kind, o.id FROM old_search_entry o
+LEFT JOIN old_search_vector ov ON ov.place = o.place
+JOIN search_entry n ON n.kind = o.kind AND n.id = o.id JOIN search_vector nv ON nv.place = n.place
+WHERE ov.vector IS DISTINCT FROM nv.vector ORDER BY o.kind, o.id"""
+
+
+@dataclass(frozen=True)
+class Reindexed:
+    """What became of the index: its digests before and after, how many records it holds, and what differed."""
+
+    before: str
+    after: str
+    records: int
+    differences: list[str]
+
+
+def reindex(database: Database, progress: Progress = lambda _count: None) -> Reindexed:
+    """Build the index anew in one transaction, and say where it was not what the records ask for."""
+    try:
+        with database.write() as connection:
+            before = digest_of_index(connection)
+            differences = list(_damage(connection))
+            _set_aside(connection)
+            build_index(connection, progress)
+            differences += [one for table in TABLES for one in _differences(connection, table)]
+            differences += _differing_words(connection)
+            _let_go(connection)
+            records = connection.execute(text("SELECT count(*) FROM search_entry")).scalar_one()
+            return Reindexed(before, digest_of_index(connection), records, differences)
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
+
+
+def digest_of_index(connection: Connection) -> str:
+    """SHA-256 of all that the index says, in an order that does not depend on when it was said."""
+    digest = sha256()
+    for table in TABLES:
+        columns = [column for column in table.columns if column.name != "place"]
+        key = [table.c.kind, table.c.id] if table is ENTRY else list(table.primary_key.columns)
+        found = connection.execute(select(*columns).order_by(*key), execution_options={"yield_per": 1000})
+        for row in found:
+            digest.update(to_json([table.name, *row]))
+    return digest.hexdigest()
+
+
+def _names(table: Table) -> str:
+    return ", ".join(column.name for column in table.columns if column.name != "place")
+
+
+def _set_aside(connection: Connection) -> None:
+    """Keep what is there for the comparison."""
+    vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
+    for name in (*(table.name for table in TABLES), *vectors):
+        connection.execute(text(f"CREATE TEMPORARY TABLE old_{name} AS SELECT * FROM {name}"))  # noqa: S608  # ours
+
+
+def _let_go(connection: Connection) -> None:
+    vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
+    for name in (*(table.name for table in TABLES), *vectors):
+        connection.execute(text(f"DROP TABLE old_{name}"))
+
+
+def _differences(connection: Connection, table: Table) -> Iterator[str]:
+    """Rows that were there and should not have been, and the other way round."""
+    columns = _names(table)
+    old, new = f"SELECT {columns} FROM old_{table.name}", f"SELECT {columns} FROM {table.name}"  # noqa: S608  # ours
+    for words, statement in (("was wrong", f"{old} EXCEPT {new}"), ("was not there", f"{new} EXCEPT {old}")):
+        for row in connection.execute(text(f"{statement} ORDER BY 1, 2 LIMIT {MOST_TOLD}")):
+            yield f"{table.name} {' '.join(str(value)[:60] for value in row[:4])}: {words}"
+
+
+def _damage(connection: Connection) -> Iterator[str]:
+    """Whether the full text of a SQLite file is not that of its entries."""
+    if connection.dialect.name != "sqlite":
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(text("INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 1)"))
+    except DatabaseError as failure:
+        yield f"search_words: {failure.orig}"
+
+
+def _differing_words(connection: Connection) -> list[str]:
+    """The entries whose full text on PostgreSQL was not theirs."""
+    if connection.dialect.name == "sqlite":
+        return []
+    found = connection.execute(text(f"{WORDS_DIFFER} LIMIT {MOST_TOLD}"))
+    return [f"search_vector {kind} {record_id}: was wrong" for kind, record_id in found]

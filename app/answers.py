@@ -19,13 +19,17 @@ from app.editions import fetch_version
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
+from app.models import RESOURCES
 from app.query import Query
 from app.releases import Release
+from app.render.pages import report_address
 from app.render.table import csv_header, csv_lines, ndjson_lines, project
 from app.representations import Representation, further
 
 T = TypeVar("T")
 JSON = "application/json"
+RELEASED = RESOURCES.keys() | {"", "v1"}
+"""Where the addresses begin whose answers are read from records: the API, the first page, the pages of records."""
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
@@ -61,11 +65,12 @@ def database_of(request: Request) -> Database | ReleaseReads:
 
 
 def release_of(request: Request) -> str | None:
-    """The release that a read of records names; pages for people pass over what they do not know."""
-    named = request.query_params.getlist("release") if request.url.path.startswith("/v1") else []
+    """The release that a read of records names; the other pages pass over what they do not know."""
+    reads = request.url.path.split("/")[1] in RELEASED
+    named = request.query_params.getlist("release") if reads else []
     if len(named) > 1:
         raise _once_only("release")
-    return named[0] if named else None
+    return named[0] or None if named else None
 
 
 def address_of(request: Request, path: str) -> str:
@@ -218,12 +223,8 @@ def next_url(request: Request, cursor: str) -> str:
 
 def report_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
     """Where a reader reports an error in this version of this record, where the operator named a place for it."""
-    contact = request.app.state.settings.contact_url
-    if not contact:
-        return []
-    mark = urlencode({"record": f"{plural}/{record_id}", "version": version})
-    joint = "&" if "?" in contact else "?"
-    return [f'<{contact}{joint}{mark}>; rel="help"; title="Report an error"']
+    address = report_address(request.app.state.settings.contact_url, plural, record_id, version)
+    return [f'<{address}>; rel="help"; title="Report an error"'] if address else []
 
 
 def other_links(request: Request, others: Mapping[str, Representation], form: str) -> list[str]:

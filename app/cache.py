@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 CODINGS = ("zstd", "br", "gzip")
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 """A reader may reuse an answer for a minute, and for ten more while it asks again."""
+FOR_EVER = "public, max-age=31536000, immutable"
+"""For an address that names the hash of its content (RFC 8246)."""
 
 
 def digest(content: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from app.fields import includable
 from app.importers.seed import read
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row, references
@@ -67,10 +68,11 @@ def example_patch(row: type[Row]) -> dict[str, Any]:
 
 @cache
 def example_included(row: type[Row], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """What that record mentions in the named fields, as readers get it: by plural, then by id."""
+    """What that record mentions under the names, as `include` gives it: by plural, then by id."""
     found: dict[str, dict[str, Any]] = {}
     for mention in references(_first(row)):
-        if mention.path.split(".")[0] in names:
+        top = mention.path.split(".")[0]
+        if top in names or (top not in includable(row) and mention.plural in names):
             found.setdefault(mention.plural, {})[mention.id] = _known(mention.plural, mention.id)
     return found
 

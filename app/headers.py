@@ -24,7 +24,10 @@ EXPOSED = (
 )
 SEALED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 DATA = f"default-src 'none'; {SEALED}"
-PAGE = f"default-src 'none'; style-src 'self'; img-src 'self'; {SEALED}"
+PAGE = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
 DOCS = f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; {SEALED}"
 DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
@@ -35,7 +38,7 @@ ReadRevision = Callable[[], Awaitable[int | None]]
 
 
 def policy_of(path: str) -> str:
-    """The Content-Security-Policy of an address: data loads nothing, pages their own styles, /docs its own script."""
+    """The Content-Security-Policy of an address: data loads nothing, pages and /docs load our own files alone."""
     if path.startswith("/docs"):
         return DOCS
     if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz")):

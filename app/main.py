@@ -21,11 +21,12 @@ from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.problems import Unexpected, install, respond
 from app.queue import LONGEST_WAIT_SECONDS, WriteQueue
+from app.representations import REPRESENTATIONS
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store import revision_of
 
-for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"]):
+for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
     add_compress_type(_media_type)
 
 

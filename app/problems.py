@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.accept import accepted, choose
 from app.errors import (
     MEDIA_TYPE,
     MOST_ERRORS,
@@ -20,23 +21,42 @@ from app.errors import (
     InvalidParameter,
     MethodNotAllowed,
     Moved,
+    NotAcceptable,
     NotFound,
     Problem,
     nearest,
 )
 from app.keys import masked
+from app.render.pages import page
 
 logger = logging.getLogger("app")
+HTML = "text/html; charset=utf-8"
+FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics"})
+"""Where addresses begin that programs ask: they are told what is wrong as problem details, whatever they accept."""
 
 
 def respond(problem: Problem, request: Request) -> Response:
     """The answer that tells a problem; never kept by a cache, except that there is no such page."""
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
-    content = masked(to_json(problem.body(public_url, address_of(request.scope)), indent=2).decode())
+    body = problem.body(public_url, address_of(request.scope))
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.links(public_url):
         headers["Link"] = ", ".join(problem.links(public_url))
+    if wants_page(request):
+        content = masked(page("wrong.html", {"problem": problem, "body": body}).decode())
+        return Response(content, status_code=problem.status, media_type=HTML, headers=headers)
+    content = masked(to_json(body, indent=2).decode())
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person asked: a page outside the API, by a browser, which likes HTML better than problem details."""
+    if request.url.path.split("/")[1] in FOR_PROGRAMS:
+        return False
+    try:
+        return choose(accepted(request), [MEDIA_TYPE, "application/json", HTML]) == HTML
+    except NotAcceptable:
+        return False
 
 
 def address_of(scope: Scope) -> str:
@@ -62,7 +82,8 @@ async def _lead(request: Request, moved: Exception) -> Response:
     """Lead to the same question with the record's present id, which stands in the path, else in a parameter."""
     assert isinstance(moved, Moved)  # noqa: S101  # registered for this class alone
     path, asked = request.url.path, request.scope["query_string"].decode("latin-1")
-    former, present = f"/v1/{moved.plural}/{moved.former}", f"/v1/{moved.plural}/{moved.present}"
+    root = "/v1" if path.startswith("/v1/") else ""
+    former, present = f"{root}/{moved.plural}/{moved.former}", f"{root}/{moved.plural}/{moved.present}"
     if path == former or path.startswith(f"{former}/"):
         path = present + path.removeprefix(former)
     else:

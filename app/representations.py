@@ -2,16 +2,34 @@
 and by the OpenAPI document.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from app.fields import includable
+from app.models import RESOURCES
 from app.models.base import Row
 from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.sources import Source
+from app.models.studies import Study
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.render import linked
 from app.render.claim_review import claim_review
+from app.render.reference_files import bibtex_text, ris_text
+from app.render.references import Reference, csl_text, reference_of, vancouver_text
 
-Render = Callable[[Mapping[str, Any], Mapping[str, Mapping[str, dict[str, Any]]], str], str]
+Included = Mapping[str, Mapping[str, dict[str, Any]]]
+Render = Callable[[Mapping[str, Any], Included, str], str]
 """Makes the text of a record, of the records that it mentions (by plural, then by id), and of our public address."""
+
+LINKED_DATA = "application/ld+json"
+CITED_BY = ("source", "sources", "evidence")
+"""The words of `include` under which a record names its sources."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +47,112 @@ class Representation:
     """What the OpenAPI document says of it."""
 
 
-REPRESENTATIONS = (
-    Representation(
-        resource=Claim,
-        word="jsonld",
-        media_type="application/ld+json",
-        render=claim_review,
-        reads=("source",),
-        schema={"type": "object", "description": "A ClaimReview of https://schema.org/ClaimReview."},
+@dataclass(frozen=True)
+class ReferenceFormat:
+    """One way to hand out the sources of a record."""
+
+    word: str
+    media_type: str
+    name: str
+    """What people call it."""
+    text: Callable[[Iterable[Reference]], str]
+    schema: Mapping[str, Any]
+
+
+def _text(said: str) -> Mapping[str, Any]:
+    return {"type": "string", "description": said}
+
+
+REFERENCE_FORMATS = (
+    ReferenceFormat(
+        "vancouver",
+        "text/x-bibliography",
+        "Vancouver",
+        vancouver_text,
+        _text("The sources of the record in Vancouver style, one a line."),
+    ),
+    ReferenceFormat(
+        "csl-json",
+        "application/vnd.citationstyles.csl+json",
+        "CSL-JSON",
+        csl_text,
+        {"type": "array", "items": {"type": "object"}, "description": "The sources of the record in CSL-JSON 1.0.2."},
+    ),
+    ReferenceFormat(
+        "ris", "application/x-research-info-systems", "RIS", ris_text, _text("The sources of the record in RIS.")
+    ),
+    ReferenceFormat(
+        "bibtex", "application/x-bibtex", "BibTeX", bibtex_text, _text("The sources of the record in BibTeX.")
     ),
 )
 
 
+def sources_of(record: Mapping[str, Any], included: Included) -> list[Mapping[str, Any]]:
+    """The sources that a record names, each once: the document that it quotes first, then in the order of mention.
+
+    Those that were withdrawn are not among `included`, and so left out.
+    """
+    quoted = [record["source"]] if record.get("source") else []
+    cited = [citation["source"] for citation in record.get("citations", ())]
+    deciding = [one["id"] for one in record.get("evidence", ()) if one["kind"] == Source.plural]
+    known = included.get(Source.plural, {})
+    named = dict.fromkeys([*quoted, *record.get("sources", ()), *cited, *deciding])
+    return [known[source] for source in named if source in known]
+
+
+def _cited_as(form: ReferenceFormat, resource: type[Row]) -> Representation:
+    def render(record: Mapping[str, Any], included: Included, _: str) -> str:
+        sources = [record] if resource is Source else sources_of(record, included)
+        return form.text(map(reference_of, sources))
+
+    reads = tuple(word for word in CITED_BY if word in includable(resource))
+    return Representation(resource, form.word, form.media_type, render, reads, form.schema)
+
+
+Linked = Callable[[Mapping[str, Any], Included, str], linked.Node]
+LINKED: Mapping[type[Row], tuple[Linked, tuple[str, ...], str]] = {
+    Treatment: (linked.treatment_node, ("part_of",), "Drug or MedicalTherapy"),
+    Condition: (lambda record, _, page: linked.condition_node(record, page), (), "MedicalCondition"),
+    Indication: (linked.indication_node, ("treatment", "condition"), "MedicalIndication"),
+    DosingInterval: (
+        lambda record, included, _: linked.schedule_node(record, _unit(record, included)),
+        ("treatment",),
+        "DoseSchedule",
+    ),
+    Study: (linked.study_node, ("treatments", "conditions"), "MedicalStudy"),
+    StudyResult: (linked.result_node, ("study", "treatment", "condition"), "MedicalStudy"),
+    Source: (lambda record, _, page: linked.source_node(record, page), (), "ScholarlyArticle or CreativeWork"),
+}
+"""The resources that schema.org has words for: how a record becomes a node, what it reads, and what the node is."""
+
+
+def _unit(dosing: Mapping[str, Any], included: Included) -> str | None:
+    treatment = linked.included_record(included, Treatment, dosing["treatment"])
+    return treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else None
+
+
+def _linked_as(resource: type[Row]) -> Representation:
+    make, reads, name = LINKED[resource]
+
+    def render(record: Mapping[str, Any], included: Included, public_url: str) -> str:
+        return linked.document(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
+
+    said = {"type": "object", "description": f"A {name} in the words of https://schema.org."}
+    return Representation(resource, "jsonld", LINKED_DATA, render, reads, said)
+
+
+def _all() -> Iterator[Representation]:
+    said = {"type": "object", "description": "A ClaimReview of https://schema.org/ClaimReview."}
+    yield Representation(Claim, "jsonld", LINKED_DATA, claim_review, ("source",), said)
+    yield from map(_linked_as, LINKED)
+    for resource in RESOURCES.values():
+        yield from (_cited_as(form, resource) for form in REFERENCE_FORMATS)
+
+
+REPRESENTATIONS = tuple(_all())
+
+
+@cache
 def further(resource: type[Row]) -> dict[str, Representation]:
     """The further formats of a resource's single records, by their words."""
     return {one.word: one for one in REPRESENTATIONS if one.resource is resource}

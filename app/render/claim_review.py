@@ -31,7 +31,7 @@ def claim_review(claim: Mapping[str, Any], included: Mapping[str, Mapping[str, N
     review = {
         "@context": "https://schema.org",
         "@type": "ClaimReview",
-        "url": f"{public_url}/v1/claims/{claim['id']}",
+        "url": f"{public_url}/claims/{claim['id']}",
         "datePublished": _day(claim["created_at"]),
         "dateModified": _day(claim["updated_at"]),
         "inLanguage": LANGUAGE,

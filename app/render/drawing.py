@@ -41,6 +41,11 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
     )
 
 
+def inline(drawing: str) -> str:
+    """A drawing without its own style, for a page whose policy forbids it and whose style sheet holds the classes."""
+    return drawing.replace(f"<style>{STYLE}</style>", "", 1)
+
+
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:
     """A line of text, cut off with … after so many characters."""
     named = f' class="{kind}"' if kind else ""

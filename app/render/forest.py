@@ -48,7 +48,8 @@ class Forest:
     """What is estimated, as a column is headed."""
     level: str
     studies: Sequence[Interval]
-    pooled: Interval
+    pooled: Interval | None
+    """None where studies stand beside each other and are not pooled."""
     prediction: Interval | None
     is_log: bool
     no_effect: float | None
@@ -67,14 +68,15 @@ def forest_svg(plot: Forest) -> str:
     shapes = [
         words(MARGIN, 20, plot.title, kind="strong", widest=52),
         words(MARGIN, 38, "Study", kind="soft"),
-        words(WIDTH - MARGIN, 38, f"{plot.symbol} [{plot.level} CI] · weight", kind="soft", anchor="end"),
+        words(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
     ]
     largest = max((study.weight or 0 for study in plot.studies), default=0)
     for study in plot.studies:
         shapes += [*_labelled(study, y, figure), *_study(study, axis, y + 22, largest)]
         y += ROW
-    shapes += [*_labelled(plot.pooled, y, figure, kind="strong"), *_diamond(plot.pooled, axis, y + 22)]
-    y += ROW
+    if plot.pooled:
+        shapes += [*_labelled(plot.pooled, y, figure, kind="strong"), *_diamond(plot.pooled, axis, y + 22)]
+        y += ROW
     if plot.prediction:
         shapes += [*_labelled(plot.prediction, y, figure), *_bar(plot.prediction, axis, y + 22)]
         y += ROW
@@ -89,18 +91,28 @@ def forest_svg(plot: Forest) -> str:
     return document(plot.title, " ".join(_spoken(plot, figure)), y + 12, shapes)
 
 
+def _heading(plot: Forest) -> str:
+    is_weighted = any(study.weight is not None for study in plot.studies)
+    return f"{plot.symbol} [{plot.level} CI]" + (" · weight" if is_weighted else "")
+
+
+def _intervals(plot: Forest) -> list[Interval]:
+    return [*plot.studies, *([plot.pooled] if plot.pooled else [])]
+
+
 def _axis(plot: Forest) -> Axis:
-    points = [one.estimate for one in (*plot.studies, plot.pooled) if one.estimate is not None]
+    points = [one.estimate for one in _intervals(plot) if one.estimate is not None]
     points += [] if plot.no_effect is None else [plot.no_effect]
-    ends = [end for one in (*plot.studies, plot.pooled) for end in (one.low, one.high) if end is not None]
+    ends = [end for one in _intervals(plot) for end in (one.low, one.high) if end is not None]
+    points += ends if plot.pooled is None else []  # what is not pooled has no centre that deserves the room
     return axis_over(points, ends, is_log=plot.is_log)
 
 
 class _Figures:
-    """How numbers are written: ratios by their size, differences as fine as the pooled interval is wide."""
+    """How numbers are written: ratios by their size, differences as fine as the last interval is wide."""
 
     def __init__(self, plot: Forest) -> None:
-        low, high = plot.pooled.low, plot.pooled.high
+        low, high = _intervals(plot)[-1].low, _intervals(plot)[-1].high
         width = 1.0 if low is None or high is None or high <= low else high - low
         self.decimals = max(0, min(6, 1 - floor(log10(width))))
         self.is_log = plot.is_log
@@ -170,7 +182,8 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
     for one in plot.studies:
         weight = "" if one.weight is None else f", weight {one.weight:.1f}%"
         yield f"{cut(one.label, 80)}: {_said(one, plot, figure)}{weight}."
-    yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
+    if plot.pooled:
+        yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
     if plot.prediction:
         yield f"{plot.prediction.label}: {figure.of(plot.prediction.low)} to {figure.of(plot.prediction.high)}."
     yield from (f"{remark}." for remark in plot.remarks)

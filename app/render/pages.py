@@ -1,16 +1,43 @@
-"""Pages for people: plain HTML from templates, without JavaScript."""
+"""Pages for people: HTML from templates that escape every value, and the files that pages load, under lasting names."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from app import DISCLAIMER, __version__
+from app import DISCLAIMER, LICENCE, __version__
 
 PAGES = Path(__file__).parent.parent / "pages"
+ASSETS = {
+    "style.css": "text/css; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+"""The files that pages load, with their media types."""
+HASHED = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the layout needs to know of the service and the request."""
+
+    contact_url: str = ""
+    release: str | None = None
+    has_search: bool = False
+
+    def to(self, path: str, **parameters: str) -> str:
+        """A path of ours that stays in the release."""
+        given = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(given)}" if given else "")
+
+
 _environment = Environment(
     loader=FileSystemLoader(PAGES),
     autoescape=select_autoescape(["html"]),
@@ -25,14 +52,53 @@ def marked(text: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped just before
 
 
-_environment.filters["marked"] = marked
-
-
-def page(name: str, values: Mapping[str, Any]) -> bytes:
-    """The page of that name in UTF-8; in HTML every value is escaped."""
-    return _environment.get_template(name).render(disclaimer=DISCLAIMER, version=__version__, **values).encode()
+def page(name: str, values: Mapping[str, Any], site: Site | None = None) -> bytes:
+    """The page of that name in UTF-8; in HTML every value is escaped, and lines lose the spaces around them."""
+    text = _environment.get_template(name).render(site=site or Site(), **values)
+    return re.sub(r"\n\s*\n+", "\n", text).encode()
 
 
 def asset(name: str) -> bytes:
     """A file that pages load: style sheet, icon, script."""
     return (PAGES / name).read_bytes()
+
+
+@cache
+def asset_url(name: str) -> str:
+    """The address of a file that pages load, with the hash of its content: what is there never changes."""
+    stem, ending = name.rsplit(".", 1)
+    return f"/assets/{stem}.{_hash(name)}.{ending}"
+
+
+@cache
+def _hash(name: str) -> str:
+    return sha256(asset(name)).hexdigest()[:12]
+
+
+def asset_named(asked: str) -> tuple[str, bool] | None:
+    """The file that a name asks for, and whether the name holds its hash; None for no file of ours.
+
+    A hash of another version of the program finds the file of this one, so that a page kept for a minute still works.
+    """
+    found = HASHED.fullmatch(asked)
+    name = f"{found['stem']}.{found['ending']}" if found else asked
+    if name not in ASSETS:
+        return None
+    return name, found is not None and found["hash"] == _hash(name)
+
+
+def report_address(contact_url: str, plural: str, record_id: str, version: int) -> str | None:
+    """Where a reader reports an error in this version of a record; None where the operator named no place for it."""
+    if not contact_url:
+        return None
+    mark = urlencode({"record": f"{plural}/{record_id}", "version": version})
+    return f"{contact_url}{'&' if '?' in contact_url else '?'}{mark}"
+
+
+_environment.filters |= {"marked": marked, "capital": lambda text: text[:1].upper() + text[1:]}
+_environment.globals |= {
+    "asset_url": asset_url,
+    "disclaimer": DISCLAIMER,
+    "licence": LICENCE,
+    "version": __version__,
+}

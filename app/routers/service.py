@@ -4,6 +4,8 @@ from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from markupsafe import Markup
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -11,18 +13,15 @@ from starlette.responses import Response
 from app import __version__, cache
 from app.answers import JSON, database_of
 from app.errors import NotFound, Unavailable, nearest, problems
-from app.listing import totals
 from app.models import RESOURCES
-from app.render.pages import asset, page
+from app.people import HTML, PageAsked, page_answer, prefers_linked_data, where_of
+from app.render.pages import ASSETS, asset, asset_named, page
+from app.reports.people import read_landing
+from app.representations import LINKED_DATA
 from app.resources import problem_responses
 from app.store import revision_of
+from app.views.lists import dataset_document, landing_values
 
-HTML = "text/html; charset=utf-8"
-ASSETS = {
-    "style.css": "text/css; charset=utf-8",
-    "docs.css": "text/css; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (
     ("What is Botox, and which unit is it measured in?", "/v1/treatments/onabotulinumtoxina"),
@@ -56,18 +55,15 @@ def _settings(request: Request) -> Any:
 
 
 @router.get("/", include_in_schema=False)
-async def landing(request: Request) -> Response:
-    """The first page."""
-    counts = await database_of(request).fetch(totals)
-    settings = _settings(request)
-    values = {
-        "totals": counts,
-        "revision": request.scope["revision"],
-        "tries": TRIES,
-        "public_url": settings.public_url,
-        "contact_url": settings.contact_url,
-    }
-    return cache.answer(request, page("landing.html", values), HTML)
+async def landing(request: Request, asked: Annotated[PageAsked, Parameters()]) -> Response:  # noqa: ARG001  # refuses a release that has no name
+    """The first page; the dataset as JSON-LD for whoever asks for that alone."""
+    where = where_of(request)
+    found = await database_of(request).fetch(read_landing)
+    linked = dataset_document(found.as_of, where)
+    if prefers_linked_data(request):
+        return cache.answer(request, linked.encode(), LINKED_DATA)
+    values = landing_values(found, where) | {"tries": TRIES, "linked": Markup(linked)}  # noqa: S704  # `<` is escaped
+    return await page_answer(request, "landing.html", values)
 
 
 @router.get("/docs", include_in_schema=False)
@@ -89,10 +85,15 @@ async def docs_file(request: Request, name: str) -> Response:
 
 @router.get("/assets/{name}", include_in_schema=False)
 async def page_asset(request: Request, name: str) -> Response:
-    """What pages load."""
-    if name not in ASSETS:
+    """What pages load: for ever under a name with the hash of its content, for a minute under its plain one."""
+    found = asset_named(name)
+    if found is None:
         raise NotFound(f"There is no page /assets/{name}.")
-    return cache.answer(request, asset(name), ASSETS[name])
+    file, is_lasting = found
+    answer = cache.answer(request, asset(file), ASSETS[file])
+    if is_lasting:
+        answer.headers["Cache-Control"] = cache.FOR_EVER
+    return answer
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -104,8 +105,7 @@ async def openapi(request: Request) -> Response:
 @router.get("/problems", include_in_schema=False)
 async def problem_index(request: Request) -> Response:
     """Every kind of problem."""
-    values = {"problems": list(problems()), "contact_url": _settings(request).contact_url}
-    return cache.answer(request, page("problems.html", values), HTML)
+    return await page_answer(request, "problems.html", {"problems": list(problems())})
 
 
 @router.get("/problems/{name}", include_in_schema=False)
@@ -115,9 +115,8 @@ async def problem_page(request: Request, name: Annotated[str, Path(max_length=10
     if name not in kinds:
         close = nearest(name, kinds)
         raise NotFound(f"There is no problem {name!r}." + (f" Did you mean {close!r}?" if close else ""))
-    settings = _settings(request)
-    values = {"problem": kinds[name], "public_url": settings.public_url, "contact_url": settings.contact_url}
-    return cache.answer(request, page("problem.html", values), HTML)
+    values = {"problem": kinds[name], "public_url": _settings(request).public_url}
+    return await page_answer(request, "problem.html", values)
 
 
 @router.get("/llms.txt", include_in_schema=False)

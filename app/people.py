@@ -1,0 +1,70 @@
+"""The web side of pages for people: what they may be asked, which form they take, and how they are answered."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import release_of
+from app.clock import now
+from app.errors import NotAcceptable
+from app.models.types import ReleaseName
+from app.render.pages import Site, page
+from app.representations import LINKED_DATA
+from app.views.frame import Where
+
+HTML = "text/html; charset=utf-8"
+
+
+def _blank_is_none(value: Any) -> Any:
+    """A field of a form that was left empty says nothing."""
+    return None if value == "" else value
+
+
+BLANK = BeforeValidator(_blank_is_none)
+
+
+class PageAsked(BaseModel):
+    """The query parameters of a page; those that it does not know (`utm_source`) are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+    release: Annotated[ReleaseName | None, BLANK] = None
+
+
+def where_of(request: Request) -> Where:
+    """Where the page is asked for."""
+    settings = request.app.state.settings
+    return Where(settings.public_url, settings.contact_url, release_of(request), now()[:10])
+
+
+def site_of(request: Request) -> Site:
+    """What the layout needs to know."""
+    has_search = "/search" in request.app.state.methods
+    return Site(request.app.state.settings.contact_url, release_of(request), has_search)
+
+
+def form_of(request: Request) -> str:
+    """HTML or JSON-LD, as the reader likes best."""
+    return choose(accepted(request), [HTML, LINKED_DATA])
+
+
+async def page_answer(
+    request: Request, template: str, values: Mapping[str, Any], links: tuple[str, ...] = ()
+) -> Response:
+    """A page, rendered off the event loop."""
+    content = await to_thread.run_sync(partial(page, template, values, site_of(request)))
+    return cache.answer(request, content, HTML, links=links)
+
+
+def prefers_linked_data(request: Request) -> bool:
+    """Whether the reader likes JSON-LD better than a page; whoever accepts neither gets the page."""
+    try:
+        return form_of(request) == LINKED_DATA
+    except NotAcceptable:
+        return False

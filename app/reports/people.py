@@ -1,0 +1,243 @@
+"""What a page for people is made of: one record, the records that are about it, and all that they mention."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, select
+
+from app.errors import NotFound
+from app.fields import includable, mentions, singular, uses
+from app.ledger import REVISION
+from app.listing import fetch, included, list_rows, totals
+from app.models import RESOURCES
+from app.models.approvals import Approval
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.side_effects import SideEffect
+from app.models.sources import Source
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.vocabulary import Verdict
+from app.models.warnings import Warning as LabelWarning
+from app.query import MOST_ROWS, Query
+from app.reports.annotated import AnnotatedText, read_annotated
+from app.reports.dossier import classes_above
+
+Record = dict[str, Any]
+Found = dict[str, dict[str, Record]]
+STEPS_TOO_FAR = {"evidence", "includes", "overlaps", "treatments", "conditions"}
+"""What the records of a list mention and a page does not show."""
+LIST_ROWS = 30
+"""How many entries a page of a list has."""
+VERDICTS: tuple[str, ...] = get_args(Verdict.__value__)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records of one resource that a page shows."""
+
+    resource: type[Row]
+    most: int
+    sort: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first of the records, and how many there are."""
+
+    items: list[Record]
+    total: int
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The state of the dataset that answered: its revision, and when that was written (RFC 3339); 0 when empty."""
+
+    revision: int
+    at: str | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that one page shows."""
+
+    resource: type[Row]
+    record: Record
+    version: int
+    lists: Mapping[type[Row], Listed]
+    included: Found
+    verdicts: Mapping[str, int]
+    """How many claims about the record got each verdict."""
+    classes: list[Record]
+    """The classes above a treatment, the nearest first."""
+    annotated: AnnotatedText | None
+    as_of: AsOf
+
+    def items(self, resource: type[Row]) -> list[Record]:
+        """The records of one list of the page."""
+        return self.lists[resource].items if resource in self.lists else []
+
+
+CLAIMS = Part(Claim, 12, ("-safety_flag", "verdict", "id"))
+USES = (
+    Part(Approval, 100),
+    Part(DosingInterval, 60),
+    Part(SideEffect, 80, ("-percent", "id")),
+    Part(StudyResult, 40, ("synthesis", "id")),
+    Part(LabelWarning, 30),
+    CLAIMS,
+)
+PARTS: Mapping[type[Row], tuple[Part, ...]] = {
+    Treatment: (Part(Indication, 100), *USES),
+    Condition: (Part(Indication, 100), Part(Approval, 100), Part(StudyResult, 60, ("synthesis", "id")), CLAIMS),
+    Indication: USES,
+    StudyResult: (Part(StudyResult, 30),),
+    Source: (
+        *(Part(row, 12) for row in RESOURCES.values() if row is not Claim and "source" in mentions(row)),
+        Part(Claim, 100, ("id",)),
+    ),
+    Claim: (),
+}
+
+
+def read_facts(connection: Connection, resource: type[Row], record_id: str) -> Facts:
+    """The facts of a page; NotFound, Gone or Moved when there is no such record."""
+    document, version = fetch(connection, resource, record_id)
+    record: Record = from_json(document)
+    found = dict(included(connection, resource, [document], tuple(includable(resource))))
+    classes = classes_above(connection, record) if resource is Treatment else []
+    filters = _about(resource, record)
+    lists = {
+        part.resource: _listed(connection, part, _family(part, filters, classes), found) for part in PARTS[resource]
+    }
+    for mention in record.get("evidence", ()):
+        _name(connection, mention["kind"], mention["id"], found)
+    return Facts(
+        resource=resource,
+        record=record,
+        version=version,
+        lists=lists,
+        included=found,
+        verdicts=count_verdicts(connection, filters) if Claim in lists else {},
+        classes=classes,
+        annotated=_annotated(connection, record_id) if resource is Source else None,
+        as_of=read_as_of(connection),
+    )
+
+
+def read_as_of(connection: Connection) -> AsOf:
+    """The state of the dataset that the connection reads."""
+    newest = select(REVISION.c.number, REVISION.c.at).order_by(REVISION.c.number.desc()).limit(1)
+    found = connection.execute(newest).one_or_none()
+    return AsOf(0, None) if found is None else AsOf(found[0], found[1])
+
+
+def _about(resource: type[Row], record: Record) -> dict[str, Any]:
+    """The filters for what is about the record."""
+    if resource is Indication:
+        return {"treatment": [record["treatment"]], "condition": [record["condition"]]}
+    if resource is StudyResult:
+        return {"study": [record["study"]]}
+    return {singular(resource.plural): [record["id"]]}
+
+
+def _family(part: Part, filters: Mapping[str, Any], classes: list[Record]) -> dict[str, Any]:
+    """The same filters, and for warnings the classes above: what is warned of a class holds for its products."""
+    if part.resource is not LabelWarning or not classes:
+        return dict(filters)
+    return {**filters, "treatment": [*filters["treatment"], *(above["id"] for above in classes)]}
+
+
+def _listed(connection: Connection, part: Part, filters: Mapping[str, Any], found: Found) -> Listed:
+    """The records of one part; what they mention is added to `found`."""
+    include = tuple(word for word in includable(part.resource) if word not in STEPS_TOO_FAR)
+    page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))
+    for plural, records in (page.included or {}).items():
+        found.setdefault(plural, {}).update(records)
+    return Listed([from_json(document) for document in page.documents], page.total or 0)
+
+
+def _name(connection: Connection, plural: str, record_id: str, found: Found) -> None:
+    """Add what a record that decides a claim is about, so that it can be told by name."""
+    record = found.get(plural, {}).get(record_id)
+    words = tuple(word for word in ("treatment", "condition", "study") if word in uses(RESOURCES[plural]))
+    if record is not None and words:
+        for other, records in included(connection, RESOURCES[plural], [to_json(record).decode()], words).items():
+            found.setdefault(other, {}).update(records)
+
+
+def count_verdicts(connection: Connection, filters: Mapping[str, Any]) -> dict[str, int]:
+    """How many claims that match got each verdict."""
+    counts = {}
+    for word in VERDICTS:
+        query = Query(Claim, {**filters, "verdict": [word]}, limit=1, count=True)
+        counts[word] = list_rows(connection, query).total or 0
+    return counts
+
+
+def _annotated(connection: Connection, source: str) -> AnnotatedText | None:
+    try:
+        return AnnotatedText.model_validate_json(read_annotated(connection, source))
+    except NotFound:
+        return None
+
+
+@dataclass(frozen=True)
+class FoundList:
+    """One page of a list, with what its filters may be set to."""
+
+    items: list[Record]
+    total: int
+    next: str | None
+    is_later: bool
+    """Whether it is not the first page."""
+    choices: dict[str, list[Record]]
+    """The treatments and the conditions, by plural: the first two hundred of each, by name."""
+    included: Found
+    as_of: AsOf
+
+
+def read_list(connection: Connection, resource: type[Row], filters: Mapping[str, Any], cursor: str | None) -> FoundList:
+    """One page of a list; BadCursor when the cursor is not of these filters."""
+    lists = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
+    sort = ("name",) if resource is Treatment else ()
+    page = list_rows(connection, Query(resource, lists, sort, LIST_ROWS, cursor, count=True))
+    choices = {
+        row.plural: [from_json(one) for one in list_rows(connection, Query(row, {}, ("name",), MOST_ROWS)).documents]
+        for row in (Treatment, Condition)
+    }
+    return FoundList(
+        items=[from_json(document) for document in page.documents],
+        total=page.total or 0,
+        next=page.next,
+        is_later=cursor is not None,
+        choices=choices,
+        included={plural: {one["id"]: one for one in records} for plural, records in choices.items()},
+        as_of=read_as_of(connection),
+    )
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What the first page shows: the treatments and conditions, how many records there are, and the verdicts."""
+
+    treatments: list[Record]
+    conditions: list[Record]
+    totals: dict[str, int]
+    verdicts: dict[str, int]
+    as_of: AsOf
+
+
+def read_landing(connection: Connection) -> Landing:
+    """The first page, over all that there is."""
+    named = {
+        row: [from_json(one) for one in list_rows(connection, Query(row, {}, ("name",), LIST_ROWS)).documents]
+        for row in (Treatment, Condition)
+    }
+    verdicts = count_verdicts(connection, {})
+    return Landing(named[Treatment], named[Condition], totals(connection), verdicts, read_as_of(connection))

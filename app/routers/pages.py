@@ -1,0 +1,114 @@
+"""Pages for people: a record with all that belongs to it, and lists of treatments and claims with filters."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import Field
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import address_of, database_of
+from app.errors import Unavailable
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.treatments import Treatment
+from app.models.types import Slug
+from app.models.vocabulary import ClaimKind, TreatmentKind, Verdict
+from app.people import BLANK, HTML, PageAsked, form_of, page_answer, where_of
+from app.reports.gaps import all_gaps
+from app.reports.people import read_facts, read_list
+from app.representations import LINKED_DATA
+from app.views.frame import linked_document
+from app.views.lists import claim_list, treatment_list
+from app.views.pages import VIEWS, page_values
+
+MOST_GAPS = 8
+router = APIRouter(tags=["Pages"])
+Endpoint = Callable[..., Awaitable[Response]]
+
+
+class ListAsked(PageAsked):
+    """And of a page with a list."""
+
+    cursor: Annotated[str | None, BLANK, Field(max_length=4000)] = None
+
+
+class TreatmentsAsked(ListAsked):
+    """The filters of the list of treatments."""
+
+    kind: Annotated[TreatmentKind | None, BLANK] = None
+    part_of: Annotated[Slug | None, BLANK] = None
+
+
+class ClaimsAsked(ListAsked):
+    """The filters of the list of claims."""
+
+    verdict: Annotated[Verdict | None, BLANK] = None
+    kind: Annotated[ClaimKind | None, BLANK] = None
+    treatment: Annotated[Slug | None, BLANK] = None
+    condition: Annotated[Slug | None, BLANK] = None
+    source: Annotated[Slug | None, BLANK] = None
+    safety_flag: Annotated[bool | None, BLANK] = None
+
+
+def _page_of(row: type[Row]) -> Endpoint:
+    async def endpoint(
+        request: Request,
+        id: Annotated[str, Path(max_length=500)],  # the path says {id}
+        asked: Annotated[PageAsked, Parameters()],  # noqa: ARG001  # refuses a release that has no name
+    ) -> Response:
+        form = form_of(request)
+        facts = await database_of(request).fetch(lambda connection: read_facts(connection, row, id))
+        where = where_of(request)
+        if form == LINKED_DATA:
+            content = linked_document(facts, where.public_url).encode()
+            return cache.answer(request, content, LINKED_DATA, version=facts.version)
+        values = page_values(facts, where)
+        if row is Treatment:
+            values |= await _gaps(request, facts.record, where.today)
+        data = address_of(request, f"/v1/{row.plural}/{id}")
+        links = (f'<{data}>; rel="alternate"; type="application/json"',)
+        return await page_answer(request, f"{row.plural.removesuffix('s')}.html", values, links)
+
+    return endpoint
+
+
+for _row in VIEWS:
+    router.add_api_route(f"/{_row.plural}/{{id}}", _page_of(_row), methods=["GET"], include_in_schema=False)
+
+
+async def _gaps(request: Request, treatment: dict[str, Any], today: str) -> Mapping[str, Any]:
+    """What does not fit together; a page that cannot have it in time does without."""
+    try:
+        found = await database_of(request).fetch(
+            lambda connection: sorted(all_gaps(connection, treatment, today), key=lambda gap: gap.place)
+        )
+    except Unavailable:
+        found = []
+    return {
+        "gaps": [gap.statement for gap in found[:MOST_GAPS]],
+        "gap_total": len(found),
+        "gap_list": address_of(request, f"/v1/gaps?treatment={treatment['id']}"),
+    }
+
+
+@router.get("/treatments", include_in_schema=False)
+async def treatments(request: Request, asked: Annotated[TreatmentsAsked, Parameters()]) -> Response:
+    """All treatments, narrowed by kind or class."""
+    return await _list(request, Treatment, asked, treatment_list)
+
+
+@router.get("/claims", include_in_schema=False)
+async def claims(request: Request, asked: Annotated[ClaimsAsked, Parameters()]) -> Response:
+    """All claims with their verdicts, narrowed by what they are about."""
+    return await _list(request, Claim, asked, claim_list)
+
+
+async def _list(request: Request, row: type[Row], asked: ListAsked, view: Callable[..., dict[str, Any]]) -> Response:
+    choose(accepted(request), [HTML])
+    filters = asked.model_dump(mode="json", exclude={"release", "cursor"}, exclude_none=True)
+    found = await database_of(request).fetch(lambda connection: read_list(connection, row, filters, asked.cursor))
+    return await page_answer(request, f"{row.plural}.html", view(found, filters, where_of(request)))

@@ -1,0 +1,192 @@
+"""What stands around a record on its page: links to other pages, names of what it mentions, numbered sources."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from app.models.approvals import Approval
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.side_effects import SideEffect
+from app.models.sources import Source
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.warnings import Warning as LabelWarning
+from app.render.references import reference_of, vancouver
+from app.views.words import day_words, spaced
+
+Record = Mapping[str, Any]
+Included = Mapping[str, Mapping[str, dict[str, Any]]]
+PAGED: tuple[type[Row], ...] = (Treatment, Condition, Indication, Claim, StudyResult, Source)
+"""The resources whose records have a page of their own."""
+SHOWN_ON: Mapping[str, tuple[type[Row], str]] = {
+    Approval.plural: (Indication, "indication"),
+    DosingInterval.plural: (Treatment, "treatment"),
+    SideEffect.plural: (Treatment, "treatment"),
+    LabelWarning.plural: (Treatment, "treatment"),
+}
+"""Where a record without a page of its own is shown: on the page of the record that its field names."""
+PAGED_PLURALS = frozenset(row.plural for row in PAGED)
+STANDINGS = {
+    "retracted": "retracted",
+    "concern": "under an expression of concern",
+    "corrected": "corrected since",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead somewhere."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A number that leads to a source at the end of the page, with what must be said of the source at once."""
+
+    number: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """One source at the end of the page."""
+
+    number: int
+    text: str
+    page: str
+    read: str | None
+    """Where it can be read: its address, else its DOI."""
+    mark: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that a reader must know before using the record."""
+
+    tone: str
+    text: str
+    link: Link | None = None
+
+
+class Around:
+    """The surroundings of one page; sources are numbered in the order in which the page cites them."""
+
+    def __init__(self, included: Included, *, release: str | None, today: str) -> None:
+        self.included = included
+        self.release = release
+        self.today = today
+        self._numbers: dict[str, int] = {}
+
+    def to(self, path: str, anchor: str = "", **parameters: str) -> str:
+        """A path of ours that stays in the release."""
+        given = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(given)}" if given else "") + (f"#{anchor}" if anchor else "")
+
+    def page(self, plural: str, record_id: str) -> str:
+        """The page that shows a record; its JSON where no page does."""
+        if plural in PAGED_PLURALS:
+            return self.to(f"/{plural}/{record_id}")
+        record = self.record(plural, record_id)
+        if plural in SHOWN_ON and record is not None:
+            row, field = SHOWN_ON[plural]
+            return self.to(f"/{row.plural}/{record[field]}", record_id)
+        return self.to(f"/v1/{plural}/{record_id}")
+
+    def record(self, plural: str, record_id: str | None) -> dict[str, Any] | None:
+        """A record that the page mentions; None for one that is not there, because it was withdrawn."""
+        return self.included.get(plural, {}).get(record_id or "")
+
+    def name(self, resource: type[Row], record_id: str | None) -> str:
+        """The name or title of a record; its id, spaced, where the record is not there."""
+        record = self.record(resource.plural, record_id) or {}
+        return str(record.get("name") or record.get("acronym") or record.get("title") or spaced(record_id))
+
+    def link(self, resource: type[Row], record_id: str) -> Link:
+        """A link with the record's name."""
+        return Link(self.name(resource, record_id), self.page(resource.plural, record_id))
+
+    def cite(self, sources: Iterable[str]) -> tuple[Note, ...]:
+        """The numbers of the sources, each once."""
+        return tuple(Note(self._number(one), self._mark(one)) for one in dict.fromkeys(sources))
+
+    def cited(self, record: Record) -> tuple[Note, ...]:
+        """The numbers of the sources that a record cites."""
+        return self.cite(citation["source"] for citation in record["citations"])
+
+    def sources(self) -> list[SourceLine]:
+        """The sources that the page has cited so far, in their order."""
+        return [self._line(source, number) for source, number in self._numbers.items()]
+
+    def _number(self, source: str) -> int:
+        return self._numbers.setdefault(source, len(self._numbers) + 1)
+
+    def _mark(self, source: str) -> str:
+        record = self.record(Source.plural, source)
+        if record is None or record["state"] == "withdrawn":
+            return "withdrawn"
+        return STANDINGS.get(record["source_status"] or "", "")
+
+    def _line(self, source: str, number: int) -> SourceLine:
+        page, mark = self.page(Source.plural, source), self._mark(source)
+        record = self.record(Source.plural, source)
+        if record is None:
+            return SourceLine(number, f"{spaced(source)} (no longer shown).", page, None, mark)
+        return SourceLine(number, vancouver(replace(reference_of(record), url=None)), page, address_of(record), mark)
+
+
+def address_of(source: Record) -> str | None:
+    """Where a source can be read."""
+    doi = source["doi"] and f"https://doi.org/{source['doi']}"
+    return source["url"] or doi or None
+
+
+Uses = Mapping[str, Link]
+"""The pages of a treatment's uses, by condition."""
+MOST_OF_A_USE = 8
+"""How many records of one kind a treatment's page shows of a use that has a page of its own."""
+
+
+def by_condition(records: Sequence[Record], around: Around) -> list[tuple[str | None, list[Record]]]:
+    """The records by condition, in the order of its name; those of no condition last."""
+    groups: dict[str | None, list[Record]] = {}
+    for one in records:
+        groups.setdefault(one["condition"], []).append(one)
+    return sorted(groups.items(), key=lambda group: (group[0] is None, around.name(Condition, group[0])))
+
+
+def first_of(
+    records: Sequence[Record], condition: str | None, uses: Uses | None, noun: str
+) -> tuple[Sequence[Record], Link | None]:
+    """The records, or the first of them and a link to the page of the use that shows them all."""
+    use = (uses or {}).get(condition or "")
+    if use is None or len(records) <= MOST_OF_A_USE + 1:
+        return records, None
+    return records[:MOST_OF_A_USE], Link(f"All {len(records)} {noun}: {use.text}", use.href)
+
+
+def marks_of(record: Record, around: Around, plural: str) -> list[Mark]:
+    """What a reader must know before using the record, the gravest first."""
+    found: list[Mark] = []
+    if record["state"] == "withdrawn":
+        found.append(Mark("bad", "This record was withdrawn after the release was made."))
+    if record["source_status"] == "retracted":
+        found.append(Mark("bad", "A source that this rests on was retracted."))
+    elif record["source_status"] == "concern":
+        found.append(Mark("care", "A source that this rests on is under an expression of concern."))
+    elif record["source_status"] == "corrected":
+        found.append(Mark("care", "A source that this rests on was corrected after it was published."))
+    if record["superseded_by"]:
+        link = Link("the record that takes its place", around.page(plural, record["superseded_by"]))
+        found.append(Mark("care", "This record has been superseded by", link))
+    if record["review_due"] and record["review_due"] <= around.today:
+        found.append(Mark("care", f"Its review has been due since {day_words(record['review_due'])}."))
+    if record["needs_review"]:
+        found.append(Mark("care", "A curator must look at this record."))
+    return found

@@ -1,0 +1,111 @@
+"""Side effects as frequency bars: how many of how many people, on one scale, with what the number is based on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log10
+
+from app.models.conditions import Condition
+from app.models.studies import Study
+from app.views.around import Around, Link, Note, Record, Uses, by_condition, first_of
+from app.views.words import number, percent, titled
+
+LOWEST = 0.01
+"""The percentage at which the bars begin: each tenfold is as long, so that rare effects are seen beside common ones."""
+BASES = {
+    "label": "label",
+    "trial": "trial",
+    "post-marketing": "reported after approval",
+    "claim": "a document's claim",
+}
+
+
+@dataclass(frozen=True)
+class EffectLine:
+    """One effect: its bar (0–100), its figures and what they come from."""
+
+    id: str
+    term: str
+    is_serious: bool
+    percent: str
+    counts: str
+    """`18 of 716 people`; empty where the source gives no numbers of people."""
+    width: float | None
+    against: str
+    """The same of the comparator."""
+    frequency: str
+    origin: str
+    is_observed: bool
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class EffectGroup:
+    """The effects that were seen where the treatment was given for one condition."""
+
+    condition: Link | None
+    lines: list[EffectLine]
+    unnumbered: list[EffectLine]
+    """Those for which the source gives neither a percentage nor a frequency nor people."""
+    more: Link | None
+    """Where all of them are, when only the first are shown."""
+
+
+def effect_groups(effects: Sequence[Record], around: Around, uses: Uses | None = None) -> list[EffectGroup]:
+    """The effects by condition; within one the most frequent first, those without a figure last.
+
+    Where a use has a page of its own (`uses`), only the first effects are shown here.
+    """
+    groups = []
+    for condition, own in by_condition(effects, around):
+        own.sort(key=lambda one: (one["percent"] is None, -(one["percent"] or 0), one["term"]))
+        link = around.link(Condition, condition) if condition else None
+        shown, more = first_of(own, condition, uses, "side effects")
+        lines = [effect_line(one, around) for one in shown]
+        unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency)]
+        groups.append(EffectGroup(link, [line for line in lines if line not in unnumbered], unnumbered, more))
+    return groups
+
+
+def effect_line(one: Record, around: Around) -> EffectLine:
+    """One effect as a line."""
+    rate = one["percent"]
+    comparators = [arm for arm in one["arms"] if arm["role"] == "comparator"]
+    return EffectLine(
+        id=one["id"],
+        term=one["term"],
+        is_serious=bool(one["serious"]),
+        percent=percent(rate),
+        counts=people(one["affected"], one["at_risk"]),
+        width=bar_width(rate),
+        against="; ".join(_arm(arm) for arm in comparators),
+        frequency="" if one["frequency"] == "not-known" else titled(one["frequency"]),
+        origin=_origin(one, around),
+        is_observed=one["attribution"] == "observed",
+        notes=around.cited(one),
+    )
+
+
+def bar_width(rate: float | None) -> float | None:
+    """The length of a bar, 0–100, by the logarithm of the percentage; None without one."""
+    if rate is None:
+        return None
+    return 0.0 if rate <= LOWEST else round(100 * (log10(rate) - log10(LOWEST)) / (2 - log10(LOWEST)), 1)
+
+
+def people(affected: int | None, at_risk: int | None) -> str:
+    """`18 of 716`, or what is known of it."""
+    if affected is None:
+        return "" if at_risk is None else f"of {number(at_risk)}"
+    return number(affected) if at_risk is None else f"{number(affected)} of {number(at_risk)}"
+
+
+def _arm(arm: Record) -> str:
+    counted = people(arm["affected"], arm["at_risk"])
+    exact = 100 * arm["affected"] / arm["at_risk"] if arm["affected"] is not None and arm["at_risk"] else arm["percent"]
+    return " ".join(part for part in (arm["arm"] + ":", percent(exact), f"({counted})" if counted else "") if part)
+
+
+def _origin(one: Record, around: Around) -> str:
+    study = around.record(Study.plural, one["study"])
+    named = f" {around.name(Study, one['study'])}" if study and study["acronym"] else ""
+    return f"{BASES[one['basis']]}{named}"

@@ -1,0 +1,305 @@
+"""The pages of records: each resource's record and what belongs to it as the values of a template."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.models.approvals import Approval
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.outcomes import Outcome
+from app.models.side_effects import SideEffect
+from app.models.sources import Source
+from app.models.studies import Study
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.warnings import Warning as LabelWarning
+from app.render.references import reference_of, vancouver
+from app.reports.people import Facts, Listed
+from app.views.around import Around, Link, address_of
+from app.views.findings import (
+    arm_words,
+    certainty_of,
+    comparator_name,
+    effect_words,
+    forest_plots,
+    p_words,
+    result_groups,
+    result_line,
+    result_lines,
+)
+from app.views.frame import Where, frame_of
+from app.views.harms import effect_groups
+from app.views.lines import approval_lines, dose_table, warning_lines
+from app.views.statements import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
+from app.views.words import FINDINGS, capital, day_words, number, spaced, titled, why_absent
+
+Values = dict[str, Any]
+LONGEST_DESCRIPTION = 200
+
+
+def page_values(facts: Facts, where: Where) -> Values:
+    """The values of a record's page, with `frame` for the layout and `sources` for its end."""
+    around = Around(facts.included, release=where.release, today=where.today)
+    own, title, description, crumbs = VIEWS[facts.resource](facts, around)
+    frame = frame_of(facts, around, where, title=title, description=description[:LONGEST_DESCRIPTION], crumbs=crumbs)
+    return own | {"record": facts.record, "frame": frame, "sources": around.sources(), "around": around}
+
+
+View = tuple[Values, str, str, list[Link]]
+"""The page's own values, its title, what it is about in a sentence, and the way to it."""
+
+
+def _treatment(facts: Facts, around: Around) -> View:
+    record = facts.record
+    unit = record["dose_unit"]
+    cited = around.cited(record)
+    values = _uses(facts, around) | {
+        "facts": [
+            ("Generic names", ", ".join(record["generic_names"]) or why_absent(record, "generic_names")),
+            ("Brand names", ", ".join(record["brand_names"]) or why_absent(record, "brand_names")),
+            ("Other names", ", ".join(record["synonyms"])),
+            ("Kind", titled(record["kind"])),
+            ("Holder", record["holder"] or why_absent(record, "holder")),
+            ("How it works", record["mechanism"] or why_absent(record, "mechanism")),
+            ("Given", ", ".join(map(spaced, record["routes"]))),
+            ("Measured in", f"{unit['label']}, a unit of its own" if unit else why_absent(record, "dose_unit")),
+            ("Codes", _codes(record)),
+        ],
+        "classes": [around.link(Treatment, above["id"]) for above in facts.classes],
+        "indications": _indications(facts, around),
+        "cited": cited,
+    }
+    lead = record["definition"] or f"{titled(record['kind'])}: {record['name']}."
+    return values, record["name"], lead, [Link("Treatments", around.to(f"/{Treatment.plural}"))]
+
+
+def _condition(facts: Facts, around: Around) -> View:
+    record = facts.record
+    cited = around.cited(record)
+    values = _uses(facts, around) | {
+        "facts": [
+            ("Other names", ", ".join(record["synonyms"])),
+            ("Codes", _codes(record)),
+        ],
+        "above": around.link(Condition, record["part_of"]) if record["part_of"] else None,
+        "indications": _indications(facts, around),
+        "cited": cited,
+    }
+    lead = record["definition"] or f"Treatments for {record['name']}: what is approved and what trials found."
+    return values, record["name"], lead, [Link("Treatments", around.to(f"/{Treatment.plural}"))]
+
+
+def _indication(facts: Facts, around: Around) -> View:
+    record = facts.record
+    treatment = around.link(Treatment, record["treatment"])
+    condition = around.link(Condition, record["condition"])
+    title = f"{treatment.text} for {condition.text.lower() if condition.text.istitle() else condition.text}"
+    cited = around.cited(record)
+    values = _uses(facts, around) | {
+        "treatment": treatment,
+        "condition": condition,
+        "facts": [
+            ("Meant for", titled(record["purpose"]) or why_absent(record, "purpose")),
+            ("Given to", record["population"] or why_absent(record, "population")),
+        ],
+        "cited": cited,
+    }
+    lead = f"What is approved, at which dose and how often, what harm was counted and what trials found: {title}."
+    return values, title, lead, [Link("Treatments", around.to(f"/{Treatment.plural}")), treatment]
+
+
+def _claim(facts: Facts, around: Around) -> View:
+    record = facts.record
+    source = around.record(Source.plural, record["source"])
+    values = {
+        "verdict": verdict_of(record["verdict"]),
+        "said_by": around.link(Source, record["source"]),
+        "read": address_of(source) if source else None,
+        "conditions": [around.link(Condition, one) for one in record["conditions"]],
+        "treatment": around.link(Treatment, record["treatment"]) if record["treatment"] else None,
+        "values": asserted(record),
+        "evidence": evidence_lines(record["evidence"], around),
+        "searched": record["searched"] and {**record["searched"], "on": day_words(record["searched"]["on"])},
+        "cited": around.cite([record["source"]]),
+    }
+    short = record["quote"] if len(record["quote"]) <= 80 else record["quote"][:79].rstrip() + "…"
+    lead = f"{titled(record['verdict'])}: {record['rationale']}"
+    return values, f"“{short}”", lead, [Link("Claims", around.to(f"/{Claim.plural}"))]
+
+
+def _result(facts: Facts, around: Around) -> View:
+    record = facts.record
+    study = around.record(Study.plural, record["study"]) or {}
+    outcome = around.record(Outcome.plural, record["outcome"])
+    finding, tone = FINDINGS[record["finding"]]
+    others = Listed([one for one in facts.items(StudyResult) if one["id"] != record["id"]], 0)
+    treatment = around.link(Treatment, record["treatment"])
+    line = result_line(record, around)
+    values = {
+        "finding": finding,
+        "tone": tone,
+        "line": line,
+        "arms": [
+            (arm["arm"], titled(arm["role"]), arm_words(arm).removeprefix(f"{arm['arm']}: ")) for arm in record["arms"]
+        ],
+        "effect": effect_words(record),
+        "p": p_words(record),
+        "certainty": certainty_of(record),
+        "plots": forest_plots([record], around),
+        "treatment": treatment,
+        "facts": [
+            ("Compared with", capital(comparator_name(record, around)) or why_absent(record, "comparator")),
+            ("When", record["time_frame_text"] or why_absent(record, "time_frame_text")),
+            ("Measured by", outcome["name"] + _better(outcome) if outcome else ""),
+            ("Whose data", titled(record["population"])),
+            ("Not extracted or reported", _absences(record)),
+        ],
+        "study": study,
+        "study_facts": _study_facts(study),
+        "bias": record["risk_of_bias"] or study.get("risk_of_bias"),
+        "others": result_lines(others.items, around),
+        "cited": around.cited(record),
+    }
+    title = f"{line.study}: {record['outcome_text']}"
+    crumbs = [Link("Treatments", around.to(f"/{Treatment.plural}")), treatment]
+    return values, title, f"{finding}. {effect_words(record)}".strip(), crumbs
+
+
+def _source(facts: Facts, around: Around) -> View:
+    record = facts.record
+    citing = [
+        (
+            titled(row.plural),
+            listed.total,
+            [Link(record_says(row.plural, one, around), around.page(row.plural, one["id"])) for one in listed.items],
+            around.to(f"/v1/{row.plural}", source=record["id"]),
+        )
+        for row, listed in facts.lists.items()
+        if row is not Claim and listed.total
+    ]
+    retraction = record["retraction"]
+    values = {
+        "citation": vancouver(reference_of(record)),
+        "read": address_of(record),
+        "annotated": stretches(facts.annotated, around) if facts.annotated else [],
+        "is_whole": record["text_served"] == "full",
+        "claims": claim_lines(facts.items(Claim), around),
+        "counts": claim_counts(facts.verdicts, around, source=record["id"]),
+        "citing": citing,
+        "retraction": retraction
+        and {**retraction, "status": spaced(retraction["status"]), "on": day_words(retraction["on"])},
+        "facts": [
+            ("Kind", titled(record["kind"])),
+            ("Published", day_words(record["issued"]) or why_absent(record, "issued")),
+            ("Read by us", day_words(record["retrieved_on"])),
+            ("Licence", record["licence"] or ""),
+            ("Out of use since", day_words(record["retired_on"])),
+            ("SHA-256 of the text", record["sha256"] or ""),
+        ],
+    }
+    return values, record["title"], f"{titled(record['kind'])} cited in the dataset.", []
+
+
+VIEWS: Mapping[type[Row], Callable[[Facts, Around], View]] = {
+    Treatment: _treatment,
+    Condition: _condition,
+    Indication: _indication,
+    Claim: _claim,
+    StudyResult: _result,
+    Source: _source,
+}
+
+
+def _uses(facts: Facts, around: Around) -> Values:
+    """What the pages of treatments, conditions and indications share; a part that a page does not read is empty."""
+    own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
+    narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
+    narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
+    results = facts.items(StudyResult)
+    uses = _pages_of_uses(facts, around) if facts.resource is Treatment else None
+    warnings = warning_lines(facts.items(LabelWarning), around, own)
+    return {
+        "boxed": [line for line in warnings if line.is_boxed],
+        "warnings": [line for line in warnings if not line.is_boxed],
+        "approvals": approval_lines(facts.items(Approval), around),
+        "doses": dose_table(facts.items(DosingInterval), around),
+        "effects": effect_groups(facts.items(SideEffect), around, uses),
+        "results": result_groups(results, around, uses),
+        "plots": forest_plots(results, around),
+        "claims": claim_lines(facts.items(Claim), around),
+        "counts": claim_counts(facts.verdicts, around, **narrowed),
+        "totals": {str(row.__tablename__): listed.total for row, listed in facts.lists.items()},
+        "shown": {str(row.__tablename__): len(listed.items) for row, listed in facts.lists.items()},
+        "all": {
+            str(row.__tablename__): around.to(f"/v1/{row.plural}", **narrowed, format="csv") for row in facts.lists
+        },
+    }
+
+
+def _pages_of_uses(facts: Facts, around: Around) -> dict[str, Link]:
+    """The pages of a treatment's uses, by condition."""
+    return {
+        one["condition"]: Link(around.name(Condition, one["condition"]), around.page(Indication.plural, one["id"]))
+        for one in facts.items(Indication)
+    }
+
+
+def _indications(facts: Facts, around: Around) -> list[Values]:
+    """The uses of a treatment, or the treatments of a condition, each with the states of its approvals."""
+    of_condition = facts.resource is Condition
+    found = []
+    for one in facts.items(Indication):
+        states = sorted(
+            {(line.place, line.status, line.tone) for line in approval_lines(_of(facts, one), around)},
+        )
+        name = around.name(Treatment, one["treatment"]) if of_condition else around.name(Condition, one["condition"])
+        found.append(
+            {
+                "link": Link(name, around.page(Indication.plural, one["id"])),
+                "purpose": titled(one["purpose"]),
+                "population": one["population"] or "",
+                "states": states,
+            }
+        )
+    return sorted(found, key=lambda entry: entry["link"].text)
+
+
+def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in facts.items(Approval) if one["indication"] == indication["id"]]
+
+
+def _codes(record: Mapping[str, Any]) -> str:
+    return ", ".join(f"{code['system'].upper()} {code['code']}" for code in record["codes"]) or why_absent(
+        record, "codes"
+    )
+
+
+def _better(outcome: Mapping[str, Any]) -> str:
+    told = {"lower-is-better": "lower is better", "higher-is-better": "higher is better"}.get(
+        outcome["direction"] or ""
+    )
+    return f" ({told})" if told else ""
+
+
+def _absences(record: Mapping[str, Any]) -> str:
+    """What a result does not hold, with the reason."""
+    told = [f"{spaced(name.replace('_', '-'))} ({spaced(why)})" for name, why in record["missing"].items()]
+    return capital(", ".join(told))
+
+
+def _study_facts(study: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if not study:
+        return []
+    return [
+        ("Design", ", ".join(part for part in (titled(study["design"]), spaced(study["blinding"])) if part)),
+        ("Phase", study["phase"] or ""),
+        ("People", number(study["enrolment"])),
+        ("Trials included", number(study["trial_count"])),
+        ("When", "–".join(part for part in (day_words(study["started"]), day_words(study["completed"])) if part)),
+        ("Where", ", ".join(study["countries"])),
+        ("Paid by", study["funding"] or ""),
+        ("Registered as", ", ".join(code["code"] for code in study["registry_ids"])),
+    ]

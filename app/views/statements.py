@@ -1,0 +1,191 @@
+"""Claims as people read them: the quote, the verdict, why, what decides it; and a text with its claims."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from app.models.approvals import Approval
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.side_effects import SideEffect
+from app.models.studies import Study
+from app.models.study_results import StudyResult
+from app.models.warnings import Warning as LabelWarning
+from app.render.linked import frequency
+from app.reports.annotated import AnnotatedClaim, AnnotatedText
+from app.views.around import Around, Link, Record
+from app.views.findings import effect_words, study_name
+from app.views.harms import people
+from app.views.words import (
+    FINDINGS,
+    VERDICT_TONES,
+    Tone,
+    capital,
+    day_words,
+    number,
+    percent,
+    place_name,
+    spaced,
+    titled,
+)
+
+GRAVITY = {"supported": 2, "partly-supported": 1, "unverifiable": 3, "contradicted": 0}
+"""The order of verdicts on a page: what is wrong comes first."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict, with the tone of its badge."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class ClaimLine:
+    """One claim in a list."""
+
+    id: str
+    href: str
+    quote: str
+    verdict: Verdict
+    kind: str
+    is_unsafe: bool
+
+
+@dataclass(frozen=True)
+class ClaimCount:
+    """How many claims got a verdict."""
+
+    verdict: Verdict
+    total: int
+    href: str
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    """A record that decides a verdict: what it is, what it says, and where it is shown."""
+
+    kind: str
+    says: str
+    href: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of the annotated text: words with the claims that they belong to, or a gap of so many characters."""
+
+    text: str | None
+    length: int
+    claims: list[Link]
+    tone: Tone
+    verdict: str
+    """Said where the stretch ends that the same claim colours."""
+
+
+def verdict_of(word: str) -> Verdict:
+    """A verdict by its word."""
+    return Verdict(titled(word), VERDICT_TONES[word])
+
+
+def claim_lines(claims: Iterable[Record], around: Around) -> list[ClaimLine]:
+    """Claims in the order given."""
+    return [
+        ClaimLine(
+            id=one["id"],
+            href=around.page(Claim.plural, one["id"]),
+            quote=one["quote"],
+            verdict=verdict_of(one["verdict"]),
+            kind=titled(one["kind"]),
+            is_unsafe=one["safety_flag"],
+        )
+        for one in claims
+    ]
+
+
+def claim_counts(totals: Mapping[str, int], around: Around, **filters: str) -> list[ClaimCount]:
+    """How many claims got each verdict, each with a link to their list."""
+    path = f"/{Claim.plural}"
+    return [
+        ClaimCount(verdict_of(word), totals[word], around.to(path, verdict=word, **filters))
+        for word in sorted(totals, key=lambda one: GRAVITY[one])
+        if totals[word]
+    ]
+
+
+def evidence_lines(evidence: Iterable[Record], around: Around) -> list[EvidenceLine]:
+    """The records that decide a claim, each in a sentence."""
+    lines = []
+    for mention in evidence:
+        record = around.record(mention["kind"], mention["id"])
+        says = record_says(mention["kind"], record, around) if record else "This record was withdrawn."
+        retracted = record is not None and record["source_status"] == "retracted"
+        kind = titled(mention["kind"]).removesuffix("s") if mention["kind"] != Study.plural else "Study"
+        lines.append(
+            EvidenceLine(kind, says, around.page(mention["kind"], mention["id"]), "retracted" if retracted else "")
+        )
+    return lines
+
+
+def record_says(plural: str, record: Record, around: Around) -> str:
+    """What a record says, in a sentence with its numbers."""
+    if plural == Approval.plural:
+        since = f" since {day_words(record['valid_from'])}" if record["valid_from"] else ""
+        about = around.name(Condition, record["condition"])
+        by = f" ({record['authority']})" if record["authority"] else ""
+        return f"{about}, {place_name(record['jurisdiction'])}{by}: {spaced(record['status'])}{since}"
+    if plural == StudyResult.plural:
+        finding = FINDINGS[record["finding"]][0].lower()
+        told = [record["outcome_text"], record["time_frame_text"] or "", effect_words(record)]
+        return f"{study_name(record, around)}: {', '.join(part for part in told if part)}; {finding}"
+    if plural == SideEffect.plural:
+        counted = people(record["affected"], record["at_risk"])
+        rate = " ".join(part for part in (percent(record["percent"]), f"({counted})" if counted else "") if part)
+        return f"{capital(record['term'])}: {rate or spaced(record['frequency']) or 'named without a number'}"
+    if plural == DosingInterval.plural:
+        about = around.name(Condition, record["condition"]) if record["condition"] else "all uses"
+        return f"{titled(record['basis'])} for {about}: {frequency(record) or record['note'] or 'see the record'}"
+    if plural == LabelWarning.plural:
+        return f"{titled(record['kind'])}: {record['statement']}"
+    return str(record.get("title") or record.get("name") or record["id"])
+
+
+def stretches(annotated: AnnotatedText, around: Around) -> list[Stretch]:
+    """The text in order; where claims overlap, the first one that could do harm or is contradicted gives the colour."""
+    by_id = {claim.id: claim for claim in annotated.claims}
+    ordered = [sorted((by_id[one] for one in part.claims), key=_gravity) for part in annotated.segments]
+    found = []
+    for segment, owners, following in zip(annotated.segments, ordered, [*ordered[1:], []], strict=True):
+        goes_on = bool(owners and following and following[0].verdict == owners[0].verdict)
+        found.append(
+            Stretch(
+                text=segment.text,
+                length=segment.end - segment.start,
+                claims=[Link(one.id, around.page(Claim.plural, one.id)) for one in owners],
+                tone=VERDICT_TONES[owners[0].verdict] if owners else "",
+                verdict=spaced(owners[0].verdict) if owners and not goes_on else "",
+            )
+        )
+    return found
+
+
+def _gravity(claim: AnnotatedClaim) -> tuple[bool, int, int]:
+    return not claim.safety_flag, GRAVITY[claim.verdict], claim.start
+
+
+def asserted(claim: Record) -> list[tuple[str, str, str]]:
+    """The values that a claim asserts: name, value with its unit, and the words of the quote that it was read from."""
+    words = {
+        binding["field"].split("/")[2]: claim["quote"][binding["span"]["start"] : binding["span"]["end"]]
+        for binding in claim["numbers"]
+        if binding["span"] and binding["field"].startswith("/values/")
+    }
+    found = []
+    for index, value in enumerate(claim["values"]):
+        unit = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years", "percent": "%"}.get(
+            value["unit"] or "", value["unit"] or ""
+        )
+        told = value["text"] if value["number"] is None else f"{number(value['number'])} {unit}".strip()
+        found.append((capital(value["name"].replace("_", " ")), told, words.get(str(index), "")))
+    return found

@@ -1,0 +1,115 @@
+"""Values as people read them: dates, numbers, countries, and the words of our closed lists."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.render.dataset_citation import MONTHS
+
+Tone = str
+"""How a word is coloured, beside what it says: `good`, `bad`, `care` or `plain`."""
+PLACES = {
+    "AU": "Australia",
+    "CA": "Canada",
+    "CH": "Switzerland",
+    "DE": "Germany",
+    "EU": "European Union",
+    "FR": "France",
+    "GB": "United Kingdom",
+    "IE": "Ireland",
+    "IN": "India",
+    "JP": "Japan",
+    "NZ": "New Zealand",
+    "SG": "Singapore",
+    "US": "United States",
+    "ZA": "South Africa",
+}
+"""Names for the codes that occur; any other one stands as its code."""
+STATUS_TONES: Mapping[str, Tone] = {
+    "approved": "good",
+    "conditional": "care",
+    "suspended": "bad",
+    "withdrawn": "bad",
+    "expired": "bad",
+    "refused": "bad",
+    "not-approved": "bad",
+    "never-submitted": "bad",
+}
+VERDICT_TONES: Mapping[str, Tone] = {
+    "supported": "good",
+    "partly-supported": "care",
+    "contradicted": "bad",
+    "unverifiable": "plain",
+}
+FINDINGS: Mapping[str, tuple[str, Tone]] = {
+    "favours-treatment": ("Favours the treatment", "good"),
+    "favours-comparator": ("Favours the comparator", "bad"),
+    "no-difference": ("No clear difference", "plain"),
+    "unclear": ("Unclear", "plain"),
+}
+MEASURES = {
+    "risk-ratio": "risk ratio",
+    "odds-ratio": "odds ratio",
+    "risk-difference": "risk difference",
+    "mean-difference": "mean difference",
+    "standardized-mean-difference": "standardised mean difference",
+    "ratio-of-means": "ratio of means",
+    "rate-ratio": "rate ratio",
+    "hazard-ratio": "hazard ratio",
+    "other": "estimate",
+}
+RATIOS = frozenset({"risk-ratio", "odds-ratio", "ratio-of-means", "rate-ratio", "hazard-ratio"})
+
+
+def spaced(word: str | None) -> str:
+    """A word of a closed list with spaces: `no difference`."""
+    return (word or "").replace("-", " ")
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def titled(word: str | None) -> str:
+    """A word of a closed list at the beginning of a line: `Not approved`."""
+    return capital(spaced(word))
+
+
+def day_words(day: str | None) -> str:
+    """A partial date: `15 October 2010`, `October 2010`, `2010`; empty for none."""
+    if not day:
+        return ""
+    year, *rest = day[:10].split("-")
+    return " ".join([*(str(int(part)) for part in rest[1:]), *([MONTHS[int(rest[0]) - 1]] if rest else []), year])
+
+
+def place_name(code: str | None) -> str:
+    """A jurisdiction's name; its code where we have no name for it."""
+    return PLACES.get(code or "", code or "")
+
+
+def number(value: float | None) -> str:
+    """A number with a real minus sign and commas between thousands; empty for none."""
+    if value is None:
+        return ""
+    text = f"{value:,}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
+    return ("−" + text[1:] if text.startswith("-") else text).removesuffix(".0")
+
+
+def percent(value: float | None) -> str:
+    """A percentage as fine as it is known, at most two places after the point."""
+    return "" if value is None else f"{number(round(value, 2 if value < 1 else 1))}\u202f%"
+
+
+def span(low: float | None, high: float | None, unit: str) -> str:
+    """A range in words: `155–195 units`, `at least 12 weeks`, `up to 400 units`; empty where nothing is known."""
+    if low is None and high is None:
+        return ""
+    if low is None or high is None:
+        return f"{'at least' if high is None else 'up to'} {number(low if high is None else high)} {unit}".strip()
+    return f"{number(low)} {unit}".strip() if low == high else f"{number(low)}–{number(high)} {unit}".strip()
+
+
+def why_absent(record: Mapping[str, Any], field: str) -> str:
+    """Why a value is absent, in words; empty where nobody has looked."""
+    return spaced(record["missing"].get(field))

@@ -287,6 +287,15 @@ class PreconditionRequired(Problem):
     advice = "Read the record, and send the ETag of that answer in If-Match, so that nobody's change is lost."
 
 
+class FormatNotOffered(Problem):
+    """An oEmbed answer is asked for in a format that we do not write."""
+
+    status = 501
+    name = "format-not-offered"
+    title = "We do not write this format"
+    advice = "Ask for `format=json` or `format=xml`."
+
+
 class Unavailable(Problem):
     """The database cannot answer now, or the query took too long."""
 

@@ -89,8 +89,8 @@ def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -
     """Add to the headers of an answer what all answers have; `dataset` says which revision or release answered."""
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
-    is_drawing = headers.get("content-type", "").startswith("image/svg+xml") and path.startswith("/v1")
-    headers["Content-Security-Policy"] = DRAWING if is_drawing else policy_of(path)
+    is_drawing = headers.get("content-type", "").startswith("image/svg+xml") and path.startswith(("/v1", "/badge/"))
+    headers.setdefault("Content-Security-Policy", DRAWING if is_drawing else policy_of(path))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,22 @@ def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 
     raise AssertionError("the server did not become ready")
 
 
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[str]:
+    """The address of `tev serve` with these settings, which name its port; the server ends with the block."""
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    url = f"http://127.0.0.1:{environment['TEV_PORT']}"
+    try:
+        wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `tev serve` over a fresh SQLite database with the seed and its release."""
@@ -152,17 +169,8 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = {**untraced(), "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
     for words in (["seed"], ["release", RELEASE]):
         subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "app.cli", "serve"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, process)
+    with serving(environment) as url:
         yield url
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -23,15 +23,18 @@ POLICY = f"{PAGE}; frame-src 'self'"
 router = APIRouter(tags=["Pages"])
 
 
+Short = Annotated[str, Field(max_length=500)]
+
+
 class BuilderAsked(PageAsked):
     """What was picked; whatever is missing is filled in."""
 
-    kind: Annotated[str, BLANK, Field(max_length=100)] = "treatments"
-    treatment: Annotated[str | None, BLANK, Field(max_length=200)] = None
-    id: Annotated[str | None, BLANK, Field(max_length=500)] = None
-    theme: Annotated[str | None, BLANK, Field(max_length=20)] = None
-    size: Annotated[str | None, BLANK, Field(max_length=20)] = None
-    lang: Annotated[str | None, BLANK, Field(max_length=35)] = None
+    kind: Annotated[Short | None, BLANK] = None
+    treatment: Annotated[Short | None, BLANK] = None
+    id: Annotated[Short | None, BLANK] = None
+    theme: Annotated[Short | None, BLANK] = None
+    size: Annotated[Short | None, BLANK] = None
+    lang: Annotated[Short | None, BLANK] = None
 
 
 @router.get("/embed/builder", include_in_schema=False)
@@ -67,7 +70,8 @@ def _picked(asked: BuilderAsked) -> tuple[str, str | None]:
     steps = (asked.id or "").split("?")[0].rstrip("/").split("/")
     if len(steps) > 1 and steps[-2] in EMBEDDED:
         return steps[-2], steps[-1]
-    return asked.kind if asked.kind in EMBEDDED else next(iter(EMBEDDED)), asked.id
+    known = asked.kind if asked.kind in EMBEDDED else None
+    return known or next(iter(EMBEDDED)), asked.id
 
 
 async def _shown(request: Request, wish: Wish) -> tuple[int, dict[str, Any]]:

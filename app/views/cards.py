@@ -1,9 +1,10 @@
 """A card: what matters of one record in a few lines, the same for a frame, an element, a badge and an oEmbed answer."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from app import DISCLAIMER, LICENCE
 from app.models.approvals import Approval
@@ -34,6 +35,15 @@ NO_DECISION = "None on this use is on record here, which says nothing of what re
 LONGEST = 320
 """Characters of one text; a card is read at a glance, and its page has the rest."""
 
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def straight(text: str) -> str:
+    """The text without what turns its direction around (UAX 9, section 2): in a card it would turn our words, too."""
+    return TURNS.sub("", text)
+
+
+Shown = Annotated[str, AfterValidator(straight)]
 ToneWord = Annotated[
     Tone, Field(description="How to colour it: `good`, `bad`, `care` or `plain`. The words say it without colour.")
 ]
@@ -42,21 +52,21 @@ ToneWord = Annotated[
 class CardWord(BaseModel):
     """A judgement in a word or two."""
 
-    text: str = Field(description="The words.")
+    text: Shown = Field(description="The words.")
     tone: ToneWord
 
 
 class CardLink(BaseModel):
     """Words that lead somewhere."""
 
-    text: str = Field(description="The words.")
+    text: Shown = Field(description="The words.")
     href: str = Field(description="Where they lead: an absolute address.")
 
 
 class CardMark(BaseModel):
     """What a reader must know first: retracted, superseded, review due, withdrawn, a newer release."""
 
-    text: str = Field(description="A sentence.")
+    text: Shown = Field(description="A sentence.")
     tone: ToneWord
     href: str | None = Field(description="Where to go instead, when there is such a place.")
 
@@ -64,19 +74,19 @@ class CardMark(BaseModel):
 class CardFact(BaseModel):
     """One fact, with its numbers."""
 
-    name: str = Field(description="What it is about.")
-    text: str = Field(description="What is known.")
+    name: Shown = Field(description="What it is about.")
+    text: Shown = Field(description="What is known.")
 
 
 class CardPlace(BaseModel):
     """Regulatory status in one place."""
 
     code: str = Field(description="ISO 3166-1 alpha-2, or `EU`.")
-    place: str = Field(description="The country or union.")
-    status: str = Field(description="What its regulator decided, as it stands.")
+    place: Shown = Field(description="The country or union.")
+    status: Shown = Field(description="What its regulator decided, as it stands.")
     tone: ToneWord
-    conditions: list[str] = Field(description="The conditions for which it holds, by name.")
-    detail: str = Field(
+    conditions: list[Shown] = Field(description="The conditions for which it holds, by name.")
+    detail: Shown = Field(
         description="Since when, by whom, when that was checked; of several conditions, which they are."
     )
 
@@ -91,11 +101,11 @@ class Card(BaseModel):
     """What matters of one record in a few lines of text, ready to be shown in another page. All of it is plain text."""
 
     kind: str = Field(description="What kind of record it is: `Claim`, `Study result`.")
-    title: str = Field(description="What the record is about.")
+    title: Shown = Field(description="What the record is about.")
     is_quote: bool = Field(description="Whether the title is what a document says, word for word.")
     judgements: list[CardWord] = Field(description="Verdict, finding and certainty, as far as it has them.")
     marks: list[CardMark] = Field(description="What a reader must know first, the gravest first.")
-    summary: str = Field(description="The record in a sentence or two; empty when the facts say it all.")
+    summary: Shown = Field(description="The record in a sentence or two; empty when the facts say it all.")
     facts: list[CardFact] = Field(description="The facts with their numbers.")
     places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, as far as anybody recorded it.")
     places_note: str = Field(description="What an empty list of places means; empty when there are some.")
@@ -117,7 +127,7 @@ class Content(BaseModel):
     title: str
     is_quote: bool = False
     judgements: list[CardWord] = []
-    summary: str = ""
+    summary: Shown = ""
     facts: list[tuple[str, str]] = []
     places: list[PlaceLine] = []
 

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import escape
 
+from app.render.badge import HEIGHT, badge_width
 from app.render.embed_files import ELEMENT, RESIZER, current
 from app.render.oembed import frame_html
 from app.views.badges import Badge
@@ -12,6 +13,10 @@ from app.views.card_size import card_height
 from app.views.cards import Card
 
 FLUID = "100%"
+ELEMENT_USE = (
+    "In your page, without a frame. The link shows where scripts do not run. With "
+    "treatment-evidence { display: block; height: 28rem } in your style sheet its place is kept from the start."
+)
 FLUID_PIXELS = 320
 """The width for which a frame that takes all there is keeps its height."""
 
@@ -72,7 +77,8 @@ def snippets(card: Card, badge: Badge, wish: Wish, home: str) -> list[Snippet]:
     framed = frame_html(frame.src, title=frame.title, width=frame.width, height=frame.height, lang=wish.lang)
     image = badge_address(wish, home)
     page, title, alt = escape(card.page), escape(card.title), escape(badge.title)
-    drawn = f'<a href="{page}"><img src="{escape(image)}" alt="{alt}" height="22"></a>'
+    size = f'width="{badge_width(badge.label, badge.message)}" height="{HEIGHT}"'
+    drawn = f'<a href="{page}"><img src="{escape(image)}" alt="{alt}" {size}></a>'
     resizer = script_tag(RESIZER, home, "async")
     return [
         Snippet("A link", "It always works, in a mail, too.", f'<a href="{page}">{title}</a>'),
@@ -81,11 +87,7 @@ def snippets(card: Card, badge: Badge, wish: Wish, home: str) -> list[Snippet]:
         Snippet("An address that unfolds", "For a system that knows oEmbed: paste this alone on a line.", card.page),
         Snippet("A card in a frame", "Nothing of ours runs in your page.", framed),
         Snippet("A frame as high as its card", "The script sets its height, and does nothing else.", framed + resizer),
-        Snippet(
-            "An element",
-            "In your page, without a frame. The link shows where scripts do not run.",
-            _element(card, wish, home),
-        ),
+        Snippet("An element", ELEMENT_USE, _element(card, wish, home)),
     ]
 
 

@@ -2,7 +2,7 @@
 // Shows one record of a Treatment Evidence API as a card; without this file the link within stays. Apache-2.0.
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host { display: block; box-sizing: border-box; height: 24rem; max-width: 40rem; color-scheme: light dark; }
+:host { display: block; box-sizing: border-box; height: 28rem; max-width: 40rem; color-scheme: light dark; }
 :host([theme="light"]) { color-scheme: light; }
 :host([theme="dark"]) { color-scheme: dark; }
 :host([hidden]) { display: none; }
@@ -14,9 +14,10 @@ footer, .quiet { font-size: 13px; color: light-dark(#4a5866, #aebbc5); }
 a, ::slotted(a) { color: light-dark(#0b5d57, #83d8cf); }
 :focus-visible { outline: 3px solid; outline-offset: 1px; border-radius: 2px; }
 footer a { margin-right: 12px; }
-h3 { font: 600 18px/1.3 ui-serif, Charter, Georgia, serif; margin: 2px 0 6px; }
+.title { font: 600 18px/1.3 ui-serif, Charter, Georgia, serif; margin: 2px 0 6px; }
+.title a { color: inherit; text-decoration: none; }
 p { margin-top: 6px; }
-h3, p, a, b, span { unicode-bidi: isolate; }
+p, a, b, span { unicode-bidi: isolate; }
 .word { display: inline-block; margin-right: 6px; padding: 1px 9px; border-radius: 12px; font-size: 13px; font-weight: 600; }
 .plain { color: light-dark(#3f4d59, #c4cfd7); background: light-dark(#e8ecef, #26313a); }
 .good { color: light-dark(#155d36, #98e0b5); background: light-dark(#e2f3e8, #143021); }
@@ -49,6 +50,7 @@ class TreatmentEvidence extends HTMLElement {
   static observedAttributes = ["src", "release"];
   #root = this.attachShadow({ mode: "open" });
   #asked;
+  #waits = false;
 
   constructor() {
     super();
@@ -57,15 +59,25 @@ class TreatmentEvidence extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#load();
+    this.#soon();
   }
 
   attributeChangedCallback() {
-    if (this.isConnected) this.#load();
+    this.#soon();
   }
 
   disconnectedCallback() {
     this.#asked?.abort();
+  }
+
+  /** Load once, however many attributes change at a time. */
+  #soon() {
+    if (this.#waits) return;
+    this.#waits = true;
+    queueMicrotask(() => {
+      this.#waits = false;
+      if (this.isConnected) this.#load();
+    });
   }
 
   /** Ask the API for the card; what an earlier address answers is dropped. */
@@ -94,16 +106,16 @@ class TreatmentEvidence extends HTMLElement {
     const title = card.is_quote ? `“${card.title}”` : card.title;
     const body = [
       make("p", "quiet", card.kind),
-      make("h3", "", title),
-      make("p", "", ...card.judgements.map((word) => make("span", `word ${tone(word)}`, word.text))),
+      make("p", "title", link({ text: title, href: card.page })),
+      make("p", "", ...card.judgements.flatMap((word) => [make("span", `word ${tone(word)}`, word.text), " "])),
       ...card.marks.map((mark) => make("p", `mark ${tone(mark)}`, link(mark))),
       make("p", "", card.summary),
       ...card.facts.map(({ name, text }) => make("p", "", make("b", "quiet", `${name}: `), text)),
-      ...card.places.map((place) => make("p", "", make("b", "", `${place.place}: `), make("span", `word ${tone(place)}`, place.status), make("span", "quiet", place.detail))),
+      ...card.places.map((place) => make("p", "", make("b", "", `${place.place}: `), make("span", `word ${tone(place)}`, place.status), " ", make("span", "quiet", place.detail))),
       ...card.sources.map((source) => make("p", "quiet", `${card.source_label}: `, link(source), source.mark && ` (${source.mark})`)),
     ];
-    const links = [link({ text: "All that is known", href: card.page }), link(card.licence)];
-    if (card.report) links.push(link({ text: "Report an error", href: card.report }));
+    const links = [link({ text: "All that is known", href: card.page }), " ", link(card.licence)];
+    if (card.report) links.push(" ", link({ text: "Report an error", href: card.report }));
     this.#show(body.filter((part) => part.textContent), [make("p", "", `${card.as_of}. ${card.disclaimer}`), make("p", "", ...links)]);
   }
 

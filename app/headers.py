@@ -33,6 +33,11 @@ DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
 PREFLIGHT_SECONDS = 86_400
 SAFE = ("GET", "HEAD", "OPTIONS")
+FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/oembed")
+"""Where the addresses of data begin."""
+FOR_OTHERS = (*FOR_PROGRAMS, "/assets", "/badge/", "/embed/")
+"""Where the addresses begin that pages of other sites load."""
+BUILDER = "/embed/builder"
 
 ReadRevision = Callable[[], Awaitable[int | None]]
 
@@ -41,9 +46,14 @@ def policy_of(path: str) -> str:
     """The Content-Security-Policy of an address: data loads nothing, pages and /docs load our own files alone."""
     if path.startswith("/docs"):
         return DOCS
-    if path.startswith(("/v1", "/openapi.json", "/healthz", "/readyz")):
+    if path.startswith(FOR_PROGRAMS):
         return DATA
     return PAGE
+
+
+def sharing_of(path: str) -> str:
+    """The Cross-Origin-Resource-Policy of an address: other sites may load data, files and embeds, never our pages."""
+    return "cross-origin" if path.startswith(FOR_OTHERS) and path != BUILDER else "same-origin"
 
 
 class CommonHeaders:
@@ -93,7 +103,7 @@ def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -
     headers.setdefault("Content-Security-Policy", DRAWING if is_drawing else policy_of(path))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    headers["Cross-Origin-Resource-Policy"] = sharing_of(path)
     headers.update(dataset)
     headers["Vary"] = "Accept, Accept-Encoding"
 

@@ -31,7 +31,7 @@ from app.render.pages import page
 
 logger = logging.getLogger("app")
 HTML = "text/html; charset=utf-8"
-FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics"})
+FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics", "oembed"})
 """Where addresses begin that programs ask: they are told what is wrong as problem details, whatever they accept."""
 
 
@@ -90,7 +90,10 @@ async def _lead(request: Request, moved: Exception) -> Response:
         values = [(name, moved.present if value == moved.former else value) for name, value in parse_qsl(asked)]
         asked = urlencode(values)
     location = request.app.state.settings.public_url + path + (f"?{asked}" if asked else "")
-    return Response(status_code=308, headers={"Location": location, "Cache-Control": "public, max-age=60"})
+    headers = {"Location": location, "Cache-Control": "public, max-age=60"}
+    if wants_page(request):
+        return Response(page("moved.html", {"location": location}), status_code=308, media_type=HTML, headers=headers)
+    return Response(status_code=308, headers=headers)
 
 
 async def _tell_http(request: Request, failure: Exception) -> Response:

@@ -28,7 +28,7 @@ Render = Callable[[Mapping[str, Any], Included, str], str]
 """Makes the text of a record, of the records that it mentions (by plural, then by id), and of our public address."""
 
 LINKED_DATA = "application/ld+json"
-CITED_BY = ("source", "sources", "evidence")
+CITED_BY = ("source", Source.plural, "evidence")
 """The words of `include` under which a record names its sources."""
 
 
@@ -96,7 +96,7 @@ def sources_of(record: Mapping[str, Any], included: Included) -> list[Mapping[st
     cited = [citation["source"] for citation in record.get("citations", ())]
     deciding = [one["id"] for one in record.get("evidence", ()) if one["kind"] == Source.plural]
     known = included.get(Source.plural, {})
-    named = dict.fromkeys([*quoted, *record.get("sources", ()), *cited, *deciding])
+    named = dict.fromkeys([*quoted, *record.get(Source.plural, ()), *cited, *deciding])
     return [known[source] for source in named if source in known]
 
 
@@ -119,7 +119,7 @@ LINKED: Mapping[type[Row], tuple[Linked, tuple[str, ...], str]] = {
         ("treatment",),
         "DoseSchedule",
     ),
-    Study: (linked.study_node, ("treatments", "conditions"), "MedicalStudy"),
+    Study: (linked.study_node, (Treatment.plural, Condition.plural), "MedicalStudy"),
     StudyResult: (linked.result_node, ("study", "treatment", "condition"), "MedicalStudy"),
     Source: (lambda record, _, page: linked.source_node(record, page), (), "ScholarlyArticle or CreativeWork"),
 }

@@ -11,16 +11,18 @@ import pytest
 from tests.node import JS, packages, program, run
 
 Report = dict[str, Any]
-SHOTS = Path(__file__).parent.parent / "build" / "screenshots"
+SHOTS = Path(__file__).parent.parent / "build" / "screens"
+PAGES = 12
+"""How many pages the walk looks at: one of every kind."""
 
 
 @pytest.fixture(scope="module")
 def report(live_server: str) -> Report:
-    """What the browser saw on one walk through all pages; its screenshots stay in build/screenshots."""
+    """What the browser saw on one walk through all pages; its screenshots stay in build/screens."""
     packages()
     SHOTS.mkdir(parents=True, exist_ok=True)
     command: list[str | Path] = [program("node"), "browser.mjs", live_server, program("chromium"), SHOTS]
-    answer = run(command, cwd=JS, seconds=240)
+    answer = run(command, cwd=JS, seconds=480)
     assert answer.returncode == 0, answer.stderr
     told: Report = json.loads(answer.stdout)
     return told
@@ -43,7 +45,7 @@ def test_no_page_asks_another_origin_or_for_something_that_is_not_there(report: 
 
 
 def test_pages_fit_a_phone_and_a_desk_in_both_schemes_without_javascript(report: Report) -> None:
-    assert len(report["plain"]) == 3
+    assert len(report["plain"]) == PAGES
     for visit in report["plain"]:
         assert visit["title"]
         assert visit["scripts"] == 0, visit["url"]
@@ -55,8 +57,17 @@ def test_pages_fit_a_phone_and_a_desk_in_both_schemes_without_javascript(report:
 
 
 def test_pages_have_no_barrier_that_axe_knows_in_either_scheme(report: Report) -> None:
-    assert len(report["audits"]) == 3
+    assert len(report["audits"]) == PAGES
     assert [(visit["url"], visit["violations"]) for visit in report["audits"] if visit["violations"]] == []
+
+
+def test_no_page_moves_while_it_loads_or_keeps_anything_in_the_browser(report: Report) -> None:
+    assert [(visit["url"], visit["shift"]) for visit in report["audits"] if visit["shift"] > 0] == []
+    assert [visit["url"] for visit in report["audits"] if visit["cookies"]] == []
+
+
+def test_the_tab_key_reaches_every_link_in_order_and_shows_where_it_is(report: Report) -> None:
+    assert [(visit["url"], visit["unreached"]) for visit in report["audits"] if visit["unreached"]] == []
 
 
 def test_swagger_ui_lists_every_operation_of_the_document(report: Report, live_server: str) -> None:

@@ -118,6 +118,7 @@ def test_only_cards_may_be_framed_and_they_run_only_their_own_script(client: Tes
     assert "set-cookie" not in answer.headers
     for path in (f"/{plural}/{known(plural)}", "/embed/builder", f"/badge/{plural}/{known(plural)}.svg", "/embed/none"):
         assert "frame-ancestors 'none'" in client.get(path).headers["content-security-policy"], path
+    assert client.get("/embed/builder").headers["cross-origin-resource-policy"] == "same-origin"
 
 
 @every_kind

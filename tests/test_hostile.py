@@ -29,7 +29,18 @@ from app.routers.lookup import SYSTEMS
 TITLES = {(kind.status, kind.name): kind.title for kind in problems()}
 LIST = "/v1/dosing-intervals"
 ONE = "/v1/treatments/onabotulinumtoxina"
-PAGES = ("/", "/docs", "/docs/start.js", "/assets/style.css", "/openapi.json", "/problems", "/problems/not-found")
+PAGES = (
+    "/",
+    "/treatments",
+    "/claims",
+    "/claims/c20",
+    "/docs",
+    "/docs/start.js",
+    "/assets/style.css",
+    "/openapi.json",
+    "/problems",
+    "/problems/not-found",
+)
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
@@ -463,7 +474,11 @@ def test_a_mistyped_resource_is_404_with_the_nearest_one(client: TestClient, res
         f"{ONE}/side-effects/some-id",
         "/v1//treatments",
         "/v1/lookup/",
-        "/treatments",
+        "/treatment",
+        "/treatments/",
+        "/treatments/no-such-record-anywhere",
+        "/treatments/onabotulinumtoxina/dossier",
+        "/outcomes/pain-relief-50",
         "/index.html",
         "/index.php",
         "/favicon.ico",

@@ -203,7 +203,12 @@ def test_the_tag_of_a_long_export_changes_with_what_became_of_its_records(databa
         ("/v1/treatments?release=2026-11-2", 404),
         ("/v1/treatments/onabotulinumtoxina?release=2026-11-2", 404),
         ("/v1?release=2026-11-2", 404),
-        (f"/?release={RELEASE}&utm_source=x", 200),
+        (f"/problems?release={RELEASE}&utm_source=x", 200),
+        ("/?release=2026-11-2", 404),
+        ("/treatments/onabotulinumtoxina?release=2026-11-2", 404),
+        (f"/claims?release={RELEASE}&release={RELEASE}", 422),
+        ("/claims?release=../x", 422),
+        ("/claims?release=", 200),
         ("/readyz?release=no-such", 200),
     ],
 )

@@ -21,6 +21,7 @@ from app.render.claim_review import claim_review
 from app.representations import REPRESENTATIONS, Representation, further
 from app.settings import Settings
 from app.store import save_all
+from tests.schema_org import check
 
 LD = "application/ld+json"
 ADDRESS = "http://127.0.0.1:8000"
@@ -29,66 +30,6 @@ SHOWN = [one for one in REPRESENTATIONS if one.word == "jsonld" or one.resource 
 """Citations come from one function for every resource: two of them stand for all."""
 every_representation = pytest.mark.parametrize("other", SHOWN, ids=lambda one: f"{one.resource.plural}-{one.word}")
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
-
-# The part of the vocabulary that we could use, after https://schema.org/ClaimReview, /Review, /Claim, /CreativeWork,
-# /Article, /Rating and /Thing. A type has its own properties and those of the type above it.
-ABOVE = {
-    "CreativeWork": "Thing",
-    "Review": "CreativeWork",
-    "ClaimReview": "Review",
-    "Claim": "CreativeWork",
-    "Article": "CreativeWork",
-    "ScholarlyArticle": "Article",
-    "Rating": "Thing",
-    "Organization": "Thing",
-    "Person": "Thing",
-}
-OWN = {
-    "Thing": {"name", "alternateName", "description", "identifier", "sameAs", "url"},
-    "CreativeWork": {
-        *("about", "abstract", "author", "citation", "copyrightHolder", "creator", "dateCreated", "dateModified"),
-        *(
-            "datePublished",
-            "headline",
-            "inLanguage",
-            "isBasedOn",
-            "isPartOf",
-            "license",
-            "publisher",
-            "text",
-            "version",
-        ),
-    },
-    "Review": {"itemReviewed", "reviewAspect", "reviewBody", "reviewRating"},
-    "ClaimReview": {"claimReviewed"},
-    "Claim": {"appearance", "claimInterpreter", "firstAppearance"},
-    "Article": {"articleBody", "articleSection", "pageEnd", "pageStart", "pagination", "wordCount"},
-    "Rating": {"author", "bestRating", "ratingExplanation", "ratingValue", "reviewAspect", "worstRating"},
-}
-EXPECTED = {
-    "author": {"Organization", "Person"},
-    "publisher": {"Organization", "Person"},
-    "itemReviewed": {"Thing"},
-    "appearance": {"CreativeWork"},
-    "reviewRating": {"Rating"},
-}
-"""Of which types the value of a property may be."""
-
-
-def lineage(name: str) -> list[str]:
-    return [name, *lineage(ABOVE[name])] if name in ABOVE else [name]
-
-
-def check(node: Any, expected: set[str]) -> None:
-    """Every property belongs to the type of its node, and every nested node is of a type that the property expects."""
-    assert expected & set(lineage(node["@type"])), node
-    allowed = {name for above in lineage(node["@type"]) for name in OWN.get(above, set())}
-    assert node.keys() - {"@type", "@context"} <= allowed, node
-    for name, value in node.items():
-        assert value not in (None, "", [], {}), name
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict):
-                check(one, EXPECTED[name])
 
 
 def review(client: TestClient, claim: str) -> dict[str, Any]:

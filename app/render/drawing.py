@@ -42,8 +42,11 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
 
 
 def inline(drawing: str) -> str:
-    """A drawing without its own style, for a page whose policy forbids it and whose style sheet holds the classes."""
-    return drawing.replace(f"<style>{STYLE}</style>", "", 1)
+    """A drawing without colours of its own, for a page whose style sheet holds the classes."""
+    plain = drawing.replace(f"<style>{STYLE}</style>", "", 1)
+    for coloured in (RULE, MARK, ALL):
+        plain = plain.replace(coloured, coloured.split(" ", 1)[0])
+    return plain
 
 
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:

@@ -23,6 +23,8 @@ from app.render.drawing import (
 TOP, ROW = 48, 31
 HALF = 5.5
 """Half the height of a diamond and of the largest square."""
+UNWEIGHTED = 3.0
+"""Half the height of a square where there are no weights to show."""
 MOST_LETTERS = 50
 """Of a line with a label and figures."""
 
@@ -145,7 +147,7 @@ def _study(one: Interval, axis: Axis, y: float, largest: float) -> Iterator[str]
     if one.estimate is None:
         return
     yield f'<path {MARK} d="{_reach(one, axis, y)}"/>'
-    half = HALF * sqrt((one.weight or 0) / largest) if largest > 0 else 1
+    half = HALF * sqrt((one.weight or 0) / largest) if largest > 0 else UNWEIGHTED
     half = max(half, 1.2)
     x = axis.at(one.estimate)
     size = number(2 * half)

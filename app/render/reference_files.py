@@ -8,7 +8,7 @@ from app.render.references import Author, Reference
 
 def ris_text(references: Iterable[Reference]) -> str:
     """Records of tagged lines, each from TY to ER."""
-    return "".join(f"{tag}  - {value}\r\n" for one in references for tag, value in _ris(one))
+    return "".join(f"{tag}  - {_line(value)}\r\n" for one in references for tag, value in _ris(one))
 
 
 def _ris(one: Reference) -> Iterator[tuple[str, str]]:
@@ -34,7 +34,7 @@ def _ris(one: Reference) -> Iterator[tuple[str, str]]:
         "Y2": None if one.accessed is None else one.accessed.replace("-", "/"),
         "N1": one.retraction and f"Status: {one.retraction}",
     }
-    yield from ((tag, _line(value)) for tag, value in told.items() if value)
+    yield from ((tag, value) for tag, value in told.items() if value)
     yield "ER", ""
 
 

@@ -6,7 +6,7 @@ with six authors before "et al." as the ICMJE recommends. CSL-JSON: the schema `
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import to_json
@@ -118,9 +118,15 @@ def vancouver(one: Reference) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _named(authors: tuple[Author, ...]) -> str:
-    names = [" ".join(part for part in (one.family, one.given) if part) for one in authors[:MOST_AUTHORS]]
-    return _ended(", ".join(names) + (", et al" if len(authors) > MOST_AUTHORS else "")) if names else ""
+def short(one: Reference) -> str:
+    """The same in short, for a note that leads to the rest: first author, title, where and when it appeared."""
+    told = [_named(one.authors, most=1), _ended(one.title + _standing(one)), _place(replace(one, accessed=None))]
+    return " ".join(part for part in told if part)
+
+
+def _named(authors: tuple[Author, ...], most: int = MOST_AUTHORS) -> str:
+    names = [" ".join(part for part in (one.family, one.given) if part) for one in authors[:most]]
+    return _ended(", ".join(names) + (", et al" if len(authors) > most else "")) if names else ""
 
 
 def _standing(one: Reference) -> str:

@@ -83,7 +83,7 @@ class Facts:
         return self.lists[resource].items if resource in self.lists else []
 
 
-CLAIMS = Part(Claim, 12, ("-safety_flag", "verdict", "id"))
+CLAIMS = Part(Claim, 8, ("-safety_flag", "verdict", "id"))
 USES = (
     Part(Approval, 100),
     Part(DosingInterval, 60),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app.answers import database_of
 from app.embedding import THEMES, facts_of, view_of
 from app.errors import Moved, Problem
-from app.headers import PAGE
+from app.headers import BUILDER, PAGE
 from app.people import BLANK, PageAsked, page_answer
 from app.reports.cards import EMBEDDED, read_choices
 from app.views.badges import badge_of
@@ -37,7 +37,7 @@ class BuilderAsked(PageAsked):
     lang: Annotated[Short | None, BLANK] = None
 
 
-@router.get("/embed/builder", include_in_schema=False)
+@router.get(BUILDER, include_in_schema=False)
 async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]) -> Response:
     """The form, and for the record that was picked its card and the lines to copy; it works without JavaScript."""
     plural, record_id = _picked(asked)

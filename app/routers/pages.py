@@ -25,7 +25,7 @@ from app.views.frame import linked_document
 from app.views.lists import claim_list, treatment_list
 from app.views.pages import VIEWS, page_values
 
-MOST_GAPS = 8
+MOST_GAPS = 5
 router = APIRouter(tags=["Pages"])
 Endpoint = Callable[..., Awaitable[Response]]
 

@@ -1,7 +1,7 @@
 """What stands around a record on its page: links to other pages, names of what it mentions, numbered sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from app.models.sources import Source
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
-from app.render.references import reference_of, vancouver
+from app.render.references import reference_of, short
 from app.views.words import day_words, spaced
 
 Record = Mapping[str, Any]
@@ -138,7 +138,7 @@ class Around:
         record = self.record(Source.plural, source)
         if record is None:
             return SourceLine(number, f"{spaced(source)} (no longer shown).", page, None, mark)
-        return SourceLine(number, vancouver(replace(reference_of(record), url=None)), page, address_of(record), mark)
+        return SourceLine(number, short(reference_of(record)), page, address_of(record), mark)
 
 
 def address_of(source: Record) -> str | None:
@@ -149,16 +149,20 @@ def address_of(source: Record) -> str | None:
 
 Uses = Mapping[str, Link]
 """The pages of a treatment's uses, by condition."""
-MOST_OF_A_USE = 8
-"""How many records of one kind a treatment's page shows of a use that has a page of its own."""
+MOST_OF_A_USE = 6
+"""How many side effects a treatment's page shows of a use that has a page of its own. Results are never cut: a choice
+among them could mislead."""
 
 
-def by_condition(records: Sequence[Record], around: Around) -> list[tuple[str | None, list[Record]]]:
-    """The records by condition, in the order of its name; those of no condition last."""
+def grouped(
+    records: Sequence[Record], around: Around, by: type[Row] = Condition
+) -> list[tuple[Link | None, str | None, list[Record]]]:
+    """The records by what they are about, in the order of its name; those about nothing in particular last."""
     groups: dict[str | None, list[Record]] = {}
     for one in records:
-        groups.setdefault(one["condition"], []).append(one)
-    return sorted(groups.items(), key=lambda group: (group[0] is None, around.name(Condition, group[0])))
+        groups.setdefault(one[str(by.__tablename__)], []).append(one)
+    named = [(around.link(by, about) if about else None, about, some) for about, some in groups.items()]
+    return sorted(named, key=lambda group: (group[0] is None, group[0].text if group[0] else ""))
 
 
 def first_of(

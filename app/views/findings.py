@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome
 from app.models.studies import Study
@@ -13,7 +14,7 @@ from app.models.study_results import COMPARATORS, StudyResult
 from app.models.treatments import Treatment
 from app.render.drawing import cut, inline
 from app.render.forest import Forest, Interval, forest_svg
-from app.views.around import Around, Link, Note, Record, Uses, by_condition, first_of
+from app.views.around import Around, Link, Note, Record, grouped
 from app.views.words import FINDINGS, MEASURES, RATIOS, Tone, capital, number, percent, spaced, titled
 
 MOST_PLOTS = 6
@@ -46,7 +47,7 @@ class ResultLine:
     treatment: Link
     study: str
     kind: str
-    """What sort of study: `review of 4 trials, 122 people`, `trial`."""
+    """What it joins, where it joins trials: `4 trials, 122 people`; empty for a result of one study."""
     comparison: str
     arms: str
     effect: str
@@ -59,22 +60,15 @@ class ResultLine:
 
 @dataclass(frozen=True)
 class ResultGroup:
-    """The results for one condition."""
+    """The results about one condition, or one treatment."""
 
     about: Link | None
     lines: list[ResultLine]
-    more: Link | None
-    """Where all of them are, when only the first are shown."""
 
 
-def result_groups(results: Sequence[Record], around: Around, uses: Uses | None = None) -> list[ResultGroup]:
-    """The results by condition; where a use has a page of its own (`uses`), only the first are shown here."""
-    groups = []
-    for condition, own in by_condition(results, around):
-        shown, more = first_of(sorted(own, key=_order), condition, uses, "results")
-        link = around.link(Condition, condition) if condition else None
-        groups.append(ResultGroup(link, result_lines(shown, around), more))
-    return groups
+def result_groups(results: Sequence[Record], around: Around, by: type[Row] = Condition) -> list[ResultGroup]:
+    """The results by condition or by treatment."""
+    return [ResultGroup(link, result_lines(own, around)) for link, _, own in grouped(results, around, by)]
 
 
 def _order(one: Record) -> tuple[bool, str, str]:
@@ -123,7 +117,7 @@ def _kind(one: Record) -> str:
         f"{number(one['participant_count'])} people" if one["participant_count"] else "",
     ]
     told = ", ".join(part for part in parts if part)
-    return f"review of {told}" if told else "review"
+    return told or "several trials"
 
 
 def comparator_name(one: Record, around: Around) -> str:
@@ -186,14 +180,17 @@ class Plot:
     about: str
 
 
-def forest_plots(results: Sequence[Record], around: Around) -> list[Plot]:
-    """One plot for each outcome, condition and measure with estimates and intervals. They are shown, never pooled."""
+def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> list[Plot]:
+    """One plot for each outcome, condition and measure with estimates and intervals of at least so many results.
+
+    They are shown beside each other, never pooled.
+    """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for one in results:
         if one["estimate"] is not None and one["ci_low"] is not None and one["ci_high"] is not None:
             key = (one["condition"], one["outcome"] or one["outcome_text"], one["measure"], one["ci_level"])
             groups.setdefault(key, []).append(one)
-    largest = sorted(groups.values(), key=len, reverse=True)[:MOST_PLOTS]
+    largest = sorted((group for group in groups.values() if len(group) >= least), key=len, reverse=True)[:MOST_PLOTS]
     return [_plot(group, around) for group in largest]
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
 
-from app.models.conditions import Condition
 from app.models.studies import Study
-from app.views.around import Around, Link, Note, Record, Uses, by_condition, first_of
+from app.views.around import Around, Link, Note, Record, Uses, first_of, grouped
 from app.views.words import number, percent, titled
 
 LOWEST = 0.01
@@ -56,9 +55,8 @@ def effect_groups(effects: Sequence[Record], around: Around, uses: Uses | None =
     Where a use has a page of its own (`uses`), only the first effects are shown here.
     """
     groups = []
-    for condition, own in by_condition(effects, around):
+    for link, condition, own in grouped(effects, around):
         own.sort(key=lambda one: (one["percent"] is None, -(one["percent"] or 0), one["term"]))
-        link = around.link(Condition, condition) if condition else None
         shown, more = first_of(own, condition, uses, "side effects")
         lines = [effect_line(one, around) for one in shown]
         unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency)]

@@ -50,7 +50,7 @@ def treatment_list(found: FoundList, filters: Mapping[str, Any], where: Where) -
     ]
     fields = [
         Filter("kind", "Kind", _words(get_args(TreatmentKind.__value__)), filters.get("kind", "")),
-        Filter("part_of", "Class", _names(found, Treatment), filters.get("part_of", "")),
+        Filter("part_of", "Class", _classes(found), filters.get("part_of", "")),
     ]
     return _page(found, filters, around, Treatment.plural, fields) | {"entries": entries}
 
@@ -100,8 +100,14 @@ def _words(words: Iterable[str]) -> Options:
     return [(word, titled(word)) for word in words]
 
 
+def _classes(found: FoundList) -> Options:
+    """The treatments that others belong to."""
+    held = {one["part_of"] for one in found.choices[Treatment.plural]}
+    return [option for option in _names(found, Treatment) if option[0] in held]
+
+
 def _names(found: FoundList, row: type[Treatment] | type[Condition]) -> Options:
-    records = found.choices.get(row.plural, [])
+    records = found.choices[row.plural]
     return [(one["id"], one.get("name") or spaced(one["id"])) for one in records]
 
 

@@ -3,19 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.models.approvals import Approval
 from app.models.base import Row
 from app.models.claims import Claim
 from app.models.conditions import Condition
-from app.models.dosing_intervals import DosingInterval
 from app.models.indications import Indication
 from app.models.outcomes import Outcome
-from app.models.side_effects import SideEffect
 from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.models.warnings import Warning as LabelWarning
 from app.render.references import reference_of, vancouver
 from app.reports.people import Facts, Listed
 from app.views.around import Around, Link, address_of
@@ -26,17 +22,14 @@ from app.views.findings import (
     effect_words,
     forest_plots,
     p_words,
-    result_groups,
     result_line,
     result_lines,
 )
 from app.views.frame import Where, frame_of
-from app.views.harms import effect_groups
-from app.views.lines import approval_lines, dose_table, warning_lines
 from app.views.statements import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
+from app.views.uses import Values, indications, shared_values
 from app.views.words import FINDINGS, capital, day_words, number, spaced, titled, why_absent
 
-Values = dict[str, Any]
 LONGEST_DESCRIPTION = 200
 
 
@@ -56,7 +49,7 @@ def _treatment(facts: Facts, around: Around) -> View:
     record = facts.record
     unit = record["dose_unit"]
     cited = around.cited(record)
-    values = _uses(facts, around) | {
+    values = shared_values(facts, around) | {
         "facts": [
             ("Generic names", ", ".join(record["generic_names"]) or why_absent(record, "generic_names")),
             ("Brand names", ", ".join(record["brand_names"]) or why_absent(record, "brand_names")),
@@ -69,7 +62,7 @@ def _treatment(facts: Facts, around: Around) -> View:
             ("Codes", _codes(record)),
         ],
         "classes": [around.link(Treatment, above["id"]) for above in facts.classes],
-        "indications": _indications(facts, around),
+        "indications": indications(facts, around),
         "cited": cited,
     }
     lead = record["definition"] or f"{titled(record['kind'])}: {record['name']}."
@@ -79,13 +72,13 @@ def _treatment(facts: Facts, around: Around) -> View:
 def _condition(facts: Facts, around: Around) -> View:
     record = facts.record
     cited = around.cited(record)
-    values = _uses(facts, around) | {
+    values = shared_values(facts, around) | {
         "facts": [
             ("Other names", ", ".join(record["synonyms"])),
             ("Codes", _codes(record)),
         ],
         "above": around.link(Condition, record["part_of"]) if record["part_of"] else None,
-        "indications": _indications(facts, around),
+        "indications": indications(facts, around),
         "cited": cited,
     }
     lead = record["definition"] or f"Treatments for {record['name']}: what is approved and what trials found."
@@ -98,7 +91,7 @@ def _indication(facts: Facts, around: Around) -> View:
     condition = around.link(Condition, record["condition"])
     title = f"{treatment.text} for {condition.text.lower() if condition.text.istitle() else condition.text}"
     cited = around.cited(record)
-    values = _uses(facts, around) | {
+    values = shared_values(facts, around) | {
         "treatment": treatment,
         "condition": condition,
         "facts": [
@@ -211,64 +204,6 @@ VIEWS: Mapping[type[Row], Callable[[Facts, Around], View]] = {
     StudyResult: _result,
     Source: _source,
 }
-
-
-def _uses(facts: Facts, around: Around) -> Values:
-    """What the pages of treatments, conditions and indications share; a part that a page does not read is empty."""
-    own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
-    narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
-    narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
-    results = facts.items(StudyResult)
-    uses = _pages_of_uses(facts, around) if facts.resource is Treatment else None
-    warnings = warning_lines(facts.items(LabelWarning), around, own)
-    return {
-        "boxed": [line for line in warnings if line.is_boxed],
-        "warnings": [line for line in warnings if not line.is_boxed],
-        "approvals": approval_lines(facts.items(Approval), around),
-        "doses": dose_table(facts.items(DosingInterval), around),
-        "effects": effect_groups(facts.items(SideEffect), around, uses),
-        "results": result_groups(results, around, uses),
-        "plots": forest_plots(results, around),
-        "claims": claim_lines(facts.items(Claim), around),
-        "counts": claim_counts(facts.verdicts, around, **narrowed),
-        "totals": {str(row.__tablename__): listed.total for row, listed in facts.lists.items()},
-        "shown": {str(row.__tablename__): len(listed.items) for row, listed in facts.lists.items()},
-        "all": {
-            str(row.__tablename__): around.to(f"/v1/{row.plural}", **narrowed, format="csv") for row in facts.lists
-        },
-    }
-
-
-def _pages_of_uses(facts: Facts, around: Around) -> dict[str, Link]:
-    """The pages of a treatment's uses, by condition."""
-    return {
-        one["condition"]: Link(around.name(Condition, one["condition"]), around.page(Indication.plural, one["id"]))
-        for one in facts.items(Indication)
-    }
-
-
-def _indications(facts: Facts, around: Around) -> list[Values]:
-    """The uses of a treatment, or the treatments of a condition, each with the states of its approvals."""
-    of_condition = facts.resource is Condition
-    found = []
-    for one in facts.items(Indication):
-        states = sorted(
-            {(line.place, line.status, line.tone) for line in approval_lines(_of(facts, one), around)},
-        )
-        name = around.name(Treatment, one["treatment"]) if of_condition else around.name(Condition, one["condition"])
-        found.append(
-            {
-                "link": Link(name, around.page(Indication.plural, one["id"])),
-                "purpose": titled(one["purpose"]),
-                "population": one["population"] or "",
-                "states": states,
-            }
-        )
-    return sorted(found, key=lambda entry: entry["link"].text)
-
-
-def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in facts.items(Approval) if one["indication"] == indication["id"]]
 
 
 def _codes(record: Mapping[str, Any]) -> str:

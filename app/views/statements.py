@@ -74,14 +74,14 @@ class EvidenceLine:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the annotated text: words with the claims that they belong to, or a gap of so many characters."""
+    """A stretch of the annotated text: words that lead to their gravest claim, or a gap of so many characters."""
 
     text: str | None
     length: int
-    claims: list[Link]
+    href: str | None
     tone: Tone
-    verdict: str
-    """Said where the stretch ends that the same claim colours."""
+    ends: list[Link]
+    """The verdicts of the claims that end here, each leading to its claim."""
 
 
 def verdict_of(word: str) -> Verdict:
@@ -154,17 +154,17 @@ def record_says(plural: str, record: Record, around: Around) -> str:
 def stretches(annotated: AnnotatedText, around: Around) -> list[Stretch]:
     """The text in order; where claims overlap, the first one that could do harm or is contradicted gives the colour."""
     by_id = {claim.id: claim for claim in annotated.claims}
-    ordered = [sorted((by_id[one] for one in part.claims), key=_gravity) for part in annotated.segments]
     found = []
-    for segment, owners, following in zip(annotated.segments, ordered, [*ordered[1:], []], strict=True):
-        goes_on = bool(owners and following and following[0].verdict == owners[0].verdict)
+    for segment in annotated.segments:
+        owners = sorted((by_id[one] for one in segment.claims), key=_gravity)
+        ending = [one for one in owners if one.end == segment.end]
         found.append(
             Stretch(
                 text=segment.text,
                 length=segment.end - segment.start,
-                claims=[Link(one.id, around.page(Claim.plural, one.id)) for one in owners],
+                href=around.page(Claim.plural, owners[0].id) if owners else None,
                 tone=VERDICT_TONES[owners[0].verdict] if owners else "",
-                verdict=spaced(owners[0].verdict) if owners and not goes_on else "",
+                ends=[Link(spaced(one.verdict), around.page(Claim.plural, one.id)) for one in ending],
             )
         )
     return found

@@ -75,12 +75,13 @@ def titled(word: str | None) -> str:
     return capital(spaced(word))
 
 
-def day_words(day: str | None) -> str:
-    """A partial date: `15 October 2010`, `October 2010`, `2010`; empty for none."""
+def day_words(day: str | None, letters: int | None = None) -> str:
+    """A partial date: `15 October 2010`, `October 2010`, `2010`; the month in so many letters; empty for none."""
     if not day:
         return ""
     year, *rest = day[:10].split("-")
-    return " ".join([*(str(int(part)) for part in rest[1:]), *([MONTHS[int(rest[0]) - 1]] if rest else []), year])
+    month = [MONTHS[int(rest[0]) - 1][:letters]] if rest else []
+    return " ".join([*(str(int(part)) for part in rest[1:]), *month, year])
 
 
 def place_name(code: str | None) -> str:

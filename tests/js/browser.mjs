@@ -6,9 +6,23 @@ import { chromium } from "playwright-core";
 
 const [baseUrl, executablePath, folder] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PAGES = { landing: "/", problems: "/problems", problem: "/problems/invalid-parameter" };
+const PAGES = {
+  landing: "/",
+  problems: "/problems",
+  problem: "/problems/invalid-parameter",
+  treatments: "/treatments",
+  claims: "/claims?verdict=contradicted",
+  treatment: "/treatments/onabotulinumtoxina",
+  condition: "/conditions/chronic-neck-pain",
+  indication: "/indications/onabotulinumtoxina-chronic-migraine",
+  claim: "/claims/c50",
+  result: "/study-results/castelao-2017-dysphagia",
+  source: "/sources/metropolmed-botox-neck-back-pain",
+  missing: "/treatments/onabotulinumtoxin",
+};
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
 const SCHEMES = ["light", "dark"];
+const SHOWN = { phone: "dark", desk: "light" }; // how each size is photographed
 const OPERATION = "#operations-Treatments-get_treatment";
 const RECORD = "onabotulinumtoxina";
 
@@ -32,7 +46,8 @@ async function visit(url, options, act) {
   const page = await context.newPage();
   const seen = { url, complaints: [], foreign: [], failed: [], requests: 0 };
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) seen.complaints.push(`${message.type()}: ${message.text()}`);
+    const isStatus = message.location().url === url && message.text().startsWith("Failed to load resource");
+    if (["error", "warning"].includes(message.type()) && !isStatus) seen.complaints.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => seen.complaints.push(`thrown: ${error.message}`));
   page.on("request", (request) => {
@@ -42,7 +57,8 @@ async function visit(url, options, act) {
   });
   page.on("requestfailed", (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));
   page.on("response", (answer) => {
-    if (answer.status() >= 400) seen.failed.push(`${answer.url()}: ${answer.status()}`);
+    const isPage = answer.url() === url; // a page may say calmly that something is missing
+    if (answer.status() >= 400 && !isPage) seen.failed.push(`${answer.url()}: ${answer.status()}`);
   });
   await page.goto(url, { waitUntil: "load" });
   const told = await act(page);
@@ -63,36 +79,69 @@ const layout = (page) =>
     return { width, scrollWidth: document.documentElement.scrollWidth, outside };
   });
 
-/** A page as it is without JavaScript, in each size and scheme. */
+/** A page as it is without JavaScript, in each size. */
 async function plainPage(name) {
   return visit(baseUrl + PAGES[name], { javaScriptEnabled: false }, async (page) => {
     const layouts = [];
     for (const [size, viewport] of Object.entries(SIZES)) {
       await page.setViewportSize(viewport);
       layouts.push({ size, ...(await layout(page)) });
-      for (const colorScheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme });
-        await screenshot(page, `${name}-${size}-${colorScheme}`);
-      }
+      const colorScheme = SHOWN[size];
+      await page.emulateMedia({ colorScheme });
+      await screenshot(page, `${name}-${size}-${colorScheme}`);
     }
     const marks = (await page.locator("body").innerText()).match(/`|<\/?\w+>|&\w+;/g) ?? [];
-    return { scripts: await page.locator("script").count(), title: await page.title(), marks, layouts };
+    const scripts = await page.locator("script:not([type='application/ld+json'])").count();
+    return { scripts, title: await page.title(), marks, layouts };
   });
 }
 
-/** What axe-core finds on a page, in each scheme. */
+/** What axe-core finds on a page, in each size and scheme; how far its content moved; and what the Tab key reaches. */
 async function audit(name) {
   return visit(baseUrl + PAGES[name], { viewport: SIZES.desk }, async (page) => {
+    const shift = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          let moved = 0;
+          new PerformanceObserver((list) => list.getEntries().forEach((entry) => (moved += entry.value))).observe({
+            type: "layout-shift",
+            buffered: true,
+          });
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve(moved)));
+        }),
+    );
+    const unreached = await reached(page);
     await page.evaluate(axe);
     const violations = [];
-    for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme });
-      const found = await page.evaluate(() => window.axe.run());
-      if (found.passes.length < 20) violations.push(`${colorScheme}: only ${found.passes.length} rules applied`);
-      violations.push(...found.violations.map(({ id, nodes }) => `${colorScheme}: ${id}: ${nodes[0].html}`));
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      await page.setViewportSize(viewport);
+      for (const colorScheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme });
+        const rules = colorScheme === "light" ? {} : { runOnly: ["color-contrast"] }; // the one that depends on colours
+        const found = await page.evaluate((options) => window.axe.run(options), rules);
+        if (found.passes.length < (colorScheme === "light" ? 20 : 1)) violations.push(`${size}: ${colorScheme}: only ${found.passes.length} rules applied`);
+        violations.push(...found.violations.map(({ id, nodes }) => `${size}: ${colorScheme}: ${id}: ${nodes[0].html}`));
+      }
     }
-    return { violations };
+    const cookies = (await page.context().cookies()).length;
+    return { shift, unreached, violations, cookies };
   });
+}
+
+/** The links and fields that the Tab key passes over, or that show no outline when it stops there. */
+async function reached(page) {
+  const wanted = await page.evaluate(() => document.querySelectorAll("a[href], button, select, input:not([type=hidden])").length);
+  const wrong = [];
+  for (let step = 0; step < Math.min(wanted, 40); step += 1) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const one = document.activeElement;
+      const all = [...document.querySelectorAll("a[href], button, select, input:not([type=hidden])")];
+      return { place: all.indexOf(one), outline: getComputedStyle(one).outlineStyle, html: one.outerHTML.slice(0, 80) };
+    });
+    if (stop.place !== step || stop.outline === "none") wrong.push(`${step}: ${stop.html}`);
+  }
+  return wrong;
 }
 
 /** Swagger UI as a newcomer uses it: see the groups, run one operation, and open all the rest, one after another. */

@@ -1,0 +1,81 @@
+"""What the pages of treatments, conditions and uses share: approvals, warnings, doses, side effects, results."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.models.approvals import Approval
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.side_effects import SideEffect
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.warnings import Warning as LabelWarning
+from app.reports.people import Facts
+from app.views.around import Around, Link
+from app.views.findings import forest_plots, result_groups
+from app.views.harms import effect_groups
+from app.views.lines import approval_lines, dose_table, warning_lines
+from app.views.statements import claim_counts, claim_lines
+from app.views.words import titled
+
+Values = dict[str, Any]
+
+
+def shared_values(facts: Facts, around: Around) -> Values:
+    """What the pages of treatments, conditions and indications share; a part that a page does not read is empty."""
+    own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
+    narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
+    narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
+    results = facts.items(StudyResult)
+    uses = _pages_of_uses(facts, around) if facts.resource is Treatment else None
+    warnings = warning_lines(facts.items(LabelWarning), around, own)
+    return {
+        "boxed": [line for line in warnings if line.is_boxed],
+        "warnings": [line for line in warnings if not line.is_boxed],
+        "approvals": approval_lines(facts.items(Approval), around),
+        "doses": dose_table(facts.items(DosingInterval), around),
+        "effects": effect_groups(facts.items(SideEffect), around, uses),
+        "results": result_groups(results, around, Treatment if facts.resource is Condition else Condition),
+        "plots": forest_plots(results, around, least=2),
+        "claims": claim_lines(facts.items(Claim), around),
+        "counts": claim_counts(facts.verdicts, around, **narrowed),
+        "totals": {str(row.__tablename__): listed.total for row, listed in facts.lists.items()},
+        "shown": {str(row.__tablename__): len(listed.items) for row, listed in facts.lists.items()},
+        "all": {
+            str(row.__tablename__): around.to(f"/v1/{row.plural}", **narrowed, format="csv") for row in facts.lists
+        },
+    }
+
+
+def _pages_of_uses(facts: Facts, around: Around) -> dict[str, Link]:
+    """The pages of a treatment's uses, by condition."""
+    return {
+        one["condition"]: Link(around.name(Condition, one["condition"]), around.page(Indication.plural, one["id"]))
+        for one in facts.items(Indication)
+    }
+
+
+def indications(facts: Facts, around: Around) -> list[Values]:
+    """The uses of a treatment, or the treatments of a condition, each with the states of its approvals."""
+    of_condition = facts.resource is Condition
+    found = []
+    for one in facts.items(Indication):
+        states = sorted(
+            {(line.place, line.status, line.tone) for line in approval_lines(_of(facts, one), around)},
+        )
+        name = around.name(Treatment, one["treatment"]) if of_condition else around.name(Condition, one["condition"])
+        found.append(
+            {
+                "link": Link(name, around.page(Indication.plural, one["id"])),
+                "purpose": titled(one["purpose"]),
+                "population": one["population"] or "",
+                "states": states,
+            }
+        )
+    return sorted(found, key=lambda entry: entry["link"].text)
+
+
+def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in facts.items(Approval) if one["indication"] == indication["id"]]

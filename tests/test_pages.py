@@ -1,0 +1,534 @@
+"""Pages for people: they show what the API says, every link works, and nothing in a record becomes markup."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.db import Database
+from app.examples import RELEASE
+from app.main import create_app
+from app.models import RESOURCES
+from app.models.base import Record, Row
+from app.models.vocabulary import Verdict
+from app.render.pages import ASSETS, asset_url
+from app.settings import Settings
+from app.store import rename, save_all
+from app.views.around import PAGED
+from tests.desk import Desk
+
+HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+"""What a browser sends."""
+TREATMENT = "/treatments/onabotulinumtoxina"
+USE = "/indications/onabotulinumtoxina-chronic-migraine"
+ARTICLE = "metropolmed-botox-neck-back-pain"
+VOID = {"meta", "link", "input", "br", "rect", "path", "circle"}
+MOST_BYTES = 60_000
+every_kind = pytest.mark.parametrize("resource", PAGED, ids=lambda row: row.plural)
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, its words, its links; unbalanced tags fail."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.scripts: list[dict[str, str | None]] = []
+        self.attributes: set[str] = set()
+        self.words = ""
+        self.feed(text)
+        assert self.open == [], "every element is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.attributes |= named.keys()
+        self.ids.update(value for name, value in attrs if name == "id" and value)
+        self.links += [value for name, value in attrs if name in ("href", "src", "action") and value]
+        if tag == "script":
+            self.scripts.append(named)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "script" not in self.open:
+            self.words += data
+
+
+def get(client: TestClient, path: str, status: int = 200) -> Response:
+    answer = client.get(path, headers=HTML, follow_redirects=False)
+    assert answer.status_code == status, (path, answer.text[:300])
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return answer
+
+
+def read(client: TestClient, path: str, status: int = 200) -> Page:
+    page = Page(get(client, path, status).text)
+    assert all(count == 1 for count in page.ids.values()), [one for one, count in page.ids.items() if count > 1]
+    assert {script.get("type") for script in page.scripts} <= {"application/ld+json"}
+    assert not {name for name in page.attributes if name.startswith("on") or name == "style"}
+    return page
+
+
+def ids(client: TestClient, resource: type[Row]) -> list[str]:
+    return [one["id"] for one in client.get(f"/v1/{resource.plural}?limit=200&fields=id").json()["items"]]
+
+
+def some_pages(client: TestClient) -> Iterator[str]:
+    """A page of every kind, with those that hold the most."""
+    for resource in PAGED:
+        yield from (f"/{resource.plural}/{one}" for one in ids(client, resource)[:6])
+    yield from ("/", "/treatments", "/claims", TREATMENT, f"/sources/{ARTICLE}", "/claims/c20", "/claims/c50")
+
+
+def test_every_page_is_whole_and_every_link_of_it_leads_somewhere(client: TestClient) -> None:
+    seen: dict[str, int] = {}
+    for path in dict.fromkeys(some_pages(client)):
+        page = read(client, path)
+        assert "not medical advice" in page.words
+        for link in page.links:
+            target, _, anchor = link.partition("#")
+            assert link.startswith(("/", "#", "http://", "https://", "?")), link
+            if link.startswith("#"):
+                assert anchor == "main" or anchor in page.ids, (path, link)
+            elif target.startswith("/"):
+                seen.setdefault(target, client.get(target, headers=HTML).status_code)
+    assert {target: status for target, status in seen.items() if status != 200} == {}
+    assert len(seen) > 150
+
+
+@every_kind
+def test_a_page_says_how_old_it_is_how_to_cite_it_and_where_its_json_is(
+    client: TestClient, resource: type[Row]
+) -> None:
+    record = ids(client, resource)[0]
+    page = read(client, f"/{resource.plural}/{record}")
+    revision = client.get("/v1").headers["dataset-revision"]
+    assert f"Dataset revision {revision} of " in page.words
+    assert f"http://127.0.0.1:8000/{resource.plural}/{record}" in page.words
+    for wanted in ("", "/history", *(f"?format={word}" for word in ("vancouver", "csl-json", "ris", "bibtex"))):
+        assert f"/v1/{resource.plural}/{record}{wanted}" in page.links
+    assert "CC BY 4.0" in page.words
+
+
+def test_a_treatment_shows_every_approval_with_country_date_and_status(client: TestClient) -> None:
+    page = read(client, TREATMENT)
+    approvals = client.get("/v1/approvals?treatment=onabotulinumtoxina&limit=200").json()["items"]
+    assert all(one["id"] in page.ids for one in approvals)
+    assert "15 Oct 2010" in page.words
+    assert "Not approved is not the same as not effective" in page.words
+    for words in ("Botox, Botox Cosmetic", "Boxed warning", "155–195 Botox units per session; in 31–39 sites"):
+        assert words in page.words
+
+
+def test_a_side_effect_stands_with_its_numerator_its_denominator_and_its_source(client: TestClient) -> None:
+    effect = client.get("/v1/side-effects/compel-eyelid-ptosis").json()
+    text = get(client, USE).text
+    row = text[text.index(f'id="{effect["id"]}"') :].split("</tr>")[0]
+    assert f"{effect['affected']} of {effect['at_risk']}" in row
+    assert "2.5\u202f%" in row
+    number = re.search(r'href="#s(\d+)"', row)
+    assert number is not None
+    source = text[text.index(f'id="s{number[1]}"') :].split("</li>")[0]
+    assert f"/sources/{effect['citations'][0]['source']}" in source
+
+
+def test_a_treatments_page_cuts_side_effects_only_where_another_page_has_them_all(client: TestClient) -> None:
+    effects = client.get("/v1/side-effects?treatment=onabotulinumtoxina&condition=chronic-migraine&limit=200").json()
+    whole, part = read(client, USE), read(client, TREATMENT)
+    assert all(one["id"] in whole.ids for one in effects["items"])
+    assert f"All {len(effects['items'])} side effects: Chronic migraine" in part.words
+    results = client.get("/v1/study-results?treatment=onabotulinumtoxina&limit=200").json()["items"]
+    assert all(f"/study-results/{one['id']}" in part.links for one in results), "results are never cut"
+
+
+def test_a_claim_shows_its_verdict_why_and_what_decides_it(client: TestClient) -> None:
+    claim = client.get("/v1/claims/c20").json()
+    page = read(client, "/claims/c20")
+    assert claim["quote"] in page.words
+    assert claim["rationale"] in page.words
+    assert "Contradicted" in page.words
+    assert "Cervical dystonia, United States (FDA): approved since 21 December 2000" in page.words
+    assert "/indications/onabotulinumtoxina-cervical-dystonia#onabotulinumtoxina-cervical-dystonia-us" in page.links
+
+
+def test_every_claim_of_the_seed_has_a_page(client: TestClient) -> None:
+    for claim in client.get("/v1/claims?limit=200").json()["items"]:
+        page = read(client, f"/claims/{claim['id']}")
+        assert claim["rationale"] in page.words
+        assert ("Following this could do harm" in page.words) == claim["safety_flag"]
+
+
+def test_the_article_shows_every_quote_in_order_and_no_word_that_is_not_ours_to_serve(client: TestClient) -> None:
+    page = read(client, f"/sources/{ARTICLE}")
+    annotated = client.get(f"/v1/sources/{ARTICLE}/annotated").json()
+    place = 0
+    for segment in annotated["segments"]:
+        if segment["text"] is not None:
+            place = page.words.index(segment["text"], place) + len(segment["text"])
+    for claim in ids(client, RESOURCES["claims"]):
+        assert f"/claims/{claim}" in page.links
+    assert "only the words that were checked are shown" in page.words
+
+
+def test_a_result_is_drawn_with_its_interval(client: TestClient) -> None:
+    page = read(client, "/study-results/castelao-2017-dysphagia")
+    assert "3.04 [1.68, 5.50]" in page.words
+    assert "Risk ratio 3.04 (95\u202f% CI 1.68 to 5.5)" in page.words
+    assert "Moderate certainty" in page.words
+
+
+# Lists
+
+
+def test_the_filters_of_a_list_stand_in_its_address_and_in_its_form(client: TestClient) -> None:
+    for verdict in Verdict.__value__.__args__:
+        found = client.get("/v1/claims", params={"verdict": verdict, "count": "exact", "limit": 30}).json()
+        text = get(client, f"/claims?verdict={verdict}&kind=&treatment=&utm_source=x").text
+        assert f'<option value="{verdict}" selected>' in text
+        assert f"{found['total']} claim" in text
+        shown = re.findall(r'<li><a href="/claims/([^"]+)"><q>', text)
+        assert shown == [one["id"] for one in found["items"]]
+
+
+def test_a_list_goes_on_where_it_ends(client: TestClient) -> None:
+    first = read(client, "/claims")
+    following = next(link for link in first.links if "cursor=" in link)
+    second = read(client, following)
+    shown = [link for page in (first, second) for link in page.links if re.fullmatch(r"/claims/[^?]+", link)]
+    assert shown == [f"/claims/{one}" for one in sorted(ids(client, RESOURCES["claims"]))]
+    assert "No claim matches" in read(client, "/claims?verdict=supported&safety_flag=true&kind=background").words
+
+
+def test_a_treatment_is_found_by_kind_and_class(client: TestClient) -> None:
+    page = read(client, "/treatments?kind=biologic&part_of=botulinum-toxin")
+    found = client.get("/v1/treatments?kind=biologic&part_of=botulinum-toxin").json()["items"]
+    assert {f"/treatments/{one['id']}" for one in found} <= set(page.links)
+    assert "No treatment matches" in read(client, "/treatments?kind=device").words
+
+
+# The wire
+
+
+@pytest.mark.parametrize("path", ["/", "/treatments", "/claims", TREATMENT])
+def test_a_page_has_a_tag_and_a_head_and_is_kept_for_a_minute(client: TestClient, path: str) -> None:
+    answer = get(client, path)
+    assert answer.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=600"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
+    again = client.get(path, headers=HTML | {"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    head = client.head(path, headers=HTML)
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", answer.headers["etag"])
+
+
+@pytest.mark.parametrize("path", ["/", "/claims", TREATMENT, "/treatments/nothing", "/problems"])
+def test_a_page_loads_only_what_is_ours_sets_no_cookie_and_is_in_no_frame(client: TestClient, path: str) -> None:
+    headers = client.get(path, headers=HTML).headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "set-cookie" not in headers
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    for shared in ("/v1/treatments", "/openapi.json", asset_url("style.css")):
+        assert client.get(shared).headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_a_file_of_pages_lies_for_ever_under_the_hash_of_its_content(client: TestClient, name: str) -> None:
+    lasting = client.get(asset_url(name))
+    assert lasting.headers["cache-control"] == "public, max-age=31536000, immutable"
+    plain = client.get(f"/assets/{name}")
+    assert plain.content == lasting.content
+    assert "immutable" not in plain.headers["cache-control"]
+    former = client.get(re.sub(r"\.[0-9a-f]{12}\.", ".000000000000.", asset_url(name)))
+    assert former.content == lasting.content, "a page of another version of the program still has its style"
+    assert "immutable" not in former.headers["cache-control"]
+
+
+def test_a_page_with_all_that_it_loads_is_small(client: TestClient) -> None:
+    for path in dict.fromkeys(some_pages(client)):
+        transferred = 0
+        for part in (path, asset_url("style.css"), asset_url("icon.svg")):
+            with client.stream("GET", part, headers=HTML | {"Accept-Encoding": "br"}) as answer:
+                transferred += sum(len(chunk) for chunk in answer.iter_raw())
+        assert transferred <= MOST_BYTES / 3, path
+        assert len(get(client, path).content) <= MOST_BYTES, path
+
+
+def test_a_release_stays_in_every_link(client: TestClient) -> None:
+    answer = get(client, f"{TREATMENT}?release={RELEASE}")
+    assert answer.headers["dataset-release"] == RELEASE
+    page = read(client, f"{TREATMENT}?release={RELEASE}")
+    assert f"Release {RELEASE}, revision" in page.words
+    records = [link for link in page.links if re.match(r"/(v1/)?[a-z-]+/[a-z0-9-]+", link) and "/assets/" not in link]
+    assert records
+    assert all(f"release={RELEASE}" in link or link.startswith("/v1/changes") for link in records), records
+
+
+# What is not there
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/treatments/onabotulinumtoxin", 404, "onabotulinumtoxina"),
+        ("/treatments/Botox%20%3Cb%3E", 404, "There is nothing here"),
+        ("/no-such-page", 404, "There is nothing here"),
+        ("/claims?verdict=wrong", 422, "verdict"),
+        ("/claims?cursor=strange", 400, "cursor"),
+        (f"{TREATMENT}?release=2026-11-2", 404, RELEASE),
+        (f"{TREATMENT}?release=../x", 422, "release"),
+    ],
+)
+def test_what_is_not_there_is_told_calmly(client: TestClient, path: str, status: int, said: str) -> None:
+    page = read(client, path, status)
+    assert said in page.words
+    assert "/treatments" in page.links
+    for accept in ("*/*", "application/json", "application/problem+json"):
+        answer = client.get(path, headers={"Accept": accept})
+        assert answer.status_code in (status, 406)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_api_tells_browsers_too_as_problem_details(client: TestClient) -> None:
+    answer = client.get("/v1/treatments/nothing", headers=HTML)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_page_in_a_format_that_it_has_not_is_406(client: TestClient) -> None:
+    assert client.get(TREATMENT, headers={"Accept": "text/csv"}).status_code == 406
+    assert client.get("/claims", headers={"Accept": "application/ld+json"}).status_code == 406
+
+
+def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(desk: Desk) -> None:
+    made = desk.condition(name="made-up ache that goes")
+    path = f"/conditions/{made['id']}"
+    assert "made-up ache that goes" in read(desk.client, path).words
+    tag = desk.client.get(f"/v1{path}").headers["etag"]
+    gone = desk.ask("DELETE", f"/v1{path}?reason=It%20was%20made%20up.", If_Match=tag)
+    assert gone.status_code in (200, 204), gone.text
+    page = read(desk.client, path, 410)
+    assert "made up" in page.words
+    other = desk.condition()
+    rename(desk.database, "conditions", other["id"], f"{other['id']}-now", author="test")
+    moved = desk.client.get(f"/conditions/{other['id']}?utm_source=x", headers=HTML, follow_redirects=False)
+    assert moved.status_code == 308
+    assert moved.headers["location"] == f"http://127.0.0.1:8000/conditions/{other['id']}-now?utm_source=x"
+    assert f"/conditions/{other['id']}-now" in moved.text
+
+
+# Marks, and what somebody could write into a record
+
+HOSTILE = "<script>alert(1)</script> \"'><img src=x onerror=alert(1)> javascript:alert(1) \u202egnorw {{7*7}} </title>"
+
+
+def record(plural: str, **values: Any) -> Record:
+    return RESOURCES[plural].record_class().model_validate(values)
+
+
+def hostile_records() -> list[Record]:
+    quote = f"{HOSTILE} 0 1 1.5 2 3 12 40"
+    cited = [{"source": "made-up-source", "note": HOSTILE, "locator": HOSTILE, "quote": quote}]
+    return [
+        record(
+            "sources",
+            id="made-up-source",
+            kind="journal-article",
+            title=HOSTILE,
+            authors=[HOSTILE],
+            container=HOSTILE,
+            url="https://example.org/?a='b&c=%3Cd%3E",
+            licence=HOSTILE,
+            note=HOSTILE,
+            retraction={"status": "retracted", "on": "2020-01", "notice": HOSTILE},
+        ),
+        record(
+            "treatments",
+            id="made-up-treatment",
+            name=HOSTILE,
+            kind="drug",
+            definition=HOSTILE,
+            brand_names=[HOSTILE],
+            generic_names=[HOSTILE],
+            synonyms=[HOSTILE],
+            holder=HOSTILE,
+            mechanism=HOSTILE,
+            codes=[{"system": "atc", "code": HOSTILE, "display": HOSTILE}],
+            dose_unit={"code": "made-up-unit", "label": HOSTILE},
+            citations=cited,
+        ),
+        record("conditions", id="made-up-condition", name=HOSTILE, definition=HOSTILE, synonyms=[HOSTILE]),
+        record(
+            "indications",
+            id="made-up-use",
+            treatment="made-up-treatment",
+            condition="made-up-condition",
+            purpose="treatment",
+            population=HOSTILE,
+        ),
+        record(
+            "approvals",
+            id="made-up-approval",
+            indication="made-up-use",
+            jurisdiction="US",
+            authority=HOSTILE,
+            status="approved",
+            scope=HOSTILE,
+            as_of="2026-01-01",
+            citations=cited,
+        ),
+        record(
+            "warnings",
+            id="made-up-warning",
+            treatment="made-up-treatment",
+            kind="boxed-warning",
+            jurisdiction="US",
+            statement=HOSTILE,
+            citations=cited,
+        ),
+        record(
+            "dosing-intervals",
+            id="made-up-dosing",
+            treatment="made-up-treatment",
+            condition="made-up-condition",
+            basis="label",
+            dose_min=1,
+            dose_max=2,
+            dose_unit="made-up-unit",
+            interval_min=12,
+            interval_unit="wk",
+            population=HOSTILE,
+            note=HOSTILE,
+            citations=cited,
+        ),
+        record(
+            "studies",
+            id="made-up-study",
+            title=HOSTILE,
+            acronym=HOSTILE,
+            design="cohort",
+            funding=HOSTILE,
+            note=HOSTILE,
+            countries=[HOSTILE],
+            sources=["made-up-source"],
+        ),
+        record(
+            "side-effects",
+            id="made-up-effect",
+            treatment="made-up-treatment",
+            term=HOSTILE,
+            serious=True,
+            basis="trial",
+            attribution="observed",
+            study="made-up-study",
+            arms=[
+                {"arm": "given", "role": "exposed", "affected": 1, "at_risk": 40},
+                {"arm": HOSTILE, "role": "comparator", "affected": 0, "at_risk": 40},
+            ],
+            citations=cited,
+        ),
+        record(
+            "study-results",
+            id="made-up-result",
+            study="made-up-study",
+            treatment="made-up-treatment",
+            condition="made-up-condition",
+            outcome_text=HOSTILE,
+            time_frame_text=HOSTILE,
+            arms=[{"arm": HOSTILE, "role": "exposed", "n": 3, "events": 1}],
+            measure="risk-ratio",
+            estimate=1.5,
+            ci_low=1,
+            ci_high=2,
+            finding="unclear",
+            certainty={"level": "low", "by": HOSTILE, "lowered_by": ["imprecision"]},
+            note=HOSTILE,
+            citations=cited,
+        ),
+        record(
+            "claims",
+            id="made-up-claim",
+            source="made-up-source",
+            quote=HOSTILE,
+            kind="efficacy",
+            treatment="made-up-treatment",
+            conditions=["made-up-condition"],
+            values=[{"name": HOSTILE, "text": HOSTILE}],
+            verdict="supported",
+            rationale=HOSTILE,
+            evidence=[
+                {"kind": kind, "id": f"made-up-{name}"}
+                for kind, name in (
+                    ("approvals", "approval"),
+                    ("dosing-intervals", "dosing"),
+                    ("side-effects", "effect"),
+                    ("study-results", "result"),
+                    ("warnings", "warning"),
+                    ("studies", "study"),
+                )
+            ],
+            safety_flag=True,
+            safety_note=HOSTILE,
+        ),
+    ]
+
+
+@pytest.fixture
+def hostile(database: Database) -> Iterator[TestClient]:
+    save_all(database, hostile_records(), author="test")
+    contact = "https://example.org/report"
+    app = create_app(Settings(database_url=database.url, contact_url=contact))
+    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_whatever_stands_in_a_record_is_shown_as_text(hostile: TestClient) -> None:
+    paths = [f"/{row.plural}/{one}" for row in PAGED for one in ids(hostile, row)]
+    for path in (*paths, "/", "/claims", "/treatments"):
+        page = read(hostile, path)
+        assert "<script>alert(1)</script>" in page.words, path
+        assert "{{7*7}}" in page.words, path
+        assert not {"onerror", "src"} & page.attributes, path
+        assert not [link for link in page.links if not link.startswith(("/", "#", "https://", "http://"))], path
+
+
+def test_what_rests_on_a_retracted_source_says_so_in_words(hostile: TestClient) -> None:
+    for path in ("/study-results/made-up-result", "/claims/made-up-claim", "/sources/made-up-source"):
+        assert "retracted" in read(hostile, path).words.lower(), path
+    assert "A source that this rests on was retracted." in read(hostile, "/study-results/made-up-result").words
+
+
+def test_a_page_links_to_where_an_error_is_reported(hostile: TestClient) -> None:
+    page = read(hostile, "/claims/made-up-claim")
+    assert "https://example.org/report?record=claims%2Fmade-up-claim&version=1" in page.links
+
+
+def test_an_empty_dataset_has_pages_too(database: Database) -> None:
+    with TestClient(create_app(Settings(database_url=database.url))) as client:
+        for path in ("/", "/treatments", "/claims"):
+            assert "not medical advice" in read(client, path).words
+
+
+def test_the_pages_of_sources_name_the_records_that_cite_them(client: TestClient) -> None:
+    page = read(client, "/sources/foster-2001")
+    found = client.get("/v1/study-results?source=foster-2001").json()["items"]
+    assert len(found) > 1
+    assert all(f"/study-results/{one['id']}" in page.links for one in found)

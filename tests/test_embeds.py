@@ -28,6 +28,7 @@ from app.render.text_width import fitted, text_width
 from app.reports.cards import EMBEDDED
 from app.settings import Settings
 from app.store import rename, save_all, withdraw
+from tests.conftest import ROOT
 from tests.desk import ADDRESS
 from tests.hostile_records import ATTACK, ID, hostile_records
 
@@ -406,3 +407,10 @@ def test_the_builder_says_what_is_wrong_and_fills_in_what_is_missing(client: Tes
     narrowed = client.get("/embed/builder?kind=indications&treatment=abobotulinumtoxina").text
     assert 'value="abobotulinumtoxina-cervical-dystonia"' in narrowed
     assert '<option value="onabotulinumtoxina-chronic-migraine"' not in narrowed
+
+
+def test_the_guide_gives_the_lines_that_the_builder_gives(client: TestClient) -> None:
+    guide = (ROOT / "docs" / "guide" / "embedding.md").read_text(encoding="utf-8")
+    link, badge, _, _, frame, framed, element = lines_of(client.get("/embed/builder?kind=claims&id=c20").text)
+    for line in (link, badge, frame, framed.removeprefix(frame).strip(), element):
+        assert f"```html\n{line}\n```" in guide

@@ -29,8 +29,8 @@ APPROVALS = Part(Approval, 100)
 WARNINGS = Part(LabelWarning, 3)
 DOSES = Part(DosingInterval, 12)
 MOST_RELEASES = 20
-RESULTS = Part(StudyResult, 24)
-"""Enough to find those that somebody rated; the page shows the rest."""
+RESULTS = Part(StudyResult, 100)
+"""Enough to find those whose certainty somebody rated; the page shows the rest."""
 
 
 def embedded(plural: str) -> type[Row]:

@@ -1,7 +1,7 @@
 """A card: what matters of one record in a few lines, the same for a frame, an element, a badge and an oEmbed answer."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -21,7 +21,7 @@ from app.models.warnings import Warning as LabelWarning
 from app.render.pages import report_address
 from app.reports.people import Facts, Record
 from app.views.around import Around, address_of, marks_of
-from app.views.findings import certainty_of, comparator_name, effect_words, p_words, result_line
+from app.views.findings import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
 from app.views.frame import Where, as_of_words
 from app.views.lines import DoseLine, dose_table
 from app.views.regulators import PlaceLine, place_lines
@@ -249,14 +249,16 @@ def _verdicts(verdicts: Mapping[str, int]) -> str:
 def _indication(facts: Facts, around: Around) -> Content:
     record = facts.record
     treatment, condition = around.name(Treatment, record["treatment"]), around.name(Condition, record["condition"])
-    doses = dose_table(facts.items(DosingInterval), around).lines
-    results = sorted(facts.items(StudyResult), key=_weight)
+    doses = [line for line in dose_table(facts.items(DosingInterval), around).lines if line.dose]
+    results = facts.items(StudyResult)
+    rated = sorted((one for one in results if one["certainty"]), key=_by_certainty)
     return Content(
         title=f"{treatment} for {condition}",
         summary=", ".join(part for part in (titled(record["purpose"]), record["population"] or "") if part),
         facts=[
             *((_label(line), _dose(line)) for line in doses[:2]),
-            *((capital(one["outcome_text"]), _found(one, around)) for one in results[:2]),
+            *((capital(one["outcome_text"]), _found(one, around)) for one in rated[:2]),
+            ("Study results", _counted(results, len(rated), facts.lists[StudyResult].total)),
             ("Claims checked", _verdicts(facts.verdicts)),
         ],
         places=place_lines(facts.items(Approval), around),
@@ -272,10 +274,17 @@ def _dose(line: DoseLine) -> str:
     return ", ".join(part for part in (line.dose, line.interval.lower()) if part)
 
 
-def _weight(one: Record) -> tuple[bool, bool, bool, bool, str]:
-    """Results whose certainty somebody rated come first, then reviews, then those with an estimate or numbers."""
-    is_bare = not one["arms"] and one["estimate"] is None
-    return one["certainty"] is None, is_bare, one["synthesis"] == "none", one["estimate"] is None, one["id"]
+def _by_certainty(one: Record) -> tuple[int, str]:
+    """The most certain first: no result is chosen for what it found."""
+    return -CERTAINTIES[one["certainty"]["level"]], one["id"]
+
+
+def _counted(results: Sequence[Record], rated: int, total: int) -> str:
+    """How many results there are, and of how many somebody rated the certainty."""
+    if not total:
+        return ""
+    among = "" if total == len(results) else f" of the first {number(len(results))}"
+    return f"{number(total)}, certainty rated for {number(rated) if rated else 'none'}{among}"
 
 
 def _found(one: Record, around: Around) -> str:

@@ -1,8 +1,9 @@
 """The web side of embeds: what a card may be asked, how it is answered, and that what went wrong is a card, too."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from fastapi import Request
@@ -18,12 +19,13 @@ from app.people import HTML, where_of
 from app.render.embed_files import card_policy, card_script, card_style
 from app.render.pages import page
 from app.reports.cards import embedded, newer_release, read_card
-from app.reports.people import Facts
+from app.reports.people import Facts, Record
 from app.views.cards import Card, card_of
-from app.views.frame import Where
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)
+MOST_KEPT = 500
+"""How many cards a process keeps; each is a few kilobytes."""
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 """A language tag, RFC 5646 section 2.1, without the rarer forms."""
 
@@ -62,19 +64,56 @@ def wrong(parameter: str, detail: str) -> InvalidParameter:
     return InvalidParameter(f"{parameter}: {detail}.", errors=[{"parameter": parameter, "detail": detail}])
 
 
-async def facts_of(request: Request, plural: str, record_id: str, release: str | None = None) -> tuple[Facts, Card]:
-    """The facts of a card, and the card; NotFound, Gone or Moved when there is no such record.
+@dataclass(frozen=True)
+class ShownRecord:
+    """A record, its version, and its card."""
 
-    They come from the release of the request, or from the one that is named.
+    record: Record
+    version: int
+    card: Card
+
+
+class Cards:
+    """The cards that were asked for last, each under the revision of the dataset and the day that it was made for."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, ShownRecord] = OrderedDict()
+
+    def find(self, key: Hashable) -> ShownRecord | None:
+        """The card, which is then the last one to be dropped."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def keep(self, key: Hashable, shown: ShownRecord) -> None:
+        """Keep a card, and drop the one that nobody asked for the longest."""
+        self._kept[key] = shown
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+
+async def shown_record(request: Request, plural: str, record_id: str, release: str | None = None) -> ShownRecord:
+    """A record with its card; NotFound, Gone or Moved when there is no such record.
+
+    It comes from the release of the request, or from the one that is named.
     """
-    row = embedded(plural)
-    reads = ReleaseReads(request, release) if release else database_of(request)
-    facts: Facts = await reads.fetch(lambda connection: read_card(connection, row, record_id))
-    where = where_of(request)
+    row, where, revision = embedded(plural), where_of(request), request.scope["revision"]
     if release:
-        where = Where(where.public_url, where.contact_url, release, where.today)
+        where = replace(where, release=release)
     newer = await _newer(request, where.release)
-    return facts, card_of(facts, where, newer)
+    key = (plural, record_id, where, revision, newer)
+    cards: Cards = request.app.state.cards
+    found = cards.find(key) if revision is not None else None
+    reads = ReleaseReads(request, where.release) if where.release else database_of(request)
+    if found is not None and not where.release:
+        return found
+    if found is not None:
+        await reads.fetch(lambda _: None, short=True)  # the answer says which release it is of
+        return found
+    facts: Facts = await reads.fetch(lambda connection: read_card(connection, row, record_id))
+    shown = ShownRecord(facts.record, facts.version, card_of(facts, where, newer))
+    cards.keep(key, shown)
+    return shown
 
 
 async def _newer(request: Request, release: str | None) -> str | None:

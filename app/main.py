@@ -14,6 +14,7 @@ from app.answers import MEDIA_TYPES
 from app.auth import Doorkeeper
 from app.cache import CodedTags
 from app.db import Database
+from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.guards import AddressGuard, BodyGuard, KeyGuard
 from app.headers import CommonHeaders
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
+    app.state.cards = Cards()
     app.state.tags = TAGS
     app.state.methods = METHODS
     install(app)

@@ -29,7 +29,7 @@ from app.reports.cards import EMBEDDED
 from app.settings import Settings
 from app.store import rename, save_all, withdraw
 from tests.conftest import ROOT
-from tests.desk import ADDRESS
+from tests.desk import ADDRESS, Desk
 from tests.hostile_records import ATTACK, ID, hostile_records
 
 MOST_CARD_BYTES = 15_000
@@ -285,6 +285,21 @@ def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(empty_url: str) -
         told = client.get("/oembed", params={"url": f"{ADDRESS}/claims/{ID}"}).json()
         assert "/embed/claims/made-up-new" in told["html"]
         assert client.get("/oembed", params={"url": f"{ADDRESS}/study-results/{ID}"}).status_code == 410
+
+
+def test_a_kept_card_shows_an_edit_at_once(desk: Desk) -> None:
+    assert desk.client.get("/embed/claims/c20").text == desk.client.get("/embed/claims/c20").text
+    version = desk.client.get("/v1/claims/c20").headers["etag"]
+    edited = desk.ask("PATCH", "/v1/claims/c20", {"rationale": "Made-up reason."}, If_Match=version)
+    assert edited.status_code == 200
+    assert "Made-up reason." in desk.client.get("/embed/claims/c20").text
+    assert desk.client.get("/v1/claims/c20/card").json()["summary"] == "Made-up reason."
+
+
+def test_a_kept_card_of_a_release_still_says_which_one_it_is(client: TestClient) -> None:
+    answers = [client.get(f"/embed/claims/c20?release={RELEASE}") for _ in range(2)]
+    assert [answer.headers["dataset-release"] for answer in answers] == [RELEASE, RELEASE]
+    assert "dataset-release" not in client.get("/embed/claims/c20").headers
 
 
 def asked(client: TestClient, **parameters: Any) -> Response:

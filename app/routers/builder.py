@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.answers import database_of
-from app.embedding import THEMES, facts_of, view_of
+from app.embedding import THEMES, shown_record, view_of
 from app.errors import Moved, Problem
 from app.headers import BUILDER, PAGE
 from app.people import BLANK, PageAsked, page_answer
@@ -79,12 +79,12 @@ async def _shown(request: Request, wish: Wish) -> tuple[int, dict[str, Any]]:
     home = request.app.state.settings.public_url
     try:
         view_of({"theme": wish.theme, "lang": wish.lang})
-        facts, card = await facts_of(request, wish.plural, wish.id)
+        shown = await shown_record(request, wish.plural, wish.id)
     except Moved as moved:
         return 404, {"frame": None, "problem": f"{moved.former} is known as {moved.present} now."}
     except Problem as problem:
         return problem.status, {"frame": None, "problem": problem.detail}
-    badge = badge_of(card, facts.record)
+    badge, card = badge_of(shown.card, shown.record), shown.card
     return 200, {
         "problem": None,
         "frame": frame_of_card(card, wish, ""),

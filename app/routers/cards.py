@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON
-from app.embedding import facts_of
+from app.embedding import shown_record
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.examples import example_of
 from app.fields import singular
@@ -33,8 +33,8 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
         asked: Annotated[Reading, Parameters()],  # noqa: ARG001  # refuses other parameters
     ) -> Response:
         choose(accepted(request), [JSON])
-        facts, card = await facts_of(request, row.plural, id)
-        return cache.answer(request, card.model_dump_json().encode(), JSON, version=facts.version)
+        shown = await shown_record(request, row.plural, id)
+        return cache.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
     return endpoint
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import cache
 from app.answers import JSON
-from app.embedding import View, card_answer, facts_of, moved_answer, problem_card, view_of
+from app.embedding import View, card_answer, moved_answer, problem_card, shown_record, view_of
 from app.errors import Gone, Moved, NotFound, Problem
 from app.render.badge import badge_svg
 from app.render.embed_files import ELEMENT, RESIZER, current, scripts
@@ -49,25 +49,25 @@ async def embed_card(request: Request, plural: Step, id: Step) -> Response:
     view = View()
     try:
         view = view_of(request.query_params)
-        _, card = await facts_of(request, plural, id)
+        shown = await shown_record(request, plural, id)
     except Moved as moved:
         return moved_answer(request, moved, f"/embed/{plural}/{{}}")
     except Problem as problem:
         return problem_card(request, problem, view)
-    return card_answer(request, "card.html", {"card": card, "view": view})
+    return card_answer(request, "card.html", {"card": shown.card, "view": view})
 
 
 @router.get("/badge/{plural}/{id}.svg", include_in_schema=False)
 async def badge(request: Request, plural: Step, id: Step) -> Response:
     """A record in a few words; a badge of a record that there is not says so."""
     try:
-        facts, card = await facts_of(request, plural, id)
+        shown = await shown_record(request, plural, id)
     except Moved as moved:
         return moved_answer(request, moved, f"/badge/{plural}/{{}}.svg")
     except Problem as problem:
         headers = {"Cache-Control": "no-store", **problem.headers}
         return Response(_drawn(_wrong(problem)), status_code=problem.status, media_type=SVG, headers=headers)
-    return cache.answer(request, _drawn(badge_of(card, facts.record)), SVG)
+    return cache.answer(request, _drawn(badge_of(shown.card, shown.record)), SVG)
 
 
 def _drawn(badge: Badge) -> bytes:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app import cache
-from app.embedding import facts_of
+from app.embedding import shown_record
 from app.errors import BadRequest, FormatNotOffered, Moved, NotFound
 from app.models.types import RELEASE_PATTERN
 from app.render.claim_review import NAME
@@ -32,11 +32,11 @@ async def oembed(request: Request) -> Response:
     widest, highest = _pixels("maxwidth", asked["maxwidth"]), _pixels("maxheight", asked["maxheight"])
     plural, record_id, release = _page_of(request, asked["url"])
     try:
-        _, card = await facts_of(request, plural, record_id, release)
+        shown = await shown_record(request, plural, record_id, release)
     except Moved as moved:
         record_id = moved.present
-        _, card = await facts_of(request, plural, record_id, release)
-    home = request.app.state.settings.public_url
+        shown = await shown_record(request, plural, record_id, release)
+    card, home = shown.card, request.app.state.settings.public_url
     pinned = f"?{urlencode({'release': release})}" if release else ""
     width = min(WIDEST, widest or WIDEST)
     height = card_height(card, width)

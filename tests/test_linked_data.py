@@ -44,7 +44,7 @@ def test_every_record_of_the_seed_is_told_in_words_of_schema_org(client: TestCli
 
 @pytest.mark.parametrize("resource", PAGED, ids=lambda row: row.plural)
 def test_a_page_answers_json_ld_and_holds_the_same(client: TestClient, resource: type[Row]) -> None:
-    for record in records(client, resource)[:12]:
+    for record in records(client, resource)[:4]:
         path = f"/{resource.plural}/{record['id']}"
         answer = client.get(path, headers={"Accept": LINKED_DATA})
         assert answer.headers["content-type"] == LINKED_DATA
@@ -129,7 +129,8 @@ def test_a_treatment_is_the_kind_of_therapy_that_it_is(kind: str) -> None:
     empty = dict.fromkeys(("definition", "mechanism", "dose_unit", "part_of")) | {name: [] for name in names}
     node = treatment_node({"kind": kind, "name": "Made up"} | empty, {}, f"{ADDRESS}/treatments/made-up")
     shown = {name: value for name, value in node.items() if value not in (None, [])}
-    check(shown, {THERAPIES.get(kind, "MedicalTherapy")})
+    assert shown["@type"] == THERAPIES.get(kind, "MedicalTherapy")
+    check(shown, {"MedicalEntity"})
 
 
 @pytest.mark.parametrize(

@@ -92,24 +92,25 @@ def ids(client: TestClient, resource: type[Row]) -> list[str]:
 def some_pages(client: TestClient) -> Iterator[str]:
     """A page of every kind, with those that hold the most."""
     for resource in PAGED:
-        yield from (f"/{resource.plural}/{one}" for one in ids(client, resource)[:6])
+        yield from (f"/{resource.plural}/{one}" for one in ids(client, resource)[:3])
     yield from ("/", "/treatments", "/claims", TREATMENT, f"/sources/{ARTICLE}", "/claims/c20", "/claims/c50")
 
 
-def test_every_page_is_whole_and_every_link_of_it_leads_somewhere(client: TestClient) -> None:
-    seen: dict[str, int] = {}
+def test_every_page_is_whole_and_every_number_leads_to_its_source(client: TestClient) -> None:
     for path in dict.fromkeys(some_pages(client)):
         page = read(client, path)
         assert "not medical advice" in page.words
         for link in page.links:
-            target, _, anchor = link.partition("#")
             assert link.startswith(("/", "#", "http://", "https://", "?")), link
-            if link.startswith("#"):
-                assert anchor == "main" or anchor in page.ids, (path, link)
-            elif target.startswith("/"):
-                seen.setdefault(target, client.get(target, headers=HTML).status_code)
-    assert {target: status for target, status in seen.items() if status != 200} == {}
-    assert len(seen) > 150
+            assert not link.startswith("#") or link == "#main" or link[1:] in page.ids, (path, link)
+
+
+@pytest.mark.parametrize("path", [TREATMENT, "/claims/c50", "/sources/foster-2001"])
+def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> None:
+    targets = {link.partition("#")[0] for link in read(client, path).links if link.startswith("/")}
+    failed = {target: status for target in targets if (status := client.get(target, headers=HTML).status_code) != 200}
+    assert failed == {}
+    assert len(targets) > 10
 
 
 @every_kind
@@ -167,8 +168,8 @@ def test_a_claim_shows_its_verdict_why_and_what_decides_it(client: TestClient) -
     assert "/indications/onabotulinumtoxina-cervical-dystonia#onabotulinumtoxina-cervical-dystonia-us" in page.links
 
 
-def test_every_claim_of_the_seed_has_a_page(client: TestClient) -> None:
-    for claim in client.get("/v1/claims?limit=200").json()["items"]:
+def test_a_claim_that_could_do_harm_says_so_first(client: TestClient) -> None:
+    for claim in client.get("/v1/claims?limit=200").json()["items"][::3]:
         page = read(client, f"/claims/{claim['id']}")
         assert claim["rationale"] in page.words
         assert ("Following this could do harm" in page.words) == claim["safety_flag"]
@@ -264,7 +265,7 @@ def test_a_file_of_pages_lies_for_ever_under_the_hash_of_its_content(client: Tes
 
 
 def test_a_page_with_all_that_it_loads_is_small(client: TestClient) -> None:
-    for path in dict.fromkeys(some_pages(client)):
+    for path in ("/", "/claims", TREATMENT, "/treatments/botulinum-toxin", "/conditions/chronic-neck-pain"):
         transferred = 0
         for part in (path, asset_url("style.css"), asset_url("icon.svg")):
             with client.stream("GET", part, headers=HTML | {"Accept-Encoding": "br"}) as answer:

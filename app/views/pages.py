@@ -34,11 +34,11 @@ LONGEST_DESCRIPTION = 200
 
 
 def page_values(facts: Facts, where: Where) -> Values:
-    """The values of a record's page, with `frame` for the layout and `sources` for its end."""
+    """The values of a record's page, with `frame` for the layout and `references` for its end."""
     around = Around(facts.included, release=where.release, today=where.today)
     own, title, description, crumbs = VIEWS[facts.resource](facts, around)
     frame = frame_of(facts, around, where, title=title, description=description[:LONGEST_DESCRIPTION], crumbs=crumbs)
-    return own | {"record": facts.record, "frame": frame, "sources": around.sources(), "around": around}
+    return own | {"record": facts.record, "frame": frame, "references": around.sources(), "around": around}
 
 
 View = tuple[Values, str, str, list[Link]]
@@ -62,7 +62,7 @@ def _treatment(facts: Facts, around: Around) -> View:
             ("Codes", _codes(record)),
         ],
         "classes": [around.link(Treatment, above["id"]) for above in facts.classes],
-        "indications": indications(facts, around),
+        "used": indications(facts, around),
         "cited": cited,
     }
     lead = record["definition"] or f"{titled(record['kind'])}: {record['name']}."
@@ -78,7 +78,7 @@ def _condition(facts: Facts, around: Around) -> View:
             ("Codes", _codes(record)),
         ],
         "above": around.link(Condition, record["part_of"]) if record["part_of"] else None,
-        "indications": indications(facts, around),
+        "used": indications(facts, around),
         "cited": cited,
     }
     lead = record["definition"] or f"Treatments for {record['name']}: what is approved and what trials found."
@@ -111,7 +111,7 @@ def _claim(facts: Facts, around: Around) -> View:
         "verdict": verdict_of(record["verdict"]),
         "said_by": around.link(Source, record["source"]),
         "read": address_of(source) if source else None,
-        "conditions": [around.link(Condition, one) for one in record["conditions"]],
+        "subjects": [around.link(Condition, one) for one in record["conditions"]],
         "treatment": around.link(Treatment, record["treatment"]) if record["treatment"] else None,
         "values": asserted(record),
         "evidence": evidence_lines(record["evidence"], around),

@@ -33,8 +33,8 @@ def shared_values(facts: Facts, around: Around) -> Values:
     warnings = warning_lines(facts.items(LabelWarning), around, own)
     return {
         "boxed": [line for line in warnings if line.is_boxed],
-        "warnings": [line for line in warnings if not line.is_boxed],
-        "approvals": approval_lines(facts.items(Approval), around),
+        "cautions": [line for line in warnings if not line.is_boxed],
+        "decisions": approval_lines(facts.items(Approval), around),
         "doses": dose_table(facts.items(DosingInterval), around),
         "effects": effect_groups(facts.items(SideEffect), around, uses),
         "results": result_groups(results, around, Treatment if facts.resource is Condition else Condition),

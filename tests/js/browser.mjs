@@ -42,7 +42,7 @@ const browser = await chromium.launch({
 /** Open a page in a fresh context, act on it, and tell what happened besides. */
 async function visit(url, options, act) {
   const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   const seen = { url, complaints: [], foreign: [], failed: [], requests: 0 };
   page.on("console", (message) => {

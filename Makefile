@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup setup-dev run test lint lock openapi docs migration clean
+CASES ?=
+
+.PHONY: setup setup-dev run test bench reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -25,12 +27,23 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 test: setup-dev ## the whole suite on both engines, with coverage
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
+bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
+	$(BIN)/python -m tests.bench.pooling
+reliability: setup-dev ## what must hold when things go wrong, measured; CASES="kill idle" for some of it
+	$(BIN)/python -m tests.reliability $(CASES)
+
 lint: setup-dev ## format, style, types, architecture
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+
+mutations: setup-dev ## take out each control of SECURITY.md, in a copy, and see its test go red
+	$(BIN)/python -m tests.mutations
+
+audit: setup-dev ## is anything pinned known to be vulnerable? exits with 3 when the services could not tell
+	$(BIN)/python -m tests.audit
 
 lock: setup-dev ## pin the newest versions, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
@@ -39,8 +52,9 @@ lock: setup-dev ## pin the newest versions, with hashes and without addresses
 openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
 	$(BIN)/python -m tests.test_openapi
 
-docs: setup-dev ## write into the README what the service answers
+docs: setup-dev ## write into README, guide and SECURITY.md what the program answers and holds
 	$(BIN)/python -m tests.test_docs
+	$(BIN)/python -m tests.test_mutations
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

@@ -1,6 +1,6 @@
 """Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -40,12 +40,18 @@ class ReleaseReads:
         self.request = request
         self.name = name
 
-    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:  # noqa: ARG002  # as Reads
+    async def fetch(  # as Reads
+        self,
+        work: Callable[[Connection], T],
+        *,
+        short: bool = False,  # noqa: ARG002  # a file of records is no less a read of its own
+        shape: Hashable = None,
+    ) -> T:
         """Run a read; NotFound for an unknown release, Unavailable for one whose file is missing or altered."""
         frozen = await self.request.app.state.releases.take(self.name)
         answered_from(self.request, frozen.release)
         self.request.scope["marks"] = frozen.followed
-        found: T = await frozen.fetch(work)
+        found: T = await frozen.fetch(work, shape=shape)
         return found
 
 
@@ -112,7 +118,8 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
         await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and asked.limit is None:
         return await export_answer(request, query, form)
-    page = await database_of(request).fetch(lambda connection: list_rows(connection, query))
+    shape = (query.resource.plural, query.order, query.count, *sorted(query.filters))
+    page = await database_of(request).fetch(lambda connection: list_rows(connection, query), shape=shape)
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
     return cache.answer(request, content.encode(), MEDIA_TYPES[form], links=links)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from app.clock import now
 from app.db import Database
-from app.errors import Forbidden, Unauthorized, Unavailable
+from app.errors import Forbidden, Problem, Unauthorized
 from app.keys import Scope, allows, digest_of, public_id
 from app.ledger import API_KEY
 from app.models import RESOURCES
@@ -24,6 +24,13 @@ from app.store.keys import SECONDS_BETWEEN_NOTES
 
 _ADDRESS = re.compile(r"/v1/([^/]+)(/[^/]+)?")
 ON_ALL, ON_ONE = frozenset({"POST"}), frozenset({"PUT", "PATCH", "DELETE"})
+OTHERS: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
+    ("POST", re.compile(r"/v1/batch"), "write"),
+    ("GET", re.compile(r"/v1/drafts(/[^/]+)?"), "write"),
+    ("DELETE", re.compile(r"/v1/drafts/[^/]+"), "write"),
+    ("POST", re.compile(r"/v1/drafts/[^/]+/publish"), "admin"),
+)
+"""What else needs a key: method, path and scope."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,9 @@ class Caller:
 def needed_scope(method: str, path: str) -> Scope | None:
     """What a request must be allowed to do before anything of it is read; None for what anybody may."""
     match = _ADDRESS.fullmatch(path)
-    if match is None or match[1] not in RESOURCES:
-        return None
-    return "write" if method in (ON_ONE if match[2] else ON_ALL) else None
+    if match is not None and match[1] in RESOURCES:
+        return "write" if method in (ON_ONE if match[2] else ON_ALL) else None
+    return next((scope for verb, known, scope in OTHERS if verb == method and known.fullmatch(path)), None)
 
 
 def admit(caller: Caller | None, needed: Scope) -> Caller:
@@ -117,5 +124,5 @@ class Doorkeeper:
         return caller
 
     async def _note(self, public: str) -> None:
-        with suppress(Unavailable):  # a database that cannot be written to can be read
+        with suppress(Problem):  # a database that cannot be written to can be read
             await self.queue.submit(lambda: note_use(self.database, public))

@@ -1,12 +1,15 @@
-"""Bodies of requests: JSON alone, checked against a model, with a JSON pointer to whatever is wrong in them."""
+"""Bodies of requests: JSON checked against a model or a record, with a JSON pointer to whatever is wrong in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from app.errors import MOST_ERRORS, BadRequest, InvalidBody, UnsupportedMediaType, nearest
+from app.batch import error_at, name_of
+from app.errors import MOST_ERRORS, BadRequest, InvalidBody, InvalidRecord, UnsupportedMediaType, nearest
+from app.models.base import Record, Row
+from app.strict_json import read_json
 
 JSON = "application/json"
 MODELS: dict[str, type[BaseModel]] = {}
@@ -23,7 +26,13 @@ def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any
 
 
 async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> bytes:
-    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` has bounded its size."""
+    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` looked at size and coding."""
+    refuse_other_format(request, media_types)
+    return await request.body()
+
+
+def refuse_other_format(request: Request, media_types: Sequence[str]) -> None:
+    """UnsupportedMediaType when the headers of a request announce another body than one of these formats in UTF-8."""
     named = request.headers.get("content-type", "")
     media_type, *parameters = (part.strip().lower() for part in named.split(";"))
     charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
@@ -32,11 +41,6 @@ async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> b
         offered = ", ".join(media_types)
         header = "Accept-Patch" if request.method == "PATCH" else "Accept"  # RFC 5789 section 3.1
         raise UnsupportedMediaType(f"{words}; send {' or '.join(media_types)} in UTF-8.", headers={header: offered})
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
-    if coding != "identity":
-        words = f"Content-Encoding: {coding[:200]} is not read here; send the body as it is."
-        raise UnsupportedMediaType(words, headers={"Accept-Encoding": "identity"})
-    return await request.body()
 
 
 def parse(model: type[M], content: bytes) -> M:
@@ -48,6 +52,39 @@ def parse(model: type[M], content: bytes) -> M:
         if found[0]["type"] == "json_invalid":
             raise BadRequest(f"The body is no JSON: {found[0]['ctx']['error']}.") from failure
         raise invalid([entry_of(model, error) for error in found[:MOST_ERRORS]]) from failure
+
+
+def object_in(content: bytes) -> dict[str, Any]:
+    """The JSON object that a body holds; a problem when it is another value, or no JSON that we read."""
+    values = read_json(content)
+    if not isinstance(values, dict):
+        raise invalid([{"pointer": "", "detail": "a record is a JSON object"}])
+    return values
+
+
+def record_of(resource: type[Row], values: Mapping[str, Any], record_id: str | None = None) -> Record:
+    """The record that the values say, under the id of the address where there is one; InvalidRecord with each fault."""
+    if record_id is not None:
+        refuse_other_id(resource, values, record_id)
+        values = {**values, "id": record_id}
+    model = resource.record_class()
+    try:
+        return model.model_validate(values)
+    except ValidationError as failure:
+        named = values.get("id")
+        name = name_of((resource.plural, named[:120] if isinstance(named, str) else "?"))
+        found = failure.errors(include_url=False)[:MOST_ERRORS]
+        errors = [{"record": name, **entry_of(model, error)} for error in found]
+        first = errors[0]
+        raise InvalidRecord(f"{first['pointer'] or 'The record'}: {first['detail']}.", errors=errors) from failure
+
+
+def refuse_other_id(resource: type[Row], values: Mapping[str, Any], record_id: str) -> None:
+    """InvalidRecord when the values name another id than the address."""
+    if values.get("id", record_id) != record_id:
+        wrong = f"the address says {record_id!r}; a record is renamed by those who run the service"
+        errors = [error_at((resource.plural, record_id), "/id", wrong)]
+        raise InvalidRecord(f"/id: {wrong}.", errors=errors)
 
 
 def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
@@ -72,6 +109,8 @@ def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:
     elif error["type"] == "literal_error":
         known = str(error["ctx"]["expected"]).replace("' or '", "', '").strip("'").split("', '")
         entry |= {"known": known} | _near(str(error["input"]), known)
+    elif close := error.get("ctx", {}).get("nearest"):
+        entry["nearest"] = close
     return entry
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__, store
+from app.backup_commands import backup_commands
 from app.db import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
@@ -20,13 +21,16 @@ from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
 from app.key_commands import key_commands
 from app.listing import export_chunk, totals
+from app.logs import configuration
+from app.metrics import shared_by
 from app.models import RESOURCES
 from app.models.types import clean_text
+from app.parser import require_httptools
 from app.query import Query
 from app.releases import file_of
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
-from app.server import ProblemProtocol
+from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
 from app.store import Saved, render_again, revision_of, save_all
 
@@ -50,6 +54,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
 ) -> None:
     """Migrate the database, seed it when it is empty, and serve."""
+    require_httptools()
     settings = load_settings(host=host, port=port, database_url=database, workers=workers)
     with _opened(settings) as opened:
         with opened.read() as connection:
@@ -64,6 +69,13 @@ def serve(
         print(f"  curl '{root}{path}'")
     sys.stdout.flush()
     _pass_on(settings)
+    with shared_by(settings.workers if settings.metrics else 1):
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
+
+    raise_file_limit()
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -71,11 +83,15 @@ def serve(
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=ProblemProtocol,
+        http="app.server:Protocol",
+        ws="none",
+        backlog=backlog(),
         access_log=False,
         server_header=False,
+        log_config=configuration(settings.log_level, access_log=settings.access_log),
         log_level=settings.log_level,
         timeout_graceful_shutdown=8,
+        timeout_worker_healthcheck=60,  # a worker that starts on a busy machine is not a dead one
     )
 
 
@@ -288,6 +304,7 @@ def _pass_on(settings: Settings) -> None:
 
 
 app.add_typer(key_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption), name="key")
+app.add_typer(backup_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption))
 
 if __name__ == "__main__":
     main()

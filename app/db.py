@@ -1,34 +1,39 @@
 """Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
 
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from anyio import CapacityLimiter, to_thread
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.errors import Problem, Unavailable
+from app.errors import InsufficientStorage, Problem, Unavailable
+from app.lanes import Lanes, shape_of, slow_places
+from app.memory import Memory
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
-OPCODES_BETWEEN_CHECKS = 20_000
-"""SQLite looks at the clock after so many opcodes: well below a millisecond of work."""
+LEAST_FREE_BYTES = 32 * 1024 * 1024
+"""With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
+LARGEST_LOG = 8_000_000
+"""Bytes of SQLite's write-ahead log that stay on the disk once a large write has been brought over."""
+OPCODES_BETWEEN_CHECKS = 200_000
+"""SQLite looks at the clock after so many opcodes: some milliseconds of work, for each look takes the interpreter."""
 
 SECONDS_BETWEEN_TRIES = 0.002
 """How soon a writer looks again whether another process has let go of the lock."""
-MOST_REMEMBERED = 10_000
-"""Short reads kept at most: callers may ask for as many things as they like."""
 
 
 @compiles(AutoString, "postgresql")
@@ -50,7 +55,7 @@ class Reads:
         self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
-        self._limiter: CapacityLimiter | None = None
+        self._lanes: Lanes | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -63,13 +68,17 @@ class Reads:
         except DBAPIError as failure:
             raise unavailable(failure) from failure
 
-    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False) -> T:
-        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file."""
+    async def fetch(self, work: Callable[[Connection], T], *, short: bool = False, shape: Hashable = None) -> T:
+        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file.
+
+        `shape` tells reads that take as long as each other, where one function does different ones (`lanes`).
+        """
         if short and self.dialect == "sqlite":
             return self._run(work)
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._read_threads)
-        return await to_thread.run_sync(self._run, work, limiter=self._limiter)
+        if self._lanes is None:
+            works_here = self.dialect == "sqlite"
+            self._lanes = Lanes(self._read_threads, seconds=self.query_seconds, works_here=works_here)
+        return await self._lanes.run(partial(self._run, work), shape or shape_of(work))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.read() as connection:
@@ -92,7 +101,8 @@ class Database(Reads):
     ) -> None:
         self.url = url
         # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        reader = _engine(url, read_only=True, pool_size=read_threads + 1, seconds=query_seconds)
+        pool_size = read_threads + slow_places(read_threads) + 1
+        reader = _engine(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = _engine(url, read_only=False, pool_size=1, seconds=lock_seconds)
         self._memory = Memory(url) if self.dialect == "sqlite" else None
@@ -170,6 +180,32 @@ class Database(Reads):
         if self._memory is not None:
             self._memory.close()
 
+    def why_not_writable(self) -> str | None:
+        """Why nothing could be written now, found without writing; None when it could, or when somebody is writing."""
+        try:
+            if self.dialect == "sqlite":
+                return self._why_file_not_writable()
+            with self.read() as connection:
+                return _why_server_not_writable(connection)
+        except (OSError, sqlite3.Error, Unavailable):
+            return "The database cannot be reached for writing."
+
+    def _why_file_not_writable(self) -> str | None:
+        """Takes the writer's lock on a connection of its own and gives it back."""
+        file = Path(self.reader.url.database or "")
+        free = shutil.disk_usage(file.parent).free
+        if free < LEAST_FREE_BYTES:
+            return f"The disk of the database has {free} bytes left; {LEAST_FREE_BYTES} are the least to go on with."
+        address = f"{file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=0.1, isolation_level=None)) as raw:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                raw.execute("ROLLBACK")
+            except sqlite3.OperationalError as failure:
+                if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    return "The file of the database cannot be written to."
+        return None
+
     def describe(self) -> str:
         """Engine, version, mode and address without the password, for the line that is said at the start."""
         address = self.reader.url.render_as_string(hide_password=True)
@@ -181,32 +217,29 @@ class Database(Reads):
             return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar_one()}, {address}"
 
 
-class Memory:
-    """What was read from a SQLite file, kept until anybody — this process or another — commits to it."""
+def _why_server_not_writable(connection: Connection) -> str | None:
+    asked = "SELECT pg_is_in_recovery(), has_table_privilege('revision', 'INSERT')"
+    is_standby, may_write = connection.execute(text(asked)).one()
+    if is_standby:
+        return "The database server is a standby, which takes no writes."
+    return None if may_write else "The user of the database may not write to its tables."
 
-    def __init__(self, url: str) -> None:
-        self._file = url.removeprefix("sqlite:///")
-        self._watch: sqlite3.Connection | None = None
-        self._version: int | None = None
-        self._held: dict[Hashable, Any] = {}
 
-    def since_last_commit(self) -> dict[Hashable, Any]:
-        """What may still be believed; empty after a commit, and when the file cannot be asked."""
-        try:
-            if self._watch is None:
-                self._watch = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
-        except sqlite3.Error:
-            return {}
-        if version != self._version or len(self._held) >= MOST_REMEMBERED:
-            self._version, self._held = version, {}
-        return self._held
+def bytes_of(connection: Connection) -> int:
+    """How large the database is, without the log of what is still to be moved into it."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        asked = "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(asked)).scalar_one())
 
-    def close(self) -> None:
-        """Close the connection that watches for commits."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+
+def schema_of(connection: Connection) -> str | None:
+    """The version of the schema behind a connection; None where there is none yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 @contextmanager
@@ -240,22 +273,45 @@ def newest_schema() -> str:
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())
 
 
+def knows_schema(version: str) -> bool:
+    """Whether a version of the schema is one of this program's history."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+
+
 def _migrations() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
-def unavailable(failure: DBAPIError) -> Unavailable:
+TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
+    (Unavailable, "The query took too long and was cut off.", ("interrupted", "statement timeout")),
+    (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
+    (
+        InsufficientStorage,
+        "The disk of the database is full; nothing was saved.",
+        ("disk is full", "no space left on device", "disk full"),
+    ),
+    (
+        Unavailable,
+        "The database cannot be written to; nothing was saved.",
+        ("readonly database", "read-only file system", "in a read-only transaction"),
+    ),
+    (
+        Unavailable,
+        "A part of the database cannot be read; nothing was changed.",
+        ("malformed", "not a database", "disk i/o error", "invalid page", "could not read block"),
+    ),
+)
+"""What the caller is told, by words in the messages of SQLite and PostgreSQL."""
+
+
+def unavailable(failure: DBAPIError) -> Problem:
     """What the caller is told of a failure of the database: nothing of its insides."""
-    message = str(failure.orig)
-    if "interrupted" in message or "statement timeout" in message:
-        detail = "The query took too long and was cut off."
-    elif "database is locked" in message or "lock timeout" in message:
-        detail = "The database is busy with another write."
-    else:
-        detail = "The database cannot be reached."
-    return Unavailable(detail, headers={"Retry-After": "1"})
+    message = str(failure.orig).lower()
+    found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
+    kind, detail = next(found, (Unavailable, "The database cannot be reached."))
+    return kind(detail, headers={"Retry-After": "1"})
 
 
 def _engine(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
@@ -282,7 +338,7 @@ def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: ob
 def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={LARGEST_LOG}"]
         for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
             connection.execute(f"PRAGMA {pragma}")
 

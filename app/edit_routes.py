@@ -8,13 +8,15 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON
-from app.edits import PATCHES, Reasoned, Withdrawal, amend, create, replace, withdraw
+from app.drafts import Draft
+from app.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
 from app.errors import (
     Conflict,
     ContentTooLarge,
     Forbidden,
     Gone,
     IdempotencyMismatch,
+    InsufficientStorage,
     InvalidBody,
     InvalidParameter,
     InvalidRecord,
@@ -23,6 +25,7 @@ from app.errors import (
     PreconditionFailed,
     PreconditionRequired,
     Problem,
+    RequestTimeout,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -37,7 +40,8 @@ from app.schemas import public_model
 Json = dict[str, Any]
 KEYED: Json = {"security": [{"bearer": []}]}
 ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
-BODIES = (NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
+WRITING = (*ALWAYS, InsufficientStorage)
+BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
 CHANGES = (NotFound, Gone, PreconditionFailed, PreconditionRequired)
 IF_MATCH: Json = {
     "name": "If-Match",
@@ -61,6 +65,13 @@ LOCATION: Json = {
         "schema": {"type": "string"},
     },
 }
+PROPOSED: dict[int | str, Json] = {
+    202: {
+        "description": "With `draft=true`: what was sent is kept as a draft, which no reader sees.",
+        "model": Draft,
+        "headers": {"Location": {"description": "The address of the draft.", "schema": {"type": "string"}}},
+    }
+}
 SENT_BACK = (
     "The body is the record as people write it. What the server adds (`version`, `verification`, whatever is derived) "
     "may stand there and is ignored, so that what was read can be sent back."
@@ -77,7 +88,7 @@ def add_writes(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_create(router: APIRouter, resource: type[Row]) -> None:
-    async def endpoint(request: Request, asked: Annotated[Reasoned, Parameters()]) -> Response:
+    async def endpoint(request: Request, asked: Annotated[Change, Parameters()]) -> Response:
         return await create(request, resource, asked)
 
     router.add_api_route(
@@ -96,7 +107,8 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             201: _whole(resource, "The record as it was saved.", LOCATION),
-            **problem_responses(*ALWAYS, *BODIES, Conflict, Gone, IdempotencyMismatch),
+            **PROPOSED,
+            **problem_responses(*WRITING, *BODIES, Conflict, Gone, IdempotencyMismatch),
         },
     )
 
@@ -104,7 +116,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await replace(request, resource, id, asked)
 
     router.add_api_route(
@@ -122,8 +134,9 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             200: _whole(resource, "The record as it is now."),
+            **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+            **problem_responses(*WRITING, *BODIES, *CHANGES),
         },
     )
 
@@ -131,7 +144,7 @@ def _add_replace(router: APIRouter, resource: type[Row]) -> None:
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Reasoned, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await amend(request, resource, id, asked)
 
     router.add_api_route(
@@ -150,8 +163,9 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
         },
         responses={
             200: _whole(resource, "The record as it is now."),
+            **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *BODIES, *CHANGES),
+            **problem_responses(*WRITING, *BODIES, *CHANGES),
         },
     )
 
@@ -178,8 +192,9 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
                 "description": "The record is withdrawn.",
                 "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
             },
+            **PROPOSED,
             **MOVED,
-            **problem_responses(*ALWAYS, *CHANGES),
+            **problem_responses(*WRITING, *CHANGES),
         },
     )
 

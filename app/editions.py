@@ -26,6 +26,8 @@ class Edition:
         self.at: str = row.at
         self.author: str = row.author
         self.reason: str | None = row.reason
+        self.reviewer: str | None = row.reviewer
+        self.note: str | None = row.note
         self.kind: str = row.kind
         self.id: str = row.id
         self.version: int = row.version
@@ -52,9 +54,8 @@ def select_editions() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    return select(EDITION, REVISION.c.at, REVISION.c.author, REVISION.c.reason, before.label("before")).join(
-        REVISION, REVISION.c.number == EDITION.c.revision
-    )
+    written = (REVISION.c[name] for name in ("at", "author", "reason", "reviewer", "note"))
+    return select(EDITION, *written, before.label("before")).join(REVISION, REVISION.c.number == EDITION.c.revision)
 
 
 def has_one_before() -> ColumnElement[bool]:

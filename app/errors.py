@@ -106,6 +106,15 @@ class NotFound(Problem):
     advice = "Check the address. A list such as /v1/treatments gives the ids that exist."
 
 
+class RequestTimeout(Problem):
+    """The request did not come to its end in time."""
+
+    status = 408
+    name = "request-timeout"
+    title = "The rest of this request did not come"
+    advice = "Send the whole request without pauses. Nothing was done; it can be sent again."
+
+
 class Conflict(Problem):
     """The id is taken."""
 
@@ -113,6 +122,15 @@ class Conflict(Problem):
     name = "conflict"
     title = "There is such a record already"
     advice = "Change the record with PUT or PATCH, or choose another id."
+
+
+class Decided(Problem):
+    """The draft was published or discarded before."""
+
+    status = 409
+    name = "already-decided"
+    title = "This draft was decided already"
+    advice = "Read the draft: it says who decided, when and how. A new draft can be sent at any time."
 
 
 class Gone(Problem):
@@ -228,6 +246,15 @@ class RangeNotSatisfiable(Problem):
     advice = "Content-Range says how long the file is. Ask for a range below that, or leave Range out."
 
 
+class Misdirected(Problem):
+    """The request names a host that this service does not answer for."""
+
+    status = 421
+    name = "misdirected-request"
+    title = "This service does not answer under that name"
+    advice = "Use the address under which the service is published. Operators: TEV_ALLOWED_HOSTS names the hosts."
+
+
 class InvalidParameter(Problem):
     """A parameter is unknown, malformed or out of range."""
 
@@ -249,14 +276,14 @@ class InvalidBody(Problem):
 
 
 class NotComparable(Problem):
-    """The query compares amounts in units of different products, and a unit belongs to one product."""
+    """The query compares or joins what differs in more than its numbers: units of products, outcomes, time frames."""
 
     status = 422
     name = "not-comparable"
-    title = "These amounts cannot be compared"
+    title = "These cannot be compared"
     advice = (
-        "Narrow the query to one unit. Each entry of `errors` names the parameter, what would be right, and the "
-        "warnings that forbid the comparison."
+        "Narrow the query. Each entry of `errors` names the parameter, what would be right, and why: the warnings that "
+        "forbid the comparison, or the reason with the records on each side."
     )
 
 
@@ -287,6 +314,24 @@ class PreconditionRequired(Problem):
     advice = "Read the record, and send the ETag of that answer in If-Match, so that nobody's change is lost."
 
 
+class TooManyRequests(Problem):
+    """Somebody asked more often than they may."""
+
+    status = 429
+    name = "too-many-requests"
+    title = "That was too often"
+    advice = "Wait for as many seconds as Retry-After says. RateLimit-Policy says how often you may ask."
+
+
+class HeadTooLarge(Problem):
+    """Address and headers together are too long."""
+
+    status = 431
+    name = "head-too-large"
+    title = "The headers of this request are too large"
+    advice = "Send fewer or shorter headers. Cookies are not needed here."
+
+
 class FormatNotOffered(Problem):
     """An oEmbed answer is asked for in a format that we do not write."""
 
@@ -303,6 +348,15 @@ class Unavailable(Problem):
     name = "unavailable"
     title = "We cannot answer this now"
     advice = "Wait a moment and try again; narrow the query if it was cut off for taking too long."
+
+
+class InsufficientStorage(Problem):
+    """The disk of the database is full, so that nothing can be saved; what is there can be read."""
+
+    status = 507
+    name = "insufficient-storage"
+    title = "There is no room to save this"
+    advice = "Nothing was saved. Whoever runs the service must make room; then send the same request again."
 
 
 def problems() -> Iterator[type[Problem]]:

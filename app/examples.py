@@ -53,6 +53,11 @@ def rows_of(row: type[Row]) -> Iterator[dict[str, Any]]:
     return (dict(_known(plural, record_id)) for plural, record_id in seed_records() if plural == row.plural)
 
 
+def example_named(row: type[Row], record_id: str) -> dict[str, Any]:
+    """One record of the seed, as readers get it."""
+    return dict(_known(row.plural, record_id))
+
+
 @cache
 def example_record(row: type[Row]) -> dict[str, Any]:
     """The same record as people write it: the body of a request."""

@@ -5,10 +5,12 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import AfterValidator, AllowInfNan, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AllowInfNan, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
+from app.errors import nearest
 from app.models import RESOURCES
 from app.models.base import RecordRef, Row, reference_target
 from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, RefersTo, Slug
@@ -23,6 +25,17 @@ QueryNumber = Annotated[float, AllowInfNan(False)]
 QueryInteger = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 QueryText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 QueryTime = Annotated[str, StringConstraints(pattern=TIMESTAMP_PATTERN)]
+
+
+def known_kind(value: str) -> str:
+    """The name of a resource."""
+    if value not in RESOURCES:
+        context = {"word": value[:100], "nearest": nearest(value, RESOURCES) or ""}
+        raise PydanticCustomError("unknown_name", "{word} is not a resource that we know", context)
+    return value
+
+
+Kind = Annotated[str, AfterValidator(known_kind), WithJsonSchema({"type": "string", "enum": list(RESOURCES)})]
 
 Shape = Literal["word", "flag", "number", "date", "time", "text", "prose", "nested"]
 

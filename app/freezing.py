@@ -174,16 +174,16 @@ def _quoting(connection: Connection, source: str) -> Iterator[str]:
 def _publish(database: Database, partial: Path, file: Path, release: Release) -> None:
     """Give the file its name and record it, or leave neither. The partial name goes last: it says what to clear."""
     os.link(partial, file)
-    _sync(file.parent)
+    sync_folder(file.parent)
     if not record_release(database, release):
         file.unlink()
         partial.unlink()
         raise BrokenSetting(f"There is a release {release.name!r} already, made meanwhile. Take another name.")
     partial.unlink()
-    _sync(file.parent)
+    sync_folder(file.parent)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Put the names in a folder on the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:

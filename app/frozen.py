@@ -16,6 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, QueuePool, create_engine, event, select
 
 from app.db import Database, Reads
+from app.lanes import slow_places
 from app.ledger import ALIAS, EDITION
 from app.models import RESOURCES
 from app.models.base import Row
@@ -46,8 +47,9 @@ class Frozen(Reads):
         self.followed = release.revision
         """The live revision whose marks it shows."""
         self._marks: list[Standing] = []
+        pool_size = read_threads + slow_places(read_threads)
         engine = create_engine(
-            "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=read_threads, max_overflow=0
+            "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=pool_size, max_overflow=0
         )
         event.listen(engine, "connect", _shadow)
         super().__init__(engine, query_seconds=query_seconds, read_threads=read_threads)

@@ -9,13 +9,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.auth import Caller, admit, bearer_key, needed_scope
-from app.errors import BadRequest, ContentTooLarge, Problem, TooLong
+from app.errors import BadRequest, ContentTooLarge, Problem, TooLong, UnsupportedMediaType
 
 LONGEST_ADDRESS = 32_768
 """Bytes of path and query: two hundred ids of the longest kind fit."""
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request's body: a thousand studies with long labels fit three times."""
+
+WITH_BODY = ("POST", "PUT", "PATCH")
+"""The methods whose bodies are read; those of others are passed over."""
+LARGER_BODIES = {"/v1/batch": 32_000_000}
+"""Bytes of the bodies that may be larger, by path: ten thousand records as exports give them fit."""
 
 KEYED = "private, no-store"
 """Cache-Control of whatever a key was sent for: no cache may keep it, not even the browser's own."""
@@ -90,6 +95,26 @@ class KeyGuard:
         await self.app({**scope, "caller": caller}, receive, send if caller is None else unkept)
 
 
+class CodingGuard:
+    """Refuses compressed bodies before any of it is read: what a few bytes unfold to is bounded by nobody."""
+
+    def __init__(self, app: ASGIApp, *, tell: Tell) -> None:
+        self.app = app
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or tell which codings are read: none (RFC 9110 section 12.5.3)."""
+        codings = Headers(scope=scope).getlist("content-encoding") if scope["type"] == "http" else []
+        named = ", ".join(codings).strip().lower()
+        if scope["type"] != "http" or scope["method"] not in WITH_BODY or named in ("", "identity"):
+            await self.app(scope, receive, send)
+            return
+        words = f"Content-Encoding: {named[:200]} is not read here; send the body as it is."
+        problem = UnsupportedMediaType(words, headers={"Accept-Encoding": "identity"})
+        answer = await self.tell(Request(scope), problem)
+        await answer(scope, receive, send)
+
+
 class BodyGuard:
     """Refuses bodies that are too large: at once when Content-Length says so, else as soon as too much has come."""
 
@@ -102,9 +127,10 @@ class BodyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        largest = LARGER_BODIES.get(scope["path"], LARGEST_BODY)
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced[:20]) > LARGEST_BODY:
-            answer = await self.tell(Request(scope), too_large(f"{announced[:20]} bytes"))
+        if announced.isdecimal() and int(announced[:20]) > largest:
+            answer = await self.tell(Request(scope), too_large(f"{announced[:20]} bytes", largest))
             await answer(scope, receive, send)
             return
         arrived = 0
@@ -113,14 +139,14 @@ class BodyGuard:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > LARGEST_BODY:
-                raise too_large("more")
+            if arrived > largest:
+                raise too_large("more", largest)
             return message
 
         await self.app(scope, counted, send)
 
 
-def too_large(size: str) -> Problem:
+def too_large(size: str, largest: int) -> Problem:
     """The problem of a body of this size; the connection closes, so that nobody reads the rest."""
-    words = f"The body has {size}; {LARGEST_BODY} bytes are allowed."
+    words = f"The body has {size}; {largest} bytes are allowed."
     return ContentTooLarge(words, headers={"Connection": "close"})

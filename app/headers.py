@@ -11,6 +11,7 @@ EXPOSED = (
     "ETag",
     "Dataset-Revision",
     "Dataset-Release",
+    "Source-Status",
     "Repr-Digest",
     "Content-Range",
     "RateLimit",
@@ -21,6 +22,7 @@ EXPOSED = (
     "Idempotency-Replayed",
     "Deprecation",
     "Sunset",
+    "X-Request-ID",
 )
 SEALED = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 DATA = f"default-src 'none'; {SEALED}"
@@ -33,7 +35,7 @@ DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
 PREFLIGHT_SECONDS = 86_400
 SAFE = ("GET", "HEAD", "OPTIONS")
-FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/oembed")
+FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics", "/oembed")
 """Where the addresses of data begin."""
 FOR_OTHERS = (*FOR_PROGRAMS, "/assets", "/badge/", "/embed/")
 """Where the addresses begin that pages of other sites load."""

@@ -40,6 +40,8 @@ class Written(BaseModel):
     at: str = Field(description="When (UTC, RFC 3339).")
     author: str = Field(description="Who wrote it.")
     reason: str | None = Field(description="Why, in their words.")
+    reviewer: str | None = Field(description="Who published it, where the author had sent it as a draft.")
+    note: str | None = Field(description="What the reviewer said to it.")
 
 
 class HistoryEntry(Written):
@@ -90,6 +92,8 @@ def _entry(edition: Edition, url: str) -> HistoryEntry:
         at=edition.at,
         author=edition.author,
         reason=edition.reason,
+        reviewer=edition.reviewer,
+        note=edition.note,
         state=edition.document["state"],
         changes=[FieldChange(**change._asdict()) for change in edition.changes],
         url=url,

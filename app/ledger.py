@@ -1,6 +1,7 @@
 """The tables that the store keeps beside the records.
 
-Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, and writes that may be sent again.
+Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again,
+drafts, and answers that stay.
 """
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -71,8 +73,13 @@ REVISION = Table(
     Column("at", AutoString, nullable=False),
     Column("author", AutoString, nullable=False),
     Column("reason", AutoString, nullable=True),
+    Column("reviewer", AutoString, nullable=True),
+    Column("note", AutoString, nullable=True),
 )
-"""One row for each transaction that changed something; the highest number is the dataset's revision."""
+"""One row for each transaction that changed something; the highest number is the dataset's revision.
+
+`reviewer` and `note` say who published what the author had sent as a draft, and what they said to it.
+"""
 
 EDITION = Table(
     "edition",
@@ -156,3 +163,38 @@ IDEMPOTENCY = Table(
     Index("ix_idempotency_at", "at"),
 )
 """The first answer to a write that carries an `Idempotency-Key`, for a day; `request` is the hash of what was asked."""
+
+DRAFT = Table(
+    "draft",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("holder", AutoString, ForeignKey("api_key.id"), nullable=False),
+    Column("action", AutoString, nullable=False),
+    Column("kind", AutoString, nullable=False),
+    Column("record", AutoString, nullable=False),
+    Column("base_version", Integer, nullable=True),
+    Column("document", Text, nullable=False),
+    Column("at", AutoString, nullable=False),
+    Column("reason", AutoString, nullable=True),
+    Column("state", AutoString, nullable=False),
+    Column("decided_at", AutoString, nullable=True),
+    Column("decided_by", AutoString, nullable=True),
+    Column("note", AutoString, nullable=True),
+    Column("revision", Integer, nullable=True),
+    Index("ix_draft_state", "state", "number"),
+    Index("ix_draft_holder", "holder", "number"),
+)
+"""What editors propose. Nothing here is a record: no reader, list, reference, release or revision sees it.
+
+`document` is the record as readers would get it; `base_version` the version that it changes, null for a new record.
+"""
+
+SYNTHESIS = Table(
+    "synthesis",
+    metadata,
+    Column("hash", AutoString, nullable=False, primary_key=True),
+    Column("release", AutoString, ForeignKey("release.name"), nullable=False),
+    Column("at", AutoString, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+"""A synthesis of a release as it was first answered, in every form, compressed; `hash` is that of all it rests on."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -16,12 +17,18 @@ from app.cache import CodedTags
 from app.db import Database
 from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
-from app.guards import AddressGuard, BodyGuard, KeyGuard
+from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
 from app.headers import CommonHeaders
+from app.hosts import HostGuard
+from app.metrics import Metrics
+from app.observing import Observed
 from app.open_releases import OpenReleases
 from app.openapi import describe
+from app.parser import require_httptools
 from app.problems import Unexpected, install, respond
 from app.queue import LONGEST_WAIT_SECONDS, WriteQueue
+from app.rates import FailureGuard, RateGuard, Rates
+from app.readiness import Readiness
 from app.representations import REPRESENTATIONS
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
@@ -33,30 +40,21 @@ for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_t
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application over one database, which must have been migrated."""
+    require_httptools()
     settings = settings or load_settings()
-    database = Database(
-        settings.database_url,
-        query_seconds=settings.query_seconds,
-        read_threads=settings.read_threads,
-        lock_seconds=LONGEST_WAIT_SECONDS,
-    )
+    database = _database(settings)
     releases = OpenReleases(database, Path(settings.releases))
     queue = WriteQueue(database.together)
+    metrics = Metrics() if settings.metrics else None
+    rates = Rates(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await _revision(database)  # from now on a connection is open, by which `tev restore` knows that somebody serves
         yield
         releases.close()
         database.close()
-
-    async def revision() -> int | None:
-        try:
-            return await database.remember("revision", revision_of)
-        except Unavailable:
-            return None
-
-    async def tell(request: Request, problem: Problem) -> Response:
-        return respond(problem, request)
+        await rates.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -64,21 +62,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[
-            Middleware(CommonHeaders, revision=revision),
-            Middleware(Unexpected),
-            Middleware(AddressGuard, tell=tell),
-            Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=tell),
-            Middleware(BodyGuard, tell=tell),
-            Middleware(CodedTags),
-            Middleware(CompressMiddleware),
-        ],
+        middleware=_around(settings, database, queue, metrics, rates),
     )
     app.state.settings = settings
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
     app.state.cards = Cards()
+    app.state.metrics = metrics
+    app.state.readiness = Readiness(database)
     app.state.tags = TAGS
     app.state.methods = METHODS
     install(app)
@@ -86,3 +78,43 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     describe(app)
     return app
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url,
+        query_seconds=settings.query_seconds,
+        read_threads=settings.read_threads,
+        lock_seconds=LONGEST_WAIT_SECONDS,
+    )
+
+
+async def _revision(database: Database) -> int | None:
+    try:
+        return await database.remember("revision", revision_of)
+    except Unavailable:
+        return None
+
+
+async def _tell(request: Request, problem: Problem) -> Response:
+    return respond(problem, request)
+
+
+def _around(
+    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: Rates
+) -> list[Middleware]:
+    """What a request passes through before a route is looked for, the outermost first."""
+    return [
+        Middleware(Observed, templates=METHODS, metrics=metrics, access_log=settings.access_log),
+        Middleware(CommonHeaders, revision=partial(_revision, database)),
+        Middleware(Unexpected),
+        Middleware(AddressGuard, tell=_tell),
+        Middleware(HostGuard, allowed=settings.hosts, tell=_tell),
+        Middleware(FailureGuard, rates=rates, tell=_tell),
+        Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=_tell),
+        Middleware(RateGuard, rates=rates, tell=_tell),
+        Middleware(CodingGuard, tell=_tell),
+        Middleware(BodyGuard, tell=_tell),
+        Middleware(CodedTags),
+        Middleware(CompressMiddleware),
+    ]

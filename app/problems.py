@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -194,11 +194,15 @@ class Unexpected:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # the caller went away, or was told already, in the middle of a body
         except Exception as failure:
             if scope["type"] != "http" or started:
                 raise
-            problem = failure if isinstance(failure, Problem) else Problem("Something failed that should not.")
+            name = scope.get("request_id")
+            words = "Something failed that should not." + (f" Our log has it under the request {name}." if name else "")
+            problem = failure if isinstance(failure, Problem) else Problem(words)
             if problem is not failure:
-                logger.exception("unexpected failure on %s", masked(scope["path"]))
+                logger.exception("unexpected failure on %s", masked(scope["path"]), extra={"fields": {"request": name}})
             answer = respond(problem, Request(scope))
             await answer(scope, receive, send)

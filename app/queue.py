@@ -43,6 +43,11 @@ class WriteQueue:
         self._waiting: deque[_Turn] = deque()
         self._runner: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+        return len(self._waiting)
+
     async def submit(self, work: Callable[[], T]) -> T:
         """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun."""
         turn = _Turn(work)

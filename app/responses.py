@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from app.errors import MEDIA_TYPE, BadRequest, Problem, TooLong, Unavailable
+from app.errors import MEDIA_TYPE, BadRequest, Problem, TooLong, TooManyRequests, Unavailable
 from app.examples import EXAMPLE_ADDRESS
 from app.schemas import ProblemDetails
 
@@ -14,6 +14,12 @@ HEADERS = {
         "description": "The release that answered, where `release` named one.",
         "schema": {"type": "string"},
     },
+}
+TEXT = {"type": "string"}
+RATES = {
+    "Retry-After": {"description": "In how many seconds to ask again.", "schema": {"type": "integer"}},
+    "RateLimit-Policy": {"description": 'How much is allowed: `"writes";q=60000;w=60`.', "schema": TEXT},
+    "RateLimit": {"description": 'What is left: `"writes";r=59999;t=42`, `t` in seconds.', "schema": TEXT},
 }
 MOVED: dict[int | str, dict[str, Any]] = {
     308: {
@@ -26,7 +32,7 @@ MOVED: dict[int | str, dict[str, Any]] = {
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
     found: dict[int | str, dict[str, Any]] = {}
-    every: set[type[Problem]] = {BadRequest, TooLong, Problem, Unavailable, *kinds}
+    every: set[type[Problem]] = {BadRequest, TooLong, TooManyRequests, Problem, Unavailable, *kinds}
     in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
     for status, alike in groupby(in_order, key=lambda kind: kind.status):
         same = list(alike)
@@ -36,4 +42,5 @@ def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
             "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
             "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
+    found[TooManyRequests.status]["headers"] = RATES
     return found

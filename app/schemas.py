@@ -104,6 +104,13 @@ class ProblemRule(BaseModel):
     sources: list[str] = Field(description="The ids of the sources that it cites.")
 
 
+class ProblemSide(BaseModel):
+    """Study results that are alike in what a reason is about."""
+
+    what: str = Field(description="What they have in common.")
+    results: list[str] = Field(description="The ids of the study results.")
+
+
 class ProblemError(BaseModel):
     """One of the things that were wrong."""
 
@@ -115,6 +122,8 @@ class ProblemError(BaseModel):
     nearest: str = left_out("The nearest known name or value.")
     known: list[str] = left_out("The names or values that are known, or that would be right.")
     rules: list[ProblemRule] = left_out("The warnings that forbid it.")
+    reason: str = left_out("Why results may not be joined, as `accept` takes it.")
+    sides: list[ProblemSide] = left_out("The results on each side of that reason.")
 
 
 class ProblemDetails(BaseModel):

@@ -1,16 +1,24 @@
 """Every setting of the service, with what it does; read from `TEV_…` environment variables."""
 
 import os
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
+from limits import parse
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import BrokenSetting, nearest
 
 PREFIX = "TEV_"
+OFF = "off"
+"""What a rate says that limits nothing."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what means every address of a machine
+
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
+"""A name of a host, every name below one, or an IPv6 address in brackets."""
 
 
 class Settings(BaseSettings):
@@ -32,6 +40,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="The address that readers use, for absolute links. Default: `http://host:port`."
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="The hosts to answer for, with commas between: `api.example.org,*.example.net`. Empty: any.",
+    )
     contact_url: str = Field(
         default="",
         description="Where a reader reports an error; `record` and `version` are added as parameters. Empty: no link.",
@@ -40,8 +52,28 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=60, description="After this many seconds a query is cut off with a 503."
     )
     read_threads: int = Field(default=8, ge=1, le=64, description="How many reads may wait for the database at once.")
+    rate_writes: str = Field(
+        default="60000/minute", description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
+    )
+    rate_reads: str = Field(
+        default=OFF, description="How much an address, or a key, may read: `600/minute`, … or `off`."
+    )
+    rate_failures: str = Field(
+        default="30/minute", description="How many wrong keys an address may send: `30/minute`, … or `off`."
+    )
+    rate_storage: str = Field(
+        default="memory://",
+        description="Where that is counted: `memory://`, by each process for itself, or `redis://host:6379/0`.",
+    )
     log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
-        default="warning", description="How much uvicorn says."
+        default="warning", description="How much is logged, as JSON on standard error."
+    )
+    access_log: bool = Field(
+        default=False,
+        description="Log each request: its id, method, route, status and time; no address, no parameters.",
+    )
+    metrics: bool = Field(
+        default=False, description="Answer `/metrics` in the format of Prometheus, to whoever can reach it."
     )
 
     @field_validator("database_url")
@@ -55,6 +87,43 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, value: str) -> str:
+        names = [name.strip().lower() for name in value.split(",") if name.strip()]
+        wrong = next((name for name in names if not HOST.fullmatch(name)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is no host; write names such as api.example.org or *.example.org, no ports")
+        return ",".join(names)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts to answer for; none of them: any."""
+        return tuple(self.allowed_hosts.split(",")) if self.allowed_hosts else ()
+
+    @field_validator("rate_writes", "rate_reads", "rate_failures")
+    @classmethod
+    def _rate_is_one(cls, value: str) -> str:
+        if value != OFF:
+            try:
+                amount = parse(value).amount
+            except ValueError:
+                amount = 0
+            if amount < 1:
+                raise ValueError("must be a number of requests in a time, as 60000/minute, or off")
+        return value
+
+    @field_validator("rate_storage")
+    @classmethod
+    def _rates_can_be_counted(cls, value: str) -> str:
+        if value == "memory://":
+            return value
+        if not value.startswith(("redis://", "rediss://")):
+            raise ValueError("must be memory://, redis://host:port/number or rediss://host:port/number")
+        if find_spec("redis") is None:
+            raise ValueError("needs the package redis, which is not installed: pip install redis")
+        return value
 
     @model_validator(mode="after")
     def _public_url_follows_the_port(self) -> Self:

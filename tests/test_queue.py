@@ -8,9 +8,10 @@ from typing import Any
 import anyio
 import pytest
 
-from app.db import Database, Memory
-from app.edits import record_of
+from app.bodies import record_of
+from app.db import Database
 from app.errors import Conflict, Unavailable
+from app.memory import Memory
 from app.models import RESOURCES
 from app.queue import MOST_TOGETHER, WriteQueue
 from app.store import create_one, revision_of

@@ -46,7 +46,7 @@ def running(url: str, workers: int = 2) -> Iterator[Running]:
     """`tev serve` over a database, with a key to write with."""
     database = Database(url)
     database.migrate()
-    key = create_key(database, "made-up racer", "write")
+    key = create_key(database, "made-up racer", "admin")
     database.close()
     port = free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", str(workers)]
@@ -104,6 +104,14 @@ def test_of_many_writers_at_once_exactly_one_wins_and_no_key_is_logged(empty_url
         assert len({content for _, _, content in answers}) == 1
         history = json.loads(server.ask("GET", "/v1/conditions/made-up-race/history")[2])
         assert len(history["items"]) == 1
+
+        proposed = json.loads(server.ask("PATCH", f"{path}?draft=true", {"synonyms": ["made-up"]}, If_Match="*")[2])
+
+        def publish(_: int) -> int:
+            return server.ask("POST", f"/v1/drafts/{proposed['id']}/publish?note=Checked.")[0]
+
+        assert Counter(at_once(publish)) == {200: 1, 409: AT_ONCE - 1}
+        assert json.loads(server.ask("GET", path)[2])["version"] == 3
 
         def read_own(number: int) -> bool:
             record = {"id": f"made-up-own-{number}", "name": "made up"}

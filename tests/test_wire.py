@@ -197,7 +197,7 @@ def test_a_database_that_cannot_be_reached_is_told_as_503() -> None:
 
 
 def test_no_cache_keeps_what_a_supervisor_asks(client: TestClient) -> None:
-    for path in ("/healthz", "/readyz"):
+    for path in ("/healthz", "/readyz", "/metrics"):
         assert client.get(path).headers["cache-control"] == "no-store"
 
 

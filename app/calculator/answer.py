@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.bodies import invalid, pointer
-from app.calculator.request import SynthesisRequest, question_of
+from app.calculator.request import Captions, SynthesisRequest, question_of
 from app.calculator.schemas import (
     Synthesis,
     SynthesisDisplay,
@@ -65,20 +65,20 @@ def analysis_of(asked: SynthesisRequest) -> Analysis:
         raise invalid([{"pointer": pointer("studies", *steps), "detail": fault.message}]) from fault
 
 
-def synthesis_of(asked: SynthesisRequest, analysis: Analysis) -> Synthesis:
+def synthesis_of(captions: Captions, analysis: Analysis) -> Synthesis:
     """The answer as its model."""
-    plan, measure, labels = analysis.question.plan, analysis.measure, asked.labels()
+    plan, measure, labels = analysis.question.plan, analysis.measure, captions.labels
     is_estimated = plan.model == "random-effects" and len(analysis.studies) > 1
     return Synthesis(
         **_numbers(measure, analysis.pooled, analysis.studies),
-        measure=asked.measure,
+        measure=plan.measure,
         model=plan.model,
         method=plan.method,
         estimator=plan.estimator if is_estimated else None,
         interval=plan.interval,
         level=plan.level,
         shown_as=measure.words,
-        studies=list(_studies(asked, analysis)),
+        studies=list(_studies(captions, analysis)),
         leave_one_out=_parts(measure, zip(labels, analysis.leave_one_out or (), strict=False)) or None,
         cumulative=_parts(measure, zip(labels, analysis.cumulative or (), strict=False)) or None,
         subgroups=_subgroups(analysis),
@@ -104,10 +104,10 @@ def _shown(
     return {name: None if value is None else measure.shown(value, rows) for name, value in found.items()}
 
 
-def _studies(asked: SynthesisRequest, analysis: Analysis) -> Iterator[SynthesisStudyResult]:
+def _studies(captions: Captions, analysis: Analysis) -> Iterator[SynthesisStudyResult]:
     quantile = -normal_quantile(analysis.question.plan.tail)
-    told = zip(asked.labels(), asked.studies, analysis.studies, analysis.pooled.weights, strict=True)
-    for label, given, study, weight in told:
+    told = zip(captions.labels, captions.subgroups, analysis.studies, analysis.pooled.weights, strict=True)
+    for label, subgroup, study, weight in told:
         values: dict[str, Any] = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"))
         if study.effect is not None:
             estimate, se = study.effect.estimate, sqrt(study.effect.variance)
@@ -115,7 +115,7 @@ def _studies(asked: SynthesisRequest, analysis: Analysis) -> Iterator[SynthesisS
             values = {"estimate": estimate, "se": se, "ci_low": estimate - reach, "ci_high": estimate + reach}
         yield SynthesisStudyResult(
             label=label,
-            subgroup=given.subgroup,
+            subgroup=subgroup,
             **values,
             weight=weight,
             is_adjusted=study.effect is not None and study.effect.is_adjusted,
@@ -153,10 +153,11 @@ def _trim_and_fill(analysis: Analysis) -> SynthesisTrimAndFill | None:
 
 def csv_of(synthesis: Synthesis) -> str:
     """The answer as a table."""
-    return csv_header(COLUMNS) + csv_lines((to_json(line).decode() for line in _lines(synthesis)), COLUMNS)
+    return csv_header(COLUMNS) + csv_lines((to_json(line).decode() for line in lines_of(synthesis)), COLUMNS)
 
 
-def _lines(synthesis: Synthesis) -> Iterator[dict[str, Any]]:
+def lines_of(synthesis: Synthesis) -> Iterator[dict[str, Any]]:
+    """The lines of the table by their columns, the studies first."""
     for study in synthesis.studies:
         yield _line("study", study.label, study)
     yield _line("pooled", synthesis.shown_as, synthesis)

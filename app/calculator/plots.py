@@ -1,12 +1,13 @@
 """A synthesis as a picture: what the forest and the funnel plot say of it."""
 
-from app.calculator.request import SynthesisRequest
+from app.calculator.request import Captions
 from app.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
 from app.render.drawing import signed
 from app.render.forest import Forest, Interval, forest_svg
 from app.render.funnel import Dot, Funnel, funnel_svg
 from app.synthesis.analysis import Analysis
 from app.synthesis.distributions import normal_quantile
+from app.synthesis.measures import Measure
 
 WIDEST_LOGARITHM = 100.0
 """Effects beyond it are drawn as logarithms: no axis of ratios is that long."""
@@ -15,19 +16,19 @@ METHODS = {"inverse-variance": "inverse variance", "mantel-haenszel": "Mantel–
 INTERVALS = {"wald": "Wald", "knapp-hartung": "Knapp–Hartung"}
 
 
-def forest_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis) -> str:
+def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> str:
     """The forest plot as SVG."""
     measure = analysis.measure
     is_shown = _is_shown(synthesis)
     no_effect = measure.no_effect
-    left, right = _directions(asked, has_arms=no_effect is not None and measure.name != "fisher-z")
+    left, right = directions(captions, measure)
     prediction = None
     if synthesis.prediction_low is not None:
         ends = synthesis.display if is_shown else synthesis
         prediction = Interval("Prediction interval", None, ends.prediction_low, ends.prediction_high)
     return forest_svg(
         Forest(
-            title=asked.title or f"{_capital(measure.words)}, {_count(synthesis.k)}",
+            title=captions.title or f"{_capital(measure.words)}, {_count(synthesis.k)}",
             symbol=measure.symbol if is_shown else f"log {measure.symbol}",
             level=f"{synthesis.level:g}%",
             studies=[_interval(study.label, study, is_shown, study.weight) for study in synthesis.studies],
@@ -42,7 +43,7 @@ def forest_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis)
     )
 
 
-def funnel_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis) -> str:
+def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> str:
     """The funnel plot as SVG, with the studies that trim and fill added."""
     measure = analysis.measure
     dots = [
@@ -65,7 +66,7 @@ def funnel_of(asked: SynthesisRequest, analysis: Analysis, synthesis: Synthesis)
         remarks.append(f"Trim and fill added {_count(len(filled))} on the {synthesis.trim_and_fill.side} (hollow)")
     return funnel_svg(
         Funnel(
-            title=asked.title or f"Funnel plot, {_count(synthesis.k)}",
+            title=captions.title or f"Funnel plot, {_count(synthesis.k)}",
             dots=dots,
             centre=synthesis.estimate,
             quantile=quantile,
@@ -93,15 +94,15 @@ def _interval(
     return Interval(label, values.estimate, values.ci_low, values.ci_high, weight)
 
 
-def _directions(asked: SynthesisRequest, *, has_arms: bool) -> tuple[str, str]:
-    """What left and right mean: arm 1 has less of the outcome on the left."""
-    if not has_arms:
+def directions(captions: Captions, measure: Measure) -> tuple[str, str]:
+    """What left and right mean: arm 1 has less of the outcome on the left; nothing where there are no two arms."""
+    if measure.no_effect is None or measure.name == "fisher-z":
         return "", ""
-    if asked.direction == "lower-is-better":
-        return f"Favours {asked.arm1}", f"Favours {asked.arm2}"
-    if asked.direction == "higher-is-better":
-        return f"Favours {asked.arm2}", f"Favours {asked.arm1}"
-    return f"Less with {asked.arm1}", f"More with {asked.arm1}"
+    if captions.direction == "lower-is-better":
+        return f"Favours {captions.arm1}", f"Favours {captions.arm2}"
+    if captions.direction == "higher-is-better":
+        return f"Favours {captions.arm2}", f"Favours {captions.arm1}"
+    return f"Less with {captions.arm1}", f"More with {captions.arm1}"
 
 
 def _remarks(synthesis: Synthesis) -> list[str]:

@@ -1,6 +1,7 @@
 """What a caller asks of the calculator: studies in one shape of numbers, and how to pool them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -83,6 +84,18 @@ class SynthesisStudy(BaseModel):
     se: Positive | None = Field(None, description="Its standard error, on the same scale.")
 
 
+@dataclass(frozen=True)
+class Captions:
+    """How a synthesis is told: what its studies, its arms and its plots are called."""
+
+    labels: Sequence[str]
+    subgroups: Sequence[str | None]
+    title: str | None = None
+    arm1: str = "treatment"
+    arm2: str = "comparator"
+    direction: Direction | None = None
+
+
 class SynthesisRequest(BaseModel):
     """Studies to pool, and how."""
 
@@ -119,9 +132,16 @@ class SynthesisRequest(BaseModel):
         description=f"The studies, 1 to {MOST_STUDIES}."
     )
 
-    def labels(self) -> list[str]:
-        """How each study is called."""
-        return [study.label or f"Study {number}" for number, study in enumerate(self.studies, 1)]
+    def captions(self) -> Captions:
+        """How its answer is told."""
+        return Captions(
+            labels=[study.label or f"Study {number}" for number, study in enumerate(self.studies, 1)],
+            subgroups=[study.subgroup for study in self.studies],
+            title=self.title,
+            arm1=self.arm1,
+            arm2=self.arm2,
+            direction=self.direction,
+        )
 
 
 EXAMPLE = {

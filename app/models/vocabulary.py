@@ -20,6 +20,8 @@ AbsenceReason = TypeAliasType(
 
 FieldKnowledge = TypeAliasType("FieldKnowledge", Literal["known", "missing", "never-looked"])
 ResourceKnowledge = TypeAliasType("ResourceKnowledge", Literal["known", "searched-none-found", "never-looked"])
+DraftAction = TypeAliasType("DraftAction", Literal["create", "change", "withdraw"])
+DraftState = TypeAliasType("DraftState", Literal["open", "published", "discarded"])
 State = TypeAliasType("State", Literal["published", "draft", "withdrawn"])
 Verification = TypeAliasType("Verification", Literal["recorded", "quote-found", "number-in-quote"])
 ChangeType = TypeAliasType(

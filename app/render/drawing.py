@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil, exp, floor, inf, log, log10
+from textwrap import wrap
 
 from markupsafe import escape
 
@@ -12,6 +13,9 @@ WIDTH = 360
 USUAL_PIXELS = 480
 """How wide a drawing is where nobody says so."""
 MARGIN = 10
+MOST_TITLE_LETTERS = 44
+"""Of one line of a title, in the widest of the usual fonts; a longer one has two."""
+LINE = 16
 STYLE = (
     "text{font:12px system-ui,sans-serif;font-variant-numeric:tabular-nums;fill:#1b1f24}"
     ".soft{fill:#57606a}.strong{font-weight:600}.paper{fill:#fff}.mark{fill:#0b5cad;stroke:#0b5cad}"
@@ -27,17 +31,22 @@ ALL = 'class="all" fill="#8a4b00" stroke="#8a4b00"'
 
 
 def document(title: str, description: str, height: float, shapes: Sequence[str]) -> str:
-    """The whole SVG: named and described for screen readers, without script, scalable to any width.
+    """The whole SVG under its title: named and described for screen readers, without script, scalable to any width.
 
     The identifiers are made from the content, so that two drawings in one page do not share them.
     """
     mark = sha256(f"{title}{description}".encode()).hexdigest()[:8]
+    lines = wrap(title, MOST_TITLE_LETTERS, max_lines=2, placeholder="…") or [""]
+    heading = [words(MARGIN, 20 + LINE * row, line, kind="strong") for row, line in enumerate(lines)]
+    lower = LINE * (len(lines) - 1)
+    below = f'<g transform="translate(0 {lower})">{"".join(shapes)}</g>' if lower else "".join(shapes)
+    height += lower
     size = f'width="{USUAL_PIXELS}" height="{number(height * USUAL_PIXELS / WIDTH)}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {number(height)}" {size} role="img" '
         f'aria-labelledby="t{mark} d{mark}"><title id="t{mark}">{escape(title)}</title>'
         f'<desc id="d{mark}">{escape(description)}</desc><style>{STYLE}</style>'
-        f'<rect class="paper" width="{WIDTH}" height="{number(height)}" fill="#fff"/>{"".join(shapes)}</svg>'
+        f'<rect class="paper" width="{WIDTH}" height="{number(height)}" fill="#fff"/>{"".join(heading)}{below}</svg>'
     )
 
 
@@ -47,6 +56,13 @@ def inline(drawing: str) -> str:
     for coloured in (RULE, MARK, ALL):
         plain = plain.replace(coloured, coloured.split(" ", 1)[0])
     return plain
+
+
+def nothing_drawn(title: str, why: str) -> str:
+    """A drawing that says why there is none."""
+    lines = wrap(why, 56)
+    shapes = [words(MARGIN, 42 + LINE * row, line, kind="soft") for row, line in enumerate(lines)]
+    return document(title, why, 42 + LINE * len(lines), shapes)
 
 
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:

@@ -68,7 +68,6 @@ def forest_svg(plot: Forest) -> str:
     axis = _axis(plot)
     y = TOP
     shapes = [
-        words(MARGIN, 20, plot.title, kind="strong", widest=52),
         words(MARGIN, 38, "Study", kind="soft"),
         words(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
     ]

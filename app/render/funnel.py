@@ -60,7 +60,6 @@ def funnel_svg(plot: Funnel) -> str:
     middle = number(axis.at(_shown(plot.centre, plot)))
     left, right = (number(axis.at(_shown(corner, plot))) for corner in corners)
     shapes = [
-        words(MARGIN, 20, plot.title, kind="strong", widest=52),
         words(MARGIN, 38, "Standard error", kind="soft"),
         f'<path {RULE} stroke-dasharray="2 2" d="M{left} {BOTTOM:g}L{middle} {TOP:g}L{right} {BOTTOM:g}'
         f'M{middle} {TOP:g}V{BOTTOM:g}"/>',

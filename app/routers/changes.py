@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
-from pydantic_core import PydanticCustomError, to_json
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, nearest
+from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.fields import Kind
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.models.vocabulary import ChangeType
@@ -41,15 +42,6 @@ NO_TIME = "1970-01-01T00:00:00Z"
 router = APIRouter(prefix="/v1", tags=["Changes"])
 
 
-def known_kind(value: str) -> str:
-    """The name of a resource."""
-    if value not in RESOURCES:
-        context = {"word": value[:100], "nearest": nearest(value, RESOURCES) or ""}
-        raise PydanticCustomError("unknown_name", "{word} is not a resource that we know", context)
-    return value
-
-
-Kind = Annotated[str, AfterValidator(known_kind), WithJsonSchema({"type": "string", "enum": list(RESOURCES)})]
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 

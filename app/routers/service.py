@@ -1,25 +1,22 @@
-"""Whether the service lives and is ready; and its pages for people: the first one, documentation, problems."""
+"""Pages for people: the first one, documentation, problems; and those for programs that look around."""
 
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from markupsafe import Markup
-from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import __version__, cache
+from app import cache
 from app.answers import JSON, database_of
-from app.errors import NotFound, Unavailable, nearest, problems
+from app.errors import NotFound, nearest, problems
 from app.models import RESOURCES
 from app.people import HTML, PageAsked, page_answer, prefers_linked_data, where_of
 from app.render.pages import ASSETS, asset, asset_named, page
 from app.reports.people import read_landing
 from app.representations import LINKED_DATA
-from app.resources import problem_responses
-from app.store import revision_of
 from app.views.lists import dataset_document, landing_values
 
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
@@ -125,44 +122,3 @@ async def llms(request: Request) -> Response:
     summaries = {plural: row.summary() for plural, row in RESOURCES.items()}
     values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
     return cache.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")
-
-
-class Health(BaseModel):
-    """That the process answers."""
-
-    status: Literal["ok"] = Field(description="Always `ok`: a process that does not answer says nothing.")
-    version: str = Field(description="The version of the program.")
-
-
-class Readiness(BaseModel):
-    """That the service can answer questions."""
-
-    status: Literal["ready"] = Field(description="The database answers and holds records.")
-    revision: int = Field(description="The dataset's revision.")
-
-
-@router.get(
-    "/healthz",
-    operation_id="get_health",
-    summary="Whether the process lives",
-    responses=problem_responses(),
-)
-async def health(response: Response) -> Health:
-    """For a supervisor: 200 while the process lives; it does not ask the database."""
-    response.headers["Cache-Control"] = "no-store"
-    return Health(status="ok", version=__version__)
-
-
-@router.get(
-    "/readyz",
-    operation_id="get_readiness",
-    summary="Whether the service is ready",
-    responses=problem_responses(),
-)
-async def readiness(request: Request, response: Response) -> Readiness:
-    """For a load balancer: 200 when the database answers and holds records, else 503."""
-    revision = await database_of(request).fetch(revision_of)
-    if revision == 0:
-        raise Unavailable("The database holds no records yet.")
-    response.headers["Cache-Control"] = "no-store"
-    return Readiness(status="ready", revision=revision)

@@ -1,23 +1,46 @@
-"""Pool the numbers of studies: a calculator for reviewers."""
+"""Pool the results of studies: ours with their sources, or the numbers that you send."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Literal, get_args
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Request
+from anyio import CapacityLimiter, fail_after, to_thread
+from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi import Query as Parameters
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, refuse_repeated
+from app.answers import JSON, answered_from, database_of, refuse_repeated
 from app.bodies import json_body, parse, read_body
 from app.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.calculator.plots import forest_of, funnel_of
 from app.calculator.request import EXAMPLE, SynthesisRequest
 from app.calculator.schemas import Synthesis
-from app.errors import ContentTooLarge, InvalidBody, InvalidParameter, NotAcceptable, Unavailable, UnsupportedMediaType
-from app.resources import HEADERS, problem_responses
+from app.db import Database
+from app.errors import (
+    ContentTooLarge,
+    Gone,
+    InvalidBody,
+    InvalidParameter,
+    NotAcceptable,
+    NotComparable,
+    NotFound,
+    RequestTimeout,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from app.reports.evidence_schemas import EvidenceSynthesis
+from app.reports.kept import find_kept, packed, read_kept, unpacked
+from app.reports.pooled import Answered, answer, example_answer, gather
+from app.reports.pooled_content import Gathered, without_permalink
+from app.reports.pooled_shown import Form, shown
+from app.reports.synthesis_question import EvidenceQuestion
+from app.resources import HEADERS, MOVED, problem_responses
+from app.store import keep_synthesis
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}
@@ -26,6 +49,21 @@ PLOTS = {"forest": forest_of, "funnel": funnel_of}
 _at_once = CapacityLimiter(1)
 """One synthesis is computed at a time in a process; others wait, reads do not."""
 MOST_WAITING = 20
+FORMS: tuple[Form, ...] = get_args(Form)
+LASTING = "public, max-age=86400"
+"""An answer that stays may be reused for a day, so that a retraction is told a day later at the latest."""
+LONGEST_NOTE_SECONDS = 2.0
+"""How long a reader waits until the answer has its address; then it goes without."""
+STANDING = {
+    "Source-Status": {
+        "description": "The worst standing today of what the results rest on: `current`, `corrected`, `concern` or "
+        "`retracted`.",
+        "schema": {"type": "string"},
+    },
+    "Link": {"description": 'The same question today, as `rel="latest-version"`.', "schema": {"type": "string"}},
+}
+_EXAMPLE = example_answer()
+_OTHERS: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}
 
 router = APIRouter(prefix="/v1", tags=["Syntheses"])
 
@@ -52,9 +90,9 @@ class SynthesisShape(BaseModel):
         200: {
             "description": "The pooled result, each study, and what the result hangs on.",
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
-            "content": {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}},
+            "content": _OTHERS,
         },
-        **problem_responses(NotAcceptable, ContentTooLarge, UnsupportedMediaType, InvalidBody),
+        **problem_responses(NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody),
     },
 )
 async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Parameters()]) -> Response:
@@ -68,23 +106,141 @@ async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Pa
     parts.
     """
     refuse_repeated(request, SynthesisShape)
+    media_type = _media_type(request, asked)
+    _refuse_crowd()
+    content = await read_body(request)
+    answered = await to_thread.run_sync(_answer, content, media_type, asked.plot or "forest", limiter=_at_once)
+    return Response(answered, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+
+def _media_type(request: Request, asked: SynthesisShape | EvidenceQuestion) -> str:
+    """The format of the answer; a plot needs SVG."""
     offered = choose(accepted(request), list(MEDIA_TYPES.values())) if asked.format is None else None
     media_type = offered or MEDIA_TYPES[asked.format or "json"]
     if asked.plot is not None and media_type != SVG:
         detail = "plot needs format=svg"
         raise InvalidParameter(f"{detail}.", errors=[{"parameter": "plot", "detail": detail}])
+    return media_type
+
+
+def _refuse_crowd() -> None:
     if _at_once.statistics().tasks_waiting >= MOST_WAITING:
         raise Unavailable("Too many syntheses wait already.", headers={"Retry-After": "5"})
-    content = await read_body(request)
-    answered = await to_thread.run_sync(_answer, content, media_type, asked.plot or "forest", limiter=_at_once)
-    return Response(answered, media_type=media_type, headers={"Cache-Control": "no-store"})
 
 
 def _answer(content: bytes, media_type: str, plot: str) -> bytes:
     """The whole answer to a body; it takes up to a second, and so it has a thread of its own."""
     asked = parse(SynthesisRequest, content)
     analysis = analysis_of(asked)
-    synthesis = synthesis_of(asked, analysis)
+    synthesis = synthesis_of(asked.captions(), analysis)
     if media_type == SVG:
-        return PLOTS[plot](asked, analysis, synthesis).encode()
+        return PLOTS[plot](asked.captions(), analysis, synthesis).encode()
     return to_json(synthesis) if media_type == JSON else csv_of(synthesis).encode()
+
+
+# Over our own study results
+
+
+@router.get(
+    "/syntheses",
+    operation_id="get_evidence_synthesis",
+    summary="Pool our study results",
+    response_model=EvidenceSynthesis,
+    responses={
+        200: {
+            "description": "The pooled result with every result that counts and every one that does not.",
+            "headers": HEADERS,
+            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHERS},
+        },
+        **MOVED,
+        **problem_responses(NotAcceptable, NotFound, Gone, InvalidParameter, NotComparable),
+    },
+)
+async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQuestion, Parameters()]) -> Response:
+    """What our study results say to one question, pooled where they may be: each with its numbers, source and weight.
+
+    Results that must not be joined are refused (`not-comparable`): each reason names the results on both sides and what
+    would be right. `accept` names the reasons that you take upon yourself; the answer carries them as `caveats`. One
+    study is shown, not pooled. What does not count stands under `excluded` with its reason.
+
+    With `release=` the answer has an address of its own, `links.permalink`, which gives the same bytes for ever. As SVG
+    it is a forest plot, or with `plot=funnel` a funnel plot; `audience` adds the answer in words.
+    """
+    refuse_repeated(request, EvidenceQuestion)
+    media_type = _media_type(request, asked)
+    _refuse_crowd()
+    form = _form(media_type, asked.plot)
+    public_url = str(request.app.state.settings.public_url)
+    gathered = await database_of(request).fetch(lambda connection: gather(connection, asked, public_url))
+    forms = (form,) if asked.release is None else FORMS
+    answered, shown_as = await to_thread.run_sync(_answered, gathered, forms, limiter=_at_once)
+    content = shown_as[form]
+    if asked.release is not None:
+        kept = await _kept(request.app, answered.content["input_hash"], asked.release, shown_as)
+        bare = replace(answered, content=without_permalink(answered.content, gathered))
+        content = kept[form].encode() if kept else shown(bare, form)
+    return cache.answer(request, content, media_type)
+
+
+@router.get(
+    "/syntheses/{hash}",
+    operation_id="get_kept_synthesis",
+    summary="Get a synthesis of a release again",
+    response_model=EvidenceSynthesis,
+    responses={
+        200: {
+            "description": "The same bytes as when it was first answered.",
+            "headers": HEADERS | STANDING,
+            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHERS},
+        },
+        **problem_responses(NotAcceptable, NotFound, InvalidParameter),
+    },
+)
+async def get_kept_synthesis(
+    request: Request,
+    hash: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+        Path(description="The `input_hash` of the answer.", examples=[_EXAMPLE.content["input_hash"]]),
+    ],
+    asked: Annotated[SynthesisShape, Parameters()],
+) -> Response:
+    """A synthesis of a release, byte for byte as it was first answered, whatever became of the dataset since.
+
+    `Source-Status` says how its results stand today: `retracted` when a source that one of them rests on was. The Link
+    with `rel="latest-version"` asks the same question today.
+    """
+    refuse_repeated(request, SynthesisShape)
+    media_type = _media_type(request, asked)
+    database: Database = request.app.state.database
+    kept = await database.fetch(lambda connection: read_kept(connection, hash))
+    answered_from(request, await request.app.state.releases.row(kept.release))
+    links = [f'<{kept.live}>; rel="latest-version"']
+    answer = cache.answer(request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links)
+    answer.headers["Cache-Control"] = LASTING
+    answer.headers["Source-Status"] = kept.source_status
+    return answer
+
+
+def _form(media_type: str, plot: Literal["forest", "funnel"] | None) -> Form:
+    return plot or "forest" if media_type == SVG else "json" if media_type == JSON else "csv"
+
+
+def _answered(gathered: Gathered, forms: Sequence[Form]) -> tuple[Answered, dict[Form, bytes]]:
+    """The answer in some of its forms; it takes up to a second, and so it has a thread of its own."""
+    answered = answer(gathered)
+    return answered, {form: shown(answered, form) for form in forms}
+
+
+async def _kept(app: FastAPI, digest: str, release: str, forms: dict[Form, bytes]) -> dict[Form, str] | None:
+    """The answer that is kept under the hash, this one from now on; None where it cannot be noted just now."""
+    database: Database = app.state.database
+    try:
+        found = await database.fetch(lambda connection: find_kept(connection, digest))
+        if found is None:
+            with fail_after(LONGEST_NOTE_SECONDS):
+                note = partial(keep_synthesis, database, digest, release, packed(forms))
+                found = await app.state.queue.submit(note)
+    except (Unavailable, TimeoutError):
+        return None  # a database that cannot be written to can be read
+    return None if found is None else unpacked(found)

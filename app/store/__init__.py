@@ -13,19 +13,39 @@ from app.ledger import RELEASE, SHAPE
 from app.models.base import Record
 from app.releases import Release
 from app.rendering import Progress, shape
+from app.store.drafts import Proposal, discard_draft, propose, publish_draft
 from app.store.keys import create_key, note_use, revoke_key
-from app.store.single import Expected, Kept, Once, change_one, create_one, withdraw_one
+from app.store.many import save_many
+from app.store.single import (
+    Expected,
+    Kept,
+    Once,
+    change_one,
+    changed,
+    create_one,
+    created,
+    withdraw_one,
+    withdrawn,
+)
+from app.store.syntheses import keep_synthesis
 from app.store.write import Saved, revision_of, writing
 
 __all__ = [
     "Expected",
     "Kept",
     "Once",
+    "Proposal",
     "Saved",
     "change_one",
+    "changed",
     "create_key",
     "create_one",
+    "created",
+    "discard_draft",
+    "keep_synthesis",
     "note_use",
+    "propose",
+    "publish_draft",
     "record_release",
     "reinstate",
     "rename",
@@ -33,8 +53,10 @@ __all__ = [
     "revision_of",
     "revoke_key",
     "save_all",
+    "save_many",
     "withdraw",
     "withdraw_one",
+    "withdrawn",
 ]
 
 

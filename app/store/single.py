@@ -50,14 +50,12 @@ def create_one(
 
     With `once`, a second call gives what the first one gave, and IdempotencyMismatch when it asks for something else.
     """
-    key = (plural_of(record), record.id)
     with writing(database, author, reason) as write:
-        if once is not None and (first := _first_answer(write.connection, once)) is not None:
+        if once is not None and (first := first_answer(write.connection, once)) is not None:
             return first
-        _refuse_taken(write, key)
-        kept = _save(write, key, record, None)
+        kept = created(write, record)
         if once is not None:
-            _keep_answer(write, once, kept)
+            keep_answer(write, once, kept)
         return kept
 
 
@@ -72,16 +70,36 @@ def change_one(
 ) -> Kept:
     """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        was = _expected_one(write, key, expected)
-        return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")), was)
+        return changed(write, key, change, expected)
 
 
 def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
     """Withdraw a record, and return the revision; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        _expected_one(write, key, expected)
-        write.set_state(key, "withdrawn")
-        return write.finish().revision
+        return withdrawn(write, key, expected).revision
+
+
+# The same within a transaction, for whoever has one
+
+
+def created(write: Write, record: Record) -> Kept:
+    """What is kept of a record that is not there yet."""
+    key = (plural_of(record), record.id)
+    _refuse_taken(write, key)
+    return _save(write, key, record, None)
+
+
+def changed(write: Write, key: Key, change: Callable[[dict[str, Any]], Record], expected: Expected) -> Kept:
+    """What is kept of a record that is there."""
+    was = _expected_one(write, key, expected)
+    return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")), was)
+
+
+def withdrawn(write: Write, key: Key, expected: Expected) -> Kept:
+    """What is kept of a record that is taken back."""
+    _expected_one(write, key, expected)
+    write.set_state(key, "withdrawn")
+    return _kept(write, key)
 
 
 def _refuse_taken(write: Write, key: Key) -> None:
@@ -109,6 +127,10 @@ def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
 
 def _save(write: Write, key: Key, record: Record, was: Held | None) -> Kept:
     write.save({key: record}, lambda _count: None, {} if was is None else {key: was})
+    return _kept(write, key)
+
+
+def _kept(write: Write, key: Key) -> Kept:
     revision = write.finish().revision
     edition = write.editions.get(key)
     if edition is not None:
@@ -117,7 +139,7 @@ def _save(write: Write, key: Key, record: Record, was: Held | None) -> Kept:
     return Kept(held.document, held.version, revision)
 
 
-def _first_answer(connection: Connection, once: Once) -> Kept | None:
+def first_answer(connection: Connection, once: Once) -> Kept | None:
     """What the same request was answered before; what is older than a day is let go of."""
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
     found = connection.execute(
@@ -130,7 +152,8 @@ def _first_answer(connection: Connection, once: Once) -> Kept | None:
     return Kept(found.document, found.version, found.revision, is_replayed=True)
 
 
-def _keep_answer(write: Write, once: Once, kept: Kept) -> None:
+def keep_answer(write: Write, once: Once, kept: Kept) -> None:
+    """Keep an answer for whoever sends the same request again."""
     values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
     answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}
     write.connection.execute(insert(IDEMPOTENCY).values(values | answer))

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Insert, Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
@@ -74,6 +74,8 @@ class Write:
         self.shelf = shelf
         self.author = author
         self.reason = reason
+        self.reviewer: str | None = None
+        self.note: str | None = None
         self.around = Surroundings(shelf.known, shelf.text_of, now())
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.touched: list[Key] = []
@@ -95,12 +97,16 @@ class Write:
     # A batch of records
 
     def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, Held] | None = None) -> None:
-        """Save the batch in the order of its references; `held` is what the database has of it, where that is known."""
-        held = self.shelf.held(batch) if held is None else held
+        """Save the batch in the order of its references.
+
+        Whoever has looked already what the database has under these ids gives it as `held`.
+        """
+        if held is None:
+            held = self.shelf.held(batch)
+            self._refuse_former_ids(batch.keys() - held.keys())
         outside = pointed_to(batch) - batch.keys()
         absent = outside - self.shelf.there(outside)
         refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
-        self._refuse_former_ids(batch.keys() - held.keys())
         self.shelf.fetch_ahead(outside)
         edges = self.shelf.edges_from(outside) if held else {}
         for generation in generations(batch, edges):
@@ -116,6 +122,7 @@ class Write:
 
     def _save_alike(self, plural: str, records: Mapping[Key, Record], held: Mapping[Key, Held]) -> None:
         created: list[tuple[Record, dict[str, Any]]] = []
+        changed: list[tuple[Record, dict[str, Any]]] = []
         for key, record in records.items():
             was = held.get(key)
             if was is None or was.digest != digest_of(record):
@@ -126,14 +133,16 @@ class Write:
             if was is None:
                 created.append((record, row))
             elif was.digest != row["digest"]:
-                self.counts["changed"] += 1
-                self._change(plural, record, row)
+                changed.append((record, row))
             else:
                 self.counts["unchanged"] += 1
                 self._rewrite(plural, row, was)
         self.counts["created"] += len(created)
+        self.counts["changed"] += len(changed)
         if created:
             self._create(plural, created)
+        if changed:
+            self._change(plural, changed)
 
     def _refuse_withdrawn(self, key: Key, record: Record, was: Held | None) -> None:
         """A withdrawn record does not change, and nothing new may point to one."""
@@ -154,19 +163,20 @@ class Write:
             self._log(plural, row)  # only records of this batch can point to it, and they are rendered after it
         self._link(plural, [record for record, _ in created])
 
-    def _change(self, plural: str, record: Record, row: dict[str, Any]) -> None:
+    def _change(self, plural: str, changed: Sequence[tuple[Record, dict[str, Any]]]) -> None:
         self._make_revision()
-        self._update(plural, row)
-        self._unlink((plural, record.id))
-        self._link(plural, [record])
+        self._update(plural, [row for _, row in changed])
+        self._unlink(plural, [record.id for record, _ in changed])
+        self._link(plural, [record for record, _ in changed])
 
     def _link(self, plural: str, records: Sequence[Record]) -> None:
         self._insert(REFERENCE, [row for record in records for row in reference_rows((plural, record.id), record)])
         self._insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
 
-    def _unlink(self, key: Key) -> None:
-        self.connection.execute(delete(REFERENCE).where(tuple_(REFERENCE.c.from_kind, REFERENCE.c.from_id) == key))
-        self.connection.execute(delete(CODE).where(tuple_(CODE.c.kind, CODE.c.id) == key))
+    def _unlink(self, plural: str, ids: Sequence[str]) -> None:
+        for some in chunks(ids):
+            for kind, one in ((REFERENCE.c.from_kind, REFERENCE.c.from_id), (CODE.c.kind, CODE.c.id)):
+                self.connection.execute(delete(kind.table).where(kind == plural, one.in_(some)))
 
     # Texts
 
@@ -205,7 +215,7 @@ class Write:
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
         self._make_revision()
-        self._update(key[0], rendered(record, was, self.around, state=state))
+        self._update(key[0], [rendered(record, was, self.around, state=state)])
 
     def rename(self, key: Key, new: str) -> None:
         """Move a record, its history and its former ids to another id, and point to it whoever pointed to it."""
@@ -227,7 +237,7 @@ class Write:
         for kind, record_id in sorted(pointing):
             self._repoint((kind, record_id), key, new)
         self._render_dependants()  # columns that follow from them hold the old id still
-        self._unlink(key)
+        self._unlink(plural, [old])
         for table, column in ((EDITION, EDITION.c.id), (ALIAS, ALIAS.c.to_id)):
             moved = update(table).where(table.c.kind == plural, column == old)
             self.connection.execute(moved.values({column.name: new}))
@@ -255,7 +265,7 @@ class Write:
                     place[last_step] = new
         record = record_from(key[0], document)
         self.counts["changed"] += 1
-        self._change(key[0], record, rendered(record, was, self.around))
+        self._change(key[0], [(record, rendered(record, was, self.around))])
 
     def _one(self, key: Key) -> Held:
         held = self.shelf.held([key]) if key[0] in RESOURCES else {}
@@ -299,13 +309,15 @@ class Write:
             return
         if without_clock(from_json(was.document)) != without_clock(from_json(row["document"])):
             self._make_revision()
-            self._update(plural, row)
+            self._update(plural, [row])
 
-    def _update(self, plural: str, row: dict[str, Any]) -> None:
+    def _update(self, plural: str, rows: Sequence[dict[str, Any]]) -> None:
         table = RESOURCES[plural].table()
-        self.connection.execute(update(table).where(table.c.id == row["id"]).values(row))
-        self._log(plural, row)
-        self.touched.append((plural, row["id"]))
+        by_id = update(table).where(table.c.id == bindparam("its_id"))
+        self.connection.execute(by_id, [{**row, "its_id": row["id"]} for row in rows])
+        for row in rows:
+            self._log(plural, row)
+            self.touched.append((plural, row["id"]))
 
     def _log(self, plural: str, row: Mapping[str, Any]) -> None:
         """Note a written document as this revision's edition of the record."""
@@ -322,6 +334,7 @@ class Write:
             self.revision += 1
             self.revision_made = True
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
+            values |= {"reviewer": self.reviewer, "note": self.note}
             self._insert(REVISION, [values])
 
 

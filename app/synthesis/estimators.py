@@ -5,7 +5,7 @@ of the studies changes no digit. Reviews: Veroniki et al. 2016 (doi:10.1002/jrsm
 (doi:10.3102/10769986030003261). All estimators are cut off at 0 and need two studies.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import fsum, inf, log
 from operator import mul
@@ -16,6 +16,8 @@ from app.synthesis.faults import NotConverged
 MOST_STEPS = 200
 CLOSE = 1e-14
 """A step below this part of the value is the end of an iteration."""
+LAST_STEP = 1e-8
+"""A step of Newton's method below this part of the value leaves an error of its square, and so is the last."""
 
 Floats = Sequence[float]
 
@@ -43,9 +45,10 @@ def weighted(y: Floats, v: Floats, tau2: float) -> Weighted:
 
 def trace_of_p(weights: Floats, total: float) -> float:
     """Trace of P, Σw − Σw²/Σw, summed as Σ w(Σw − w)/Σw; what the largest weight leaves is summed by itself."""
-    largest = max(range(len(weights)), key=weights.__getitem__)
-    rest = [*weights[:largest], *weights[largest + 1 :]]
-    return (fsum([w * (total - w) for w in rest]) + weights[largest] * fsum(rest)) / total
+    largest = max(weights)
+    place = weights.index(largest)
+    rest = [*weights[:place], *weights[place + 1 :]]
+    return (fsum([w * (total - w) for w in rest]) + largest * fsum(rest)) / total
 
 
 def dersimonian_laird(y: Floats, v: Floats) -> float:
@@ -87,11 +90,12 @@ def tau2_at_q(y: Floats, v: Floats, target: float) -> float:
         at = weighted(y, v, tau2)
         if at.q <= target:
             return tau2
-        fall = _sum_of_squares(map(mul, at.weights, at.residuals))
+        pulls = list(map(mul, at.weights, at.residuals))
+        fall = fsum(map(mul, pulls, pulls))
         step = (at.q - target) / fall * (at.q / target)
-        if step <= CLOSE * tau2:
-            return tau2
         tau2 += step
+        if step <= LAST_STEP * tau2:
+            return tau2
     raise NotConverged("the generalised Q", tau2)
 
 
@@ -130,26 +134,41 @@ def _greatest_likelihood(y: Floats, v: Floats, *, is_restricted: bool) -> float:
 
     A grid finds the hills, Newton's method their tops.
     """
-    height = partial(_log_likelihood, y, v, is_restricted=is_restricted)
     grid = _grid(y, v)
-    heights = [-inf, *map(height, grid), -inf]
+    heights = [-inf, *_heights(y, v, grid, is_restricted=is_restricted), -inf]
     tops = [
         _top(y, v, grid[max(i - 1, 0)], grid[i], grid[min(i + 1, len(grid) - 1)], is_restricted=is_restricted)
         for i in range(len(grid))
         if heights[i] <= heights[i + 1] >= heights[i + 2]
     ]
-    return max(tops, key=height)
+    return tops[0] if len(tops) == 1 else max(tops, key=partial(_log_likelihood, y, v, is_restricted=is_restricted))
 
 
 def _grid(y: Floats, v: Floats) -> list[float]:
     """0, Hedges' estimate, and doubled from a quarter of the smallest variance, below which a likelihood is all but
-    straight, to four times the squared range of the effects, beyond which it only falls.
+    straight, until both likelihoods only fall.
+
+    They fall where s²(τ² + max v) < (τ² + min v)², s² the variance of the effects: y'PPy is at most (k − 1)s² over the
+    square of τ² + min v, and tr P at least k − 1 over τ² + max v.
     """
-    end = 4 * (max(y) - min(y)) ** 2
-    grid = [min(v) / 4]
-    while grid[-1] < end:
+    low, high, spread = min(v), max(v), _variance(y)
+    grid = [low / 4]
+    while spread * (grid[-1] + high) >= (grid[-1] + low) ** 2:
         grid.append(2 * grid[-1])
-    return sorted({0.0, hedges(y, v), *grid})
+    return sorted({0.0, max(0.0, spread - fsum(v) / len(v)), *grid})
+
+
+def _heights(y: Floats, v: Floats, grid: Floats, *, is_restricted: bool) -> list[float]:
+    """Twice the log-likelihood at each τ² of a grid, up to a constant; to the digits that tell a hill from a valley."""
+    found = []
+    for tau2 in grid:
+        weights = [1 / (one + tau2) for one in v]
+        total = sum(weights)
+        mean = sum(map(mul, weights, y)) / total
+        residuals = [one - mean for one in y]
+        q = sum(map(mul, weights, map(mul, residuals, residuals)))
+        found.append(sum(map(log, weights)) - (log(total) if is_restricted else 0.0) - q)
+    return found
 
 
 def _top(y: Floats, v: Floats, low: float, tau2: float, high: float, *, is_restricted: bool) -> float:
@@ -165,9 +184,12 @@ def _top(y: Floats, v: Floats, low: float, tau2: float, high: float, *, is_restr
             return 0.0
         low, high = (tau2, high) if score > 0 else (low, tau2)
         step = score / (observed if observed > 0 else expected)
-        if abs(step) <= CLOSE * (tau2 + smallest) or high - low <= CLOSE * high:
+        if high - low <= CLOSE * high:
             return tau2
-        tau2 = tau2 + step if low < tau2 + step < high else (low + high) / 2
+        is_inside = low < tau2 + step < high
+        if abs(step) <= LAST_STEP * (tau2 + smallest):
+            return tau2 + step if is_inside else tau2
+        tau2 = tau2 + step if is_inside else (low + high) / 2
     raise NotConverged("restricted maximum likelihood" if is_restricted else "maximum likelihood", tau2)
 
 
@@ -182,20 +204,17 @@ def _slope(y: Floats, v: Floats, tau2: float, *, is_restricted: bool) -> Slope:
     fit = weighted(y, v, tau2)
     weights, total = fit.weights, fit.total
     projected = list(map(mul, weights, fit.residuals))
+    lengths, powers = list(map(mul, projected, projected)), list(map(mul, weights, weights))
     shift = fsum(map(mul, weights, projected)) / total
-    bend = 2 * fsum([w * (one - shift) ** 2 for w, one in zip(weights, projected, strict=True)])
-    squares = _sum_of_squares(weights)
+    bend = 2 * (fsum(map(mul, weights, lengths)) - shift * shift * total)
+    squares = fsum(powers)
     trace, expected = total, squares
     if is_restricted:
         trace = trace_of_p(weights, total)
-        expected = squares - 2 * fsum([w**3 for w in weights]) / total + (squares / total) ** 2
-    return Slope(_sum_of_squares(projected) - trace, expected, bend - expected)
-
-
-def _sum_of_squares(values: Iterable[float]) -> float:
-    return fsum([one * one for one in values])
+        expected = squares - 2 * fsum(map(mul, powers, weights)) / total + (squares / total) ** 2
+    return Slope(fsum(lengths) - trace, expected, bend - expected)
 
 
 def _variance(y: Floats) -> float:
     mean = fsum(y) / len(y)
-    return _sum_of_squares(one - mean for one in y) / (len(y) - 1)
+    return fsum([(one - mean) ** 2 for one in y]) / (len(y) - 1)

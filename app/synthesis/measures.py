@@ -104,9 +104,12 @@ def effects_of(measure: Measure, rows: Sequence[Row]) -> list[Effect]:
 
 
 def effect_of(measure: Measure, row: Row, index: int) -> Effect:
-    """The effect of the study at this index; Undefined names it when its numbers do not give one."""
+    """The effect of the study at this index; Undefined names it when its numbers do not give one.
+
+    A `Generic` row is an effect of the measure that somebody else computed, on the scale of the analysis.
+    """
     try:
-        effect = measure.effect(row)
+        effect = effects.generic(row) if isinstance(row, Generic) else measure.effect(row)
     except Undefined as fault:
         raise Undefined(fault.message, study=index, field=fault.field) from fault
     if not isfinite(effect.estimate) or not SMALLEST_VARIANCE <= effect.variance <= LARGEST_VARIANCE:

@@ -1,0 +1,215 @@
+"""Backups of a SQLite database: one consistent file, made while the service runs, and tried by restoring it.
+
+A backup holds everything, drafts and the hashes of the keys too; only its owner may read the file.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from app.db import knows_schema
+from app.errors import BrokenSetting
+from app.freezing import sync_folder
+
+PAGES_AT_ONCE = 2_000
+"""Eight megabytes are copied between two steps of the progress bar."""
+Progress = Callable[[int, int], None]
+"""Is told how many pages are still to be copied, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a database holds, as far as two of them are compared: schema, revision, and the rows of each table."""
+
+    schema: str
+    revision: int
+    rows: dict[str, int]
+
+
+def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> Content:
+    """Copy the database as it stands into a new file; BrokenSetting when the file exists or the copy is not the same.
+
+    The file gets its name at the very end, after it was restored into a scratch database and that one was compared.
+    """
+    if not source.is_file():
+        raise BrokenSetting(f"There is no database {source}.")
+    _refuse_existing(file)
+    with _scratch(file) as copy, _scratch(file) as restored:
+        with _snapshot(source) as connection:
+            content = content_of(connection)
+            _copy(connection, copy, progress)
+        _copy_file(copy, restored)
+        if verified(restored) != content:
+            raise BrokenSetting(f"The copy of {source} does not hold what the database holds; nothing was kept.")
+        _refuse_existing(file)
+        _name(copy, file)
+    sync_folder(file.parent)
+    return content
+
+
+def restore(url: str, file: Path, *, replace: bool) -> tuple[Content, Path | None]:
+    """Put a backup where the database is, and the database that was there beside it; both are returned.
+
+    BrokenSetting when the file is no sound backup, when a database with records is there and may not be replaced, or
+    when some process has that database open.
+    """
+    target = sqlite_file(url).resolve()
+    if file.with_name(f"{file.name}-wal").exists():
+        raise BrokenSetting(f"{file}-wal lies beside it and holds a part of it: this is a database, and no backup.")
+    content = verified(file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _scratch(target) as copy, _alone(target, replace=replace) as is_there:
+        _copy_file(file, copy)
+        if verified(copy) != content:
+            raise BrokenSetting(f"{file} could not be copied whole; the database is as it was.")
+        aside = _put_aside(target, copy) if is_there else None
+        copy.replace(target)
+    sync_folder(target.parent)
+    return content, aside
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite database; BrokenSetting for others, with the program that does the same there."""
+    if not url.startswith("sqlite:///"):
+        raise BrokenSetting(
+            "This is for SQLite. PostgreSQL has its own: `pg_dump --format=custom --file=FILE DATABASE` makes a backup "
+            "while the service runs, `pg_restore --clean --if-exists --dbname=DATABASE FILE` restores it."
+        )
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def verified(file: Path) -> Content:
+    """What a backup holds; BrokenSetting when it is damaged, no database of ours, or of a later program."""
+    if not file.is_file():
+        raise BrokenSetting(f"There is no file {file}.")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as raw:
+            raw.execute("PRAGMA cell_size_check = ON")
+            found = raw.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise BrokenSetting(f"{file} is damaged: {found}.")
+            broken = raw.execute("PRAGMA foreign_key_check").fetchone()
+            if broken is not None:
+                raise BrokenSetting(f"{file} is damaged: a row of {broken[0]} points to no row of {broken[2]}.")
+            content = content_of(raw)
+    except sqlite3.Error as failure:
+        raise BrokenSetting(f"{file} is no backup of ours: {failure}.") from failure
+    if not knows_schema(content.schema):
+        raise BrokenSetting(f"{file} has the schema {content.schema}, which this program does not know. Update it.")
+    return content
+
+
+def content_of(raw: sqlite3.Connection) -> Content:
+    """What the database behind a connection holds; sqlite3.Error when it is none of ours."""
+    schema = raw.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+    revision = raw.execute("SELECT coalesce(max(number), 0) FROM revision").fetchone()[0]
+    tables = raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
+    rows = {name: raw.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in sorted(tables)}  # noqa: S608  # names of tables
+    return Content(schema, revision, rows)
+
+
+def _put_aside(target: Path, copy: Path) -> Path:
+    """Give the database that is there a second name; the copy gets its owner, so that the same service can open it."""
+    was = target.stat()
+    copy.chmod(was.st_mode & 0o777)
+    if (was.st_uid, was.st_gid) != (os.getuid(), os.getgid()):
+        os.chown(copy, was.st_uid, was.st_gid)
+    aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(2)}")
+    for end in ("-wal", "-shm"):  # there only when the database was damaged; beside another one they would damage it
+        if (log := target.with_name(target.name + end)).exists():
+            log.rename(aside.with_name(aside.name + end))
+    _name(target, aside)
+    return aside
+
+
+def _name(file: Path, name: Path) -> None:
+    """Give a file a name that nobody has, at once; where a file has one name only, it loses the one that it had."""
+    try:
+        os.link(file, name)
+    except FileExistsError:
+        raise
+    except OSError:  # the file system knows no hard links
+        file.rename(name)
+
+
+@contextmanager
+def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that sees one moment of the database; writers go on meanwhile."""
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as raw:
+        raw.execute("PRAGMA query_only = ON")
+        raw.execute("BEGIN")
+        yield raw
+
+
+def _copy(source: sqlite3.Connection, file: Path, progress: Progress) -> None:
+    """Copy what a connection sees into a file that stands by itself, without a log beside it."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as copy:
+        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, every: progress(left, every), sleep=0)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def _copy_file(file: Path, copy: Path) -> None:
+    """Restore a backup into a file: the same pages, on the disk when this returns."""
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as raw:
+        _copy(raw, copy, lambda _left, _every: None)
+    with copy.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+@contextmanager
+def _alone(file: Path, *, replace: bool) -> Iterator[bool]:
+    """Hold the database that is to be replaced against every other process; whether there is one."""
+    if not file.exists():
+        yield False
+        return
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as raw:
+        try:
+            is_empty = content_of(raw).revision == 0
+        except sqlite3.OperationalError as failure:
+            if "no such table" not in str(failure):
+                raise BrokenSetting(f"{file} cannot be looked at: {failure}. Stop whoever uses it.") from failure
+            is_empty = not raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        except sqlite3.DatabaseError:
+            is_empty = False
+        if not is_empty and not replace:
+            raise BrokenSetting(
+                f"{file} holds records. Say --replace to put the backup in its place; it is kept aside."
+            )
+        _refuse_served(file, raw)
+        yield True
+
+
+def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
+    """BrokenSetting when another process has the database open: only who is alone with it may leave the WAL mode."""
+    try:
+        raw.execute("PRAGMA journal_mode = DELETE")
+        raw.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as failure:
+        raise BrokenSetting(f"{file} is in use: {failure}. Stop the service first.") from failure
+    except sqlite3.DatabaseError:
+        return  # damaged beyond reading: what a backup is for
+
+
+@contextmanager
+def _scratch(beside: Path) -> Iterator[Path]:
+    """A new file in the same folder that only its owner may read, removed at the end unless it got another name."""
+    file = beside.with_name(f".{beside.name}.{token_hex(4)}.partial")
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+    except OSError as failure:
+        raise BrokenSetting(f"{beside.parent}: {failure}") from failure
+    try:
+        yield file
+    finally:
+        for name in (file.name, f"{file.name}-journal", f"{file.name}-wal", f"{file.name}-shm"):
+            file.with_name(name).unlink(missing_ok=True)
+
+
+def _refuse_existing(file: Path) -> None:
+    if file.exists():
+        raise BrokenSetting(f"{file} exists, and a backup overwrites nothing. Take another name.")

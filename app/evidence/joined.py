@@ -1,0 +1,114 @@
+"""Results sorted out and joined: which count under a measure, what speaks against joining them, what they come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.evidence.gate import Conflict, conflicts
+from app.evidence.numbers import (
+    PROPORTIONS,
+    EvidenceMeasure,
+    Unusable,
+    Usable,
+    measure_named,
+    numbers_of,
+    usual_measure,
+)
+from app.evidence.results import Reported
+from app.synthesis.analysis import Also, Analysis, Question, analyse, contradictions
+from app.synthesis.measures import effects_of
+from app.synthesis.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
+from app.synthesis.rows import Fault
+
+WITHOUT_UNIT = ("standardized-mean-difference", "ratio-of-means")
+"""Measures of means that are joined over different scales."""
+FEWEST_FOR_KNAPP_HARTUNG = 3
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to join; None leaves a choice to the results."""
+
+    measure: EvidenceMeasure | None = None
+    model: Model | None = None
+    method: Method = "inverse-variance"
+    estimator: EstimatorName = "reml"
+    interval: IntervalName | None = None
+    level: float = 95.0
+    window_days: float = 0.0
+    also: frozenset[Also] = frozenset()
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Results under a measure: those that count with their numbers, the others with the reason, what is against it."""
+
+    measure: EvidenceMeasure
+    counted: Sequence[tuple[Reported, Usable]]
+    excluded: Sequence[tuple[Reported, Unusable]]
+    conflicts: Sequence[Conflict]
+
+    @property
+    def results(self) -> list[Reported]:
+        """The results that count."""
+        return [one for one, _ in self.counted]
+
+
+def sort_out(found: Sequence[Reported], choices: Choices) -> Sorted:
+    """The results under the measure that was chosen, or that fits them best."""
+    measure = choices.measure or usual_measure(found)
+    taken = [(one, numbers_of(one, measure, only_arms=choices.method != "inverse-variance")) for one in found]
+    counted = [(one, numbers) for one, numbers in taken if isinstance(numbers, Usable)]
+    against = conflicts(
+        [one for one, _ in counted],
+        is_standardised=measure in WITHOUT_UNIT,
+        window_days=choices.window_days,
+        has_comparator=measure not in PROPORTIONS,
+    )
+    excluded = [(one, numbers) for one, numbers in taken if isinstance(numbers, Unusable)]
+    return Sorted(measure, counted, excluded, against)
+
+
+def plan_of(choices: Choices, results: Sorted) -> Plan:
+    """The plan, everything spelled out.
+
+    An interval that nobody chose is Knapp and Hartung's for three or more studies whose τ² is above 0, else Wald's, as
+    the Cochrane Handbook advises (chapter 10).
+    """
+    usual_model: Model = "random-effects" if choices.method == "inverse-variance" else "common-effect"
+    plan = Plan(
+        measure=measure_named(results.measure).name,
+        model=choices.model or usual_model,
+        method=choices.method,
+        estimator=choices.estimator,
+        interval=choices.interval or "wald",
+        level=choices.level,
+    )
+    is_free = choices.interval is None and plan.model == "random-effects" and plan.method == "inverse-variance"
+    if is_free and len(results.counted) >= FEWEST_FOR_KNAPP_HARTUNG:
+        effects = effects_of(measure_named(results.measure), [numbers.row for _, numbers in results.counted])
+        if tau2_of([effect.estimate for effect in effects], [effect.variance for effect in effects], plan) > 0:
+            return replace(plan, interval="knapp-hartung")
+    return plan
+
+
+def question_of(results: Sorted, plan: Plan, choices: Choices) -> Question:
+    """The question to the arithmetic."""
+    rows = [numbers.row for _, numbers in results.counted]
+    return Question(measure=measure_named(results.measure), plan=plan, rows=rows, also=choices.also)
+
+
+def contradicting(results: Sorted, plan: Plan, choices: Choices) -> list[Fault]:
+    """Choices that do not go together, by the name of the choice."""
+    return list(contradictions(question_of(results, plan, choices)))
+
+
+def joined(results: Sorted, plan: Plan, choices: Choices) -> Analysis | None:
+    """What the results come to; None where none counts. One alone is given back as it is.
+
+    Undefined where the numbers have no answer.
+    """
+    if not results.counted:
+        return None
+    if len(results.counted) == 1:
+        plan = replace(plan, interval="wald")
+    return analyse(question_of(results, plan, choices))

@@ -1,0 +1,245 @@
+"""From a study result to the numbers that a measure needs, each with its place in the record; or why it has none."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import Any, Literal, NamedTuple
+
+from typing_extensions import TypeAliasType
+
+from app.evidence.results import PAIRED, Document, Reported, standing_of
+from app.synthesis.distributions import normal_quantile
+from app.synthesis.faults import Undefined
+from app.synthesis.measures import GENERIC_LOG, MEASURES, Measure, effect_of
+from app.synthesis.rows import Counts, Generic, Means, Proportion, Rates, Row
+
+EvidenceMeasure = TypeAliasType(
+    "EvidenceMeasure",
+    Literal[
+        "risk-ratio",
+        "odds-ratio",
+        "risk-difference",
+        "mean-difference",
+        "standardized-mean-difference",
+        "ratio-of-means",
+        "rate-ratio",
+        "hazard-ratio",
+        "proportion-logit",
+        "proportion-freeman-tukey",
+    ],
+)
+ExclusionReason = TypeAliasType(
+    "ExclusionReason",
+    Literal[
+        "retracted",
+        "withdrawn",
+        "no-comparator",
+        "several-arms",
+        "paired-arms",
+        "summed-arms",
+        "no-counts",
+        "no-denominators",
+        "no-means",
+        "no-variance",
+        "no-person-time",
+        "no-interval",
+        "no-estimate",
+        "other-measure",
+        "no-effect",
+        "sign-contradicts-finding",
+    ],
+)
+"""Why a result is not counted; `detail` says it in words."""
+
+HAZARD_RATIO = "hazard-ratio"
+PROPORTIONS = ("proportion-logit", "proportion-freeman-tukey")
+BY_KIND: Mapping[str | None, tuple[EvidenceMeasure, ...]] = {
+    "binary": ("risk-ratio", "odds-ratio", "risk-difference", "proportion-logit"),
+    "continuous": ("mean-difference", "standardized-mean-difference", "ratio-of-means"),
+    "count": ("rate-ratio",),
+    "time-to-event": ("hazard-ratio", "mean-difference", "ratio-of-means"),
+    None: ("risk-ratio", "odds-ratio", "mean-difference", "standardized-mean-difference", "rate-ratio", "hazard-ratio"),
+}
+"""The measures that fit an outcome of a kind, the usual one first."""
+
+
+class Place(NamedTuple):
+    """A number and its place in the record, as a JSON pointer."""
+
+    name: str
+    value: float
+    pointer: str
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The numbers of one result as a synthesis takes them."""
+
+    row: Row
+    places: Sequence[Place]
+    is_from_arms: bool
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why a result has no such numbers."""
+
+    reason: ExclusionReason
+    detail: str
+
+
+def measure_named(name: str) -> Measure:
+    """The measure of that name; hazard ratios are taken as their authors computed them."""
+    return GENERIC_LOG if name == HAZARD_RATIO else MEASURES[name]
+
+
+def numbers_of(reported: Reported, name: str, *, only_arms: bool = False) -> Usable | Unusable:
+    """What a result contributes under a measure: a trial's arms before its estimate, of a review the estimate alone.
+
+    `only_arms` is for methods that pool counts and cannot take estimates.
+    """
+    standing = standing_of(reported.result)
+    if standing is not None:
+        return Unusable(*standing)  # type: ignore[arg-type]  # both words are in the list
+    found = _from_arms(reported, name)
+    if isinstance(found, Unusable) and not only_arms and name not in PROPORTIONS:
+        estimated = _from_estimate(reported.result, name)
+        is_closer = isinstance(estimated, Usable) or reported.result["estimate"] is not None
+        found = estimated if is_closer else found
+    return _with_effect(reported, name, found) if isinstance(found, Usable) else found
+
+
+def _from_arms(reported: Reported, name: str) -> Usable | Unusable:
+    if name == HAZARD_RATIO:
+        return Unusable("no-estimate", "no hazard ratio with its interval is recorded")
+    exposed, comparators = reported.arms("exposed"), reported.arms("comparator")
+    shape = measure_named(name).shape
+    if not exposed:
+        return Unusable("no-estimate", "neither arms nor an estimate with its interval are recorded")
+    if reported.is_review:
+        return Unusable("summed-arms", "its arms are sums over trials; of a review only its own pooled estimate counts")
+    if len(exposed) > 1 or (len(comparators) > 1 and shape is not Proportion):
+        return Unusable("several-arms", "several arms have one role, and arms are never summed")
+    if shape is Proportion:
+        return _shaped(reported.result, shape, [("", *exposed[0])])
+    if not comparators or reported.result["comparator"] in (None, "baseline"):
+        return Unusable("no-comparator", "there is no comparator arm of other people")
+    if reported.study["design"] in PAIRED:
+        words = "both arms are the same people, so that their difference has another error than these numbers give"
+        return Unusable("paired-arms", words)
+    return _shaped(reported.result, shape, [("1", *exposed[0]), ("2", *comparators[0])])
+
+
+_Taken = Place | Unusable
+
+
+def _shaped(_result: Document, shape: type[Row], arms: Sequence[tuple[str, str, Document]]) -> Usable | Unusable:
+    """The row of the shape, field by field from its arms."""
+    places: list[Place] = []
+    for suffix, pointer, arm in arms:
+        for field, take in _FIELDS[shape].items():
+            found = take(field + suffix, pointer, arm)
+            if isinstance(found, Unusable):
+                return found
+            places.append(found)
+    build: Callable[..., Row] = shape
+    row = build(**{place.name: place.value for place in places})
+    fault = next(iter(row.faults()), None)
+    return Unusable("no-effect", f"{fault[0]}: {fault[1]}") if fault else Usable(row, places, is_from_arms=True)
+
+
+def _taking(own: str, reason: ExclusionReason, words: str) -> Callable[[str, str, Document], _Taken]:
+    def take(name: str, pointer: str, arm: Document) -> _Taken:
+        value = arm[own]
+        if value is None:
+            return Unusable(reason, f"{words} in the arm {arm['arm']!r}")
+        return Place(name, value, f"{pointer}/{own}")
+
+    return take
+
+
+def _sd(name: str, pointer: str, arm: Document) -> _Taken:
+    """The standard deviation, else the standard error times √n (Cochrane Handbook 6.5.2.2)."""
+    if arm["sd"] is not None:
+        return Place(name, arm["sd"], f"{pointer}/sd")
+    if arm["se"] is not None and arm["n"]:
+        return Place(name, arm["se"] * sqrt(arm["n"]), f"{pointer}/se")
+    return Unusable("no-variance", f"neither standard deviation nor standard error in the arm {arm['arm']!r}")
+
+
+_EVENTS = _taking("events", "no-counts", "no number of people with the outcome (a percentage is no count)")
+_PEOPLE = _taking("n", "no-denominators", "no number of people")
+_MEAN = _taking("mean", "no-means", "no mean")
+_FIELDS: Mapping[Any, Mapping[str, Callable[[str, str, Document], _Taken]]] = {
+    Counts: {"n": _PEOPLE, "events": _EVENTS},
+    Proportion: {"n": _PEOPLE, "events": _EVENTS},
+    Means: {"n": _PEOPLE, "mean": _MEAN, "sd": _sd},
+    Rates: {
+        "time": _taking("person_time", "no-person-time", "no person-time"),
+        "events": _taking("event_count", "no-counts", "no number of events"),
+    },
+}
+"""What each shape takes from an arm, by the field of the shape without the arm's number."""
+
+
+def _from_estimate(result: Document, name: str) -> Usable | Unusable:
+    """The estimate as its authors computed it: SE = (upper − lower)/2z (Cochrane Handbook 6.3.1; ratios 6.3.2)."""
+    if result["estimate"] is None:
+        return Unusable("no-estimate", "no estimate is recorded")
+    if result["measure"] != name:
+        return Unusable("other-measure", f"its estimate is a {result['measure']}, which is not turned into a {name}")
+    low, high, level = result["ci_low"], result["ci_high"], result["ci_level"]
+    if low is None or high is None or level is None or not 0 < level < 100:
+        return Unusable("no-interval", "its estimate has no interval, or one without its level")
+    places = [Place(field, result[field], f"/{field}") for field in ("estimate", "ci_low", "ci_high", "ci_level")]
+    values = [result["estimate"], low, high]
+    if measure_named(name).is_ratio:
+        if min(values) <= 0:
+            return Unusable("no-effect", "a ratio that is not above 0 has no logarithm")
+        values = [log(value) for value in values]
+    se = (values[2] - values[1]) / (-2 * normal_quantile((1 - level / 100) / 2))
+    if se <= 0:
+        return Unusable("no-variance", "its interval has no width")
+    return Usable(Generic(values[0], se), places, is_from_arms=False)
+
+
+def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unusable:
+    """The numbers, unless they have no effect or their sign says the contrary of the finding."""
+    measure = measure_named(name)
+    try:
+        estimate = effect_of(measure, usable.row, 0).estimate
+    except Undefined as fault:
+        return Unusable("no-effect", fault.message)
+    favoured = side_of(reported, estimate) if measure.no_effect is not None else None
+    finding = reported.result["finding"]
+    if favoured and finding in ("favours-treatment", "favours-comparator") and finding != favoured:
+        words = (
+            f"by the outcome's direction its numbers are on the side of {favoured!r}, its finding is {finding!r}: "
+            "improvement may be printed with the other sign, and that has to be settled first"
+        )
+        return Unusable("sign-contradicts-finding", words)
+    return usable
+
+
+def side_of(reported: Reported, estimate: float) -> str | None:
+    """Which side an effect is on, on the scale of the analysis; None at 0 and where no direction is known."""
+    if estimate == 0 or reported.direction is None:
+        return None
+    is_better = (estimate < 0) == (reported.direction == "lower-is-better")
+    return "favours-treatment" if is_better else "favours-comparator"
+
+
+def usual_measure(found: Sequence[Reported]) -> EvidenceMeasure:
+    """The measure under which most results count, the usual one for the outcome's kind among equals.
+
+    Mean differences are in the unit of one outcome: those of several are standardised. Proportions of one group are for
+    results of which none compares two.
+    """
+    kind = found[0].outcome["kind"] if found else None
+    several = len({reported.outcome["id"] for reported in found}) > 1
+    known = BY_KIND.get(kind, BY_KIND[None])
+    offered = [name for name in known if not (several and name == "mean-difference")] or list(known)
+    count = {name: sum(isinstance(numbers_of(one, name), Usable) for one in found) for name in offered}
+    comparing = [name for name in offered if name not in PROPORTIONS]
+    best = max(comparing, key=lambda name: count[name])
+    return best if count[best] else max(offered, key=lambda name: count[name])

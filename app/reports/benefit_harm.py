@@ -1,0 +1,238 @@
+"""Benefits and harms on one scale: every record of a treatment and condition per 1,000 people, at a named baseline."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app import DISCLAIMER
+from app.errors import InvalidParameter, nearest
+from app.evidence.people import (
+    LEVEL,
+    Baseline,
+    Refusal,
+    Subject,
+    Told,
+    control_of,
+    result_subject,
+    side_effect_subject,
+    tell,
+)
+from app.listing import included
+from app.models.side_effects import SideEffect
+from app.models.study_results import StudyResult
+from app.models.types import plain_number
+from app.query import Address, Query
+from app.reports.plain_people import plain_people
+from app.reports.results import Found, left_out, read_all, read_named, read_results
+from app.synthesis.absolute import Needed, number_needed
+
+PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
+NOTES = (
+    "Each row is one record by itself: nothing is pooled, and rows of one study or review may count the same people.",
+    "At its own comparator arm a row tells the difference of the arms. At another baseline its relative effect is "
+    "carried there, which supposes that it is the same at every risk.",
+)
+
+
+def read_benefit_harm(
+    connection: Connection,
+    treatment: str,
+    condition: str,
+    *,
+    outcomes: Sequence[str],
+    baselines: Sequence[str],
+    audience: str | None,
+    address: Address,
+) -> dict[str, Any]:
+    """The answer; NotFound for an unknown treatment or condition, InvalidParameter for a baseline that is none."""
+    named = read_named(connection, treatment=treatment, condition=condition)
+    found = read_results(connection, {"treatment": [treatment], "condition": [condition]})
+    every, mentioned = _subjects(connection, found, treatment, condition)
+    _refuse_unknown(outcomes, every)
+    subjects = [subject for subject in every if not outcomes or subject.about in outcomes]
+    wanted = _baselines(baselines, every, sorted({subject.about for subject in subjects}))
+    told = [(subject, tell(subject, wanted.get(subject.about))) for subject in subjects]
+    rows = _without_twins([one for _, one in told if isinstance(one, Told)])
+    given = set(wanted)
+    shown = [(one, _row(one, others, address, is_named=one.subject.about in given)) for one, others in rows]
+    content: dict[str, Any] = {
+        **named,
+        "level": plain_number(LEVEL),
+        "benefits": [row for one, row in shown if not one.subject.is_harm],
+        "harms": [row for one, row in shown if one.subject.is_harm],
+        "refused": [_refused(subject, one, address) for subject, one in told if isinstance(one, Refusal)],
+        "plain": None,
+        "notes": [*NOTES, *left_out(found)],
+        "included": mentioned,
+        "disclaimer": DISCLAIMER,
+    }
+    if audience is not None:
+        content["plain"] = plain_people(content, audience)
+    return content
+
+
+def _subjects(
+    connection: Connection, found: Found, treatment: str, condition: str
+) -> tuple[list[Subject], dict[str, Any]]:
+    """Every result and side effect of the treatment for the condition, and what they mention."""
+    documents = read_all(connection, Query(SideEffect, {"treatment": [treatment], "condition": [condition]}))
+    mentioned = dict(found.included)
+    for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():
+        mentioned[plural] = mentioned.get(plural, {}) | records
+    subjects = [result_subject(one, StudyResult.plural) for one in found.results]
+    subjects += [side_effect_subject(from_json(document), SideEffect.plural) for document in documents]
+    in_order = sorted(subjects, key=lambda subject: (subject.about, subject.plural, str(subject.record["id"])))
+    return in_order, dict(sorted(mentioned.items()))
+
+
+def _refuse_unknown(outcomes: Sequence[str], subjects: Sequence[Subject]) -> None:
+    known = sorted({subject.about for subject in subjects})
+    errors = [_unknown("outcome", name, known) for name in outcomes if name not in known]
+    if errors:
+        raise InvalidParameter(f"outcome: {errors[0]['detail']}.", errors=errors)
+
+
+def _unknown(parameter: str, name: str, known: Sequence[str]) -> dict[str, Any]:
+    close = nearest(name, known)
+    error = {"parameter": parameter, "detail": f"no record here is about {name!r}", "known": list(known)}
+    return error | ({"nearest": close} if close else {})
+
+
+def _baselines(asked: Sequence[str], subjects: Sequence[Subject], known: Sequence[str]) -> dict[str, Baseline]:
+    """The baselines that were named, by what they are about; InvalidParameter where one is none."""
+    found: dict[str, Baseline] = {}
+    for text in asked:
+        about, _, what = text.rpartition(":")
+        if about and about not in known:
+            raise InvalidParameter(
+                f"baseline: no record here is about {about!r}.", errors=[_unknown("baseline", about, known)]
+            )
+        if PER_1000.fullmatch(what):
+            found[about or _only(known, what)] = Baseline(_risk(what))
+        else:
+            baseline, own = _named_baseline(what, subjects)
+            found[about or own] = baseline
+    return found
+
+
+def _only(known: Sequence[str], number: str) -> str:
+    """The one thing that a bare number can be about."""
+    if len(known) == 1:
+        return known[0]
+    words = "a risk belongs to one outcome; name it before a colon, or narrow with outcome="
+    offers = [f"baseline={about}:{number}" for about in known]
+    error = {"parameter": "baseline", "detail": words, "known": offers}
+    raise InvalidParameter(f"baseline: {words}.", errors=[error])
+
+
+def _risk(number: str) -> float:
+    risk = float(number) / 1000
+    if risk > 1:
+        words = f"{number} of 1,000 people are more than all of them"
+        raise InvalidParameter(f"baseline: {words}.", errors=[{"parameter": "baseline", "detail": words}])
+    return risk
+
+
+def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseline, str]:
+    """The comparator arm of a study result or side effect, and what it is about."""
+    ids = {str(subject.record["id"]): subject for subject in reversed(subjects)}
+    subject = ids.get(record_id)
+    if subject is None:
+        raise InvalidParameter(
+            f"baseline: no record here has the id {record_id!r}.", errors=[_unknown("baseline", record_id, sorted(ids))]
+        )
+    baseline = control_of(subject.plural, subject.record)
+    if baseline is None:
+        words = f"{record_id} has no comparator arm with people and people with the outcome"
+        raise InvalidParameter(f"baseline: {words}.", errors=[{"parameter": "baseline", "detail": words}])
+    return baseline, subject.about
+
+
+def _without_twins(told: Sequence[Told]) -> list[tuple[Told, list[Told]]]:
+    """Each body of data once: records of one study with the same counts stand together, the study result first."""
+    found: dict[Any, list[Told]] = {}
+    for one in sorted(told, key=lambda one: one.subject.plural == SideEffect.plural):
+        record = one.subject.record
+        arms = sorted((arm["role"], *_counted(arm)) for arm in record["arms"] if None not in _counted(arm))
+        key: Any = (record["study"], *arms) if record["study"] is not None and len(arms) > 1 else id(one)
+        found.setdefault(key, []).append(one)
+    rows = [(alike[0], alike[1:]) for alike in found.values()]
+    return sorted(rows, key=lambda row: (row[0].subject.about, str(row[0].subject.record["id"])))
+
+
+def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    return (arm["events"], arm["n"]) if "events" in arm else (arm["affected"], arm["at_risk"])
+
+
+def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool) -> dict[str, Any]:
+    subject, record = one.subject, one.subject.record
+    risks = one.absolute
+    needed = number_needed(risks, more_is=subject.more_is or "harm")
+    return {
+        "about": subject.about,
+        "name": subject.name,
+        "record": _record(subject, address),
+        "also_in": [_record(other.subject, address) for other in others],
+        "study": record["study"],
+        "comparator": record.get("comparator"),
+        "time_frame_text": record.get("time_frame_text"),
+        "more_is": subject.more_is,
+        "measure": one.measure,
+        "baseline": _baseline(one, address, is_named=is_named),
+        "with_treatment": _per_1000(risks.risk, risks.risk_low, risks.risk_high),
+        "difference": _per_1000(risks.difference, risks.low, risks.high),
+        "number_needed": {
+            **{name: _end(getattr(needed, name)) for name in ("estimate", "first", "last")},
+            "through_infinity": needed.through_infinity,
+            "text": needed.text(),
+        },
+        "certainty": record.get("certainty"),
+        **{name: record[name] for name in ("source_status", "verification", "citations")},
+        "note": record.get("note"),
+    }
+
+
+def _refused(subject: Subject, why: Refusal, address: Address) -> dict[str, Any]:
+    about = {"about": subject.about, "name": subject.name, "record": _record(subject, address)}
+    return about | asdict(why)
+
+
+def _record(subject: Subject, address: Address) -> dict[str, Any]:
+    record_id = str(subject.record["id"])
+    url = address(f"/v1/{subject.plural}/{record_id}")
+    return {"kind": subject.plural, "id": record_id, "version": subject.record["version"], "url": url}
+
+
+def _baseline(one: Told, address: Address, *, is_named: bool) -> dict[str, Any]:
+    used = one.baseline
+    source = None
+    if used.record is not None:
+        plural, record_id = used.record
+        url = address(f"/v1/{plural}/{record_id}")
+        source = {"kind": plural, "id": record_id, "version": used.version, "url": url}
+    named = "given" if source is None else "named-record" if is_named else "own-comparator-arm"
+    return {
+        "per_1000": _people(used.risk),
+        "taken_from": named,
+        "record": source,
+        "pointer": used.pointer,
+        "events": used.events,
+        "people": used.people,
+    }
+
+
+def _per_1000(value: float, low: float, high: float) -> dict[str, Any]:
+    return {"per_1000": _people(value), "ci_low": _people(low), "ci_high": _people(high)}
+
+
+def _people(risk: float) -> Any:
+    """Out of 1,000, to a tenth of a person: no trial knows more."""
+    return plain_number(round(1000 * risk, 1))
+
+
+def _end(one: Needed) -> Mapping[str, Any]:
+    return {"kind": one.kind, "value": None if one.value is None else round(one.value, 2), "whole": one.whole()}

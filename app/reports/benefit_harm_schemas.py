@@ -1,0 +1,119 @@
+"""The shape of benefits and harms on one scale: people out of 1,000, at baselines that are named."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from app.evidence.people import RefusalReason
+from app.models.base import Citation
+from app.models.conditions import Condition
+from app.models.study_results import Certainty
+from app.models.treatments import Treatment
+from app.models.types import Number, Slug
+from app.models.vocabulary import SourceStatus, Verification
+from app.reports.evidence_schemas import PlainLanguage
+from app.schemas import WHOLE, included_model, public_model
+
+
+class RecordLink(BaseModel):
+    """The record that a row rests on."""
+
+    kind: str = Field(description="The resource: `study-results` or `side-effects`.")
+    id: Slug = Field(description="The record's id.")
+    version: int = Field(description="Its version.")
+    url: str = Field(description="Where it is.")
+
+
+class BenefitHarmBaseline(BaseModel):
+    """The risk without the treatment, and where it is from."""
+
+    per_1000: Number = Field(description="People with the outcome out of 1,000 without the treatment.")
+    taken_from: Literal["own-comparator-arm", "named-record", "given"] = Field(
+        description="The comparator arm of the row's own record, of the record that `baseline` names, or a number."
+    )
+    record: RecordLink | None = Field(description="The record; null for a number that was given.")
+    pointer: str | None = Field(description="The comparator arm's place in the record, as a JSON pointer.")
+    events: int | None = Field(description="People with the outcome in that arm.")
+    people: int | None = Field(description="People in that arm.")
+
+
+class PerThousand(BaseModel):
+    """People out of 1,000, with the ends of the 95 % interval."""
+
+    per_1000: Number = Field(description="People out of 1,000.")
+    ci_low: Number = Field(description="Lower end of the interval.")
+    ci_high: Number = Field(description="Upper end of the interval.")
+
+
+class NeededEnd(BaseModel):
+    """A number needed to treat, or an end of its interval."""
+
+    kind: Literal["benefit", "harm"] | None = Field(description="Whether one more benefits or is harmed; null at ∞.")
+    value: Number | None = Field(description="How many are treated for one more; null is infinity.")
+    whole: int | None = Field(description="In whole people: up for a benefit, down for a harm.")
+
+
+class NumberNeededToTreat(BaseModel):
+    """The number needed to treat for one more person to benefit (NNTB) or to be harmed (NNTH) (Altman 1998)."""
+
+    estimate: NeededEnd = Field(description="The number.")
+    first: NeededEnd = Field(description="The end of its interval with the largest benefit or the smallest harm.")
+    last: NeededEnd = Field(description="The end with the smallest benefit or the largest harm.")
+    through_infinity: bool = Field(description="Whether the interval holds no effect, and so runs through infinity.")
+    text: str = Field(description="In Altman's notation: `NNTB 10 (NNTB 4 to ∞ to NNTH 20)`.")
+
+
+class BenefitHarmEntry(BaseModel):
+    """One record told per 1,000 people."""
+
+    about: str = Field(description="What happens: an outcome's id, or a side effect's term as a slug.")
+    name: str = Field(description="The same in words.")
+    record: RecordLink = Field(description="The record that it rests on.")
+    also_in: list[RecordLink] = Field(description="Other records of the same counts: they are one body of data.")
+    study: Slug | None = Field(description="The study.")
+    comparator: Slug | None = Field(description="What it was compared with, where the record says so.")
+    time_frame_text: str | None = Field(description="When it was measured.")
+    more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
+    measure: str = Field(description="How the step from the baseline was made.")
+    baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
+    with_treatment: PerThousand = Field(description="With the treatment.")
+    difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
+    number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
+    certainty: Certainty | None = Field(description="GRADE certainty, as its authors rated it; null: not rated.")
+    source_status: SourceStatus | None = Field(description="The worst standing of what it rests on.")
+    verification: Verification | None = Field(description="How far its citations were checked.")
+    citations: list[Citation] = Field(description="Where it was read; the sources stand in `included`.")
+    note: str | None = Field(description="What a reader should know before using it.")
+
+
+class BenefitHarmRefused(BaseModel):
+    """A record that cannot be told per 1,000 people."""
+
+    about: str = Field(description="What happens.")
+    name: str = Field(description="The same in words.")
+    record: RecordLink = Field(description="The record.")
+    reason: RefusalReason = Field(description="Why.")
+    detail: str = Field(description="Why, in words.")
+
+
+_TREATMENT: Any = public_model(Treatment)
+_CONDITION: Any = public_model(Condition)
+_INCLUDED: Any = included_model()
+BenefitHarm: Any = create_model(
+    "BenefitHarm",
+    __config__=WHOLE,
+    __doc__="Benefits and harms of a treatment for a condition on one scale, each record by itself.",
+    treatment=(_TREATMENT, Field(..., description="The treatment.")),
+    condition=(_CONDITION, Field(..., description="The condition.")),
+    level=(Number, Field(..., description="Of all intervals, in percent.")),
+    benefits=(list[BenefitHarmEntry], Field(..., description="What it is given for, by outcome.")),
+    harms=(list[BenefitHarmEntry], Field(..., description="Side effects and adverse events, by what happens.")),
+    refused=(
+        list[BenefitHarmRefused],
+        Field(..., description="Records that cannot be told per 1,000 people, and why."),
+    ),
+    plain=(PlainLanguage | None, Field(..., description="The same in words; only with `audience`.")),
+    notes=(list[str], Field(..., description="What a reader needs to know in order to read the numbers rightly.")),
+    included=(_INCLUDED, Field(..., description="The records that the rows mention.")),
+    disclaimer=(str, Field(..., description="What this is not.")),
+)

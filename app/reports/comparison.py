@@ -1,0 +1,125 @@
+"""Treatments side by side: direct evidence apart from indirect, what may be compared and why the rest may not."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app import DISCLAIMER
+from app.comparable import rules_for
+from app.evidence.gate import ConflictReason, conflicts
+from app.evidence.joined import WITHOUT_UNIT
+from app.evidence.numbers import Unusable, Usable, measure_named, numbers_of, usual_measure
+from app.evidence.results import Reported
+from app.listing import fetch
+from app.models.conditions import Condition
+from app.models.treatments import Treatment
+from app.query import Address
+from app.reports.entries import entry_of
+from app.reports.pooled_content import told
+from app.reports.results import left_out, read_results
+from app.synthesis.distributions import normal_quantile
+from app.synthesis.measures import effect_of
+
+LEVEL = 95.0
+BETWEEN_TREATMENTS: ConflictReason = "different-products"
+"""Different treatments are what is compared here, and so no reason against it; their doses never are."""
+NOTES = (
+    "The order of treatments and rows says nothing of merit: nothing is ranked.",
+    "Direct: one study gave people one treatment or the other. Indirect: each treatment was compared with the same "
+    "third in studies of its own, whose people may differ; no effect between the treatments is computed.",
+    "Doses of different products are not compared.",
+)
+NO_THIRD = (None, "baseline", "mixed")
+"""What treatments do not share although the word is the same: nothing, the time before, several things at once."""
+Group = tuple[str, str | None, str]
+"""Outcome, comparator, and in direct evidence the treatment: the other way round an effect has the other sign."""
+
+
+def read_comparison(
+    connection: Connection, treatments: Sequence[str], condition: str, *, window_days: float, address: Address
+) -> dict[str, Any]:
+    """The comparison; Moved, Gone or NotFound for what is not there."""
+    compared = [from_json(fetch(connection, Treatment, name)[0]) for name in treatments]
+    about = from_json(fetch(connection, Condition, condition)[0])
+    found = read_results(connection, {"treatment": list(treatments), "condition": [condition]})
+    direct: dict[Group, list[Reported]] = defaultdict(list)
+    through: dict[Group, list[Reported]] = defaultdict(list)
+    for one in found.results:
+        outcome, comparator = str(one.outcome["id"]), one.result["comparator"]
+        if comparator in treatments:
+            direct[outcome, comparator, str(one.treatment["id"])].append(one)
+        else:
+            through[outcome, comparator, ""].append(one)
+
+    def shown(groups: Mapping[Group, Sequence[Reported]]) -> list[dict[str, Any]]:
+        in_order = sorted(groups.items(), key=lambda group: (group[0][0], group[0][1] or "", group[0][2]))
+        return [_group(key, some, treatments, window_days, address) for key, some in in_order]
+
+    several = {key: some for key, some in through.items() if key[1] not in NO_THIRD and len(_treatments(some)) > 1}
+    return {
+        "treatments": compared,
+        "condition": about,
+        "direct": shown(direct),
+        "indirect": shown(several),
+        "alone": shown({key: some for key, some in through.items() if key not in several}),
+        "without_results": [name for name in treatments if name not in _named(found.results)],
+        "rules": rules_for(connection, treatments),
+        "notes": [*NOTES, *left_out(found)],
+        "included": found.included,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _treatments(some: Sequence[Reported]) -> set[str]:
+    return {str(one.treatment["id"]) for one in some}
+
+
+def _named(some: Sequence[Reported]) -> set[str]:
+    """The treatments that results are about, on either side."""
+    return _treatments(some) | {str(one.result["comparator"]) for one in some}
+
+
+def _group(
+    key: Group, some: Sequence[Reported], treatments: Sequence[str], window_days: float, address: Address
+) -> dict[str, Any]:
+    """Results of one outcome and comparator, under the measure that most of them have."""
+    measure = usual_measure(some)
+    taken = sorted(
+        ((one, numbers_of(one, measure)) for one in some),
+        key=lambda pair: (treatments.index(str(pair[0].treatment["id"])), pair[0].id),
+    )
+    usable = [one for one, numbers in taken if isinstance(numbers, Usable)]
+    against = [
+        conflict
+        for conflict in conflicts(
+            usable,
+            is_standardised=measure in WITHOUT_UNIT,
+            window_days=window_days,
+        )
+        if conflict.reason != BETWEEN_TREATMENTS
+    ]
+    return {
+        "outcome": key[0],
+        "comparator": key[1],
+        "treatments": [name for name in treatments if name in {*_treatments(some), key[1]}],
+        "measure": measure,
+        "may_be_compared": not against and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
+        "why_not": [told(conflict) for conflict in against],
+        "rows": [entry_of(one, address) | _effect(numbers, measure) for one, numbers in taken],
+    }
+
+
+def _effect(numbers: Usable | Unusable, name: str) -> dict[str, Any]:
+    """The effect as people read it, or why there is none."""
+    if isinstance(numbers, Unusable):
+        return {"effect": None, "reason": numbers.reason, "detail": numbers.detail}
+    measure = measure_named(name)
+    effect = effect_of(measure, numbers.row, 0)
+    reach = -normal_quantile((1 - LEVEL / 100) / 2) * sqrt(effect.variance)
+    ends = {"estimate": effect.estimate, "ci_low": effect.estimate - reach, "ci_high": effect.estimate + reach}
+    shown = {field: measure.shown(value, [numbers.row]) for field, value in ends.items()}
+    return {"effect": shown, "reason": None, "detail": None}

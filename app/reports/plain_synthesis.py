@@ -1,0 +1,185 @@
+"""A synthesis in words: what was found, for how many people, how sure that is, and what was left out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.calculator.request import Captions
+from app.evidence.numbers import HAZARD_RATIO, measure_named
+from app.evidence.words import Sentence, certainty_sentence, figure, per_thousand, stated
+from app.reports.entries import record_name
+from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
+
+
+def plain_synthesis(content: Mapping[str, Any], audience: str, captions: Captions) -> dict[str, Any]:
+    """The answer in words for an audience, from its own fields."""
+    every = _patient if audience == "patient" else _clinician
+    return {"audience": audience, "sentences": [one.shown() for one in every(content, captions)]}
+
+
+def _patient(content: Mapping[str, Any], captions: Captions) -> Iterator[Sentence]:
+    yield _title(captions)
+    if not content["results"]:
+        yield Sentence("We hold no study with numbers that answer this.")
+        return
+    yield _studies(content)
+    yield _statement(content, captions)
+    yield from _frequencies(content, captions)
+    yield _certainty(content)
+    yield from _warnings(content)
+    yield Sentence(str(content["disclaimer"]))
+
+
+def _clinician(content: Mapping[str, Any], captions: Captions) -> Iterator[Sentence]:
+    yield _title(captions)
+    yield _studies(content)
+    if content["results"]:
+        yield _estimate(content)
+        yield from _spread(content)
+        yield from _frequencies(content, captions)
+        yield _certainty(content)
+    if content["excluded"]:
+        said = Sentence("Not counted, each for its reason: ")
+        yield said.give(str(len(content["excluded"])), "/excluded", _names(content["excluded"])).say(".")
+    yield from _warnings(content)
+
+
+def _title(captions: Captions) -> Sentence:
+    return Sentence(f"{captions.title}.")
+
+
+def _names(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [record_name(entry["id"]) for entry in entries]
+
+
+def _studies(content: Mapping[str, Any]) -> Sentence:
+    results = content["results"]
+    said = Sentence().give(str(len(results)), "/results", _names(results))
+    said.say(" study result counts" if len(results) == 1 else " study results count")
+    people = [
+        (index, number, entry["id"])
+        for index, entry in enumerate(results)
+        for number in entry["numbers"]
+        if number["name"] in ("n", "n1", "n2")
+    ]
+    if people and len({row for row, _, _ in people}) == len(results):
+        total = sum(int(number["value"]) for _, number, _ in people)
+        said.say(", with ").give(f"{total:,}", "/results", _names(results)).say(" people")
+    return said.say(".")
+
+
+def _shown(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The numbers that people read, pooled or of the one study, and where they stand."""
+    if content["pooled"] is not None:
+        return content["pooled"]["display"], "/pooled/display"
+    return content["results"][0]["effect"]["display"], "/results/0/effect/display"
+
+
+def _no_effect(content: Mapping[str, Any]) -> float | None:
+    measure = measure_named(content["question"]["measure"])
+    return None if measure.no_effect is None else 1.0 if measure.is_ratio else 0.0
+
+
+def _statement(content: Mapping[str, Any], captions: Captions) -> Sentence:
+    """The direction of the effect, as sure as its certainty; an interval that holds no effect settles nothing."""
+    shown, at = _shown(content)
+    names, nothing = _names(content["results"]), _no_effect(content)
+    outcome = captions.title.split(":")[0] if captions.title else "the outcome"
+    level = _rating(content)[0]
+    if nothing is None:
+        said = Sentence("The share of people with the outcome was ")
+        return said.give(figure(shown["estimate"]), f"{at}/estimate", names).say(".")
+    if shown["ci_low"] <= nothing <= shown["ci_high"]:
+        words = (
+            f"Whether {captions.arm1} changes “{outcome}” compared with {captions.arm2} is not settled: the interval "
+        )
+        said = Sentence(words).say("goes from ").give(figure(shown["ci_low"]), f"{at}/ci_low", names)
+        said.say(" to ").give(figure(shown["ci_high"]), f"{at}/ci_high", names)
+        return said.say(f", where {nothing:g} means no difference.")
+    is_more = shown["estimate"] > nothing
+    verbs = ("increases", "increase") if is_more else ("reduces", "reduce")
+    rest = f"“{outcome}” compared with {captions.arm2}"
+    return Sentence(stated(captions.arm1, *verbs, rest, level) + f"{_better(captions, is_more)}.")
+
+
+def _better(captions: Captions, is_more: bool) -> str:
+    if captions.direction not in ("lower-is-better", "higher-is-better"):
+        return ""
+    return ", which is " + ("better" if is_more == (captions.direction == "higher-is-better") else "worse")
+
+
+def _frequencies(content: Mapping[str, Any], captions: Captions) -> Iterator[Sentence]:
+    """People out of 1,000 at the control arm's risk of the weightiest study that has one."""
+    measure = content["question"]["measure"]
+    placed = [
+        (entry["effect"]["weight"], -index, index) for index, entry in enumerate(content["results"]) if _control(entry)
+    ]
+    if measure not in ABSOLUTE_MEASURES or not placed:
+        return
+    index = max(placed)[2]
+    entry = content["results"][index]
+    events, people = _control(entry) or (0, 1)
+    shown, at = _shown(content)
+    risks = at_baseline(measure, shown["estimate"], shown["ci_low"], shown["ci_high"], baseline=events / people)
+    names = _names(content["results"])
+    said = Sentence("Of 1,000 people, about ").give(
+        per_thousand(risks.baseline), f"/results/{index}/numbers", [record_name(entry["id"])]
+    )
+    said.say(f" have the outcome with {captions.arm2}, as in {entry['label']}, and about ")
+    said.give(per_thousand(risks.risk), f"{at}/estimate", names).say(f" with {captions.arm1} (")
+    said.give(per_thousand(risks.risk_low), f"{at}/ci_low", names).say(" to ")
+    yield said.give(per_thousand(risks.risk_high), f"{at}/ci_high", names).say(
+        f", {content['question']['level']:g}% interval)."
+    )
+
+
+def _control(entry: Mapping[str, Any]) -> tuple[float, float] | None:
+    """People with the outcome and people of the control arm, where they are among the numbers."""
+    numbers = {number["name"]: number["value"] for number in entry["numbers"]}
+    return (numbers["events2"], numbers["n2"]) if {"events2", "n2"} <= numbers.keys() else None
+
+
+def _rating(content: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Level and author of the certainty; a rating belongs to one result, never to what was joined here."""
+    rated = content["results"][0]["certainty"] if len(content["results"]) == 1 else None
+    return (None, None) if rated is None else (rated["level"], rated["by"])
+
+
+def _certainty(content: Mapping[str, Any]) -> Sentence:
+    level, by = _rating(content)
+    return certainty_sentence(level, by, "/results/0/certainty/level", _names(content["results"]))
+
+
+def _estimate(content: Mapping[str, Any]) -> Sentence:
+    """The effect with its interval."""
+    shown, at = _shown(content)
+    names = _names(content["results"])
+    measure = measure_named(content["question"]["measure"])
+    words = "hazard ratio" if content["question"]["measure"] == HAZARD_RATIO else measure.words
+    said = Sentence(f"{words[:1].upper()}{words[1:]} ").give(figure(shown["estimate"]), f"{at}/estimate", names)
+    said.say(f" ({content['question']['level']:g}% CI ").give(figure(shown["ci_low"]), f"{at}/ci_low", names)
+    said.say(" to ").give(figure(shown["ci_high"]), f"{at}/ci_high", names)
+    sides = content["favours"]
+    ends = f"; left: {sides['left']}, right: {sides['right']}" if sides["left"] else ""
+    return said.say(f"){ends}.")
+
+
+def _spread(content: Mapping[str, Any]) -> Iterator[Sentence]:
+    pooled, names = content["pooled"], _names(content["results"])
+    if pooled is None or pooled["i2"] is None:
+        return
+    said = Sentence("Of the variance, ").give(f"{pooled['i2']:.0f}%", "/pooled/i2", names)
+    said.say(" lies between studies (I²)")
+    if pooled["display"]["prediction_low"] is not None:
+        said.say("; a new study is expected between ")
+        said.give(figure(pooled["display"]["prediction_low"]), "/pooled/display/prediction_low", names).say(" and ")
+        said.give(figure(pooled["display"]["prediction_high"]), "/pooled/display/prediction_high", names)
+    yield said.say(".")
+
+
+def _warnings(content: Mapping[str, Any]) -> Iterator[Sentence]:
+    """What was accepted against the gate, and sources under concern."""
+    for caveat in content["caveats"]:
+        yield Sentence(f"Joined at the caller's own risk: {caveat['detail']}.")
+    for entry in content["results"]:
+        if entry["source_status"] == "concern":
+            yield Sentence(f"A source of {entry['label']} is under an expression of concern.")

@@ -1,0 +1,210 @@
+"""The parts of an answer over study results: the question spelled out, each result, the hash of all that went in."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic_core import to_json
+
+from app import DISCLAIMER
+from app.calculator.plots import directions
+from app.calculator.request import Captions
+from app.calculator.schemas import Synthesis
+from app.evidence.gate import Conflict
+from app.evidence.joined import Sorted
+from app.evidence.numbers import PROPORTIONS, measure_named
+from app.evidence.results import Reported
+from app.models.types import plain_number
+from app.reports.entries import counted_entry, excluded_entry, lost_entry
+from app.reports.evidence_schemas import EvidencePooled
+from app.reports.results import Found
+from app.reports.synthesis_question import FILTERS, REASONS, EvidenceQuestion
+from app.synthesis import ENGINE
+from app.synthesis.pooling import Plan
+
+PATH = "/v1/syntheses"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that was read for a question."""
+
+    asked: EvidenceQuestion
+    found: Found
+    names: Mapping[str, Mapping[str, Any]]
+    """The records that the question names: by parameter, then by id."""
+    revision: int | None
+    public_url: str
+
+    def address(self, path: str) -> str:
+        """An absolute address that stays in the release of the question."""
+        release = self.asked.release
+        return f"{self.public_url}{path}" + ("" if release is None else f"?release={release}")
+
+
+def told(conflict: Conflict) -> dict[str, Any]:
+    """A reason against joining results as answers hold it."""
+    sides = [{"what": side.what, "results": list(side.results)} for side in conflict.sides]
+    return {"reason": conflict.reason, "detail": conflict.detail, "sides": sides}
+
+
+def question_of(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[str, Any]:
+    """The question with everything spelled out; lists in a fixed order, accepted reasons only where they apply."""
+    against = {one.reason for one in results.conflicts}
+    values = {name: getattr(asked, name) for name in FILTERS}
+    values = {name: _sorted(value) if isinstance(value, list) else value for name, value in values.items()}
+    shown = {name: plain_number(value) for name, value in values.items()}
+    return shown | {
+        "measure": results.measure,
+        "model": plan.model,
+        "method": plan.method,
+        "estimator": plan.estimator,
+        "interval": plan.interval,
+        "level": plain_number(plan.level),
+        "window_days": plain_number(asked.window_days),
+        "accept": [reason for reason in REASONS if reason in against],
+        "also": sorted(set(asked.also or ())),
+        "audience": asked.audience,
+    }
+
+
+def _sorted(values: list[Any]) -> list[Any]:
+    return [plain_number(value) for value in sorted(set(values))]
+
+
+def content_of(
+    gathered: Gathered, results: Sorted, question: dict[str, Any], synthesis: Synthesis | None
+) -> dict[str, Any]:
+    """The answer but for its words."""
+    entries = [counted_entry(one, numbers, gathered.address) for one, numbers in results.counted]
+    excluded = [excluded_entry(one, why, gathered.address) for one, why in results.excluded]
+    excluded += [lost_entry(document, gathered.address) for document in gathered.found.withdrawn]
+    digest = _digest([ENGINE, gathered.asked.release, question, entries, excluded], gathered.found.included)
+    dumped = {"studies": []} if synthesis is None else synthesis.model_dump(mode="json")
+    pooled = None
+    if synthesis is not None and len(entries) > 1:
+        pooled = {name: dumped[name] for name in EvidencePooled.model_fields}
+    return {
+        "question": question,
+        "pooled": pooled,
+        "not_pooled": _why_not(results) if pooled is None else None,
+        "results": [entry | {"effect": effect} for entry, effect in zip(entries, dumped["studies"], strict=True)],
+        "excluded": excluded,
+        "caveats": [told(one) for one in results.conflicts],
+        "notes": [],
+        "favours": None,
+        "plain": None,
+        "revision": gathered.revision,
+        "release": gathered.asked.release,
+        "engine": ENGINE,
+        "input_hash": digest,
+        "links": _links(gathered, question, None if gathered.asked.release is None else digest),
+        "included": gathered.found.included,
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def _why_not(results: Sorted) -> str:
+    if not results.counted and not results.excluded:
+        return "No study result of ours answers this question."
+    if not results.counted:
+        return "No result has the numbers that this measure needs; `excluded` says why."
+    return "One study is shown, not pooled."
+
+
+def _digest(parts: Sequence[Any], included: Mapping[str, Mapping[str, Any]]) -> str:
+    """SHA-256 of all that an answer rests on, as JSON with sorted names.
+
+    The records that the results mention count by id, version and standing.
+    """
+    mentioned = [
+        [plural, record_id, record["version"], record["source_status"], record["state"]]
+        for plural, records in sorted(included.items())
+        for record_id, record in sorted(records.items())
+    ]
+    return sha256(to_json(_in_order([*parts, mentioned]))).hexdigest()
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_order(value[name]) for name in sorted(value) if name != "url"}
+    return [_in_order(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def without_permalink(content: dict[str, Any], gathered: Gathered) -> dict[str, Any]:
+    """The answer where it could not be kept."""
+    return content | {"links": _links(gathered, content["question"], None)}
+
+
+def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
+    """Where to go on; what is kept has an address that never changes, in every format."""
+    given = {name: value for name, value in question.items() if value not in (None, [])}
+    live = f"{gathered.public_url}{PATH}?{urlencode(given, doseq=True)}"
+    permalink = None if digest is None else f"{gathered.public_url}{PATH}/{digest}"
+    release = gathered.asked.release
+    base = f"{permalink}?" if permalink else f"{live}&" + ("" if release is None else f"release={release}&")
+    return {
+        "permalink": permalink,
+        "live": live,
+        "csv": f"{base}format=csv",
+        "forest": f"{base}format=svg",
+        "funnel": f"{base}format=svg&plot=funnel",
+    }
+
+
+def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]]) -> Captions:
+    """How studies, arms and plots are called: by the records that the question names."""
+    found = results.results
+    studies = [one.study["id"] for one in found]
+    labels = [
+        f"{one.label()}, {one.result['time_frame_text'] or one.id}"
+        if studies.count(one.study["id"]) > 1
+        else one.label()
+        for one in found
+    ]
+    treatments = [str(record["name"]) for record in names["treatment"].values()]
+    outcomes = [str(record["name"]) for record in names["outcome"].values()]
+    conditions = [str(record["name"]) for record in names["condition"].values()]
+    comparators = sorted({str(one.result["comparator"]) for one in found})
+    arm1 = treatments[0] if len(treatments) == 1 else "treatment"
+    arm2 = comparators[0] if len(comparators) == 1 else "comparator"
+    directions_known = {one.direction for one in found}
+    return Captions(
+        labels=labels,
+        subgroups=[None] * len(found),
+        title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {' or '.join(conditions)}",
+        arm1=arm1,
+        arm2=arm2,
+        direction=next(iter(directions_known)) if len(directions_known) == 1 else None,  # type: ignore[arg-type]  # a word
+    )
+
+
+def favours(captions: Captions, results: Sorted) -> dict[str, Any]:
+    """What the two sides of a plot mean."""
+    left, right = directions(captions, measure_named(results.measure))
+    return {"direction": captions.direction, "left": left, "right": right}
+
+
+def notes(gathered: Gathered, results: Sorted) -> Iterator[str]:
+    """What is not known of the results, and would matter."""
+    found = results.results
+    if len(found) > 1:
+        untimed = [one.id for one in found if one.result["time_frame_days"] is None]
+        if untimed:
+            yield f"When these were measured is not recorded in days: {', '.join(untimed)}."
+        if measure_named(results.measure).name.endswith("mean-difference"):
+            yield from _unscored(found)
+    is_open = not any(one.is_review or str(one.study["design"]).startswith("randomized") for one in found)
+    if found and is_open and results.measure not in PROPORTIONS:
+        yield "None of these studies is randomized: the groups may differ in more than the treatment."
+    missed = sorted(set(gathered.asked.id or ()) - {one.id for one in gathered.found.results})
+    if missed:
+        yield f"No published result of this question has these ids: {', '.join(missed)}."
+
+
+def _unscored(found: Sequence[Reported]) -> Iterator[str]:
+    unknown = [one.id for one in found if one.result["score"] is None]
+    if unknown:
+        yield f"Whether these are changes from the start or final values is not recorded: {', '.join(unknown)}."

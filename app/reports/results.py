@@ -1,0 +1,96 @@
+"""Study results with what they stand on, read for the answers that put several of them together."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app.errors import InvalidParameter
+from app.evidence.results import Reported
+from app.fields import includable
+from app.listing import export_chunk, fetch, included
+from app.models import RESOURCES
+from app.models.outcomes import Outcome
+from app.models.sources import Source
+from app.models.studies import Study
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.query import Query
+
+MOST_RESULTS = 500
+"""How many results one answer looks at."""
+MENTIONED = ("study", "outcome", "treatment", "condition", "sources")
+"""What is read with each result; a comparator that is a treatment of ours, too."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Results that stand together, and every record that they mention: by plural, then by id."""
+
+    results: list[Reported]
+    withdrawn: list[dict[str, Any]]
+    """Results whose study, outcome or treatment readers do not see any more."""
+    unlisted: list[str]
+    """The ids of results whose outcome is not in our list yet."""
+    included: dict[str, dict[str, Any]]
+
+
+def read_results(connection: Connection, filters: Mapping[str, Any]) -> Found:
+    """The published results that match, each with its study, outcome and treatment, the oldest first.
+
+    InvalidParameter when there are too many for one answer.
+    """
+    documents = read_all(connection, Query(StudyResult, filters))
+    names = [name for name in (*MENTIONED, "comparator") if name in includable(StudyResult)]
+    found = included(connection, StudyResult, documents, names)
+    return together([from_json(document) for document in documents], found)
+
+
+def read_all(connection: Connection, query: Query) -> list[str]:
+    """Every document of a query; InvalidParameter when there are too many for one answer."""
+    documents: list[str] = []
+    following: Query | None = query
+    while following is not None and len(documents) <= MOST_RESULTS:
+        some, following = export_chunk(connection, following)
+        documents += some
+    if len(documents) > MOST_RESULTS:
+        words = f"more than {MOST_RESULTS} {query.resource.plural} match; narrow the question"
+        raise InvalidParameter(f"condition: {words}.", errors=[{"parameter": "condition", "detail": words}])
+    return documents
+
+
+def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> Found:
+    """Results with what they stand on, by the year of their first source, then by id; without those of no outcome."""
+    results, withdrawn = [], []
+    for document in (document for document in documents if document["outcome"] is not None):
+        parts = [
+            records.get(row.plural, {}).get(document[str(row.__tablename__)]) for row in (Study, Outcome, Treatment)
+        ]
+        if None in parts:
+            withdrawn.append(document)
+        else:
+            results.append(Reported(document, *parts))  # type: ignore[arg-type]  # none is None
+    unlisted = sorted(document["id"] for document in documents if document["outcome"] is None)
+    return Found(sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, unlisted, records)
+
+
+def left_out(found: Found) -> Iterator[str]:
+    """What an answer by outcomes does not show, for its notes."""
+    if found.withdrawn:
+        ids = ", ".join(sorted(document["id"] for document in found.withdrawn))
+        yield f"Left out, because the study or the outcome was withdrawn: {ids}."
+    if found.unlisted:
+        yield f"Left out, because the outcome is not in our list yet: {', '.join(found.unlisted)}."
+
+
+def _year(one: Reported, found: Mapping[str, Mapping[str, Any]]) -> str:
+    sources = [found.get(Source.plural, {}).get(citation["source"], {}) for citation in one.result["citations"]]
+    return min((str(source["issued"]) for source in sources if source.get("issued")), default="9999")
+
+
+def read_named(connection: Connection, **ids: str) -> dict[str, dict[str, Any]]:
+    """The records of these ids, by the singular of their resource; Moved, Gone or NotFound for what is not there."""
+    rows = {str(row.__tablename__): row for row in RESOURCES.values()}
+    return {name: from_json(fetch(connection, rows[name], record_id)[0]) for name, record_id in ids.items()}

@@ -1,0 +1,123 @@
+"""What is asked of our study results: which of them, how to pool them, and what a caller takes upon themselves."""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+from app.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
+from app.evidence.gate import WINDOW_DAYS, ConflictReason
+from app.evidence.numbers import EvidenceMeasure
+from app.examples import seed_records
+from app.fields import QueryNumber
+from app.models.study_results import StudyResultRecord
+from app.models.types import Slug
+from app.models.vocabulary import ScoreKind, SynthesisKind
+from app.query import Reading
+
+MOST_NAMED = 20
+"""How many values a repeated parameter has."""
+Audience = TypeAliasType("Audience", Literal["patient", "clinician"])
+EvidenceAddition = TypeAliasType("EvidenceAddition", Literal["leave-one-out", "cumulative", "egger", "trim-and-fill"])
+FILTERS = (
+    "treatment",
+    "condition",
+    "outcome",
+    "comparator",
+    "study",
+    "id",
+    "synthesis",
+    "score",
+    "time_frame_days",
+    "time_frame_days_gte",
+    "time_frame_days_lte",
+)
+"""The parameters that narrow the results; they are filters of the list of study results."""
+REASONS: tuple[ConflictReason, ...] = get_args(ConflictReason.__value__)
+
+
+def _example() -> StudyResultRecord:
+    """The first result of the seed that is the only one of its question and has counts in both arms."""
+    asked: dict[tuple[Any, ...], list[StudyResultRecord]] = {}
+    for record in seed_records().values():
+        if isinstance(record, StudyResultRecord):
+            asked.setdefault((record.treatment, record.condition, record.outcome), []).append(record)
+    alone = (results[0] for results in asked.values() if len(results) == 1)
+    return next(result for result in alone if [bool(arm.events) for arm in result.arms] == [True, True])
+
+
+EXAMPLE = _example()
+"""The study result that the documentation asks for."""
+
+Some = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
+
+
+class EvidenceQuestion(Reading):
+    """The query parameters of a synthesis of our study results."""
+
+    treatment: Some = Field(
+        description="The treatment's id; repeat it for any of several. A class stands for itself alone.",
+        examples=[[EXAMPLE.treatment]],
+    )
+    condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
+    outcome: Some = Field(description="The outcome's id; repeat it for any of several.", examples=[[EXAMPLE.outcome]])
+    comparator: Some | None = Field(None, description="Only comparisons with this; repeat it for any of several.")
+    study: Some | None = Field(None, description="Only results of this study; repeat it for any of several.")
+    id: Annotated[list[Slug], Field(max_length=200)] | None = Field(
+        None, description="Only these study results; repeat it, up to 200 times."
+    )
+    synthesis: Annotated[list[SynthesisKind], Field(max_length=MOST_NAMED)] | None = Field(
+        None, description="`none`: only results of single studies. Other words: only results of reviews of that kind."
+    )
+    score: Annotated[list[ScoreKind], Field(max_length=MOST_NAMED)] | None = Field(
+        None, description="Only changes from the start, or only final values."
+    )
+    time_frame_days: Annotated[list[QueryNumber], Field(max_length=MOST_NAMED)] | None = Field(
+        None, description="Only results of this day, counted from the first treatment; repeat it for any of several."
+    )
+    time_frame_days_gte: QueryNumber | None = Field(None, description="Only results of that day or later.")
+    time_frame_days_lte: QueryNumber | None = Field(None, description="Only results of that day or earlier.")
+    measure: EvidenceMeasure | None = Field(
+        None,
+        description="The effect. Unless told: the one that fits the outcome's kind and under which most results count.",
+    )
+    model: SynthesisModel | None = Field(
+        None, description="`random-effects` unless told; `common-effect` for `mantel-haenszel` and `peto`."
+    )
+    method: SynthesisMethod = Field("inverse-variance", description="How studies are weighted.")
+    estimator: SynthesisEstimator = Field("reml", description="How τ² is estimated.")
+    interval: SynthesisInterval | None = Field(
+        None,
+        description="How the interval is made. Unless told: `knapp-hartung` for three or more studies that differ "
+        "beyond chance (τ² above 0), else `wald`.",
+    )
+    level: float = Field(95.0, ge=50, le=99.9, description="Of all intervals, in percent.")
+    window_days: float = Field(
+        WINDOW_DAYS, ge=0, le=36_500, description="How many days apart the time frames of results may lie."
+    )
+    accept: Annotated[list[ConflictReason], Field(max_length=len(REASONS))] | None = Field(
+        None,
+        description="A reason against joining the results that you take upon yourself; repeat it for several. The "
+        "answer carries those that apply, under `caveats`.",
+    )
+    also: Annotated[list[EvidenceAddition], Field(max_length=MOST_NAMED)] | None = Field(
+        None, description="What else to compute; repeat it for several."
+    )
+    audience: Audience | None = Field(
+        None, description="Adds the answer in words, for patients or for clinicians, under `plain`."
+    )
+    format: Literal["json", "csv", "svg"] | None = Field(
+        None, description="`json`, `csv` or `svg`; goes before the Accept header."
+    )
+    plot: Literal["forest", "funnel"] | None = Field(
+        None, description="Which plot an SVG shows; `forest` unless told. It needs SVG."
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """Which results are asked for, as filters of their list."""
+        values = {name: getattr(self, name) for name in FILTERS}
+        return {name: [value] if name == "condition" else value for name, value in values.items() if value is not None}
+
+    def named(self) -> dict[str, list[str]]:
+        """The records that it names and that there must be, by the singular of their resource."""
+        return {"treatment": self.treatment, "condition": [self.condition], "outcome": self.outcome}

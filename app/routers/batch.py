@@ -1,0 +1,79 @@
+"""Many records at once, all or none."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app.answers import JSON
+from app.batch_lines import LARGEST_LINE, MOST_RECORDS
+from app.batches import NDJSON, BatchAsked, save_batch
+from app.edit_routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
+from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
+from app.examples import example_record
+from app.guards import LARGER_BODIES
+from app.models import RESOURCES
+from app.render.table import ndjson_lines
+from app.resources import HEADERS, problem_responses
+
+PATH = "/v1/batch"
+router = APIRouter(tags=["Batch"])
+DESCRIPTION = f"""One record a line (NDJSON), at most {MOST_RECORDS:,} of them, {LARGEST_LINE:,} bytes each and
+{LARGER_BODIES[PATH]:,} together; in any order, they may point to each other. All are saved in one transaction, as one
+revision, or none.
+
+A line is `{{"kind": "conditions", "record": {{…}}}}`. With `kind=` in the address each line is a record of that
+resource by itself, as `format=ndjson` and `tev export` give it, so that an exported file can be changed and sent back.
+
+**Changing.** A record that is there already is changed in the version that its line names (`version`, as it was
+exported): 412 when it has another one by now. A line that names none can only create, or say what the record says
+already: else 409, unless `replace=true` says that whatever is there may go.
+
+Each fault is told with its `line` and, as a JSON pointer, its place in that line; the rest is not looked at after
+{MOST_ERRORS} faults."""
+
+
+class BatchSaved(BaseModel):
+    """What a batch came to."""
+
+    created: int = Field(description="How many records are new.")
+    changed: int = Field(description="How many have another version now.")
+    unchanged: int = Field(description="How many said the same as before.")
+    revision: int = Field(description="The dataset's revision that holds all of it.")
+
+
+def example_batch() -> str:
+    """The first record of the first two resources of the seed, as lines."""
+    some = list(RESOURCES.items())[:2]
+    return ndjson_lines(to_json({"kind": kind, "record": example_record(row)}).decode() for kind, row in some)
+
+
+@router.post(
+    PATH,
+    operation_id="save_batch",
+    summary="Save many records, all or none",
+    description=DESCRIPTION,
+    response_model=BatchSaved,
+    openapi_extra={
+        **KEYED,
+        "parameters": [IDEMPOTENCY_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {NDJSON: {"schema": {"type": "string"}, "examples": {"seed": {"value": example_batch()}}}},
+        },
+    },
+    responses={
+        200: {
+            "description": "All records are saved.",
+            "content": {JSON: {"example": '{"created":2,"changed":0,"unchanged":0,"revision":2}'}},
+            "headers": {name: (HEADERS | LOCATION)[name] for name in ("Dataset-Revision", "Idempotency-Replayed")},
+        },
+        **problem_responses(*WRITING, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
+    },
+)
+async def save(request: Request, asked: Annotated[BatchAsked, Parameters()]) -> Response:
+    """The description stands above."""
+    return await save_batch(request, asked)

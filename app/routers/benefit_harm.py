@@ -1,0 +1,83 @@
+"""Benefits and harms of a treatment on one scale: people out of 1,000."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import Field, StringConstraints
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, address_of, database_of, refuse_repeated
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.models.types import Slug
+from app.query import Reading
+from app.reports.benefit_harm import read_benefit_harm
+from app.reports.benefit_harm_schemas import BenefitHarm
+from app.reports.synthesis_question import EXAMPLE, MOST_NAMED, Audience, Some
+from app.resources import HEADERS, MOVED, problem_responses
+
+router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
+
+BaselineText = Annotated[
+    str, StringConstraints(max_length=250, pattern=r"^([a-z0-9-]+:)?([0-9]{1,4}(\.[0-9]{1,3})?|[a-z0-9-]+)$")
+]
+
+
+class BenefitHarmQuestion(Reading):
+    """The query parameters of benefits and harms."""
+
+    condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
+    outcome: Some | None = Field(
+        None, description="Only this outcome, or side effect as a slug; repeat it for any of several."
+    )
+    baseline: Annotated[list[BaselineText], Field(max_length=MOST_NAMED)] | None = Field(
+        None,
+        description="The risk without the treatment, for what it is about: the id of a study result or side effect of "
+        "this answer, whose comparator arm is taken; or people out of 1,000 after the outcome, as `dysphagia:30`. A "
+        "bare number needs one `outcome`. Unless told, each row has its own comparator arm. Repeat it for several.",
+    )
+    audience: Audience | None = Field(
+        None, description="Adds the answer in words, for patients or for clinicians, under `plain`."
+    )
+
+
+@router.get(
+    "/treatments/{id}/benefit-harm",
+    operation_id="get_treatment_benefit_harm",
+    summary="See benefits and harms per 1,000 people",
+    response_model=BenefitHarm,
+    responses={
+        200: {"description": "Benefits and harms, and what cannot be told so.", "headers": HEADERS},
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_treatment_benefit_harm(
+    request: Request,
+    id: Annotated[Slug, Path(description="The id of the treatment.", examples=[EXAMPLE.treatment])],  # as in the path
+    asked: Annotated[BenefitHarmQuestion, Parameters()],
+) -> Response:
+    """People out of 1,000 with and without the treatment, for every record that counts people in two arms.
+
+    Benefits and harms stand side by side, each with its baseline, its 95 % interval, the number needed to treat
+    (through infinity where the interval holds no effect), its certainty and its citations. A record without
+    denominators, without a comparator or of a continuous outcome is refused with the reason, under `refused`.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, BenefitHarmQuestion)
+    content = await database_of(request).fetch(
+        lambda connection: read_benefit_harm(
+            connection,
+            id,
+            asked.condition,
+            outcomes=asked.outcome or (),
+            baselines=asked.baseline or (),
+            audience=asked.audience,
+            address=partial(address_of, request),
+        )
+    )
+    return cache.answer(request, to_json(content), JSON)

@@ -1,0 +1,97 @@
+"""Treatments side by side: what compared them directly, what only through a third."""
+
+import re
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError, to_json
+from starlette.responses import Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.answers import JSON, address_of, database_of, refuse_repeated
+from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.evidence.gate import WINDOW_DAYS
+from app.examples import seed_records
+from app.models.study_results import COMPARATORS, StudyResultRecord
+from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
+from app.query import Reading
+from app.reports.comparison import read_comparison
+from app.reports.comparison_schemas import Comparison
+from app.resources import HEADERS, MOVED, problem_responses
+
+FEWEST, MOST = 2, 5
+ID = re.compile(SLUG_PATTERN)
+_ONE = SLUG_PATTERN.strip("^$")
+
+router = APIRouter(prefix="/v1", tags=["Comparisons"])
+
+
+def _several(value: str) -> str:
+    names = value.split(",")
+    if not FEWEST <= len(names) <= MOST or not all(ID.fullmatch(name) for name in names):
+        words = "this takes {fewest} to {most} ids of treatments, with commas between them"
+        raise PydanticCustomError("no_comma_list", words, {"fewest": FEWEST, "most": MOST})
+    if len(set(names)) != len(names):
+        raise PydanticCustomError("name_twice", "a treatment stands there twice")
+    return value
+
+
+def _example() -> StudyResultRecord:
+    """The first result of the seed that compares two of our treatments."""
+    results = (record for record in seed_records().values() if isinstance(record, StudyResultRecord))
+    return next(result for result in results if result.comparator not in {None, *COMPARATORS})
+
+
+_EXAMPLE = _example()
+LISTED = {
+    "type": "string",
+    "pattern": rf"^{_ONE}(,{_ONE}){{{FEWEST - 1},{MOST - 1}}}$",
+    "examples": [f"{_EXAMPLE.treatment},{_EXAMPLE.comparator}"],
+}
+
+
+class ComparisonQuestion(Reading):
+    """The query parameters of a comparison."""
+
+    treatments: Annotated[
+        str, StringConstraints(max_length=MOST * (LONGEST_SLUG + 1)), AfterValidator(_several), WithJsonSchema(LISTED)
+    ] = Field(description=f"The ids of {FEWEST} to {MOST} treatments, as a comma list, each once.")
+    condition: Slug = Field(description="The condition's id.", examples=[_EXAMPLE.condition])
+    window_days: float = Field(
+        WINDOW_DAYS, ge=0, le=36_500, description="How many days apart the time frames of results may lie."
+    )
+
+
+@router.get(
+    "/compare",
+    operation_id="get_comparison",
+    summary="See treatments side by side",
+    response_model=Comparison,
+    responses={
+        200: {"description": "Direct and indirect evidence, and what stands alone.", "headers": HEADERS},
+        **MOVED,
+        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
+    },
+)
+async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, Parameters()]) -> Response:
+    """Study results of 2 to 5 treatments for one condition, direct comparisons apart from indirect ones.
+
+    Each group says whether its rows may be compared with each other, and each reason against it with the results on
+    both sides; a row without an effect says why. Nothing is ranked, and doses are never compared across products.
+    """
+    choose(accepted(request), [JSON])
+    refuse_repeated(request, ComparisonQuestion)
+    content = await database_of(request).fetch(
+        lambda connection: read_comparison(
+            connection,
+            asked.treatments.split(","),
+            asked.condition,
+            window_days=asked.window_days,
+            address=partial(address_of, request),
+        )
+    )
+    return cache.answer(request, to_json(content), JSON)

@@ -1,0 +1,208 @@
+"""Drafts and their review: what editors propose, and what becomes of it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.admission import admitted, live_database, submit, tell_revision
+from app.answers import JSON, next_url
+from app.auth import Caller
+from app.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
+from app.edit_routes import ALWAYS, KEYED, WRITING
+from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
+from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
+from app.fields import Kind
+from app.keys import allows
+from app.models import RESOURCES
+from app.models.types import Line, Slug
+from app.models.vocabulary import DraftState
+from app.query import MOST_ROWS, USUAL_ROWS
+from app.resources import HEADERS, LINK, problem_responses
+from app.store import discard_draft, publish_draft
+
+router = APIRouter(prefix="/v1", tags=["Drafts"])
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number.", examples=[1])]
+REVISION = {"Dataset-Revision": HEADERS["Dataset-Revision"]}
+
+
+class DraftsAsked(BaseModel):
+    """The query parameters of the list of drafts."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: Annotated[list[DraftState], Field(max_length=3)] | None = Field(
+        None, description="Only drafts in this state, `open` unless told. Repeat it for any of several."
+    )
+    kind: Kind | None = Field(None, description="Only drafts of records of this resource.")
+    record: Slug | None = Field(None, description="Only drafts of records with this id.")
+    limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
+    cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
+
+
+class NothingAsked(BaseModel):
+    """No query parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Publication(BaseModel):
+    """The query parameters of a publication."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: Line = Field(
+        description="What you say to it; it stands in the history beside the author's reason.", examples=["Checked."]
+    )
+
+
+class Discarding(BaseModel):
+    """The query parameters of letting a draft go."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Line = Field(description="Why; whoever may see the draft can read it.", examples=["Sent twice."])
+
+
+def holder_of(caller: Caller) -> str | None:
+    """The key whose drafts alone the caller may see: their own, except for a reviewer, who may see all."""
+    return None if allows(caller.scope, "admin") else caller.id
+
+
+def example_draft() -> dict[str, Any]:
+    """A draft that takes back the first record of the seed, for the documentation."""
+    plural, row = next(iter(RESOURCES.items()))
+    record = example_of(row)
+    return {
+        **{"id": 1, "state": "open", "action": "withdraw", "kind": plural, "record": record["id"], "base_version": 1},
+        **{"at": CHECKED_ON, "author": "Ana Example", "reason": "Entered twice."},
+        **dict.fromkeys(("decided_at", "decided_by", "note", "revision")),
+        **{"url": f"{EXAMPLE_ADDRESS}/v1/drafts/1", "present_version": 1},
+        "changes": [{"type": "record-withdrawn", "field": "state", "old": "published", "new": "withdrawn"}],
+        "proposed": {**record, "version": 2, "state": "withdrawn"},
+    }
+
+
+def _example(**changes: Any) -> dict[str, Any]:
+    return {JSON: {"example": to_json(example_draft() | changes).decode()}}
+
+
+def _example_page() -> dict[str, Any]:
+    shown = {name: example_draft()[name] for name in DraftSummary.model_fields}
+    return {JSON: {"example": to_json({"items": [shown], "next": None}).decode()}}
+
+
+@router.get(
+    "/drafts",
+    operation_id="list_drafts",
+    summary="List drafts",
+    response_model=DraftPage,
+    openapi_extra=KEYED,
+    responses={
+        200: {"description": "The drafts that you may see.", "headers": HEADERS | LINK, "content": _example_page()},
+        **problem_responses(*ALWAYS, BadCursor, NotAcceptable),
+    },
+)
+async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()]) -> Response:
+    """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts stand nowhere else."""
+    holder = holder_of(admitted(request, DraftsAsked))
+    conditions: dict[str, tuple[Any, ...]] = {"state": tuple(sorted(set(asked.state or ["open"])))}
+    for name, value in (("kind", asked.kind), ("record", asked.record), ("holder", holder)):
+        if value is not None:
+            conditions[name] = (value,)
+    page = await live_database(request).fetch(
+        lambda connection: list_drafts(connection, conditions, asked.limit, asked.cursor, _root(request))
+    )
+    links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
+    return cache.answer(request, to_json(page), JSON, links=links)
+
+
+@router.get(
+    "/drafts/{id}",
+    operation_id="get_draft",
+    summary="Get one draft",
+    response_model=Draft,
+    openapi_extra=KEYED,
+    responses={
+        200: {"description": "The draft.", "headers": HEADERS, "content": _example()},
+        **problem_responses(*ALWAYS, NotAcceptable, NotFound),
+    },
+)
+async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Parameters()]) -> Response:  # noqa: ARG001
+    """What it proposes, what that changes, and what became of it; yours, or with the scope `admin` anybody's."""
+    holder = holder_of(admitted(request, NothingAsked))
+    draft = await live_database(request).fetch(
+        lambda connection: read_draft(connection, id, holder, _root(request)), short=True
+    )
+    return cache.answer(request, to_json(draft), JSON)
+
+
+@router.post(
+    "/drafts/{id}/publish",
+    operation_id="publish_draft",
+    summary="Publish one draft",
+    response_model=Draft,
+    openapi_extra=KEYED,
+    responses={
+        200: {
+            "description": "The draft, which is published.",
+            "headers": REVISION,
+            "content": _example(
+                state="published", decided_at=CHECKED_ON, decided_by="Bo Example", note="Checked.", revision=2
+            ),
+        },
+        **problem_responses(
+            *WRITING, NotAcceptable, NotFound, Conflict, Decided, Gone, PreconditionFailed, InvalidRecord
+        ),
+    },
+)
+async def publish(request: Request, id: Number, asked: Annotated[Publication, Parameters()]) -> Response:
+    """Saves what the draft proposes, as if its author had written it now. Needs a key of the scope `admin`.
+
+    The history of the record names the author with the reason, and the reviewer with the note. 412 when the record has
+    moved on since the draft was made, 409 when its id is taken by now or the draft was decided before: of two who
+    publish at once, one does.
+    """
+    caller = admitted(request, Publication, "admin")
+
+    def work() -> Any:
+        return publish_draft(
+            live_database(request),
+            id,
+            reviewer=caller.name,
+            note=asked.note,
+            tell=lambda connection, number: read_draft(connection, number, None, _root(request)).model_dump_json(),
+        )
+
+    kept = await submit(request, work)
+    tell_revision(request, kept.revision)
+    return Response(kept.document, media_type=JSON)
+
+
+@router.delete(
+    "/drafts/{id}",
+    operation_id="discard_draft",
+    summary="Discard one draft",
+    status_code=204,
+    response_model=None,
+    openapi_extra=KEYED,
+    responses={
+        204: {"description": "The draft is discarded.", "headers": REVISION},
+        **problem_responses(*WRITING, NotAcceptable, NotFound, Decided),
+    },
+)
+async def discard(request: Request, id: Number, asked: Annotated[Discarding, Parameters()]) -> Response:
+    """Lets a draft go: your own, or with the scope `admin` anybody's. It stays readable with the reason."""
+    caller = admitted(request, Discarding)
+    holder = holder_of(caller)
+    await submit(
+        request,
+        lambda: discard_draft(live_database(request), id, holder=holder, by=caller.name, reason=asked.reason),
+    )
+    return Response(status_code=204)
+
+
+def _root(request: Request) -> str:
+    root: str = request.app.state.settings.public_url
+    return root

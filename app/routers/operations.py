@@ -1,0 +1,92 @@
+"""Whether the service lives and is ready, and what it measures of itself."""
+
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from app import __version__
+from app.db import Database, bytes_of
+from app.errors import NotFound, Unavailable
+from app.metrics import MEDIA_TYPE, Metrics, Reading
+from app.readiness import Found, Readiness
+from app.resources import problem_responses
+from app.store import revision_of
+
+router = APIRouter(tags=["Operations"])
+
+
+class Health(BaseModel):
+    """That the process answers."""
+
+    status: Literal["ok"] = Field(description="Always `ok`: a process that does not answer says nothing.")
+    version: str = Field(description="The version of the program.")
+
+
+class Ready(BaseModel):
+    """That the service can answer questions and take what is written."""
+
+    status: Literal["ready"] = Field(description="Always `ready`: what is missing is told as a problem.")
+    revision: int = Field(description="The dataset's revision.")
+    migrated: Literal[True] = Field(description="The schema of the database is the one that this program works on.")
+    seeded: Literal[True] = Field(description="The database holds records.")
+    writable: Literal[True] = Field(description="The database could be written to; nothing was.")
+
+
+@router.get("/healthz", operation_id="get_health", summary="Whether the process lives", responses=problem_responses())
+async def health(response: Response) -> Health:
+    """For a supervisor: 200 while the process lives; it does not ask the database."""
+    response.headers["Cache-Control"] = "no-store"
+    return Health(status="ok", version=__version__)
+
+
+@router.get(
+    "/readyz", operation_id="get_readiness", summary="Whether the service is ready", responses=problem_responses()
+)
+async def readiness(request: Request, response: Response) -> Ready:
+    """For a load balancer: 200 when the database is migrated, seeded and writable, else 503.
+
+    Each entry of `errors` points to the field of this answer that does not hold. It is looked at once a second at most.
+    """
+    state: Readiness = request.app.state.readiness
+    found = await state.look()
+    if found.faults:
+        raise _not_ready(found)
+    response.headers["Cache-Control"] = "no-store"
+    return Ready(status="ready", revision=found.revision, migrated=True, seeded=True, writable=True)
+
+
+def _not_ready(found: Found) -> Unavailable:
+    errors = [{"pointer": f"/{check}", "detail": detail} for check, detail in found.faults.items()]
+    return Unavailable(" ".join(found.faults.values()), errors=errors, headers={"Retry-After": "1"})
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """For Prometheus: requests by method, route and status, their times, and the dataset's revision and size."""
+    noted: Metrics | None = request.app.state.metrics
+    if noted is None:
+        raise NotFound("Metrics are switched off here; the setting TEV_METRICS=true switches them on.")
+    database: Database = request.app.state.database
+    readings = [
+        ("tev_writes_waiting", "Writes that wait for their turn in this process.", request.app.state.queue.waiting)
+    ]
+    try:
+        readings += await database.fetch(lambda connection: _of_dataset(connection, database))
+    except Unavailable:
+        readings.append(("tev_database_up", "Whether the database answers.", 0))
+    return Response(noted.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def _of_dataset(connection: Connection, database: Database) -> list[Reading]:
+    found = [
+        ("tev_database_up", "Whether the database answers.", 1.0),
+        ("tev_dataset_revision", "The dataset's revision.", revision_of(connection)),
+        ("tev_database_bytes", "Size of the database.", bytes_of(connection)),
+    ]
+    log = Path(f"{database.reader.url.database}-wal")
+    if database.dialect == "sqlite" and log.is_file():
+        found.append(("tev_database_wal_bytes", "Size of SQLite's write-ahead log.", log.stat().st_size))
+    return found

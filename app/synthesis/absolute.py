@@ -1,0 +1,146 @@
+"""From a relative effect to people: risks at a named baseline, and the number needed to treat through infinity."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil, floor, sqrt
+from operator import add, mul
+from typing import Literal
+
+from app.synthesis.distributions import normal_quantile
+from app.synthesis.faults import Undefined
+from app.synthesis.rows import Counts
+
+Kind = Literal["benefit", "harm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Absolute:
+    """Risks between 0 and 1 under a baseline that is taken as known; differences are treatment minus baseline."""
+
+    baseline: float
+    risk: float
+    risk_low: float
+    risk_high: float
+
+    @property
+    def difference(self) -> float:
+        """How much more risk there is with the treatment."""
+        return self.risk - self.baseline
+
+    @property
+    def low(self) -> float:
+        """Lower end of the difference's interval."""
+        return self.risk_low - self.baseline
+
+    @property
+    def high(self) -> float:
+        """Upper end of the difference's interval."""
+        return self.risk_high - self.baseline
+
+
+def at_baseline(measure: str, estimate: float, low: float, high: float, *, baseline: float) -> Absolute:
+    """The risk with the treatment where it is `baseline` without (Cochrane Handbook 15.4.4; GRADE guidelines 12).
+
+    `estimate`, `low` and `high` are as people read them: ratios, not logarithms. Risks end at 0 and 1. Undefined for a
+    baseline outside 0 to 1.
+    """
+    if not 0 <= baseline <= 1:
+        raise Undefined("a baseline risk lies between 0 and 1")
+    risks = [min(1.0, max(0.0, _RISK[measure](value, baseline))) for value in (estimate, low, high)]
+    return Absolute(baseline, *risks)
+
+
+def between_arms(row: Counts, *, level: float) -> Absolute:
+    """The risks of two arms as they were observed, with an interval for their difference that counts the chance in both
+    (Newcombe 1998, method 10, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I). Empty cells need
+    nothing added.
+    """
+    z = -normal_quantile((1 - level / 100) / 2)
+    risk, baseline = row.events1 / row.n1, row.events2 / row.n2
+    low1, high1 = _wilson(risk, row.n1, z)
+    low2, high2 = _wilson(baseline, row.n2, z)
+    low = risk - baseline - sqrt((risk - low1) ** 2 + (high2 - baseline) ** 2)
+    high = risk - baseline + sqrt((high1 - risk) ** 2 + (baseline - low2) ** 2)
+    return Absolute(baseline, risk, max(0.0, baseline + low), min(1.0, baseline + high))
+
+
+def _wilson(risk: float, n: int, z: float) -> tuple[float, float]:
+    """Wilson's score interval of a proportion (Wilson 1927)."""
+    middle = risk + z * z / (2 * n)
+    reach = z * sqrt(risk * (1 - risk) / n + z * z / (4 * n * n))
+    return (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)
+
+
+def _by_odds_ratio(ratio: float, baseline: float) -> float:
+    odds = ratio * baseline
+    return odds / (1 - baseline + odds) if odds or baseline < 1 else 0.0
+
+
+_RISK: Mapping[str, Callable[[float, float], float]] = {
+    "risk-ratio": mul,
+    "odds-ratio": _by_odds_ratio,
+    "risk-difference": add,
+}
+ABSOLUTE_MEASURES = tuple(_RISK)
+"""The measures that say something about a risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """One end of a number needed to treat: for whom it counts, and how many; `value` None is infinity."""
+
+    kind: Kind | None
+    value: float | None
+
+    def whole(self) -> int | None:
+        """In whole people: up for a benefit, down for a harm, so that neither is made to look better."""
+        if self.value is None:
+            return None
+        return ceil(round(self.value, 9)) if self.kind == "benefit" else max(1, floor(round(self.value, 9)))
+
+
+@dataclass(frozen=True, slots=True)
+class NumberNeeded:
+    """The number needed to treat for one more person to benefit (NNTB) or to be harmed (NNTH), with its interval.
+
+    `first` and `last` go from the largest benefit to the largest harm. When the interval of the difference holds 0, it
+    runs through infinity: NNTB 10 (NNTB 4 to ∞ to NNTH 20) (Altman 1998, doi:10.1136/bmj.317.7168.1309).
+    """
+
+    estimate: Needed
+    first: Needed
+    last: Needed
+    through_infinity: bool
+
+    def text(self) -> str:
+        """In Altman's notation."""
+        ends = [_named(self.first), _named(self.last)]
+        if self.through_infinity and "∞" not in ends:
+            ends.insert(1, "∞")
+        if self.first.kind == "harm":
+            ends.reverse()  # the smaller number first
+        return f"{_named(self.estimate)} ({' to '.join(ends)})"
+
+
+def number_needed(absolute: Absolute, *, more_is: Kind) -> NumberNeeded:
+    """The number needed to treat; `more_is` says whether more people with the outcome are a benefit or a harm."""
+    sign = 1 if more_is == "benefit" else -1
+    low, high = sorted((sign * absolute.low, sign * absolute.high))
+    return NumberNeeded(
+        estimate=_needed(sign * absolute.difference),
+        first=_needed(high),
+        last=_needed(low),
+        through_infinity=low <= 0 <= high,
+    )
+
+
+def _needed(benefit: float) -> Needed:
+    if abs(benefit) < 1e-12:
+        return Needed(None, None)
+    return Needed("benefit" if benefit > 0 else "harm", 1 / abs(benefit))
+
+
+def _named(one: Needed) -> str:
+    if one.kind is None:
+        return "∞"
+    return f"NNT{'B' if one.kind == 'benefit' else 'H'} {one.whole()}"

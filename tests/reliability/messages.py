@@ -1,0 +1,36 @@
+"""Messages that are no HTTP, or say one thing twice differently; more of them stand in tests/test_hostile.py."""
+
+GET = b"GET /v1/treatments HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST /v1/syntheses HTTP/1.1\r\nHost: a\r\n"
+NO_HTTP_EITHER = {
+    "nothing but noise": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "HTTP/2 at once": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "an SSH client": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "a mail": b"EHLO example.org\r\n",
+    "a lone line feed": b"\n\n\n\nnonsense\n",
+    "a space before the method": b" GET /v1/treatments HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a tab for a space": b"GET\t/v1/treatments\tHTTP/1.1\r\nHost: a\r\n\r\n",
+    "a space in the address": b"GET /v1/ treatments HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a version in lower case": b"GET /v1/treatments http/1.1\r\nHost: a\r\n\r\n",
+    "a version that is a word": b"GET /v1/treatments HTTP/one\r\nHost: a\r\n\r\n",
+    "a folded header": GET + b"Accept: a,\r\n b\r\n\r\n",
+    "a space before the colon": GET + b"Accept : a\r\n\r\n",
+    "a header without a colon": GET + b"Accept\r\n\r\n",
+    "a control character in a name": GET + b"Acc\x01ept: a\r\n\r\n",
+    "a control character in a value": GET + b"Accept: a\x01b\r\n\r\n",
+    "a lone carriage return": GET + b"Accept: a\rX: b\r\n\r\n",
+    "a negative length": POST + b"Content-Length: -1\r\n\r\n",
+    "a length with a sign": POST + b"Content-Length: +2\r\n\r\n{}",
+    "a length beyond 64 bits": POST + b"Content-Length: 99999999999999999999\r\n\r\n",
+    "a length in hexadecimal": POST + b"Content-Length: 0x2\r\n\r\n{}",
+    "an unknown transfer coding": POST + b"Transfer-Encoding: what\r\n\r\n",
+    "chunks before gzip": POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n",
+    "a chunk that has no size": POST + b"Transfer-Encoding: chunked\r\n\r\nx\r\n{}\r\n0\r\n\r\n",
+    "a chunk longer than its size": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{}{}{}\r\n0\r\n\r\n"),
+    "a chunk with a huge size": (POST + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n"),
+    "half a head": GET + b"Acc",
+    "half a method": b"GE",
+    "a head without end": GET + b"".join(b"X-%d: %b\r\n" % (n, b"a" * 1000) for n in range(400)),
+    "an authority alone": b"CONNECT example.org:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an address that is no path": b"GET http://[::1 HTTP/1.1\r\nHost: a\r\n\r\n",
+}

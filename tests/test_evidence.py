@@ -1,0 +1,574 @@
+"""What is said over several study results, on both engines: pooled, refused, kept, per 1,000 people, side by side.
+
+The results are made up (tests/evidence.py); the seed speaks for the documentation's own examples.
+"""
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from math import exp
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from app.db import Database
+from app.errors import Unavailable
+from app.freezing import freeze
+from app.models.base import Record
+from app.routers import syntheses
+from app.store import save_all, withdraw
+from tests.conftest import new_database
+from tests.desk import told
+from tests.evidence import (
+    CONDITION,
+    NAUSEA,
+    OTHER,
+    PAIN,
+    RELIEF,
+    SCALE,
+    SOURCE,
+    TOXIN,
+    counts,
+    ground,
+    means,
+    result,
+    study,
+    trials,
+)
+from tests.test_releases import serving
+from tests.test_store import record
+
+PATH = "/v1/syntheses"
+ASKED = {"treatment": TOXIN, "condition": CONDITION, "outcome": RELIEF}
+PEOPLE = f"/v1/treatments/{TOXIN}/benefit-harm"
+CERTAIN = {"level": "moderate", "by": "made-up raters"}
+
+
+def more() -> list[Record]:
+    """Results that must not be joined with the three trials, each for a reason of its own."""
+    review = {"design": "systematic-review", "includes": ["made-up-a"], "trial_count": 1}
+    ratio = {"measure": "risk-ratio", "estimate": 1.8, "ci_level": 95, "ci_low": 1.1, "ci_high": 2.9}
+    one_arm = [{"arm": "all", "role": "exposed", "events": 9, "n": 30}]
+    return [
+        result("made-up-a-later", study="made-up-a", time_frame_days=180, arms=counts(20, 60, 9, 58)),
+        study("made-up-sham"),
+        result("made-up-sham", comparator="sham", arms=counts(9, 40, 4, 41)),
+        study("made-up-review", **review),
+        result("made-up-review", synthesis="random-effects", arms=counts(50, 140, 19, 140), **ratio),
+        study("made-up-open", design="non-randomized"),
+        result("made-up-open", arms=counts(14, 40, 8, 39)),
+        study("made-up-twin", overlaps=["made-up-b"]),
+        result("made-up-twin", arms=counts(11, 40, 6, 39)),
+        study("made-up-single", design="single-arm"),
+        result("made-up-single", comparator=None, arms=one_arm),
+        study("made-up-percent"),
+        result("made-up-percent", arms=[{**arm, "events": None, "percent": 30} for arm in counts(3, 40, 3, 40)]),
+        study("made-up-other"),
+        result("made-up-other", treatment=OTHER, arms=counts(15, 50, 8, 50)),
+        study("made-up-direct"),
+        result("made-up-direct", comparator=OTHER, arms=counts(21, 50, 14, 50)),
+        result("made-up-unlisted", study="made-up-direct", outcome=None, arms=counts(21, 50, 14, 50)),
+        *measured(),
+        *harmful(),
+    ]
+
+
+def measured() -> list[Record]:
+    """Continuous outcomes: final values, changes, another scale."""
+    return [
+        result("made-up-a-pain", study="made-up-a", outcome=PAIN, score="final", arms=means(3.1, 4.0)),
+        result("made-up-b-pain", study="made-up-b", outcome=PAIN, score="final", arms=means(3.4, 3.9)),
+        result("made-up-c-pain", study="made-up-c", outcome=PAIN, score="change", arms=means(-2.0, -1.1)),
+        result("made-up-sham-scale", study="made-up-sham", outcome=SCALE, score="final", arms=means(30, 38, 12)),
+        result(
+            "made-up-twin-pain",
+            study="made-up-twin",
+            outcome=PAIN,
+            score="change",
+            finding="favours-treatment",
+            arms=means(2.0, 1.1),
+        ),
+    ]
+
+
+def harmful() -> list[Record]:
+    """Nausea as a study result and, of the same people, as a side effect."""
+    nausea = counts(8, 60, 3, 58)
+    affected = [
+        {"arm": arm["arm"], "role": arm["role"], "affected": arm["events"], "at_risk": arm["n"]} for arm in nausea
+    ]
+    side_effect = {
+        "treatment": TOXIN,
+        "condition": CONDITION,
+        "term": "Made-up nausea",
+        "basis": "trial",
+        "attribution": "observed",
+        "citations": [{"source": SOURCE}],
+    }
+    return [
+        result("made-up-a-nausea", study="made-up-a", outcome=NAUSEA, arms=nausea, certainty=CERTAIN),
+        record("side-effects", {"id": "made-up-a-nausea", "study": "made-up-a", "arms": affected, **side_effect}),
+        record("side-effects", {"id": "made-up-rash", **side_effect, "term": "made-up rash", "arms": affected[:1]}),
+    ]
+
+
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[TestClient, Database]]:
+    """The application over the made-up results and a release of them, on each engine."""
+    folder = tmp_path_factory.mktemp("evidence")
+    database = Database(new_database(request, request.param, folder))
+    database.migrate()
+    save_all(database, [*ground(), *trials(), *more()], author="test")
+    freeze(database, folder, "1.0")
+    with serving(database, folder) as client:
+        yield client, database
+    database.close()
+
+
+@pytest.fixture
+def client(served: tuple[TestClient, Database]) -> TestClient:
+    return served[0]
+
+
+def ask(client: TestClient, **asked: Any) -> Response:
+    return client.get(PATH, params=ASKED | asked)
+
+
+def answered(client: TestClient, **asked: Any) -> dict[str, Any]:
+    answer = ask(client, **asked)
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def refused(client: TestClient, **asked: Any) -> dict[str, list[list[str]]]:
+    """Each reason of a refusal with the results on its sides."""
+    problem = told(ask(client, **asked), 422, "not-comparable")
+    assert all(error["detail"] and error["known"] and error["parameter"] for error in problem["errors"])
+    return {error["reason"]: [side["results"] for side in error["sides"]] for error in problem["errors"]}
+
+
+THREE = {"id": ["made-up-a", "made-up-b", "made-up-c"]}
+
+
+# Pooled
+
+
+def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestClient) -> None:
+    found = answered(client, **THREE)
+    studies = [
+        {"label": entry["label"]} | {number["name"]: number["value"] for number in entry["numbers"]}
+        for entry in found["results"]
+    ]
+    choices = {
+        name: found["question"][name] for name in ("measure", "model", "method", "estimator", "interval", "level")
+    }
+    calculated = client.post(PATH, json={**choices, "studies": studies}).json()
+    assert choices["measure"] == "risk-ratio"
+    assert {name: found["pooled"][name] for name in ("k", "estimate", "se", "tau2", "q", "display")} == {
+        name: calculated[name] for name in ("k", "estimate", "se", "tau2", "q", "display")
+    }
+    assert [entry["effect"] for entry in found["results"]] == calculated["studies"]
+    assert found["not_pooled"] is None
+    assert found["favours"] == {
+        "direction": "higher-is-better",
+        "left": "Favours placebo",
+        "right": "Favours Made-Up-Toxin",
+    }
+    assert found["included"]["sources"][SOURCE]["title"] == "A made-up article"
+
+
+def test_each_number_stands_where_its_pointer_says(client: TestClient) -> None:
+    for entry in answered(client, **THREE)["results"]:
+        document: Any = client.get(f"/v1/study-results/{entry['id']}").json()
+        for number in entry["numbers"]:
+            value = document
+            for step in number["pointer"].split("/")[1:]:
+                value = value[int(step) if step.isdigit() else step]
+            assert value == number["value"]
+        assert client.get(entry["url"]).json()["version"] == entry["version"]
+
+
+def test_one_study_is_shown_and_not_pooled(client: TestClient) -> None:
+    found = answered(client, id="made-up-a")
+    assert (found["pooled"], found["not_pooled"]) == (None, "One study is shown, not pooled.")
+    assert found["results"][0]["effect"]["display"]["estimate"] == pytest.approx((12 / 60) / (5 / 58))
+
+
+def test_no_result_at_all_is_an_empty_answer_with_a_picture_that_says_so(client: TestClient) -> None:
+    found = answered(client, comparator="waiting-list")
+    assert (found["results"], found["excluded"], found["pooled"]) == ([], [], None)
+    picture = ask(client, comparator="waiting-list", format="svg")
+    assert "No study result of ours" in "".join(ET.fromstring(picture.text).itertext())
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("made-up-single", "no-comparator"),
+        ("made-up-percent", "no-counts"),
+        ("made-up-nobody", None),
+    ],
+)
+def test_what_does_not_count_says_why(client: TestClient, name: str, reason: str | None) -> None:
+    found = answered(client, id=["made-up-a", name])
+    assert [entry["id"] for entry in found["results"]] == ["made-up-a"]
+    assert [(entry["id"], entry["reason"]) for entry in found["excluded"]] == ([(name, reason)] if reason else [])
+    assert reason is not None or any(name in note for note in found["notes"])
+
+
+def test_of_a_review_the_estimate_counts_and_a_method_of_counts_takes_neither(client: TestClient) -> None:
+    found = answered(client, id="made-up-review")
+    assert found["results"][0]["taken_from"] == "estimate"
+    assert exp(found["results"][0]["effect"]["estimate"]) == pytest.approx(1.8)
+    counted = answered(client, id="made-up-review", method="mantel-haenszel")
+    assert [entry["reason"] for entry in counted["excluded"]] == ["summed-arms"]
+
+
+def test_a_sign_that_contradicts_the_finding_is_not_counted(client: TestClient) -> None:
+    found = answered(client, outcome=PAIN, id="made-up-twin-pain")
+    assert [entry["reason"] for entry in found["excluded"]] == ["sign-contradicts-finding"]
+
+
+def test_results_of_one_group_are_told_as_proportions(client: TestClient) -> None:
+    share = answered(client, id="made-up-single")
+    assert share["question"]["measure"] == "proportion-logit", "no result of this question compares two groups"
+    assert share["results"][0]["effect"]["display"]["estimate"] == pytest.approx(0.3)
+    assert share["favours"]["left"] == ""
+
+
+# Refused
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"id": ["made-up-a", "made-up-a-later"]}, {"time-frames-apart", "overlapping-reports"}),
+        ({"id": ["made-up-a", "made-up-a-later"], "window_days": 152}, {"overlapping-reports"}),
+        ({"id": ["made-up-b", "made-up-twin"]}, {"overlapping-reports"}),
+        ({"id": ["made-up-b", "made-up-sham"]}, {"different-comparators"}),
+        ({"id": ["made-up-a", "made-up-review"]}, {"review-with-its-trials"}),
+        ({"id": ["made-up-b", "made-up-open"]}, {"different-designs"}),
+        ({"id": ["made-up-b", "made-up-other"], "treatment": [TOXIN, OTHER]}, {"different-products"}),
+        ({"id": ["made-up-b-pain", "made-up-c-pain"], "outcome": PAIN}, {"change-with-final"}),
+        (
+            {"id": ["made-up-b-pain", "made-up-sham-scale"], "outcome": [PAIN, SCALE], "measure": "mean-difference"},
+            {"different-instruments"},
+        ),
+        ({"id": ["made-up-b", "made-up-a-nausea"], "outcome": [RELIEF, NAUSEA]}, {"different-outcomes"}),
+    ],
+    ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else "",
+)
+def test_what_must_not_be_joined_is_refused_with_both_sides_unless_it_is_accepted(
+    client: TestClient, asked: dict[str, Any], expected: set[str]
+) -> None:
+    found = refused(client, **asked)
+    assert found.keys() == expected
+    both = sorted(asked["id"])
+    assert all(sorted(result for side in sides for result in side) == both for sides in found.values())
+    accepted = answered(client, **asked, accept=[*expected, "different-designs", "change-with-final"])
+    assert {caveat["reason"] for caveat in accepted["caveats"]} == expected == set(accepted["question"]["accept"])
+    assert accepted["pooled"]["k"] == 2
+    if len(expected) > 1:
+        assert refused(client, **asked, accept=sorted(expected)[0]).keys() == set(sorted(expected)[1:])
+
+
+def test_scales_of_one_domain_are_standardised_unless_told_otherwise(client: TestClient) -> None:
+    found = answered(client, id=["made-up-b-pain", "made-up-sham-scale"], outcome=[PAIN, SCALE])
+    assert found["question"]["measure"] == "standardized-mean-difference"
+    assert found["pooled"]["k"] == 2
+
+
+def test_a_review_that_names_all_its_trials_may_stand_with_another(client: TestClient) -> None:
+    assert answered(client, id=["made-up-b", "made-up-review"])["pooled"]["k"] == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter", "nearest"),
+    [
+        ({"accept": "overlaping-reports"}, "accept", "overlapping-reports"),
+        ({"measure": "risk-ratoi"}, "measure", "risk-ratio"),
+        ({"mesure": "risk-ratio"}, "mesure", "measure"),
+        ({"method": "peto", "measure": "risk-ratio"}, "method", None),
+        ({"interval": "knapp-hartung", "model": "common-effect"}, "interval", None),
+        ({"level": "100"}, "level", None),
+        ({"window_days": "-1"}, "window_days", None),
+        ({"plot": "funnel"}, "plot", None),
+        ({"condition": [CONDITION, CONDITION]}, "condition", None),
+    ],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
+def test_a_wrong_choice_is_a_problem_that_names_it(
+    client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
+) -> None:
+    problem = told(ask(client, **{**THREE, **asked}), 422, "invalid-parameter")
+    error = next(error for error in problem["errors"] if error["parameter"] == parameter)
+    assert error.get("nearest") == nearest
+
+
+def test_an_unknown_record_in_the_question_is_not_found_with_the_nearest(client: TestClient) -> None:
+    for name, wrong in (("treatment", TOXIN), ("condition", CONDITION), ("outcome", RELIEF)):
+        problem = told(ask(client, **{name: f"{wrong}x"}), 404, "not-found")
+        assert f"'{wrong}'" in problem["detail"]
+
+
+# Told in other forms
+
+
+def test_csv_and_plots_say_what_the_json_says(client: TestClient) -> None:
+    found = answered(client, **THREE)
+    rows = list(csv.DictReader(io.StringIO(ask(client, **THREE, format="csv").text)))
+    assert [row["id"] for row in rows] == [entry["id"] for entry in found["results"]] + [""]
+    assert float(rows[-1]["estimate"]) == found["pooled"]["estimate"]
+    forest = ask(client, **THREE, format="svg").text
+    text = "".join(ET.fromstring(forest).itertext())
+    assert "Favours placebo" in text
+    assert f"{found['pooled']['display']['estimate']:.2f}" in text
+    assert "Pooled" in "".join(ET.fromstring(ask(client, **THREE, format="svg", plot="funnel").text).itertext())
+    assert ask(client, **THREE).headers["etag"] != ask(client, **THREE, format="csv").headers["etag"]
+
+
+@pytest.mark.parametrize("audience", ["patient", "clinician"])
+def test_sentences_hold_each_number_where_they_say_and_repeat_themselves(client: TestClient, audience: str) -> None:
+    asked: dict[str, Any] = {**THREE, "audience": audience}
+    first, second = ask(client, **asked), ask(client, **asked)
+    assert first.content == second.content
+    content = first.json()
+    sentences = content["plain"]["sentences"]
+    numbers = [(sentence["text"], number) for sentence in sentences for number in sentence["numbers"]]
+    assert len(numbers) > 4
+    for text, number in numbers:
+        assert text[number["start"] : number["end"]] == number["text"]
+        assert all(client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
+        value: Any = content
+        for step in number["pointer"].split("/")[1:]:
+            value = value[int(step) if isinstance(value, list) else step]
+    whole = " ".join(sentence["text"] for sentence in sentences)
+    assert "has not been rated" in whole
+    assert ("not medical advice" in whole) == (audience == "patient")
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        ("high", "increases"),
+        ("moderate", "probably increases"),
+        ("low", "may increase"),
+        ("very-low", "very uncertain"),
+    ],
+)
+def test_certainty_has_the_words_of_grade(empty_url: str, tmp_path: Path, level: str, words: str) -> None:
+    database = Database(empty_url)
+    database.migrate()
+    rated = {"level": level, "by": "made-up raters"}
+    one = [study("made-up-rated"), result("made-up-rated", arms=counts(40, 80, 15, 80), certainty=rated)]
+    save_all(database, [*ground(), *one], author="test")
+    with serving(database, tmp_path) as client:
+        sentences = answered(client, audience="patient")["plain"]["sentences"]
+    text = " ".join(sentence["text"] for sentence in sentences)
+    assert words in text
+    assert f"(GRADE) is {level.replace('-', ' ')}, rated by made-up raters" in text
+    database.close()
+
+
+# Kept
+
+
+def test_a_release_gives_the_same_bytes_again_in_every_form(served: tuple[TestClient, Database]) -> None:
+    client, database = served
+    first = ask(client, **THREE, release="1.0")
+    content = first.json()
+    permalink = content["links"]["permalink"]
+    assert permalink.endswith(f"{PATH}/{content['input_hash']}")
+    plots = {form: ask(client, **THREE, release="1.0", **form_of(form)).content for form in ("csv", "forest", "funnel")}
+    save_all(database, [study("made-up-a", title="Another title")], author="test")
+    again = client.get(permalink)
+    assert again.content == first.content
+    assert again.headers["dataset-release"] == "1.0"
+    assert again.headers["source-status"] == "current"
+    assert content["links"]["live"] in again.headers["link"]
+    for form, bytes_before in plots.items():
+        assert client.get(content["links"][form]).content == bytes_before
+    assert answered(client, **THREE)["release"] is None
+    assert answered(client, **THREE)["links"]["permalink"] is None
+    assert client.get(content["links"]["live"]).json()["pooled"] == content["pooled"]
+    told(client.get(f"{PATH}/{'0' * 64}"), 404, "not-found")
+    told(client.get(f"{PATH}/{'x' * 64}"), 422, "invalid-parameter")
+
+
+def form_of(form: str) -> dict[str, str]:
+    return {"format": "csv"} if form == "csv" else {"format": "svg", "plot": form}
+
+
+def test_the_hash_follows_the_question_and_what_was_found(client: TestClient) -> None:
+    same = [answered(client, id=ids)["input_hash"] for ids in (THREE["id"], THREE["id"][::-1])]
+    assert same[0] == same[1], "the order of parameters says nothing"
+    spelled = answered(client, **THREE, measure="risk-ratio", model="random-effects", accept="different-designs")
+    assert spelled["input_hash"] == same[0], "defaults spelled out and reasons that do not apply say nothing"
+    assert answered(client, **THREE, level=90)["input_hash"] != same[0]
+    assert answered(client, id=THREE["id"][:2])["input_hash"] != same[0]
+    assert answered(client, **THREE, release="1.0")["input_hash"] != same[0]
+
+
+def test_a_retraction_takes_a_result_out_and_marks_what_was_kept(empty_url: str, tmp_path: Path) -> None:
+    database = Database(empty_url)
+    database.migrate()
+    own = record("sources", {"id": "made-up-b-paper", "kind": "journal-article", "title": "Made-up B"})
+    b = result("made-up-b", arms=counts(20, 80, 9, 82), citations=[{"source": "made-up-b-paper"}])
+    save_all(
+        database, [*ground(), own, *trials()[:2], study("made-up-b", sources=["made-up-b-paper"]), b], author="test"
+    )
+    freeze(database, tmp_path, "1.0")
+    with serving(database, tmp_path) as client:
+        first = ask(client, release="1.0")
+        retracted = {"status": "retracted", "on": "2026-11"}
+        values = own.model_dump(mode="json", exclude_defaults=True)
+        save_all(database, [record("sources", {**values, "retraction": retracted})], author="test")
+        for asked in ({}, {"release": "1.0"}):
+            found = answered(client, **asked)
+            assert [(entry["id"], entry["reason"]) for entry in found["excluded"]] == [("made-up-b", "retracted")]
+            assert found["pooled"] is None
+        kept = client.get(first.json()["links"]["permalink"])
+        assert kept.content == first.content
+        assert kept.headers["source-status"] == "retracted"
+        assert "max-age=86400" in kept.headers["cache-control"]
+        withdraw(database, "studies", "made-up-a", author="test", reason="made up")
+        assert {entry["reason"] for entry in answered(client)["excluded"]} == {"retracted", "withdrawn"}
+    database.close()
+
+
+def test_a_database_that_cannot_be_written_to_still_answers(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: Any) -> None:
+        raise Unavailable("The database is busy with another write.")
+
+    monkeypatch.setattr(syntheses, "keep_synthesis", locked)
+    found = answered(client, id=THREE["id"][:2], release="1.0")
+    assert found["links"]["permalink"] is None
+    assert client.get(found["links"]["forest"]).headers["content-type"] == "image/svg+xml"
+
+
+# Per 1,000 people
+
+
+def people(client: TestClient, **asked: Any) -> dict[str, Any]:
+    answer = client.get(PEOPLE, params={"condition": CONDITION, **asked})
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: TestClient) -> None:
+    found = people(client)
+    benefit = next(row for row in found["benefits"] if row["record"]["id"] == "made-up-a")
+    assert (benefit["baseline"]["events"], benefit["baseline"]["people"], benefit["baseline"]["per_1000"]) == (
+        5,
+        58,
+        86.2,
+    )
+    assert benefit["with_treatment"]["per_1000"] == 200
+    assert benefit["baseline"]["taken_from"] == "own-comparator-arm"
+    assert benefit["number_needed"]["estimate"]["kind"] == "benefit"
+    harm = next(row for row in found["harms"] if row["about"] == NAUSEA)
+    assert harm["certainty"]["level"] == "moderate"
+    assert harm["also_in"][0]["kind"] == "side-effects", "the same people are told once"
+    assert harm["number_needed"]["through_infinity"]
+    assert "∞" in harm["number_needed"]["text"]
+    assert harm["citations"][0]["source"] in found["included"]["sources"]
+    why = {entry["record"]["id"]: entry["reason"] for entry in found["refused"]}
+    assert why["made-up-rash"] == "no-comparator"
+    assert why["made-up-a-pain"] == "not-binary"
+    assert why["made-up-percent"] == "no-counts"
+    assert any("made-up-unlisted" in note for note in found["notes"])
+
+
+def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: TestClient) -> None:
+    given = people(client, outcome=NAUSEA, baseline="100")["harms"][0]
+    assert (given["baseline"]["per_1000"], given["baseline"]["taken_from"], given["baseline"]["record"]) == (
+        100,
+        "given",
+        None,
+    )
+    assert given["with_treatment"]["per_1000"] == pytest.approx(100 * (8 / 60) / (3 / 58), abs=0.1)
+    rows = people(client, baseline=["made-up-b", f"{NAUSEA}:20"])
+    relief = {row["record"]["id"]: row for row in rows["benefits"]}
+    assert {row["baseline"]["record"]["id"] for row in relief.values()} == {"made-up-b"}
+    assert relief["made-up-a"]["baseline"]["taken_from"] == "named-record"
+    assert rows["harms"][0]["baseline"]["per_1000"] == 20
+    review = relief["made-up-review"]
+    assert (review["measure"], review["baseline"]["events"]) == ("risk-ratio", 9)
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter"),
+    [
+        ({"baseline": "100"}, "baseline"),
+        ({"baseline": "made-up-nobody"}, "baseline"),
+        ({"baseline": "made-up-rash"}, "baseline"),
+        ({"baseline": "made-up-nausee:100"}, "baseline"),
+        ({"baseline": f"{NAUSEA}:1001"}, "baseline"),
+        ({"baseline": "a:b:c"}, "baseline"),
+        ({"outcome": "made-up-releif"}, "outcome"),
+        ({"audience": "nobody"}, "audience"),
+    ],
+    ids=str,
+)
+def test_a_baseline_that_is_none_is_refused(client: TestClient, asked: dict[str, str], parameter: str) -> None:
+    problem = told(client.get(PEOPLE, params={"condition": CONDITION, **asked}), 422, "invalid-parameter")
+    assert {error["parameter"] for error in problem["errors"]} == {parameter}
+
+
+def test_people_are_told_in_words(client: TestClient) -> None:
+    for audience, named in (("patient", False), ("clinician", True)):
+        plain = people(client, audience=audience)["plain"]
+        text = " ".join(sentence["text"] for sentence in plain["sentences"])
+        assert "of 1,000 people, about 86 have it without" in text
+        assert "rated by made-up raters" in text
+        assert ("Number needed to treat: NNTB" in text) == named
+        for sentence in plain["sentences"]:
+            for number in sentence["numbers"]:
+                assert sentence["text"][number["start"] : number["end"]] == number["text"]
+                assert all(client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
+
+
+# Side by side
+
+
+def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(client: TestClient) -> None:
+    answer = client.get("/v1/compare", params={"treatments": f"{OTHER},{TOXIN}", "condition": CONDITION})
+    found = answer.json()
+    assert [one["id"] for one in found["treatments"]] == [OTHER, TOXIN]
+    assert [row["id"] for group in found["direct"] for row in group["rows"]] == ["made-up-direct"]
+    assert found["direct"][0]["comparator"] == OTHER
+    through = next(group for group in found["indirect"] if group["comparator"] == "placebo")
+    assert {row["treatment"] for row in through["rows"]} == {OTHER, TOXIN}
+    assert not through["may_be_compared"]
+    assert {"time-frames-apart", "overlapping-reports"} <= {why["reason"] for why in through["why_not"]}
+    assert "different-products" not in {why["reason"] for why in through["why_not"]}
+    alone = {(group["outcome"], group["comparator"]) for group in found["alone"]}
+    assert (RELIEF, None) in alone, "people of one group are compared with nobody"
+    words = answer.text.lower()
+    assert "rank" in words
+    assert "best" not in words
+
+
+@pytest.mark.parametrize(
+    "treatments",
+    [TOXIN, f"{TOXIN},{TOXIN}", f"{TOXIN},", "a,b,c,d,e,f", f"{TOXIN} {OTHER}", ""],
+    ids=lambda value: value,
+)
+def test_a_comparison_takes_two_to_five_treatments(client: TestClient, treatments: str) -> None:
+    told(client.get("/v1/compare", params={"treatments": treatments, "condition": CONDITION}), 422, "invalid-parameter")
+
+
+def test_an_unknown_treatment_is_not_found_with_the_nearest(client: TestClient) -> None:
+    asked = {"treatments": f"{TOXIN},{OTHER}x", "condition": CONDITION}
+    problem = told(client.get("/v1/compare", params=asked), 404, "not-found")
+    assert f"'{OTHER}'" in problem["detail"]

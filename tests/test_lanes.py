@@ -1,0 +1,60 @@
+"""Quick reads pass slow ones by, on whatever they wait for; nothing here takes longer than it must."""
+
+import asyncio
+from threading import Event
+
+import pytest
+
+from app.errors import Unavailable
+from app.lanes import Lanes, shape_of, slow_places
+
+
+def test_a_slow_read_gives_its_place_to_a_quick_one_and_others_like_it_wait_or_are_refused() -> None:
+    async def go() -> None:
+        lanes, begun, end = Lanes(1, seconds=0.1, works_here=False), Event(), Event()
+
+        def slow_work() -> bool:
+            begun.set()
+            return end.wait(30)
+
+        try:
+            slow = asyncio.create_task(lanes.run(slow_work, "slow"))
+            await asyncio.to_thread(begun.wait, 30)
+            alike = [asyncio.create_task(lanes.run(slow_work, "slow")) for _ in range(3)]
+            assert await lanes.run(lambda: "passed by", "quick") == "passed by"
+            refused = await asyncio.gather(*alike, return_exceptions=True)
+            assert [type(one) for one in refused] == [Unavailable] * 3
+            assert "it was not begun" in str(refused[0])
+        finally:
+            end.set()
+        assert await slow
+        assert lanes._marked == {"slow"}
+        assert await lanes.run(lambda: "quick again", "slow") == "quick again"
+        assert not lanes._marked
+
+    asyncio.run(go())
+
+
+def test_what_is_cut_off_counts_as_slow_however_little_it_did() -> None:
+    def cut() -> None:
+        raise Unavailable("cut off")
+
+    async def go() -> set[object]:
+        lanes = Lanes(4, seconds=30, works_here=True)
+        with pytest.raises(Unavailable):
+            await lanes.run(cut, "slow")
+        return {*lanes._marked}
+
+    assert asyncio.run(go()) == {"slow"}
+    assert slow_places(8) == 2
+    assert slow_places(1) == 1
+
+
+def test_the_shape_of_work_is_its_code_whatever_it_is_asked_with() -> None:
+    from functools import partial
+
+    def work(one: int) -> int:
+        return one
+
+    assert shape_of(partial(work, 1)) == shape_of(partial(work, 2)) == work.__code__
+    assert shape_of(len) is len

@@ -332,6 +332,15 @@ class HeadTooLarge(Problem):
     advice = "Send fewer or shorter headers. Cookies are not needed here."
 
 
+class FormatNotOffered(Problem):
+    """An oEmbed answer is asked for in a format that we do not write."""
+
+    status = 501
+    name = "format-not-offered"
+    title = "We do not write this format"
+    advice = "Ask for `format=json` or `format=xml`."
+
+
 class Unavailable(Problem):
     """The database cannot answer now, or the query took too long."""
 

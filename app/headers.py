@@ -35,8 +35,11 @@ DRAWING = f"default-src 'none'; style-src 'unsafe-inline'; {SEALED}"
 """An SVG opened by itself may use the style within it, which nobody but us wrote."""
 PREFLIGHT_SECONDS = 86_400
 SAFE = ("GET", "HEAD", "OPTIONS")
-FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics", "/oembed")
 """Where the addresses of data begin."""
+FOR_OTHERS = (*FOR_PROGRAMS, "/assets", "/badge/", "/embed/")
+"""Where the addresses begin that pages of other sites load."""
+BUILDER = "/embed/builder"
 
 ReadRevision = Callable[[], Awaitable[int | None]]
 
@@ -51,8 +54,8 @@ def policy_of(path: str) -> str:
 
 
 def sharing_of(path: str) -> str:
-    """The Cross-Origin-Resource-Policy of an address: other sites may load our data and files, never our pages."""
-    return "cross-origin" if path.startswith((*FOR_PROGRAMS, "/assets")) else "same-origin"
+    """The Cross-Origin-Resource-Policy of an address: other sites may load data, files and embeds, never our pages."""
+    return "cross-origin" if path.startswith(FOR_OTHERS) and path != BUILDER else "same-origin"
 
 
 class CommonHeaders:
@@ -98,8 +101,8 @@ def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -
     """Add to the headers of an answer what all answers have; `dataset` says which revision or release answered."""
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
-    is_drawing = headers.get("content-type", "").startswith("image/svg+xml") and path.startswith("/v1")
-    headers["Content-Security-Policy"] = DRAWING if is_drawing else policy_of(path)
+    is_drawing = headers.get("content-type", "").startswith("image/svg+xml") and path.startswith(("/v1", "/badge/"))
+    headers.setdefault("Content-Security-Policy", DRAWING if is_drawing else policy_of(path))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Resource-Policy"] = sharing_of(path)

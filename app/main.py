@@ -15,6 +15,7 @@ from app.answers import MEDIA_TYPES
 from app.auth import Doorkeeper
 from app.cache import CodedTags
 from app.db import Database
+from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
 from app.headers import CommonHeaders
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
+    app.state.cards = Cards()
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
     app.state.tags = TAGS

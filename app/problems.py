@@ -31,7 +31,7 @@ from app.render.pages import page
 
 logger = logging.getLogger("app")
 HTML = "text/html; charset=utf-8"
-FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics"})
+FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics", "oembed"})
 """Where addresses begin that programs ask: they are told what is wrong as problem details, whatever they accept."""
 
 

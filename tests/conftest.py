@@ -163,6 +163,22 @@ def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 
     raise AssertionError("the server did not become ready")
 
 
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[str]:
+    """The address of `tev serve` with these settings, which name its port; the server ends with the block."""
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    url = f"http://127.0.0.1:{environment['TEV_PORT']}"
+    try:
+        wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `tev serve` over a fresh SQLite database with the seed and its release."""
@@ -172,20 +188,11 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment["TEV_RATE_FAILURES"] = "off"  # schemathesis sends wrong keys by the hundred
     for words in (["seed"], ["release", RELEASE]):
         subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "app.cli", "serve"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(url, process)
+    with serving(environment) as url:
         for path in (KEPT, "/openapi.json"):  # both are made once: those who come later do not wait for them
             with urllib.request.urlopen(url + path, timeout=60) as answer:
                 assert answer.status == 200
         yield url
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -284,6 +284,10 @@ def test_a_release_stays_in_every_link(client: TestClient) -> None:
     assert all(f"release={RELEASE}" in link or link.startswith("/v1/changes") for link in records), records
 
 
+def test_fields_of_a_form_that_were_left_empty_say_nothing(client: TestClient) -> None:
+    assert get(client, "/claims?cursor=&verdict=&release=").status_code == 200
+
+
 # What is not there
 
 

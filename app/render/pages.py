@@ -18,6 +18,8 @@ PAGES = Path(__file__).parent.parent / "pages"
 ASSETS = {
     "style.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
+    "builder.css": "text/css; charset=utf-8",
+    "builder.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their media types."""

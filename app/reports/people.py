@@ -113,10 +113,10 @@ def read_facts(connection: Connection, resource: type[Row], record_id: str) -> F
     classes = classes_above(connection, record) if resource is Treatment else []
     filters = _about(resource, record)
     lists = {
-        part.resource: _listed(connection, part, _family(part, filters, classes), found) for part in PARTS[resource]
+        part.resource: listed(connection, part, _family(part, filters, classes), found) for part in PARTS[resource]
     }
     for mention in record.get("evidence", ()):
-        _name(connection, mention["kind"], mention["id"], found)
+        name_of_what(connection, mention["kind"], mention["id"], found)
     return Facts(
         resource=resource,
         record=record,
@@ -153,7 +153,7 @@ def _family(part: Part, filters: Mapping[str, Any], classes: list[Record]) -> di
     return {**filters, "treatment": [*filters["treatment"], *(above["id"] for above in classes)]}
 
 
-def _listed(connection: Connection, part: Part, filters: Mapping[str, Any], found: Found) -> Listed:
+def listed(connection: Connection, part: Part, filters: Mapping[str, Any], found: Found) -> Listed:
     """The records of one part; what they mention is added to `found`."""
     include = tuple(word for word in includable(part.resource) if word not in STEPS_TOO_FAR)
     page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))
@@ -162,7 +162,7 @@ def _listed(connection: Connection, part: Part, filters: Mapping[str, Any], foun
     return Listed([from_json(document) for document in page.documents], page.total or 0)
 
 
-def _name(connection: Connection, plural: str, record_id: str, found: Found) -> None:
+def name_of_what(connection: Connection, plural: str, record_id: str, found: Found) -> None:
     """Add what a record that decides a claim is about, so that it can be told by name."""
     record = found.get(plural, {}).get(record_id)
     words = tuple(word for word in ("treatment", "condition", "study") if word in uses(RESOURCES[plural]))

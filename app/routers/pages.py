@@ -33,7 +33,7 @@ Endpoint = Callable[..., Awaitable[Response]]
 class ListAsked(PageAsked):
     """And of a page with a list."""
 
-    cursor: Annotated[str | None, BLANK, Field(max_length=4000)] = None
+    cursor: Annotated[Annotated[str, Field(max_length=4000)] | None, BLANK] = None
 
 
 class TreatmentsAsked(ListAsked):

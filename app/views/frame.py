@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -14,6 +15,7 @@ from app.models.treatments import Treatment
 from app.render import linked
 from app.render.claim_review import NAME
 from app.render.pages import report_address
+from app.reports.cards import EMBEDDED
 from app.reports.people import AsOf, Facts
 from app.representations import LINKED, REFERENCE_FORMATS, further
 from app.views.around import Around, Link, Mark, marks_of
@@ -47,6 +49,8 @@ class Frame:
     cited: str
     formats: list[Link]
     linked: Markup
+    oembed: str | None
+    """Where oEmbed describes its card; None for a record that cannot be embedded."""
 
 
 def frame_of(facts: Facts, around: Around, where: Where, *, title: str, description: str, crumbs: list[Link]) -> Frame:
@@ -70,6 +74,7 @@ def frame_of(facts: Facts, around: Around, where: Where, *, title: str, descript
         cited=f"{NAME}. {title} [{kind} record, version {facts.version}]. {as_of}. {canonical}",
         formats=[Link(form.name, around.to(data, format=form.word)) for form in REFERENCE_FORMATS],
         linked=Markup(linked_document(facts, where.public_url)),  # noqa: S704  # `<` is escaped in it
+        oembed=f"{where.public_url}/oembed?{urlencode({'url': canonical})}" if plural in EMBEDDED else None,
     )
 
 

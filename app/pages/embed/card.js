@@ -1,0 +1,1 @@
+(()=>{const b=document.body;let h;const tell=()=>{const n=Math.ceil(b.getBoundingClientRect().height);n!=h&&parent.postMessage({treatmentEvidence:h=n},"*")};new ResizeObserver(tell).observe(b);addEventListener("message",e=>{e.source==parent&&(h=0,tell())})})()

@@ -1,0 +1,127 @@
+"""What a card is made of: one record, what regulators decided on it, and the few records that tell its facts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app.errors import NotFound, nearest
+from app.fields import includable
+from app.listing import fetch, included, list_rows
+from app.models.approvals import Approval
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.side_effects import SideEffect
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.warnings import Warning as LabelWarning
+from app.query import MOST_ROWS, Query
+from app.releases import list_releases
+from app.reports.dossier import classes_above
+from app.reports.people import Facts, Part, Record, count_verdicts, listed, name_of_what, read_as_of
+
+EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}
+"""The resources whose records can stand in other people's pages, by plural."""
+APPROVALS = Part(Approval, 100)
+WARNINGS = Part(LabelWarning, 3)
+DOSES = Part(DosingInterval, 12)
+MOST_RELEASES = 20
+RESULTS = Part(StudyResult, 100)
+"""Enough to find those whose certainty somebody rated; the page shows the rest."""
+
+
+def embedded(plural: str) -> type[Row]:
+    """The resource of that plural; NotFound with the nearest one for what cannot be embedded."""
+    if plural not in EMBEDDED:
+        close = nearest(plural, EMBEDDED)
+        known = ", ".join(EMBEDDED)
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise NotFound(f"There are no cards of {plural!r}; there are cards of {known}.{hint}")
+    return EMBEDDED[plural]
+
+
+def read_card(connection: Connection, resource: type[Row], record_id: str) -> Facts:
+    """The facts of a card; NotFound, Gone or Moved when there is no such record."""
+    document, version = fetch(connection, resource, record_id)
+    record: Record = from_json(document)
+    found = dict(included(connection, resource, [document], tuple(includable(resource))))
+    treatment = record if resource is Treatment else found.get(Treatment.plural, {}).get(record["treatment"] or "")
+    family = [] if treatment is None else [treatment, *classes_above(connection, treatment)]
+    about = _about(resource, record)
+    lists = {
+        part.resource: listed(connection, part, filters, found)
+        for part, filters in _parts(resource, about, [one["id"] for one in family])
+    }
+    for mention in record.get("evidence", ()):
+        name_of_what(connection, mention["kind"], mention["id"], found)
+    return Facts(
+        resource=resource,
+        record=record,
+        version=version,
+        lists=lists,
+        included=found,
+        verdicts=count_verdicts(connection, about) if resource in (Treatment, Indication) else {},
+        classes=family[1:],
+        annotated=None,
+        as_of=read_as_of(connection),
+    )
+
+
+def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:
+    """The filters for what is known of the same use; empty where the record names no treatment for a condition."""
+    if resource is Treatment:
+        return {"treatment": [record["id"]]}
+    conditions = record["conditions"] if resource is Claim else [record["condition"]]
+    if not record["treatment"] or conditions in ([], [None]):
+        return {}
+    return {"treatment": [record["treatment"]], "condition": conditions}
+
+
+def _parts(
+    resource: type[Row], about: dict[str, list[str]], family: list[str]
+) -> Iterator[tuple[Part, dict[str, list[str]]]]:
+    """The lists of a card, with what narrows each; what is warned of a class holds for its products."""
+    if about:
+        yield APPROVALS, about
+    if resource is Treatment:
+        yield Part(StudyResult, 1), about
+        yield Part(SideEffect, 1), about
+    if resource is Indication:
+        yield RESULTS, about
+        yield DOSES, about | {"basis": ["label"]}
+    if resource in (Treatment, Indication):
+        yield WARNINGS, {"treatment": family, "kind": ["boxed-warning"]}
+
+
+def newer_release(connection: Connection, release: str) -> str | None:
+    """The newest release, when it is another one than that."""
+    newest = list_releases(connection, 1)
+    return newest[0].name if newest and newest[0].name != release else None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be picked on the page that makes embeds: ids with their names."""
+
+    records: list[tuple[str, str]]
+    treatments: list[tuple[str, str]]
+    releases: list[str]
+
+
+def read_choices(connection: Connection, plural: str, treatment: str | None) -> Choices:
+    """The first records of a resource, of one treatment where it is named, and the newest releases."""
+    row = EMBEDDED[plural]
+    own = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
+    return Choices(
+        records=_named(connection, Query(row, own, ("name",) if row is Treatment else (), MOST_ROWS)),
+        treatments=_named(connection, Query(Treatment, {}, ("name",), MOST_ROWS)),
+        releases=[release.name for release in list_releases(connection, MOST_RELEASES)],
+    )
+
+
+def _named(connection: Connection, query: Query) -> list[tuple[str, str]]:
+    records = [from_json(document) for document in list_rows(connection, query).documents]
+    return [(one["id"], one.get("name") or one.get("quote") or one.get("outcome_text") or "") for one in records]

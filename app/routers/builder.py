@@ -1,0 +1,93 @@
+"""The builder: a page on which one picks a record and copies the line that embeds it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import Field
+from starlette.responses import Response
+
+from app.answers import database_of
+from app.embedding import THEMES, shown_record, view_of
+from app.errors import Moved, Problem
+from app.headers import BUILDER, PAGE
+from app.people import BLANK, PageAsked, page_answer
+from app.reports.cards import EMBEDDED, read_choices
+from app.views.badges import badge_of
+from app.views.snippets import FLUID, Wish, badge_address, frame_of_card, snippets
+from app.views.words import titled
+
+SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))
+POLICY = f"{PAGE}; frame-src 'self'"
+"""The policy of a page, and frames of our own cards."""
+router = APIRouter(tags=["Pages"])
+
+
+Short = Annotated[str, Field(max_length=500)]
+
+
+class BuilderAsked(PageAsked):
+    """What was picked; whatever is missing is filled in."""
+
+    kind: Annotated[Short | None, BLANK] = None
+    treatment: Annotated[Short | None, BLANK] = None
+    id: Annotated[Short | None, BLANK] = None
+    theme: Annotated[Short | None, BLANK] = None
+    size: Annotated[Short | None, BLANK] = None
+    lang: Annotated[Short | None, BLANK] = None
+
+
+@router.get(BUILDER, include_in_schema=False)
+async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]) -> Response:
+    """The form, and for the record that was picked its card and the lines to copy; it works without JavaScript."""
+    plural, record_id = _picked(asked)
+    choices = await database_of(request).fetch(lambda connection: read_choices(connection, plural, asked.treatment))
+    size = asked.size if asked.size in dict(SIZES) else SIZES[2][0]
+    first = choices.records[0][0] if choices.records else ""
+    wish = Wish(plural, record_id or first, asked.theme or "auto", size, asked.lang or "en", asked.release)
+    status, shown = await _shown(request, wish)
+    values = {
+        "kinds": [(word, titled(word)) for word in EMBEDDED],
+        "treatments": choices.treatments,
+        "treatment": asked.treatment,
+        "records": choices.records,
+        "releases": choices.releases,
+        "themes": THEMES,
+        "sizes": SIZES,
+        "wish": wish,
+        **shown,
+    }
+    answer = await page_answer(request, "builder.html", values)
+    answer.headers["Content-Security-Policy"] = POLICY
+    if status != 200:
+        answer.status_code = status
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _picked(asked: BuilderAsked) -> tuple[str, str | None]:
+    """Plural and id, which may be told as the address of a page: its last two steps."""
+    steps = (asked.id or "").split("?")[0].rstrip("/").split("/")
+    if len(steps) > 1 and steps[-2] in EMBEDDED:
+        return steps[-2], steps[-1]
+    known = asked.kind if asked.kind in EMBEDDED else None
+    return known or next(iter(EMBEDDED)), asked.id
+
+
+async def _shown(request: Request, wish: Wish) -> tuple[int, dict[str, Any]]:
+    """The preview and the lines; or what is wrong, with its status."""
+    home = request.app.state.settings.public_url
+    try:
+        view_of({"theme": wish.theme, "lang": wish.lang})
+        shown = await shown_record(request, wish.plural, wish.id)
+    except Moved as moved:
+        return 404, {"frame": None, "problem": f"{moved.former} is known as {moved.present} now."}
+    except Problem as problem:
+        return problem.status, {"frame": None, "problem": problem.detail}
+    badge, card = badge_of(shown.card, shown.record), shown.card
+    return 200, {
+        "problem": None,
+        "frame": frame_of_card(card, wish, ""),
+        "badge": {"src": badge_address(wish, ""), "title": badge.title},
+        "snippets": snippets(card, badge, wish, home),
+    }

@@ -1,0 +1,80 @@
+"""Cards in frames, badges, and the scripts that other people's pages load."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app import cache
+from app.answers import JSON
+from app.embedding import View, card_answer, moved_answer, problem_card, shown_record, view_of
+from app.errors import Gone, Moved, NotFound, Problem
+from app.render.badge import badge_svg
+from app.render.embed_files import ELEMENT, RESIZER, current, scripts
+from app.views.badges import Badge, badge_of
+
+SVG = "image/svg+xml"
+SCRIPT = "text/javascript; charset=utf-8"
+router = APIRouter(tags=["Pages"])
+Step = Annotated[str, Path(max_length=500)]
+
+
+@router.get("/embed/element.json", include_in_schema=False)
+async def embed_scripts(request: Request) -> Response:
+    """Where the newest scripts are, with what a page needs to check them."""
+    home = request.app.state.settings.public_url
+    told = {
+        word: {"src": home + current(name).path, "integrity": current(name).integrity, "crossorigin": "anonymous"}
+        for word, name in (("element", ELEMENT), ("resizer", RESIZER))
+    }
+    return cache.answer(request, to_json(told), JSON)
+
+
+@router.get("/embed/v1/{name}", include_in_schema=False)
+async def embed_script(request: Request, name: Step) -> Response:
+    """A script under the hash of its content, for ever; a hash that was never ours finds nothing."""
+    known = scripts()
+    if request.url.path not in known:
+        there = ", ".join(current(file).path for file in (ELEMENT, RESIZER))
+        raise NotFound(f"There is no script {name!r}. The newest ones are {there}.")
+    answer = cache.answer(request, known[request.url.path].content, SCRIPT)
+    answer.headers["Cache-Control"] = cache.FOR_EVER
+    return answer
+
+
+@router.get("/embed/{plural}/{id}", include_in_schema=False)
+async def embed_card(request: Request, plural: Step, id: Step) -> Response:
+    """A record as a card for a frame; what went wrong is a card, too."""
+    view = View()
+    try:
+        view = view_of(request.query_params)
+        shown = await shown_record(request, plural, id)
+    except Moved as moved:
+        return moved_answer(request, moved, f"/embed/{plural}/{{}}")
+    except Problem as problem:
+        return problem_card(request, problem, view)
+    return card_answer(request, "card.html", {"card": shown.card, "view": view})
+
+
+@router.get("/badge/{plural}/{id}.svg", include_in_schema=False)
+async def badge(request: Request, plural: Step, id: Step) -> Response:
+    """A record in a few words; a badge of a record that there is not says so."""
+    try:
+        shown = await shown_record(request, plural, id)
+    except Moved as moved:
+        return moved_answer(request, moved, f"/badge/{plural}/{{}}.svg")
+    except Problem as problem:
+        headers = {"Cache-Control": "no-store", **problem.headers}
+        return Response(_drawn(_wrong(problem)), status_code=problem.status, media_type=SVG, headers=headers)
+    return cache.answer(request, _drawn(badge_of(shown.card, shown.record)), SVG)
+
+
+def _drawn(badge: Badge) -> bytes:
+    return badge_svg(badge.label, badge.message, badge.tone, title=badge.title, description=badge.description).encode()
+
+
+def _wrong(problem: Problem) -> Badge:
+    message = "withdrawn" if isinstance(problem, Gone) else problem.title.lower()
+    message = "unknown record" if isinstance(problem, NotFound) else message
+    return Badge("treatment evidence", message, "plain", f"Treatment evidence: {message}", problem.detail)

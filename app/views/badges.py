@@ -1,0 +1,74 @@
+"""A badge: one record in a few words, read off its card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.reports.people import Record
+from app.views.cards import Card, CardPlace
+from app.views.words import Tone
+
+STANDINGS = {
+    "retracted": "source retracted",
+    "concern": "source under concern",
+    "corrected": "source corrected",
+}
+NOTHING = "no decision on record"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """The two halves of a badge, its colour, and what it says to those who do not see it."""
+
+    label: str
+    message: str
+    tone: Tone
+    title: str
+    description: str
+
+
+def badge_of(card: Card, record: Record) -> Badge:
+    """Verdict or finding with certainty where the record has them, else where it is approved."""
+    label = card.kind.lower()
+    if card.judgements:
+        parts, tone = [word.text.lower() for word in card.judgements], card.judgements[0].tone
+    else:
+        label, parts, tone = "approved", *approval_words(card.places)
+        if not any(place.tone in ("good", "care") for place in card.places):
+            label = "approval"
+    for mark in standing_words(record):
+        parts, tone = [*parts, mark], "bad"
+    message = " · ".join(parts)
+    title = f"{card.kind}: {message}" if label == card.kind.lower() else f"{card.kind}, {label}: {message}"
+    return Badge(label, message, tone, title, f"{card.title}. {card.as_of}.")
+
+
+def approval_words(places: Sequence[CardPlace]) -> tuple[list[str], Tone]:
+    """Where it is approved and where not: `US, GB`, `not in CA`; of several uses how many, `6 uses in US`."""
+    approved = [place for place in places if place.tone in ("good", "care")]
+    other = [place for place in places if place.tone not in ("good", "care")]
+    if any(len(place.conditions) > 1 for place in places):
+        counted = [f"{place.code} for {_uses(place)}" for place in approved]
+        return ([", ".join(counted)] if counted else [_states(other) or NOTHING]), "good" if approved else "plain"
+    parts = [", ".join(place.code for place in approved)] if approved else []
+    told = _states(other)
+    tone = "plain" if not places else "bad" if not approved else "care" if other else "good"
+    return [*parts, *([told] if told else [])] or [NOTHING], tone
+
+
+def _uses(place: CardPlace) -> str:
+    return f"{len(place.conditions)} uses" if len(place.conditions) > 1 else "1 use"
+
+
+def _states(places: Sequence[CardPlace]) -> str:
+    """`not approved in US, CA`."""
+    states: dict[str, list[str]] = {}
+    for place in places:
+        states.setdefault(place.status.lower(), []).append(place.code)
+    return "; ".join(f"{status} in {', '.join(dict.fromkeys(codes))}" for status, codes in states.items())
+
+
+def standing_words(record: Record) -> list[str]:
+    """What must be said of a record before anything else is believed."""
+    found = ["withdrawn"] if record["state"] == "withdrawn" else []
+    found += [STANDINGS[record["source_status"]]] if record["source_status"] in STANDINGS else []
+    return found + (["superseded"] if record["superseded_by"] else [])

@@ -1,0 +1,354 @@
+"""A card: what matters of one record in a few lines, the same for a frame, an element, a badge and an oEmbed answer."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from app import DISCLAIMER, LICENCE
+from app.models.approvals import Approval
+from app.models.base import Row
+from app.models.claims import Claim
+from app.models.conditions import Condition
+from app.models.dosing_intervals import DosingInterval
+from app.models.indications import Indication
+from app.models.side_effects import SideEffect
+from app.models.sources import Source
+from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
+from app.models.warnings import Warning as LabelWarning
+from app.render.pages import report_address
+from app.reports.people import Facts, Record
+from app.views.around import Around, address_of, marks_of
+from app.views.findings import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
+from app.views.frame import Where, as_of_words
+from app.views.lines import DoseLine, dose_table
+from app.views.regulators import PlaceLine, place_lines
+from app.views.statements import evidence_lines, verdict_of
+from app.views.words import FINDINGS, Tone, capital, number, spaced, titled
+
+MOST_FACTS = 5
+MOST_PLACES = 6
+MOST_SOURCES = 3
+NO_DECISION = "None on this use is on record here, which says nothing of what regulators decided."
+LONGEST = 320
+"""Characters of one text; a card is read at a glance, and its page has the rest."""
+
+TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def straight(text: str) -> str:
+    """The text without what turns its direction around (UAX 9, section 2): in a card it would turn our words, too."""
+    return TURNS.sub("", text)
+
+
+Shown = Annotated[str, AfterValidator(straight)]
+ToneWord = Annotated[
+    Tone, Field(description="How to colour it: `good`, `bad`, `care` or `plain`. The words say it without colour.")
+]
+
+
+class CardWord(BaseModel):
+    """A judgement in a word or two."""
+
+    text: Shown = Field(description="The words.")
+    tone: ToneWord
+
+
+class CardLink(BaseModel):
+    """Words that lead somewhere."""
+
+    text: Shown = Field(description="The words.")
+    href: str = Field(description="Where they lead: an absolute address.")
+
+
+class CardMark(BaseModel):
+    """What a reader must know first: retracted, superseded, review due, withdrawn, a newer release."""
+
+    text: Shown = Field(description="A sentence.")
+    tone: ToneWord
+    href: str | None = Field(description="Where to go instead, when there is such a place.")
+
+
+class CardFact(BaseModel):
+    """One fact, with its numbers."""
+
+    name: Shown = Field(description="What it is about.")
+    text: Shown = Field(description="What is known.")
+
+
+class CardPlace(BaseModel):
+    """Regulatory status in one place."""
+
+    code: str = Field(description="ISO 3166-1 alpha-2, or `EU`.")
+    place: Shown = Field(description="The country or union.")
+    status: Shown = Field(description="What its regulator decided, as it stands.")
+    tone: ToneWord
+    conditions: list[Shown] = Field(description="The conditions for which it holds, by name.")
+    detail: Shown = Field(
+        description="Since when, by whom, when that was checked; of several conditions, which they are."
+    )
+
+
+class CardSource(CardLink):
+    """A source, and where it can be read."""
+
+    mark: str = Field(description="`retracted`, `withdrawn`, …; empty for a source in good standing.")
+
+
+class Card(BaseModel):
+    """What matters of one record in a few lines of text, ready to be shown in another page. All of it is plain text."""
+
+    kind: str = Field(description="What kind of record it is: `Claim`, `Study result`.")
+    title: Shown = Field(description="What the record is about.")
+    is_quote: bool = Field(description="Whether the title is what a document says, word for word.")
+    judgements: list[CardWord] = Field(description="Verdict, finding and certainty, as far as it has them.")
+    marks: list[CardMark] = Field(description="What a reader must know first, the gravest first.")
+    summary: Shown = Field(description="The record in a sentence or two; empty when the facts say it all.")
+    facts: list[CardFact] = Field(description="The facts with their numbers.")
+    places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, as far as anybody recorded it.")
+    places_note: str = Field(description="What an empty list of places means; empty when there are some.")
+    more_places: int = Field(description="How many lines of that the page has beside those.")
+    source_label: str = Field(description="What the sources are to it: `Source`, `Sources`, of a claim `Claimed in`.")
+    sources: list[CardSource] = Field(description="The first sources that it rests on.")
+    more_sources: int = Field(description="How many sources it has beside those.")
+    as_of: str = Field(description="How old the data is: the revision or release, and its day.")
+    page: str = Field(description="The page with all that is known.")
+    data: str = Field(description="The record as JSON.")
+    report: str | None = Field(description="Where to report an error in this version of the record.")
+    licence: CardLink = Field(description="Under which the record may be used.")
+    disclaimer: str = Field(description="What this is not.")
+
+
+class Content(BaseModel):
+    """What differs from one kind of record to another."""
+
+    title: str
+    is_quote: bool = False
+    judgements: list[CardWord] = []
+    summary: Shown = ""
+    facts: list[tuple[str, str]] = []
+    places: list[PlaceLine] = []
+
+
+def card_of(facts: Facts, where: Where, newer: str | None = None) -> Card:
+    """The card of a record; `newer` names a release that was made after the one asked for."""
+    around = Around(facts.included, release=where.release, today=where.today)
+    plural, record_id = facts.resource.plural, facts.record["id"]
+    content = KINDS[facts.resource](facts, around)
+    sources = _sources(facts, around, where)
+    return Card(
+        kind=titled(plural).removesuffix("s"),
+        title=content.title,
+        is_quote=content.is_quote,
+        judgements=content.judgements,
+        marks=_marks(facts, around, where, newer),
+        summary=shortened(content.summary),
+        facts=[CardFact(name=name, text=shortened(text)) for name, text in content.facts if text][:MOST_FACTS],
+        places=[_place(line) for line in content.places[:MOST_PLACES]],
+        places_note="" if content.places else NO_DECISION,
+        more_places=max(0, len(content.places) - MOST_PLACES),
+        source_label="Claimed in" if facts.resource is Claim else "Source" if len(sources) == 1 else "Sources",
+        sources=sources[:MOST_SOURCES],
+        more_sources=max(0, len(sources) - MOST_SOURCES),
+        as_of=as_of_words(facts.as_of, where.release),
+        page=where.public_url + around.to(f"/{plural}/{record_id}"),
+        data=where.public_url + around.to(f"/v1/{plural}/{record_id}"),
+        report=report_address(where.contact_url, plural, record_id, facts.version),
+        licence=CardLink(text="CC BY 4.0", href=LICENCE),
+        disclaimer=DISCLAIMER,
+    )
+
+
+def shortened(text: str) -> str:
+    """The text, or its beginning up to a word's end with …."""
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
+
+
+def _marks(facts: Facts, around: Around, where: Where, newer: str | None) -> list[CardMark]:
+    found = [
+        CardMark(
+            text=f"{mark.text} {mark.link.text}." if mark.link else mark.text,
+            tone=mark.tone,
+            href=where.public_url + mark.link.href if mark.link else None,
+        )
+        for mark in marks_of(facts.record, around, facts.resource.plural)
+    ]
+    if newer is not None:
+        path = f"/{facts.resource.plural}/{facts.record['id']}?release={newer}"
+        text = f"This is release {where.release}. A newer one exists: {newer}."
+        found.append(CardMark(text=text, tone="plain", href=where.public_url + path))
+    if facts.record.get("safety_flag"):
+        found.append(CardMark(text="Following this statement could do harm.", tone="bad", href=None))
+    boxed = facts.items(LabelWarning)
+    if boxed:
+        text = f"Boxed warning: {shortened(boxed[0]['statement'])}"
+        found.append(CardMark(text=text, tone="bad", href=None))
+    return found
+
+
+def _place(line: PlaceLine) -> CardPlace:
+    return CardPlace(
+        code=line.code,
+        place=line.place,
+        status=line.status,
+        tone=line.tone,
+        conditions=list(line.about),
+        detail=shortened(line.detail),
+    )
+
+
+def _sources(facts: Facts, around: Around, where: Where) -> list[CardSource]:
+    """The sources that the record names; of a use that names none, those of the regulators' decisions."""
+    record = facts.record
+    own = [record["source"]] if facts.resource is Claim else [one["source"] for one in record["citations"]]
+    decided = [one["source"] for approval in facts.items(Approval) for one in approval["citations"]]
+    found = []
+    for name in dict.fromkeys(own if facts.resource in (Claim, StudyResult) else [*own, *decided]):
+        source = around.record(Source.plural, name)
+        if source is not None:
+            page = where.public_url + around.page(Source.plural, name)
+            note = around.cite([name])[0]
+            found.append(CardSource(text=source["title"], href=safe(address_of(source)) or page, mark=note.mark))
+    return found
+
+
+def safe(address: str | None) -> str | None:
+    """The address when a browser may follow it from a card: one of the web."""
+    return address if address and address.startswith(("https://", "http://")) else None
+
+
+def _treatment(facts: Facts, around: Around) -> Content:
+    record = facts.record
+    unit = record["dose_unit"]
+    totals = {row: listed.total for row, listed in facts.lists.items()}
+    return Content(
+        title=record["name"],
+        summary=record["definition"] or f"{titled(record['kind'])}.",
+        facts=[
+            ("Brand names", ", ".join(record["brand_names"])),
+            ("Measured in", f"{unit['label']}, not comparable with the units of other products" if unit else ""),
+            ("On record", _on_record(totals)),
+            ("Certainty", "Rated for each study result, never for a treatment" if totals.get(StudyResult) else ""),
+            ("Claims checked", _verdicts(facts.verdicts)),
+        ],
+        places=place_lines(facts.items(Approval), around),
+    )
+
+
+def _on_record(totals: Mapping[type[Row], int]) -> str:
+    named = ((StudyResult, "study results"), (SideEffect, "side-effect figures"))
+    return ", ".join(f"{number(totals[row])} {noun}" for row, noun in named if totals.get(row))
+
+
+def _verdicts(verdicts: Mapping[str, int]) -> str:
+    return ", ".join(f"{total} {spaced(word)}" for word, total in verdicts.items() if total)
+
+
+def _indication(facts: Facts, around: Around) -> Content:
+    record = facts.record
+    treatment, condition = around.name(Treatment, record["treatment"]), around.name(Condition, record["condition"])
+    doses = [line for line in dose_table(facts.items(DosingInterval), around).lines if line.dose]
+    results = facts.items(StudyResult)
+    rated = sorted((one for one in results if one["certainty"]), key=_by_certainty)
+    return Content(
+        title=f"{treatment} for {condition}",
+        summary=", ".join(part for part in (titled(record["purpose"]), record["population"] or "") if part),
+        facts=[
+            *((_label(line), _dose(line)) for line in doses[:2]),
+            *((capital(one["outcome_text"]), _found(one, around)) for one in rated[:2]),
+            ("Study results", _counted(results, len(rated), facts.lists[StudyResult].total)),
+            ("Claims checked", _verdicts(facts.verdicts)),
+        ],
+        places=place_lines(facts.items(Approval), around),
+    )
+
+
+def _label(line: DoseLine) -> str:
+    return f"Label, {line.place}" if line.place else "Label"
+
+
+def _dose(line: DoseLine) -> str:
+    """What the label says: how much, how often."""
+    return ", ".join(part for part in (line.dose, line.interval.lower()) if part)
+
+
+def _by_certainty(one: Record) -> tuple[int, str]:
+    """The most certain first: no result is chosen for what it found."""
+    return -CERTAINTIES[one["certainty"]["level"]], one["id"]
+
+
+def _counted(results: Sequence[Record], rated: int, total: int) -> str:
+    """How many results there are, and of how many somebody rated the certainty."""
+    if not total:
+        return ""
+    among = "" if total == len(results) else f" of the first {number(len(results))}"
+    return f"{number(total)}, certainty rated for {number(rated) if rated else 'none'}{among}"
+
+
+def _found(one: Record, around: Around) -> str:
+    """A result in a line: finding, numbers, against what, certainty, study."""
+    line = result_line(one, around)
+    certainty = f"{line.certainty.level.lower()} certainty" if line.certainty else "certainty not rated"
+    against = f"compared with {line.comparison}" if line.comparison else ""
+    parts = (line.finding, against, line.effect or line.arms, certainty, line.study)
+    return "; ".join(part for part in parts if part)
+
+
+def _claim(facts: Facts, around: Around) -> Content:
+    record = facts.record
+    verdict = verdict_of(record["verdict"])
+    evidence = evidence_lines(record["evidence"], around)
+    searched = record["searched"]
+    return Content(
+        title=record["quote"],
+        is_quote=True,
+        judgements=[CardWord(text=verdict.text, tone=verdict.tone), *_certainties(record, around)],
+        summary=record["rationale"],
+        facts=[
+            *((line.kind, line.says) for line in evidence[:3]),
+            ("Searched", searched["looked_for"] if searched else ""),
+        ],
+        places=place_lines(facts.items(Approval), around),
+    )
+
+
+def _certainties(claim: Record, around: Around) -> list[CardWord]:
+    """The certainty of the first result that decides a claim, where somebody rated it."""
+    results = [
+        around.record(StudyResult.plural, one["id"]) for one in claim["evidence"] if one["kind"] == StudyResult.plural
+    ]
+    rated = [certainty for one in results if one and (certainty := certainty_of(one))]
+    return [CardWord(text=f"{rated[0].level} certainty", tone="plain")] if rated else []
+
+
+def _result(facts: Facts, around: Around) -> Content:
+    record = facts.record
+    finding, tone = FINDINGS[record["finding"]]
+    line = result_line(record, around)
+    rated = f"{line.certainty.level} certainty" if line.certainty else "Certainty not rated"
+    treatment = around.name(Treatment, record["treatment"])
+    about = f" for {around.name(Condition, record['condition'])}" if record["condition"] else ""
+    against = f", compared with {comparator_name(record, around)}" if record["comparator"] else ", without a comparison"
+    return Content(
+        title=f"{capital(record['outcome_text'])}: {line.study}",
+        judgements=[CardWord(text=finding, tone=tone), CardWord(text=rated, tone="plain")],
+        summary=f"{treatment}{about}{against}" + (f"; {line.kind}." if line.kind else "."),
+        facts=[
+            ("Effect", "; ".join(part for part in (effect_words(record), p_words(record)) if part)),
+            ("Groups", line.arms),
+            ("When", line.when),
+            ("Why this certainty", line.certainty.why if line.certainty else ""),
+            ("Note", record["note"] or ""),
+        ],
+        places=place_lines(facts.items(Approval), around),
+    )
+
+
+KINDS: Mapping[type[Row], Callable[[Facts, Around], Content]] = {
+    Treatment: _treatment,
+    Indication: _indication,
+    Claim: _claim,
+    StudyResult: _result,
+}

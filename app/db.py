@@ -143,16 +143,16 @@ class Database(Reads):
             yield connection
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[Connection]:
         """Let the writes of this thread share one transaction, so that the disk is waited for once.
 
-        Each is undone by itself when it fails; none is there before all are.
+        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it.
         """
         try:
             with self.write() as connection:
                 self._shared.connection = connection
                 try:
-                    yield
+                    yield connection
                 finally:
                     self._shared.connection = None
                 _refuse_undone(connection)

@@ -32,7 +32,7 @@ from app.readiness import Readiness
 from app.representations import REPRESENTATIONS
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
-from app.store import revision_of
+from app.store import revision_of, together
 
 for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
     add_compress_type(_media_type)
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     database = _database(settings)
     releases = OpenReleases(database, Path(settings.releases))
-    queue = WriteQueue(database.together)
+    queue = WriteQueue(partial(together, database))
     metrics = Metrics() if settings.metrics else None
     rates = Rates(settings)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from anyio import to_thread
 
-from app.errors import Unavailable
+from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
 LONGEST_WAIT_SECONDS = 10.0
@@ -91,8 +91,12 @@ class WriteQueue:
         try:
             with self.together():
                 return [_outcome(work) for work in works]
-        except BaseException as failure:  # it is told to whoever asked for the write
+        except Problem as failure:  # of the database, which each of them would meet
             return [(None, failure)] * len(works)
+        except Exception as failure:
+            if len(works) == 1:
+                return [(None, failure)]
+        return [self._commit([work])[0] for work in works]  # nothing was kept, and nobody pays for another's fault
 
 
 def _outcome(work: Callable[[], Any]) -> _Outcome:

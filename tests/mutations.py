@@ -108,8 +108,8 @@ CONTROLS = (
         "API2",
         "A release holds no key",
         "app/freezing.py",
-        "RELEASE, SHAPE)",
-        'RELEASE, SHAPE, metadata.tables["api_key"])',
+        "GRAM, FACET)",
+        'GRAM, FACET, metadata.tables["api_key"])',
         "test_keys.py::test_a_release_holds_no_key",
     ),
     Control(

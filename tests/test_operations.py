@@ -96,7 +96,7 @@ def test_a_star_stands_for_names_below_and_for_nothing_else(host: str) -> None:
         ("/openapi.json", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
         ("/metrics", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
         ("/readyz", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
-        ("/", "default-src 'none'; style-src 'self'; img-src 'self'; "),
+        ("/", "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "),
         (
             "/docs",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; ",

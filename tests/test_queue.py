@@ -14,7 +14,7 @@ from app.errors import Conflict, Unavailable
 from app.memory import Memory
 from app.models import RESOURCES
 from app.queue import MOST_TOGETHER, WriteQueue
-from app.store import create_one, revision_of
+from app.store import create_one, revision_of, together
 
 
 def condition(name: str) -> Any:
@@ -43,7 +43,7 @@ def all_at_once(database: Database, works: Sequence[Callable[[], Any]]) -> tuple
     def counted() -> Iterator[None]:
         nonlocal opened
         opened += 1
-        with database.together():
+        with together(database):
             yield
 
     results: list[Any] = [None] * len(works)

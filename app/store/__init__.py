@@ -31,7 +31,7 @@ from app.store.single import (
     withdrawn,
 )
 from app.store.syntheses import keep_synthesis
-from app.store.write import Saved, revision_of, writing
+from app.store.write import Saved, revision_of, together, writing
 
 __all__ = [
     "Expected",
@@ -62,6 +62,7 @@ __all__ = [
     "revoke_key",
     "save_all",
     "save_many",
+    "together",
     "withdraw",
     "withdraw_one",
     "withdrawn",

@@ -71,6 +71,7 @@ def forget_record(connection: Connection, key: Key) -> None:
 
 def _index_some(connection: Connection, shelf: Shelf, keys: Sequence[Key], tallies: Tallies) -> list[Key]:
     """Index some records; returns the things among them whose names changed."""
+    shelf.fetch_ahead(keys)
     rows = {key: row_of(key, entry_of(key[0], shelf.known(*key), shelf.known)) for key in keys}
     held = _held(connection, keys)
     _write(connection, held, rows, tallies)

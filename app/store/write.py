@@ -47,12 +47,28 @@ class Saved:
     revision: int
 
 
+TO_INDEX = "to index"
+"""Under which name a connection carries the records that writes together have left to be indexed."""
 _LAST_REVISION = select(func.coalesce(func.max(REVISION.c.number), 0))
 
 
 def revision_of(connection: Connection) -> int:
     """The number of the last write transaction that changed something; 0 for an empty dataset."""
     return int(connection.execute(_LAST_REVISION).scalar_one())
+
+
+@contextmanager
+def together(database: Database) -> Iterator[None]:
+    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all."""
+    with database.together() as connection:
+        to_index: set[Key] = set()
+        connection.info[TO_INDEX] = to_index
+        try:
+            yield
+        finally:
+            del connection.info[TO_INDEX]
+        shelf = Shelf(connection)
+        index_records(connection, shelf, shelf.held(to_index))  # without those whose write was undone
 
 
 @contextmanager
@@ -93,7 +109,11 @@ class Write:
             for position, edition in enumerate(self.editions.values(), start=1)
         ]
         self.insert(EDITION, editions)
-        index_records(self.connection, self.shelf, self.editions)
+        to_index: set[Key] | None = self.connection.info.get(TO_INDEX)
+        if to_index is None:
+            index_records(self.connection, self.shelf, self.editions)
+        else:
+            to_index.update(self.editions)
         return Saved(**self.counts, revision=self.revision)
 
     # A batch of records

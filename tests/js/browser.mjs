@@ -18,6 +18,7 @@ const PAGES = {
   claim: "/claims/c50",
   result: "/study-results/castelao-2017-dysphagia",
   source: "/sources/metropolmed-botox-neck-back-pain",
+  search: "/search?q=botoks+migraine",
   missing: "/treatments/onabotulinumtoxin",
 };
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
@@ -55,7 +56,10 @@ async function visit(url, options, act) {
     seen.requests += 1;
     if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin) seen.foreign.push(request.url());
   });
-  page.on("requestfailed", (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    if (request.url().includes("/v1/suggest?") && request.failure()?.errorText === "net::ERR_ABORTED") return; // typed on
+    seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`);
+  });
   page.on("response", (answer) => {
     const isPage = answer.url() === url; // a page may say calmly that something is missing
     if (answer.status() >= 400 && !isPage) seen.failed.push(`${answer.url()}: ${answer.status()}`);
@@ -91,7 +95,7 @@ async function plainPage(name) {
       await screenshot(page, `${name}-${size}-${colorScheme}`);
     }
     const marks = (await page.locator("body").innerText()).match(/`|<\/?\w+>|&\w+;/g) ?? [];
-    const scripts = await page.locator("script:not([type='application/ld+json'])").count();
+    const scripts = await page.locator("script:not([type='application/ld+json'], [src^='/assets/search.'])").count();
     return { scripts, title: await page.title(), marks, layouts };
   });
 }
@@ -196,6 +200,47 @@ async function documentationShown() {
   });
 }
 
+/** The search box of a page: what is suggested, how the keys move in it, where a choice leads, and what moved meanwhile. */
+async function typing() {
+  return visit(`${baseUrl}/claims`, { viewport: SIZES.phone }, async (page) => {
+    const field = page.getByRole("combobox", { name: "Search the records" });
+    const state = () => field.evaluate((one) => [one.getAttribute("aria-expanded"), document.getElementById(one.getAttribute("aria-activedescendant"))?.textContent ?? null]);
+    const options = page.locator("#search_options [role=option]");
+    const heading = () => page.locator("h1").boundingBox();
+    const told = { before: await state(), headings: [await heading()] };
+    await field.pressSequentially("boto");
+    await options.first().waitFor();
+    told.headings.push(await heading());
+    told.options = await options.allInnerTexts();
+    told.opened = await state();
+    await page.keyboard.press("ArrowDown");
+    told.down = await state();
+    await page.evaluate(axe);
+    told.violations = (await page.evaluate(() => window.axe.run())).violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+    told.layout = await layout(page);
+    await screenshot(page, "search-typing");
+    await page.keyboard.press("ArrowUp");
+    told.up = await state();
+    await page.keyboard.press("Escape");
+    told.escaped = [await state(), await field.inputValue()];
+    await field.pressSequentially("x");
+    await options.first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/treatments/);
+    told.chosen = new URL(page.url()).pathname;
+    await page.getByRole("combobox").fill("dysphag");
+    await options.first().click();
+    await page.waitForURL(/search/);
+    told.searched = new URL(page.url()).search;
+    await page.getByRole("combobox").fill("chronic neck pain");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/neck/);
+    told.submitted = new URL(page.url()).search;
+    return told;
+  });
+}
+
 async function documentationWithoutScript() {
   return visit(`${baseUrl}/docs`, { viewport: SIZES.phone, javaScriptEnabled: false }, async (page) => {
     await screenshot(page, "docs-without-script");
@@ -208,6 +253,7 @@ for (const name of Object.keys(PAGES)) {
   report.plain.push(await plainPage(name));
   report.audits.push(await audit(name));
 }
+report.typing = await typing();
 report.docs = await documentation();
 report.docsByName = await documentationByName();
 report.docsShown = await documentationShown();

@@ -12,7 +12,7 @@ from tests.node import JS, packages, program, run
 
 Report = dict[str, Any]
 SHOTS = Path(__file__).parent.parent / "build" / "screens"
-PAGES = 13
+PAGES = 15
 """How many pages the walk looks at: one of every kind."""
 
 

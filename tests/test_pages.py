@@ -100,6 +100,7 @@ def some_pages(client: TestClient) -> Iterator[str]:
         "/treatments",
         "/claims",
         "/search",
+        "/guide",
         SEARCH,
         TREATMENT,
         f"/sources/{ARTICLE}",

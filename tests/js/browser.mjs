@@ -19,12 +19,15 @@ const PAGES = {
   result: "/study-results/castelao-2017-dysphagia",
   source: "/sources/metropolmed-botox-neck-back-pain",
   search: "/search?q=botoks+migraine",
+  guide: "/guide",
+  chapter: "/guide/filtering",
   missing: "/treatments/onabotulinumtoxin",
 };
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
 const SCHEMES = ["light", "dark"];
 const SHOWN = { phone: "dark", desk: "light" }; // how each size is photographed
 const OPERATION = "#operations-Treatments-get_treatment";
+const STOPS = "a[href], button, select, input:not([type=hidden]), [tabindex='0']";
 const RECORD = "onabotulinumtoxina";
 
 const browser = await chromium.launch({
@@ -94,7 +97,8 @@ async function plainPage(name) {
       await page.emulateMedia({ colorScheme });
       await screenshot(page, `${name}-${size}-${colorScheme}`);
     }
-    const marks = (await page.locator("body").innerText()).match(/`|<\/?\w+>|&\w+;/g) ?? [];
+    const texts = await page.locator("body :not(pre, pre *)").evaluateAll((all) => all.flatMap((one) => [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data)));
+    const marks = texts.join("\n").match(/`|<\/?\w+>|&\w+;/g) ?? [];
     const scripts = await page.locator("script:not([type='application/ld+json'], [src^='/assets/search.'])").count();
     return { scripts, title: await page.title(), marks, layouts };
   });
@@ -134,15 +138,15 @@ async function audit(name) {
 
 /** The links and fields that the Tab key passes over, or that show no outline when it stops there. */
 async function reached(page) {
-  const wanted = await page.evaluate(() => document.querySelectorAll("a[href], button, select, input:not([type=hidden])").length);
+  const wanted = await page.locator(STOPS).count();
   const wrong = [];
   for (let step = 0; step < Math.min(wanted, 40); step += 1) {
     await page.keyboard.press("Tab");
-    const stop = await page.evaluate(() => {
+    const stop = await page.evaluate((stops) => {
       const one = document.activeElement;
-      const all = [...document.querySelectorAll("a[href], button, select, input:not([type=hidden])")];
+      const all = [...document.querySelectorAll(stops)];
       return { place: all.indexOf(one), outline: getComputedStyle(one).outlineStyle, html: one.outerHTML.slice(0, 80) };
-    });
+    }, STOPS);
     if (stop.place !== step || stop.outline === "none") wrong.push(`${step}: ${stop.html}`);
   }
   return wrong;

@@ -42,6 +42,12 @@ def test_a_result_leads_to_the_page_that_shows_it_and_else_to_its_json(client: T
     assert target.partition("#")[2] in read(client, target.partition("#")[0]).ids
 
 
+def test_a_side_effect_leads_to_the_page_of_its_use_which_shows_every_row(client: TestClient) -> None:
+    target = "/indications/onabotulinumtoxina-chronic-migraine#compel-eyelid-ptosis"
+    assert target in read(client, "/search?q=botox+eyelid+ptosis").links
+    assert "compel-eyelid-ptosis" in read(client, target.partition("#")[0]).ids
+
+
 def test_a_kind_narrows_and_stands_in_the_address(client: TestClient) -> None:
     text = get(client, "/search?q=migraine&kind=approvals").text
     assert re.findall(r"<h2>([^<]+)</h2>", text) == ["Approvals"]
@@ -56,7 +62,11 @@ def test_the_pages_of_a_search_give_every_result_once(client: TestClient) -> Non
     address, shown = "/search?q=botox&kind=side-effects", []
     while address:
         page = read(client, address)
-        shown += [link.partition("#")[2] for link in page.links if link.startswith("/treatments/") and "#" in link]
+        shown += [
+            link.partition("#")[2]
+            for link in page.links
+            if link.startswith(("/treatments/", "/indications/")) and "#" in link
+        ]
         address = next((link for link in page.links if "cursor=" in link), "")
         if address:
             assert parse_qs(urlsplit(address).query)["kind"] == ["side-effects"]

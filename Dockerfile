@@ -15,6 +15,7 @@ COPY --from=build /opt/tev /opt/tev
 WORKDIR /srv
 COPY app ./app
 COPY data ./data
+COPY docs/guide ./docs/guide
 COPY LICENSE LICENSE-DATA ./
 COPY docker/tev /usr/local/bin/tev
 ENV PYTHONUNBUFFERED=1 \

@@ -30,8 +30,8 @@ from app.representations import Representation, further
 
 T = TypeVar("T")
 JSON = "application/json"
-RELEASED = RESOURCES.keys() | {"", "v1", "embed", "badge"}
-"""Where the addresses begin whose answers are read from records: the API, the first page, pages and embeds."""
+RELEASED = RESOURCES.keys() | {"", "search", "v1", "embed", "badge"}
+"""Where the addresses begin whose answers are read from records: the API, the first page, search, pages, embeds."""
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 

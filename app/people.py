@@ -45,8 +45,7 @@ def where_of(request: Request) -> Where:
 
 def site_of(request: Request) -> Site:
     """What the layout needs to know."""
-    has_search = "/search" in request.app.state.methods
-    return Site(request.app.state.settings.contact_url, release_of(request), has_search)
+    return Site(request.app.state.settings.contact_url, release_of(request))
 
 
 def form_of(request: Request) -> str:

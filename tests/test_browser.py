@@ -12,7 +12,7 @@ from tests.node import JS, packages, program, run
 
 Report = dict[str, Any]
 SHOTS = Path(__file__).parent.parent / "build" / "screens"
-PAGES = 12
+PAGES = 15
 """How many pages the walk looks at: one of every kind."""
 
 
@@ -68,6 +68,22 @@ def test_no_page_moves_while_it_loads_or_keeps_anything_in_the_browser(report: R
 
 def test_the_tab_key_reaches_every_link_in_order_and_shows_where_it_is(report: Report) -> None:
     assert [(visit["url"], visit["unreached"]) for visit in report["audits"] if visit["unreached"]] == []
+
+
+def test_the_search_box_completes_what_is_typed_as_a_combobox_does_and_moves_nothing(report: Report) -> None:
+    typing = report["typing"]
+    assert typing["before"] == ["false", None]
+    assert typing["opened"] == ["true", None]
+    assert typing["options"][0].startswith("Botox")
+    assert typing["down"][1].startswith("Botox")
+    assert typing["up"] == ["true", None]
+    assert typing["escaped"] == [["false", None], "boto"]
+    assert typing["chosen"] == "/treatments/onabotulinumtoxina"
+    assert typing["searched"] == "?q=Dysphagia"
+    assert typing["submitted"] == "?q=chronic+neck+pain"
+    assert typing["headings"][0] == typing["headings"][1], "the list lies over the page"
+    assert typing["violations"] == []
+    assert typing["layout"]["outside"] == []
 
 
 def test_swagger_ui_lists_every_operation_of_the_document(report: Report, live_server: str) -> None:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.errors import Problem, problems
 from app.examples import CHECKED_ON, SEED
 from app.main import create_app
 from app.models import RESOURCES
+from app.render.pages import asset_url
 from app.routers.service import TRIES
 from app.settings import PREFIX, Settings
 from tests.conftest import ROOT
@@ -29,9 +31,15 @@ WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 EXAMPLE = re.compile(
     r"```sh\n(?P<command>curl '(?P<address>[^']+)'"
     r"(?: -H 'Content-Type: application/json' -d '(?P<body>[^']+)')?)\n```\n"
-    r"```(?P<language>json|csv)\n(?P<printed>.*?)```",
+    r"```(?P<language>json|csv|ndjson)\n(?P<printed>.*?)```",
     re.DOTALL,
 )
+HEAD = re.compile(
+    r"```sh\n(?P<command>curl --head '(?P<address>[^']+)')(?: -H 'If-None-Match: (?P<tag>[^']+)')?\n```\n"
+    r"```text\n(?P<printed>.*?)```",
+    re.DOTALL,
+)
+SHOWN = ("ETag", "Cache-Control", "Vary", "Dataset-Revision")
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
@@ -48,9 +56,17 @@ def printed(client: TestClient, example: re.Match[str]) -> str:
     path, body = example["address"].removeprefix(ADDRESS), example["body"]
     headers = {"Content-Type": "application/json"}
     answer = client.post(path, content=body, headers=headers) if body else client.get(path)
-    is_json = "json" in answer.headers["content-type"]
+    is_json = "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]
     text = to_json(answer.json(), indent=2).decode() + "\n" if is_json else answer.text.replace("\r\n", "\n")
     return TIME.sub(CHECKED_ON, text)
+
+
+def head_of(client: TestClient, example: re.Match[str]) -> tuple[str, str]:
+    """The tag that a document holds, and what it prints of an answer's head."""
+    path, tag = example["address"].removeprefix(ADDRESS), client.head(example["address"]).headers["etag"]
+    answer = client.head(path, headers={"If-None-Match": tag} if example["tag"] else {})
+    lines = [f"{name}: {answer.headers[name]}" for name in SHOWN if name in answer.headers]
+    return tag, "\n".join([f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}", *lines]) + "\n"
 
 
 def settings_table() -> str:
@@ -67,6 +83,15 @@ def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
         assert example["printed"] == printed(client, example), (
             f"`python -m tests.test_docs` writes: {example['address']}"
         )
+
+
+def test_the_guide_prints_the_head_of_an_answer(client: TestClient) -> None:
+    found = [match for page in WITH_EXAMPLES for match in HEAD.finditer(page.read_text(encoding="utf-8"))]
+    assert [bool(match["tag"]) for match in found] == [False, True]
+    for match in found:
+        tag, head = head_of(client, match)
+        assert match["tag"] in (None, tag)
+        assert match["printed"] == head, "`python -m tests.test_docs` writes it"
 
 
 def test_the_guide_prints_what_a_command_says(seeded_url: str) -> None:
@@ -116,7 +141,7 @@ def test_every_dependency_is_named_with_its_reason() -> None:
 
 
 class Links(HTMLParser):
-    """The addresses that a page points to, and whether it runs a script."""
+    """The addresses that a page points to, and whether it runs a script beside that of the search box."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -124,7 +149,8 @@ class Links(HTMLParser):
         self.scripts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.scripts += tag == "script" and ("type", "application/ld+json") not in attrs
+        is_known = ("type", "application/ld+json") in attrs or ("src", asset_url("search.js")) in attrs
+        self.scripts += tag == "script" and not is_known
         self.found += [value for name, value in attrs if name in ("href", "src") and value]
 
 
@@ -138,7 +164,7 @@ def read_page(client: TestClient, path: str) -> Links:
 
 
 @pytest.mark.parametrize("path", ["/", "/problems", "/problems/not-found"])
-def test_a_page_runs_no_script_and_every_link_of_it_works(client: TestClient, path: str) -> None:
+def test_a_page_runs_no_script_of_its_own_and_every_link_of_it_works(client: TestClient, path: str) -> None:
     page = read_page(client, path)
     assert page.scripts == 0
     for link in page.found:
@@ -195,6 +221,12 @@ def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> No
     assert client.get("/?utm_source=newsletter").status_code == 200
 
 
+def with_head(client: TestClient, example: re.Match[str]) -> str:
+    tag, head = head_of(client, example)
+    asked = f" -H 'If-None-Match: {tag}'" if example["tag"] else ""
+    return f"```sh\n{example['command']}{asked}\n```\n```text\n{head}```"
+
+
 def write() -> None:
     """Write what the service answers into the README and the guide, and the table of settings into the README."""
     with tempfile.TemporaryDirectory() as folder:
@@ -209,6 +241,7 @@ def write() -> None:
                     ),
                     page.read_text(encoding="utf-8"),
                 )
+                text = HEAD.sub(partial(with_head, client), text)
                 text = COMMAND.sub(
                     lambda match: f"```sh\n{match[1]}\n```\n```text\n{said(database.url)}```",
                     text,

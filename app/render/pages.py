@@ -20,6 +20,7 @@ ASSETS = {
     "docs.css": "text/css; charset=utf-8",
     "builder.css": "text/css; charset=utf-8",
     "builder.js": "text/javascript; charset=utf-8",
+    "search.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their media types."""
@@ -32,7 +33,6 @@ class Site:
 
     contact_url: str = ""
     release: str | None = None
-    has_search: bool = False
 
     def to(self, path: str, **parameters: str) -> str:
         """A path of ours that stays in the release."""

@@ -18,12 +18,16 @@ const PAGES = {
   claim: "/claims/c50",
   result: "/study-results/castelao-2017-dysphagia",
   source: "/sources/metropolmed-botox-neck-back-pain",
+  search: "/search?q=botoks+migraine",
+  guide: "/guide",
+  chapter: "/guide/filtering",
   missing: "/treatments/onabotulinumtoxin",
 };
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
 const SCHEMES = ["light", "dark"];
 const SHOWN = { phone: "dark", desk: "light" }; // how each size is photographed
 const OPERATION = "#operations-Treatments-get_treatment";
+const STOPS = "a[href], button, select, input:not([type=hidden]), [tabindex='0']";
 const RECORD = "onabotulinumtoxina";
 
 const browser = await chromium.launch({
@@ -55,7 +59,10 @@ async function visit(url, options, act) {
     seen.requests += 1;
     if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin) seen.foreign.push(request.url());
   });
-  page.on("requestfailed", (request) => seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    if (request.url().includes("/v1/suggest?") && request.failure()?.errorText === "net::ERR_ABORTED") return; // typed on
+    seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`);
+  });
   page.on("response", (answer) => {
     const isPage = answer.url() === url; // a page may say calmly that something is missing
     if (answer.status() >= 400 && !isPage) seen.failed.push(`${answer.url()}: ${answer.status()}`);
@@ -90,8 +97,9 @@ async function plainPage(name) {
       await page.emulateMedia({ colorScheme });
       await screenshot(page, `${name}-${size}-${colorScheme}`);
     }
-    const marks = (await page.locator("body").innerText()).match(/`|<\/?\w+>|&\w+;/g) ?? [];
-    const scripts = await page.locator("script:not([type='application/ld+json'])").count();
+    const texts = await page.locator("body :not(pre, pre *)").evaluateAll((all) => all.flatMap((one) => [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data)));
+    const marks = texts.join("\n").match(/`|<\/?\w+>|&\w+;/g) ?? [];
+    const scripts = await page.locator("script:not([type='application/ld+json'], [src^='/assets/search.'])").count();
     return { scripts, title: await page.title(), marks, layouts };
   });
 }
@@ -130,15 +138,15 @@ async function audit(name) {
 
 /** The links and fields that the Tab key passes over, or that show no outline when it stops there. */
 async function reached(page) {
-  const wanted = await page.evaluate(() => document.querySelectorAll("a[href], button, select, input:not([type=hidden])").length);
+  const wanted = await page.locator(STOPS).count();
   const wrong = [];
   for (let step = 0; step < Math.min(wanted, 40); step += 1) {
     await page.keyboard.press("Tab");
-    const stop = await page.evaluate(() => {
+    const stop = await page.evaluate((stops) => {
       const one = document.activeElement;
-      const all = [...document.querySelectorAll("a[href], button, select, input:not([type=hidden])")];
+      const all = [...document.querySelectorAll(stops)];
       return { place: all.indexOf(one), outline: getComputedStyle(one).outlineStyle, html: one.outerHTML.slice(0, 80) };
-    });
+    }, STOPS);
     if (stop.place !== step || stop.outline === "none") wrong.push(`${step}: ${stop.html}`);
   }
   return wrong;
@@ -196,6 +204,47 @@ async function documentationShown() {
   });
 }
 
+/** The search box of a page: what is suggested, how the keys move in it, where a choice leads, and what moved meanwhile. */
+async function typing() {
+  return visit(`${baseUrl}/claims`, { viewport: SIZES.phone }, async (page) => {
+    const field = page.getByRole("combobox", { name: "Search the records" });
+    const state = () => field.evaluate((one) => [one.getAttribute("aria-expanded"), document.getElementById(one.getAttribute("aria-activedescendant"))?.textContent ?? null]);
+    const options = page.locator("#search_options [role=option]");
+    const heading = () => page.locator("h1").boundingBox();
+    const told = { before: await state(), headings: [await heading()] };
+    await field.pressSequentially("boto");
+    await options.first().waitFor();
+    told.headings.push(await heading());
+    told.options = await options.allInnerTexts();
+    told.opened = await state();
+    await page.keyboard.press("ArrowDown");
+    told.down = await state();
+    await page.evaluate(axe);
+    told.violations = (await page.evaluate(() => window.axe.run())).violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+    told.layout = await layout(page);
+    await screenshot(page, "search-typing");
+    await page.keyboard.press("ArrowUp");
+    told.up = await state();
+    await page.keyboard.press("Escape");
+    told.escaped = [await state(), await field.inputValue()];
+    await field.pressSequentially("x");
+    await options.first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/treatments/);
+    told.chosen = new URL(page.url()).pathname;
+    await page.getByRole("combobox").fill("dysphag");
+    await options.first().click();
+    await page.waitForURL(/search/);
+    told.searched = new URL(page.url()).search;
+    await page.getByRole("combobox").fill("chronic neck pain");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/neck/);
+    told.submitted = new URL(page.url()).search;
+    return told;
+  });
+}
+
 async function documentationWithoutScript() {
   return visit(`${baseUrl}/docs`, { viewport: SIZES.phone, javaScriptEnabled: false }, async (page) => {
     await screenshot(page, "docs-without-script");
@@ -208,6 +257,7 @@ for (const name of Object.keys(PAGES)) {
   report.plain.push(await plainPage(name));
   report.audits.push(await audit(name));
 }
+report.typing = await typing();
 report.docs = await documentation();
 report.docsByName = await documentationByName();
 report.docsShown = await documentationShown();

@@ -1,0 +1,108 @@
+"""The guide as pages: chapters in Markdown become HTML with anchors, links between chapters, and code that scrolls."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "guide"
+CHAPTERS = (
+    "first-call",
+    "filtering",
+    "caching",
+    "errors",
+    "bulk",
+    "trust",
+    "synthesis",
+    "embedding",
+    "operating",
+)
+"""The chapters in the order in which one reads them."""
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
+BY_US = frozenset({"operating"})
+"""Chapters about the machine that serves: there the example address is no address of the service."""
+BESIDE = re.compile(r"(?P<chapter>[a-z-]+)\.md(?P<anchor>#.*)?")
+SCROLLING = '<div class="scroll" tabindex="0" role="group" aria-label="{}">'
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading of the second level."""
+
+    title: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its name in the address, its title, its first paragraph as text, and its HTML."""
+
+    name: str
+    title: str
+    summary: str
+    sections: tuple[Section, ...]
+    html: Markup
+
+
+@cache
+def chapter(name: str, public_url: str) -> Chapter:
+    """The chapter of that name; its examples ask the service at `public_url`."""
+    text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
+    if name not in BY_US:
+        text = text.replace(EXAMPLE_ADDRESS, public_url)
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = reader.parse(text)
+    headings = _anchored(tokens)
+    _relinked(tokens)
+    title = headings[0][1]
+    summary = next(_words(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "paragraph_open")
+    html = reader.renderer.render(tokens, reader.options, {})
+    sections = tuple(Section(words, anchor) for level, words, anchor in headings if level == "h2")
+    return Chapter(name, title, summary, sections, Markup(_scrolling(html)))  # noqa: S704  # ours; raw HTML is off
+
+
+def _words(inline: Token) -> str:
+    """The text of a line without its marks."""
+    said = (" " if one.type == "softbreak" else one.content for one in inline.children or ())
+    return "".join(said)
+
+
+def _anchored(tokens: list[Token]) -> list[tuple[str, str, str]]:
+    """Give each heading an id made of its words, as GitHub does; level, words and id of each."""
+    found: list[tuple[str, str, str]] = []
+    for opening, inline in pairwise(tokens):
+        if opening.type == "heading_open":
+            words = _words(inline)
+            anchor = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+            opening.attrSet("id", anchor)
+            found.append((opening.tag, words, anchor))
+    return found
+
+
+def _relinked(tokens: list[Token]) -> None:
+    """Links to other chapters lead to their pages; what lies outside the guide is named and not linked."""
+    for inline in tokens:
+        children, kept = inline.children or [], []
+        is_outside = False
+        for one in children:
+            if one.type == "link_open":
+                target = str(one.attrGet("href"))
+                beside = BESIDE.fullmatch(target)
+                is_outside = beside is None and not target.startswith(("#", "http://", "https://"))
+                if beside:
+                    one.attrSet("href", f"/guide/{beside['chapter']}{beside['anchor'] or ''}")
+            if not (is_outside and one.type in ("link_open", "link_close")):
+                kept.append(one)
+        if inline.children is not None:
+            inline.children = kept
+
+
+def _scrolling(html: str) -> str:
+    """Code and tables scroll within themselves, which the keyboard must reach (WCAG 2.1.1)."""
+    html = html.replace("<pre>", '<pre tabindex="0" role="group" aria-label="Code">')
+    return html.replace("<table>", SCROLLING.format("Table") + "<table>").replace("</table>", "</table></div>")

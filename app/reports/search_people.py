@@ -1,0 +1,50 @@
+"""What the search page shows: what the API finds, with the records themselves, and how old they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import Connection
+
+from app.models.indications import Indication
+from app.query import MOST_ROWS
+from app.reports.people import AsOf, Found, Part, listed, read_as_of
+from app.reports.search import read_search
+from app.reports.search_page import RECORD, SearchQuery
+
+FOUND_ROWS = 20
+"""How many records a page of the search has."""
+
+
+@dataclass(frozen=True)
+class FoundRecords:
+    """A page of a search: the answer of `/v1/search` with the found records under `included`."""
+
+    answer: dict[str, Any]
+    uses: Mapping[tuple[str, str], str]
+    """The page that shows all that belongs to a treatment and a condition: the id of the indication, by both."""
+    as_of: AsOf
+
+
+def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
+    """Search; BadCursor when the cursor is not of this search."""
+    content, _ = read_search(connection, query, str)
+    answer = from_json(content)
+    return FoundRecords(answer, _uses(connection, answer["included"]), read_as_of(connection))
+
+
+def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
+    """The uses that the found records are about."""
+    found = [one for kind in records.values() for one in kind.values()]
+    about = {name: sorted({one[name] for one in found if one.get(name)}) for name in ("treatment", "condition")}
+    if not all(about.values()):
+        return {}
+    uses = listed(connection, Part(Indication, MOST_ROWS), about, {}).items
+    return {(one["treatment"], one["condition"]): one["id"] for one in uses}
+
+
+def query_of(text: str, kind: str | None, cursor: str | None, release: str | None) -> SearchQuery:
+    """The question of the page."""
+    kinds = (kind,) if kind else ()
+    return SearchQuery(text, kinds, limit=FOUND_ROWS, cursor=cursor, include=(RECORD,), release=release)

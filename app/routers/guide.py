@@ -1,0 +1,37 @@
+"""The guide: how to use the service, from the first call to a working page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from app.accept import accepted, choose
+from app.errors import NotFound, nearest
+from app.people import HTML, page_answer
+from app.render.guide import CHAPTERS, chapter
+
+router = APIRouter(tags=["Pages"])
+
+
+@router.get("/guide", include_in_schema=False)
+async def guide(request: Request) -> Response:
+    """All chapters."""
+    choose(accepted(request), [HTML])
+    public_url = request.app.state.settings.public_url
+    return await page_answer(request, "guide.html", {"chapters": [chapter(name, public_url) for name in CHAPTERS]})
+
+
+@router.get("/guide/{name}", include_in_schema=False)
+async def guide_chapter(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
+    """One chapter."""
+    choose(accepted(request), [HTML])
+    if name not in CHAPTERS:
+        close = nearest(name, CHAPTERS)
+        raise NotFound(f"The guide has no chapter {name!r}." + (f" Did you mean {close!r}?" if close else ""))
+    public_url, place = request.app.state.settings.public_url, CHAPTERS.index(name)
+    following = CHAPTERS[place + 1 : place + 2]
+    values = {
+        "chapter": chapter(name, public_url),
+        "next": chapter(following[0], public_url) if following else None,
+    }
+    return await page_answer(request, "chapter.html", values)

@@ -1,0 +1,38 @@
+"""The search page: a plain form, and what it finds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameters
+from pydantic import Field
+from starlette.responses import Response
+
+from app.accept import accepted, choose
+from app.answers import database_of
+from app.people import BLANK, HTML, PageAsked, page_answer, where_of
+from app.reports.search_people import query_of, read_found
+from app.routers.search import LONGEST, Kind
+from app.views.search import blank_values, found_values
+
+router = APIRouter(tags=["Pages"])
+
+
+class SearchAsked(PageAsked):
+    """What is looked for."""
+
+    q: str = Field("", max_length=LONGEST)
+    kind: Annotated[Kind | None, BLANK] = None
+    cursor: Annotated[Annotated[str, Field(max_length=4000)] | None, BLANK] = None
+
+
+@router.get("/search", include_in_schema=False)
+async def search_page(request: Request, asked: Annotated[SearchAsked, Parameters()]) -> Response:
+    """The form, and below it what was found; without a question, how to ask one."""
+    choose(accepted(request), [HTML])
+    where = where_of(request)
+    if not asked.q.strip():
+        return await page_answer(request, "search.html", blank_values(where))
+    query = query_of(asked.q, asked.kind, asked.cursor, where.release)
+    found = await database_of(request).fetch(lambda connection: read_found(connection, query))
+    values = found_values(found, asked.q, asked.kind, where, is_later=asked.cursor is not None)
+    return await page_answer(request, "search.html", values)

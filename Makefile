@@ -1,5 +1,6 @@
 # Everything a newcomer needs: `make run`, `make test`. See README.md.
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 
 CASES ?=

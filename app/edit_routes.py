@@ -39,6 +39,8 @@ from app.schemas import public_model
 
 Json = dict[str, Any]
 KEYED: Json = {"security": [{"bearer": []}]}
+FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
+"""The role that a key must have (OpenAPI 3.1.1 section 4.8.30)."""
 ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
 WRITING = (*ALWAYS, InsufficientStorage)
 BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)

@@ -30,6 +30,8 @@ STOPPING_SECONDS = 3.0
 """When the service stops, a body that has begun to come has so long."""
 LINGER_SECONDS = 5.0
 """After the last answer what still comes is thrown away for so long: closed at once, TCP would destroy the answer."""
+MOST_THROWN_AWAY = 32_000_000
+"""Bytes: whoever sends more after the last answer does not read it."""
 LARGEST_HEAD = 65_536
 """Bytes of a head that is not complete yet."""
 MOST_CONNECTIONS = 4096
@@ -109,6 +111,9 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on, and refuse a head that does not end."""
         if self._owed is Part.GONE:
+            self._received += len(data)
+            if self._received > MOST_THROWN_AWAY:
+                self.transport.abort()
             return
         self._heard = self.loop.time()
         self._received += len(data)

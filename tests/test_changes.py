@@ -219,6 +219,8 @@ def test_an_item_says_what_changed_when_by_whom_and_why(reader: TestClient) -> N
         "at": retracted["at"],
         "author": "ben",
         "reason": "a notice",
+        "reviewer": None,
+        "note": None,
         "kind": "sources",
         "id": "example-article",
         "version": 2,

@@ -169,7 +169,8 @@ def test_a_generated_python_client_reads_the_service_into_typed_objects(
     ours = Path(sys.executable).parent
     with_ruff = {"PATH": f"{ours}{os.pathsep}{os.environ['PATH']}"}  # it formats what it makes with our ruff
     command: list[str | Path] = [ours / "openapi-python-client", "generate", "--path", document]
-    (tmp_path / "config.yml").write_text("content_type_overrides: {application/vnd.sqlite3: application/octet-stream}")
+    as_bytes = (f"{name}: application/octet-stream" for name in ("application/vnd.sqlite3", "application/x-ndjson"))
+    (tmp_path / "config.yml").write_text(f"content_type_overrides: {{{', '.join(as_bytes)}}}")
     options: list[str | Path] = ["--output-path", tmp_path / "client", "--config", "config.yml", "--fail-on-warning"]
     made = run([*command, *options], cwd=tmp_path, environment=with_ruff)
     assert made.returncode == 0, made.stdout + made.stderr

@@ -44,7 +44,7 @@ def reported(number: int, **said: Any) -> Reported:
         "kind": "continuous",
         "direction": "lower-is-better",
     }
-    same = ["b"] if said.get("product") == "a" else []
+    same = ["b"] if said.get("product", "a") == "a" else []
     unit = {"code": said.get("product", "a"), "label": "U", "interchangeable_with": same}
     treatment = {"id": said.get("product", "a"), "dose_unit": unit}
     return Reported(result, study, outcome, treatment)

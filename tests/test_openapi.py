@@ -71,7 +71,7 @@ def reads(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def is_keyed(operation: dict[str, Any]) -> bool:
-    return operation.get("security") == [{"bearer": []}]
+    return any("bearer" in way for way in operation.get("security", []))
 
 
 def takes_release(openapi: dict[str, Any], operation: dict[str, Any]) -> bool:

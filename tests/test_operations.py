@@ -185,7 +185,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
     def fail(_text: str) -> None:
         raise ValueError(secret)
 
-    monkeypatch.setattr("app.edits.read_json", fail)
+    monkeypatch.setattr("app.bodies.read_json", fail)
     answer = desk.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
     problem = told(answer, 500, "internal-error")
     assert problem["detail"].endswith("Our log has it under the request made-up-7.")

@@ -13,7 +13,7 @@ from app.admission import admitted, live_database, submit, tell_revision
 from app.answers import JSON, next_url
 from app.auth import Caller
 from app.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
-from app.edit_routes import ALWAYS, KEYED, WRITING
+from app.edit_routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
 from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
 from app.fields import Kind
@@ -143,7 +143,7 @@ async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Param
     operation_id="publish_draft",
     summary="Publish one draft",
     response_model=Draft,
-    openapi_extra=KEYED,
+    openapi_extra=FOR_ADMINS,
     responses={
         200: {
             "description": "The draft, which is published.",

@@ -120,9 +120,11 @@ async def send(server: Server, content: bytes) -> tuple[str, float]:
         writer.write_eof()
     except OSError:
         pass  # the answer was there before the end of the message
-    async with asyncio.timeout(30):
-        told = await drain(reader)
-    writer.close()
+    try:
+        async with asyncio.timeout(30):
+            told = await drain(reader)
+    finally:
+        writer.close()
     return told.decode("latin-1"), time.monotonic() - began
 
 

@@ -100,6 +100,7 @@ async def send(server: Server, path: tuple[str, str], body: Body, *, keyed: bool
         rest = await drain(reader)
     except (OSError, TimeoutError) as failure:
         sending.cancel()
+        writer.close()
         return repr(failure), time.monotonic() - began
     return (first + rest).decode("latin-1"), seconds
 

@@ -72,9 +72,11 @@ async def hold(port: int, sent: str) -> tuple[str, str, float]:
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(SENT[sent])
-        async with asyncio.timeout(4 * CLOSED_SECONDS):
-            told = (await drain(reader)).decode("latin-1")
-        writer.close()
+        try:
+            async with asyncio.timeout(4 * CLOSED_SECONDS):
+                told = (await drain(reader)).decode("latin-1")
+        finally:
+            writer.close()
     except (OSError, TimeoutError) as failure:
         return sent, repr(failure), time.monotonic() - began
     status = told.partition("\r\n")[0].removeprefix("HTTP/1.1 ")

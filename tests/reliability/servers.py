@@ -45,7 +45,7 @@ class Server:
         inherited = dict(os.environ) if self.is_traced else untraced()
         inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program starts from compiled files
         inherited["PYTHONPYCACHEPREFIX"] = str(self.folder / "compiled")
-        environment = {**inherited, "TEV_DATABASE_URL": self.url, **self.environment}
+        environment = {**inherited, "TEV_DATABASE_URL": self.url, "TEV_RATE_FAILURES": "off", **self.environment}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [*command, "--workers", str(self.workers)],

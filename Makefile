@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 CASES ?=
 
-.PHONY: setup setup-dev run test bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
+.PHONY: setup setup-dev run test browser-setup bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -27,6 +27,10 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 
 test: setup-dev ## the whole suite on both engines, with coverage
 	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+browser-setup: setup-dev ## what the tests in a browser need: chromium and node from Debian (as root), and the npm packages
+	command -v chromium >/dev/null && command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm)
+	$(BIN)/python -c "from tests.node import packages; packages()"
 
 bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
 	$(BIN)/python -m tests.bench.pooling

@@ -1,6 +1,6 @@
 """The Treatment Evidence API: treatments and what is known of them, every number with its source."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 """Under which the records may be used."""
 DISCLAIMER = "Information, not medical advice. Ask a health professional before you act on it."

@@ -12,6 +12,7 @@ from typing import Any
 from tests.conftest import ROOT, untraced
 
 CONFIGURATION = ROOT / "schemathesis.toml"
+HOOKS = ROOT / "tests" / "schemathesis_hooks.py"
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 
@@ -57,7 +58,7 @@ def test_schemathesis_finds_no_failure_in_any_operation(live_server: str, tmp_pa
         [*command, f"{live_server}/openapi.json", *options],
         check=False,
         cwd=tmp_path,
-        env=untraced(),
+        env={**untraced(), "SCHEMATHESIS_HOOKS": str(HOOKS)},
         text=True,
         capture_output=True,
         timeout=300,

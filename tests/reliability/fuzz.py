@@ -16,6 +16,7 @@ from tests.reliability.figures import Figure, none_of
 from tests.reliability.servers import Server
 
 CONFIGURATION = ROOT / "schemathesis.toml"
+HOOKS = ROOT / "tests" / "schemathesis_hooks.py"
 LAST = "# Writing needs a key, and none is given here"
 KEYED = """
 # Which references exist, and which version a record has by now, no schema says: 404, 409, 412 and 422 for what it calls
@@ -58,7 +59,7 @@ def look(server: Server, folder: Path, seed: int, *, keyed: bool) -> tuple[int, 
         [*command, f"{server.address}/openapi.json", *options],
         check=False,
         cwd=folder,
-        env=untraced(),
+        env={**untraced(), "SCHEMATHESIS_HOOKS": str(HOOKS)},
         text=True,
         capture_output=True,
         timeout=900,

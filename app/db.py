@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -213,6 +214,7 @@ def migrate_schema(connection: Connection, to: str = "head") -> None:
     command.upgrade(config, to)
 
 
+@cache
 def newest_schema() -> str:
     """The version of the schema that this program works on."""
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -268,6 +268,7 @@ def migrate_schema(connection: Connection, to: str = "head") -> None:
     command.upgrade(config, to)
 
 
+@cache
 def newest_schema() -> str:
     """The version of the schema that this program works on."""
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from compileall import compile_dir
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import NamedTuple
 
 from tests.conftest import ROOT, untraced
@@ -419,12 +421,13 @@ def ran(folder: Path, tests: Sequence[str]) -> tuple[int, str]:
 
 
 def copied(folder: Path) -> None:
-    """The program and its tests in another folder."""
+    """The program and its tests in another folder, compiled so that a file which changes is compiled again."""
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
+    compile_dir(folder, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
 
 def survives(folder: Path, control: Control) -> str | None:

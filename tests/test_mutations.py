@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.mutations import CONTROLS, Control, copied, ran, survives
+from tests.mutations import CONTROLS, Control, copied, survives
 
 SECURITY = ROOT / "SECURITY.md"
 TABLE = re.compile(r"<!-- controls -->\n(.*?)<!-- /controls -->", re.DOTALL)
@@ -41,12 +41,11 @@ def test_security_md_names_every_control_and_every_risk() -> None:
     assert [number for number in range(1, 11) if f"**API{number} " not in text] == []
 
 
-def test_a_control_that_is_taken_out_is_missed_and_one_that_nobody_tests_is_told(tmp_path: Path) -> None:
+def test_a_control_that_is_taken_out_is_missed(tmp_path: Path) -> None:
     copied(tmp_path)
-    held = next(one for one in CONTROLS if one.words == "No browser guesses another media type")
+    held = next(one for one in CONTROLS if one.words == "A key is never written to a log")
     assert survives(tmp_path, held) is None
-    assert "green without it" in str(survives(tmp_path, held._replace(code="nosniff", without="nosniff")))
-    assert ran(tmp_path, [held.test])[0] == 0, "the copy is whole again"
+    assert (tmp_path / held.file).read_text() == (ROOT / held.file).read_text(), "the copy is whole again"
 
 
 def write() -> None:

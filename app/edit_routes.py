@@ -1,5 +1,6 @@
 """The four routes by which editors change a resource: POST, PUT, PATCH and DELETE, declared once for all resources."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -38,6 +39,7 @@ from app.responses import HEADERS, MOVED, problem_responses
 from app.schemas import public_model
 
 Json = dict[str, Any]
+Changing = Callable[[Request, type[Row], str, Change], Awaitable[Response]]
 KEYED: Json = {"security": [{"bearer": []}]}
 FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
 """The role that a key must have (OpenAPI 3.1.1 section 4.8.30)."""
@@ -116,53 +118,39 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
-    record_id = _record_id(resource)
-
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await replace(request, resource, id, asked)
-
-    router.add_api_route(
-        f"/{resource.plural}/{{id}}",
-        endpoint,
-        methods=["PUT"],
-        operation_id=f"replace_{singular(resource.plural)}",
-        summary=f"Replace one {_word(resource)}",
-        description=f"{SENT_BACK} The `id` may be left out. {UNCHANGED}",
-        response_model=public_model(resource),
-        openapi_extra={
-            **KEYED,
-            "parameters": [IF_MATCH],
-            "requestBody": _body((JSON,), body_name(resource), example_record(resource)),
-        },
-        responses={
-            200: _whole(resource, "The record as it is now."),
-            **PROPOSED,
-            **MOVED,
-            **problem_responses(*WRITING, *BODIES, *CHANGES),
-        },
-    )
+    body = _body((JSON,), body_name(resource), example_record(resource))
+    words = f"{SENT_BACK} The `id` may be left out. {UNCHANGED}"
+    _add_change(router, resource, ("PUT", "replace", replace), words, body)
 
 
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
+    body = _body(PATCHES, patch_name(resource), example_patch(resource))
+    words = (
+        "The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, null removes "
+        "one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED
+    )
+    _add_change(router, resource, ("PATCH", "amend", amend), words, body)
+
+
+def _add_change(
+    router: APIRouter, resource: type[Row], how: tuple[str, str, Changing], description: str, body: Json
+) -> None:
+    """A route that changes a record: its method, the verb of its name, and what it does."""
     record_id = _record_id(resource)
+    method, verb, change = how
 
     async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await amend(request, resource, id, asked)
+        return await change(request, resource, id, asked)
 
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
         endpoint,
-        methods=["PATCH"],
-        operation_id=f"amend_{singular(resource.plural)}",
-        summary=f"Amend one {_word(resource)}",
-        description="The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, "
-        "null removes one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED,
+        methods=[method],
+        operation_id=f"{verb}_{singular(resource.plural)}",
+        summary=f"{verb.capitalize()} one {_word(resource)}",
+        description=description,
         response_model=public_model(resource),
-        openapi_extra={
-            **KEYED,
-            "parameters": [IF_MATCH],
-            "requestBody": _body(PATCHES, patch_name(resource), example_patch(resource)),
-        },
+        openapi_extra={**KEYED, "parameters": [IF_MATCH], "requestBody": body},
         responses={
             200: _whole(resource, "The record as it is now."),
             **PROPOSED,

@@ -129,7 +129,7 @@ async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()
         **problem_responses(*ALWAYS, NotAcceptable, NotFound),
     },
 )
-async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Parameters()]) -> Response:  # noqa: ARG001
+async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """What it proposes, what that changes, and what became of it; yours, or with the scope `admin` anybody's."""
     holder = holder_of(admitted(request, NothingAsked))
     draft = await live_database(request).fetch(

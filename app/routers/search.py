@@ -97,15 +97,15 @@ class SearchQuestion(Reading):
     cursor: str | None = Field(
         None, max_length=4000, description="Where to go on: the `next` of the page before, with the same question."
     )
-    facet: comma_list(FACETS) = Field(  # type: ignore[valid-type]
+    facet: comma_list(FACETS) = Field(  # type: ignore[valid-type]  # made at run time
         "",
         description="Counts the values of these under `facets`, as a comma list, whatever the filter of that name "
         f"says: {', '.join(FACETS)}. Counted up to {MOST_COUNTED}; `is_at_least` says that there are more.",
     )
-    fields: comma_list(FIELDS) = Field(  # type: ignore[valid-type]
+    fields: comma_list(FIELDS) = Field(  # type: ignore[valid-type]  # made at run time
         "", description=f"Only these fields of each hit (and `kind` and `id`), as a comma list: {', '.join(FIELDS)}."
     )
-    include: comma_list(INCLUDES) = Field(  # type: ignore[valid-type]
+    include: comma_list(INCLUDES) = Field(  # type: ignore[valid-type]  # made at run time
         "",
         description="Adds records under `included`: `record`, the found ones themselves; the others are what the lists "
         f"of their kinds know by that name. Known: {', '.join(INCLUDES)}.",

@@ -167,8 +167,8 @@ def _parameter_errors(found: Sequence[Mapping[str, Any]], known: Sequence[str]) 
             close = nearest(str(error["input"]), expected)
             entry |= {"nearest": close} if close else {}
             entry["known"] = expected
-        elif context.get("nearest"):
-            entry["nearest"] = context["nearest"]
+        else:
+            entry |= {name: context[name] for name in ("nearest", "known") if context.get(name)}
         yield entry
 
 

@@ -171,7 +171,7 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
             name = word.removeprefix("-") if signed else word
             if name not in known:
                 close = nearest(name, known)
-                context = {"word": name[:100], "nearest": close or ""}
+                context = {"word": name[:100], "nearest": close or "", "known": sorted(known)}
                 raise PydanticCustomError("unknown_name", "{word} is not known here", context)
         if len({word.lstrip("-") for word in words}) != len(words):
             raise PydanticCustomError("name_twice", "a name stands there twice")

@@ -145,7 +145,8 @@ def test_an_unknown_name_in_a_comma_list_is_refused_with_the_nearest(client: Tes
         told(client.get(path, params={"include": f"{name}x"}), 422, parameter="include", nearest=name)
         told(client.get(one, params={"include": f"{name},{name}"}), 422, parameter="include")
     for path_of_any in (*lists(resource), one):
-        told(client.get(path_of_any, params={"fields": "no such"}), 422, parameter="fields")
+        problem = told(client.get(path_of_any, params={"fields": "no such"}), 422, parameter="fields")
+        assert set(problem["errors"][0]["known"]) == set(uses(resource)), "what would be right"
         told(client.get(path_of_any, params={"fields": "id,id"}), 422, parameter="fields")
         told(client.get(path_of_any, params={"include": "no-such"}), 422, parameter="include")
 

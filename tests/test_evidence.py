@@ -160,6 +160,29 @@ THREE = {"id": ["made-up-a", "made-up-b", "made-up-c"]}
 # Pooled
 
 
+def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(client: TestClient) -> None:
+    ids, caveats = [*THREE["id"], "made-up-open", "made-up-twin"], ["overlapping-reports", "different-designs"]
+    found = answered(client, id=ids, subgroup="design", accept=caveats)
+    designs = {entry["id"]: entry["effect"]["subgroup"] for entry in found["results"]}
+    assert designs == {**dict.fromkeys(ids, "randomized-parallel"), "made-up-open": "non-randomized"}
+    studies = [
+        {"label": entry["label"], "subgroup": designs[entry["id"]]}
+        | {number["name"]: number["value"] for number in entry["numbers"]}
+        for entry in found["results"]
+    ]
+    names = ("measure", "model", "method", "estimator", "interval")
+    asked = {name: found["question"][name] for name in names} | {"studies": studies, "also": ["subgroups"]}
+    assert found["pooled"]["subgroups"] == client.post(PATH, json=asked).json()["subgroups"]
+    assert found["pooled"]["subgroups"]["q_df"] == 1
+    assert found["question"]["subgroup"] == "design"
+    table = ask(client, id=ids, subgroup="design", accept=caveats, format="csv").text
+    assert table.count("\nsubgroup,") == 2
+    everyone = answered(client, id=ids, subgroup="risk-of-bias", accept=caveats)["pooled"]["subgroups"]
+    assert [one["label"] for one in everyone["groups"]] == ["not recorded"]
+    assert everyone["q"] is None
+    told(ask(client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
+
+
 def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestClient) -> None:
     found = answered(client, **THREE)
     studies = [

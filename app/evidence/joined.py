@@ -13,7 +13,7 @@ from app.evidence.numbers import (
     numbers_of,
     usual_measure,
 )
-from app.evidence.results import Reported
+from app.evidence.results import Reported, SubgroupBy
 from app.synthesis.analysis import Also, Analysis, Question, analyse, contradictions
 from app.synthesis.measures import effects_of
 from app.synthesis.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
@@ -36,6 +36,8 @@ class Choices:
     level: float = 95.0
     window_days: float = 0.0
     also: frozenset[Also] = frozenset()
+    subgroup: SubgroupBy | None = None
+    """What the results are split by."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,11 @@ def plan_of(choices: Choices, results: Sorted) -> Plan:
 def question_of(results: Sorted, plan: Plan, choices: Choices) -> Question:
     """The question to the arithmetic."""
     rows = [numbers.row for _, numbers in results.counted]
-    return Question(measure=measure_named(results.measure), plan=plan, rows=rows, also=choices.also)
+    also, names = choices.also, []
+    if choices.subgroup is not None:
+        also |= {"subgroups"}
+        names = [one.subgroup(choices.subgroup) for one in results.results]
+    return Question(measure=measure_named(results.measure), plan=plan, rows=rows, subgroups=names, also=also)
 
 
 def contradicting(results: Sorted, plan: Plan, choices: Choices) -> list[Fault]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from typing_extensions import TypeAliasType
 
 REVIEWS = frozenset({"systematic-review", "pooled-analysis"})
 """Designs of studies whose results are made of other studies' results."""
@@ -10,6 +12,11 @@ PAIRED = frozenset({"randomized-crossover", "randomized-within-person"})
 """Designs in which the people of one arm are those of the other."""
 
 Document = Mapping[str, Any]
+SubgroupBy = TypeAliasType(
+    "SubgroupBy",
+    Literal["treatment", "comparator", "outcome", "time-frame", "score", "design", "risk-of-bias"],
+)
+NOT_RECORDED = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,22 @@ class Reported:
     def arms(self, role: str) -> list[tuple[str, Document]]:
         """Its arms of a role, each with the JSON pointer to it."""
         return [(f"/arms/{index}", arm) for index, arm in enumerate(self.result["arms"]) if arm["role"] == role]
+
+    def risk_of_bias(self) -> Document | None:
+        """Its risk of bias; where it has none of its own, that of its study."""
+        return self.result["risk_of_bias"] or self.study["risk_of_bias"]  # type: ignore[no-any-return]  # of a document
+
+    def subgroup(self, by: SubgroupBy) -> str:
+        """Its subgroup when results are split by this."""
+        if by == "design":
+            return str(self.study["design"])
+        if by == "time-frame":
+            days = self.result["time_frame_days"]
+            return NOT_RECORDED if days is None else f"{days:g} days"
+        if by == "risk-of-bias":
+            judged = self.risk_of_bias()
+            return NOT_RECORDED if judged is None else str(judged["overall"])
+        return str(self.result[by] or NOT_RECORDED)
 
     def label(self) -> str:
         """How a reader calls its study: the acronym, else the id that holds first author and year."""

@@ -39,7 +39,7 @@ def record_name(result_id: str) -> str:
 def entry_of(one: Reported, address: Address) -> dict[str, Any]:
     """A result with its address and what it rests on; its risk of bias, else that of its study."""
     entry = _entry(one.result, one.label(), address)
-    return entry | {"risk_of_bias": one.result["risk_of_bias"] or one.study["risk_of_bias"]}
+    return entry | {"risk_of_bias": one.risk_of_bias()}
 
 
 def counted_entry(one: Reported, numbers: Usable, address: Address) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from app.calculator.schemas import (
     SynthesisPart,
     SynthesisResult,
     SynthesisStudyResult,
+    SynthesisSubgroups,
     SynthesisTrimAndFill,
 )
 from app.evidence.gate import ConflictReason
 from app.evidence.numbers import EvidenceMeasure, ExclusionReason
+from app.evidence.results import SubgroupBy
 from app.models.base import Citation
 from app.models.study_results import Certainty, RiskOfBias
 from app.models.types import Number, Slug
@@ -98,6 +100,7 @@ class EvidencePooled(SynthesisResult):
     shown_as: str = Field(description="What `display` shows, in words.")
     leave_one_out: list[SynthesisPart] | None = Field(description="The result without each study in turn.")
     cumulative: list[SynthesisPart] | None = Field(description="The result after each study, the oldest first.")
+    subgroups: SynthesisSubgroups | None = Field(description="The result of each subgroup, with `subgroup`.")
     egger: SynthesisEgger | None = Field(description="Egger's test.")
     trim_and_fill: SynthesisTrimAndFill | None = Field(description="Trim and fill.")
 
@@ -127,6 +130,7 @@ class EvidenceAsked(BaseModel):
         description="The reasons that the caller takes upon themselves and that apply."
     )
     also: list[EvidenceAddition] = Field(description="What else was computed.")
+    subgroup: SubgroupBy | None = Field(description="What the results are split by.")
     audience: Audience | None = Field(description="For whom it is put into words.")
 
 

@@ -68,13 +68,14 @@ def answer(gathered: Gathered) -> Answered:
         level=asked.level,
         window_days=asked.window_days,
         also=frozenset(asked.also or ()),
+        subgroup=asked.subgroup,
     )
     results = sort_out(gathered.found.results, choices)
     refused = [one for one in results.conflicts if one.reason not in (asked.accept or ())]
     if refused:
         raise not_comparable(refused)
     plan, analysis = _computed(results, choices)
-    captions = captions_of(results, gathered.names)
+    captions = captions_of(results, gathered.names, asked.subgroup)
     synthesis = None if analysis is None else synthesis_of(captions, analysis)
     question = question_of(asked, results, plan)
     content = content_of(gathered, results, question, synthesis)

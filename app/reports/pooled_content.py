@@ -15,7 +15,7 @@ from app.calculator.schemas import Synthesis
 from app.evidence.gate import Conflict
 from app.evidence.joined import Sorted
 from app.evidence.numbers import PROPORTIONS, measure_named
-from app.evidence.results import Reported
+from app.evidence.results import Reported, SubgroupBy
 from app.models.types import plain_number
 from app.reports.entries import counted_entry, excluded_entry, lost_entry
 from app.reports.evidence_schemas import EvidencePooled
@@ -66,6 +66,7 @@ def question_of(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[st
         "window_days": plain_number(asked.window_days),
         "accept": [reason for reason in REASONS if reason in against],
         "also": sorted(set(asked.also or ())),
+        "subgroup": asked.subgroup,
         "audience": asked.audience,
     }
 
@@ -154,7 +155,7 @@ def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) 
     }
 
 
-def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]]) -> Captions:
+def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]], split_by: SubgroupBy | None) -> Captions:
     """How studies, arms and plots are called: by the records that the question names."""
     found = results.results
     studies = [one.study["id"] for one in found]
@@ -173,7 +174,7 @@ def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]]) -> Capt
     directions_known = {one.direction for one in found}
     return Captions(
         labels=labels,
-        subgroups=[None] * len(found),
+        subgroups=[None if split_by is None else one.subgroup(split_by) for one in found],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {' or '.join(conditions)}",
         arm1=arm1,
         arm2=arm2,

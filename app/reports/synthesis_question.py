@@ -8,6 +8,7 @@ from typing_extensions import TypeAliasType
 from app.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
 from app.evidence.gate import WINDOW_DAYS, ConflictReason
 from app.evidence.numbers import EvidenceMeasure
+from app.evidence.results import SubgroupBy
 from app.examples import seed_records
 from app.fields import QueryNumber
 from app.models.study_results import StudyResultRecord
@@ -102,6 +103,11 @@ class EvidenceQuestion(Reading):
     )
     also: Annotated[list[EvidenceAddition], Field(max_length=MOST_NAMED)] | None = Field(
         None, description="What else to compute; repeat it for several."
+    )
+    subgroup: SubgroupBy | None = Field(
+        None,
+        description="What to split the results by: each subgroup is pooled with a τ² of its own, and their difference "
+        "tested, under `subgroups`.",
     )
     audience: Audience | None = Field(
         None, description="Adds the answer in words, for patients or for clinicians, under `plain`."

@@ -126,13 +126,15 @@ def allow_header(methods: str) -> str:
 
 
 def _near_path(request: Request) -> str:
-    """A hint for a mistyped resource."""
+    """A hint for a mistyped resource, and for a slash too many."""
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
     known = {path.split("/")[2] for path in request.app.state.methods if path.startswith("/v1/")}
+    if steps[1] in known:
+        return f" Did you mean /{'/'.join(steps)}?" if request.url.path.endswith("/") else ""
     close = nearest(steps[1], known)
-    return f" Did you mean /v1/{close}?" if close and close != steps[1] else ""
+    return f" Did you mean /v1/{close}?" if close else ""
 
 
 async def _tell_parameters(request: Request, failure: Exception) -> Response:

@@ -464,6 +464,8 @@ def test_a_mistyped_resource_is_404_with_the_nearest_one(client: TestClient, res
     for wrong in (f"{resource.plural}x", resource.plural.upper()):
         for path in (f"/v1/{wrong}", f"/v1/{wrong}/some-id"):
             assert f"Did you mean /v1/{resource.plural}?" in told(client.get(path), 404)["detail"]
+    for path in (f"/v1/{resource.plural}", f"/v1/{resource.plural}/some-id"):
+        assert f"Did you mean {path}?" in told(client.get(f"{path}/"), 404)["detail"], "a slash too many"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from app.views.cards import (
     card_places,
     card_sources,
     shortened,
+    straight,
 )
 from app.views.findings import certainty_of
 from app.views.frame import Where, as_of_words
@@ -135,7 +136,7 @@ def asked_of(live: str, release: str) -> str:
 
 def drawing_of(facts: SynthesisFacts) -> Markup:
     """The forest plot, for a page whose style sheet holds the classes."""
-    return Markup(inline(facts.kept.forms["forest"]))  # noqa: S704  # every text is escaped in it
+    return Markup(straight(inline(facts.kept.forms["forest"])))  # noqa: S704  # every text is escaped in it
 
 
 def card_drawing(facts: SynthesisFacts) -> Markup | None:

@@ -209,7 +209,7 @@ async function typing() {
   return visit(`${baseUrl}/claims`, { viewport: SIZES.phone }, async (page) => {
     const field = page.getByRole("combobox", { name: "Search the records" });
     const state = () => field.evaluate((one) => [one.getAttribute("aria-expanded"), document.getElementById(one.getAttribute("aria-activedescendant"))?.textContent ?? null]);
-    const options = page.locator("#search_options [role=option]");
+    const options = page.locator("#q_options [role=option]");
     const heading = () => page.locator("h1").boundingBox();
     const told = { before: await state(), headings: [await heading()] };
     await field.pressSequentially("boto");

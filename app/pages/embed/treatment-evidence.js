@@ -57,7 +57,7 @@ const PLACES = ["viewBox", "role", "class", "d", "x", "y", "width", "height", "t
 
 /** A copy of a drawing: shapes, places and text, and nothing else that an SVG could hold. */
 const drawn = (node) => {
-  if (node.nodeType === 3) return node.data;
+  if (node.nodeType === 3) return node.data.replace(/[\u202a-\u202e\u2066-\u2069]/g, ""); // what turns text around
   if (!SHAPES.includes(node.localName)) return "";
   const made = document.createElementNS(SVG, node.localName);
   for (const name of PLACES) if (node.hasAttribute(name)) made.setAttribute(name, node.getAttribute(name));

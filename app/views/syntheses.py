@@ -107,8 +107,7 @@ def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord
         tone = "care" if tone == "good" and content["caveats"] else tone
         word = CardWord(text=content["favours"][side], tone=tone)
     rated = certainty_of(content["results"][0]) if len(content["results"]) == 1 else None
-    certainty = f"{rated.level} certainty" if rated else "Certainty not rated"
-    return [word, CardWord(text=certainty, tone="plain")]
+    return [word, *([CardWord(text=f"{rated.level} certainty", tone="plain")] if rated else [])]
 
 
 def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:

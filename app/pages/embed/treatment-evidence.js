@@ -131,7 +131,8 @@ class TreatmentEvidence extends HTMLElement {
   async #picture(src, how) {
     try {
       const answer = await fetch(src, how);
-      return answer.ok && drawn(new DOMParser().parseFromString(await answer.text(), "image/svg+xml").documentElement);
+      const text = (await answer.text()).replace(/<style>.*?<\/style>/s, ""); // a page's policy may forbid it
+      return answer.ok && drawn(new DOMParser().parseFromString(text, "image/svg+xml").documentElement);
     } catch {
       return "";
     }

@@ -156,11 +156,11 @@ async function typing() {
     await page.keyboard.press("Enter");
     await page.waitForURL(/treatments/);
     told.chosen = new URL(page.url()).pathname;
-    await page.getByRole("combobox").fill("dysphag");
+    await page.getByRole("combobox", { name: "Search the records" }).fill("dysphag");
     await options.first().click();
     await page.waitForURL(/search/);
     told.searched = new URL(page.url()).search;
-    await page.getByRole("combobox").fill("chronic neck pain");
+    await page.getByRole("combobox", { name: "Search the records" }).fill("chronic neck pain");
     await page.keyboard.press("Enter");
     await page.waitForURL(/neck/);
     told.submitted = new URL(page.url()).search;

@@ -13,14 +13,15 @@ from starlette.responses import Response
 
 from app import cache
 from app.answers import ReleaseReads, database_of
-from app.errors import InvalidParameter, Moved, Problem, nearest
+from app.errors import InvalidParameter, Moved, NotFound, Problem, nearest
 from app.keys import masked
-from app.people import HTML, where_of
+from app.people import HTML, read_kept_synthesis, where_of
 from app.render.embed_files import card_policy, card_script, card_style
 from app.render.pages import page
-from app.reports.cards import embedded, newer_release, read_card
+from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.people import Facts, Record
 from app.views.cards import Card, card_of
+from app.views.syntheses import VERSION, card_drawing, synthesis_card
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)
@@ -71,6 +72,8 @@ class ShownRecord:
     record: Record
     version: int
     card: Card
+    drawing: Markup | None = None
+    """The picture of its numbers, to stand in the card itself."""
 
 
 class Cards:
@@ -97,6 +100,8 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
 
     It comes from the release of the request, or from the one that is named.
     """
+    if plural == SYNTHESES:
+        return await shown_synthesis(request, record_id, release)
     row, where, revision = embedded(plural), where_of(request), request.scope["revision"]
     if release:
         where = replace(where, release=release)
@@ -114,6 +119,23 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
     shown = ShownRecord(facts.record, facts.version, card_of(facts, where, newer))
     cards.keep(key, shown)
     return shown
+
+
+async def shown_synthesis(request: Request, digest: str, release: str | None = None) -> ShownRecord:
+    """A kept synthesis with its card; NotFound for an unknown hash, and where another release is asked than its own."""
+    where, revision = where_of(request), request.scope["revision"]
+    wanted = release or where.release
+    facts, newer = await read_kept_synthesis(request, digest)
+    if wanted not in (None, facts.kept.release):
+        raise NotFound(f"This synthesis is of release {facts.kept.release}, and there is none of it in {wanted}.")
+    key = (SYNTHESES, digest, where, revision, newer)
+    cards: Cards = request.app.state.cards
+    found = cards.find(key) if revision is not None else None
+    if found is None:
+        standing = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
+        found = ShownRecord(standing, VERSION, synthesis_card(facts, where, newer), card_drawing(facts))
+        cards.keep(key, found)
+    return found
 
 
 async def _newer(request: Request, release: str | None) -> str | None:

@@ -7,15 +7,19 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import release_of
+from app.answers import ReleaseReads, release_of
 from app.clock import now
+from app.db import Database
 from app.errors import NotAcceptable
 from app.models.types import ReleaseName
 from app.render.pages import Site, page
+from app.reports.cards import newer_release
+from app.reports.synthesis_facts import SynthesisFacts, read_synthesis, with_surroundings
 from app.representations import LINKED_DATA
 from app.views.frame import Where
 
@@ -59,6 +63,19 @@ async def page_answer(
     """A page, rendered off the event loop."""
     content = await to_thread.run_sync(partial(page, template, values, site_of(request)))
     return cache.answer(request, content, HTML, links=links)
+
+
+async def read_kept_synthesis(request: Request, digest: str) -> tuple[SynthesisFacts, str | None]:
+    """A kept synthesis with what surrounds it in its release, and a newer release where there is one."""
+    database: Database = request.app.state.database
+
+    def read(connection: Connection) -> tuple[SynthesisFacts, str | None]:
+        found = read_synthesis(connection, digest)
+        return found, newer_release(connection, found.kept.release)
+
+    facts, newer = await database.fetch(read)
+    reads = ReleaseReads(request, facts.kept.release)
+    return await reads.fetch(lambda connection: with_surroundings(connection, facts)), newer
 
 
 def prefers_linked_data(request: Request) -> bool:

@@ -1,12 +1,15 @@
 """Node and Chromium, for tests that use the service as front-end developers and browsers do; without them they skip."""
 
 import hashlib
+import json
 import shutil
 import subprocess
+import urllib.request
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -48,6 +51,12 @@ def packages() -> Path:
 def tool(name: str) -> str:
     """The path of a command of the npm packages."""
     return str(packages() / ".bin" / name)
+
+
+def kept_at(server: str, **question: Any) -> str:
+    """The hash under which a running server keeps the answer to a question over a release."""
+    with urllib.request.urlopen(f"{server}/v1/syntheses?{urlencode(question, doseq=True)}", timeout=30) as answer:
+        return str(json.load(answer)["input_hash"])
 
 
 def run(

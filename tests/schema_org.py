@@ -87,6 +87,8 @@ EXPECTED = {
     "appearance": {"CreativeWork"},
     "reviewRating": {"Rating"},
     "isPartOf": {"CreativeWork"},
+    "about": {"Thing"},
+    "citation": {"CreativeWork"},
     "identifier": {"PropertyValue"},
     "distribution": {"DataDownload"},
     "code": {"MedicalCode"},

@@ -35,6 +35,7 @@ from tests.hostile_records import ATTACK, ID, hostile_records
 MOST_CARD_BYTES = 15_000
 PUBLISHED = {
     "/embed/v1/treatment-evidence.65712728eed3.js",
+    "/embed/v1/treatment-evidence.64729bc2023d.js",
     "/embed/v1/resize.476ca8db001c.js",
 }
 """Every script that a page somewhere loads with its hash: it is served for ever, so this list only grows."""

@@ -13,8 +13,9 @@ from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.store import save_all
 from tests.conftest import ROOT, free_port, serving, untraced
-from tests.hostile_records import ATTACK, hostile_records
-from tests.node import JS, packages, program, run
+from tests.hostile_records import ATTACK, QUESTION, hostile_records
+from tests.node import JS, kept_at, packages, program, run
+from tests.test_embedded_syntheses import APART, REASONS
 
 Report = dict[str, Any]
 SHOTS = ROOT / "build" / "screens"
@@ -35,8 +36,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     database.close()
     named = {"TEV_DATABASE_URL": f"sqlite:///{folder}/embeds.db", "TEV_PORT": str(free_port())}
     with serving({**untraced(), **named}) as url:
-        command: list[str | Path] = [program("node"), "embeds.mjs", url, program("chromium"), SHOTS, RELEASE]
-        answer = run(command, cwd=JS, seconds=180)
+        hashes = [kept_at(url, **QUESTION, release=RELEASE), kept_at(url, **APART, accept=REASONS)]
+        command: list[str | Path] = [program("node"), "embeds.mjs", url, program("chromium"), SHOTS, RELEASE, *hashes]
+        answer = run(command, cwd=JS, seconds=300)
     assert answer.returncode == 0, answer.stderr
     told: Report = json.loads(answer.stdout)
     return told
@@ -69,6 +71,7 @@ def test_cards_fit_from_280_pixels_on_in_both_themes_without_a_barrier_that_axe_
     for name, visit in report["cards"].items():
         assert visit["violations"] == [], name
         assert visit["themes"] == BACKGROUNDS, name
+        assert visit["shift"] == 0, name
         assert len(visit["layouts"]) == 3
         for layout in visit["layouts"]:
             assert layout["outside"] == [], (name, layout["width"])
@@ -81,12 +84,15 @@ def test_a_card_says_all_without_javascript(report: Report) -> None:
 
 
 def test_hostile_texts_are_shown_and_never_run(report: Report) -> None:
-    shown = ATTACK.replace("\u202e", "")
-    assert len(report["attacked"]) == 4
-    for visit in [*report["attacked"], report["elements"]["attacked"]]:
-        assert visit["hit"] is None, visit["url"]
-        assert shown in visit["text"], visit["url"]
+    straight = ATTACK.replace("\u202e", "")
+    elements = [report["elements"][name] for name in ("attacked", "attackedPlot")]
+    assert len(report["attacked"]) == 5 + 10, "cards and pages"
+    for visit in [*report["attacked"], *elements]:
+        is_page = "/embed/" not in visit["url"] and not visit["url"].endswith("/host")
+        assert (visit["hit"], visit["dialogs"]) == (None, 0), visit["url"]
+        assert (ATTACK if is_page else straight)[:130] in visit["text"], visit["url"]
         assert visit["outside"] == [], visit["url"]
+        assert visit["shift"] == 0, visit["url"]
 
 
 def test_the_element_renders_itself_in_a_page_that_forbids_all_style(report: Report) -> None:
@@ -95,7 +101,11 @@ def test_the_element_renders_itself_in_a_page_that_forbids_all_style(report: Rep
     assert "not medical advice" in claim["text"]
     assert claim["border"] == "1px", "its style is there"
     assert (claim["background"], treatment["background"]) == (BACKGROUNDS["light"], BACKGROUNDS["dark"])
-    assert treatment["shift"] == 0, "its room was kept"
+    for name in ("claim", "treatment", "synthesis", "attacked", "released"):
+        assert report["elements"][name]["shift"] == 0, "it keeps its place, in a page that has no style for it"
+    assert report["elements"]["synthesis"]["shapes"] > 5, "the forest plot"
+    assert "Risk ratio 3.41 (95% CI 1.61 to 7.23)" in report["elements"]["synthesis"]["text"]
+    assert report["elements"]["synthesis"]["violations"] == []
     assert len([url for url in claim["asked"] if url.endswith("/card")]) == 1
     assert claim["scrollWidth"] <= 320
     assert claim["badge"][0] == claim["badge"][1], "the badge's room, too"
@@ -131,12 +141,20 @@ def test_the_builder_shows_what_is_picked_and_copies_the_line(report: Report) ->
     assert report["builder"]["copied"].startswith("<treatment-evidence src=")
     assert 'theme="dark"' in report["builder"]["copied"]
     assert report["builder"]["preview"]
+    assert report["builder"]["shift"] == 0
     assert report["builderShown"]["violations"] == []
     for layout in report["builderShown"]["layouts"]:
         assert layout["outside"] == []
         assert layout["scrollWidth"] <= layout["width"]
 
 
+def test_the_builder_finds_records_by_words_with_the_keyboard(report: Report) -> None:
+    builder = report["builder"]
+    assert builder["suggested"][0].startswith("Botox")
+    assert f"\n{builder['picked']} · claim" in builder["found"]
+    assert builder["violations"] == []
+
+
 def test_a_badge_is_drawn_of_every_record_even_of_one_that_there_is_not(report: Report) -> None:
-    assert len(report["badges"]["widths"]) == 6
+    assert len(report["badges"]["widths"]) == 7
     assert all(width > 100 for width in report["badges"]["widths"])

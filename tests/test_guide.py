@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -71,11 +72,32 @@ def test_a_chapter_that_there_is_not_names_the_nearest(client: TestClient) -> No
     assert client.get("/guide", headers={"Accept": "application/json"}).status_code == 406
 
 
-def test_the_complete_page_runs_in_a_browser(live_server: str, tmp_path: Path) -> None:
-    packages()
+def compiled(folder: Path, server: str) -> Path:
+    """The component of the guide, compiled strictly against the types of React."""
+    (folder / "App.tsx").write_text(code("tsx").replace(EXAMPLE_ADDRESS, server), encoding="utf-8")
+    (folder / "node_modules").symlink_to(packages())
+    options = {
+        "strict": True,
+        "jsx": "react-jsx",
+        "target": "es2022",
+        "module": "node16",
+        "lib": ["es2023", "dom"],
+        "types": [],
+        "outDir": "out",
+    }
+    settings = {"compilerOptions": options, "files": ["App.tsx"]}
+    (folder / "tsconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    answer = run([packages() / ".bin" / "tsc", "--project", folder], cwd=folder, seconds=90)
+    assert answer.returncode == 0, answer.stdout
+    return folder / "out" / "App.js"
+
+
+def test_the_complete_page_and_the_component_run_in_a_browser(live_server: str, tmp_path: Path) -> None:
     file = tmp_path / "approvals.html"
     file.write_text(code("html").replace(EXAMPLE_ADDRESS, live_server), encoding="utf-8")
-    answer = run([program("node"), "guide.mjs", file, program("chromium")], cwd=JS, seconds=90)
+    answer = run(
+        [program("node"), "guide.mjs", file, program("chromium"), compiled(tmp_path, live_server)], cwd=JS, seconds=90
+    )
     assert answer.returncode == 0, answer.stderr
     told = json.loads(answer.stdout)
     assert told["complaints"] == []
@@ -84,35 +106,9 @@ def test_the_complete_page_runs_in_a_browser(live_server: str, tmp_path: Path) -
         assert shown["told"] == f"{shown['rows']} decisions"
     assert ["Chronic migraine", "US", "approved", "2010-10-15"] in [row[:4] for row in told["chosen"]["cells"]]
     assert told["wrong"].startswith("treatment: "), "it shows what the problem says"
-
-
-REACT = """
-declare module "react" {
-  export function useState<T>(first: T): [T, (value: T) => void];
-  export function useEffect(run: () => void | (() => void), on: unknown[]): void;
-}
-declare module "react/jsx-runtime" { export const jsx: unknown; export const jsxs: unknown; }
-declare namespace JSX {
-  type Values = Record<string, unknown> & { onChange?: (event: { target: { value: string } }) => void };
-  interface IntrinsicElements { [name: string]: Values }
-}
-"""
-"""As much of React as the component uses, for the compiler."""
-
-
-def test_the_component_compiles_strictly(tmp_path: Path) -> None:
-    packages()
-    (tmp_path / "App.tsx").write_text(code("tsx"), encoding="utf-8")
-    (tmp_path / "react.d.ts").write_text(REACT, encoding="utf-8")
-    options = {
-        "noEmit": True,
-        "strict": True,
-        "jsx": "react-jsx",
-        "target": "es2022",
-        "module": "esnext",
-        "moduleResolution": "bundler",
-        "lib": ["es2023", "dom"],
-    }
-    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": options}), encoding="utf-8")
-    answer = run([JS / "node_modules" / ".bin" / "tsc", "--project", tmp_path], cwd=tmp_path, seconds=60)
-    assert answer.returncode == 0, answer.stdout
+    react = told["react"]
+    assert (react["alerts"], react["complaints"]) == (0, [])
+    assert "chronic-migraine, US: approved 2010-10-15 (checked 2026-11-22)" in react["first"]
+    with urllib.request.urlopen(f"{live_server}/v1/approvals?treatment=abobotulinumtoxina&limit=200") as answer:
+        approvals = json.load(answer)["items"]
+    assert len(react["chosen"]) == len(approvals) > 0

@@ -138,3 +138,24 @@ def test_the_script_is_small_and_makes_no_markup_of_an_answer() -> None:
     script = asset("search.js")
     assert len(script) < 4_000
     assert not re.search(rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
+
+
+def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(client: TestClient) -> None:
+    text = get(client, "/search?q=pain&condition=chronic-neck-pain&treatment=&utm_source=x").text
+    found = client.get("/v1/search?q=pain&condition=chronic-neck-pain&facet=treatment,condition").json()
+    for name in ("treatment", "condition"):
+        for one in found["facets"][name]["values"]:
+            assert f'<option value="{one["value"]}"' in text
+            assert f"({one['count']})" in text
+    assert '<option value="chronic-neck-pain" selected>Chronic neck pain (' in text
+    page = read(client, "/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin")
+    both = client.get("/v1/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin").json()
+    assert both["items"] != found["items"]
+    assert all(any(one["id"] in link for link in page.links) for one in both["items"])
+    kinds = [link for link in page.links if "&kind=" in link]
+    assert kinds
+    assert all({"treatment", "condition"} <= parse_qs(urlsplit(link).query).keys() for link in kinds)
+    following = [link for link in page.links if "cursor=" in link]
+    assert all("treatment=botulinum-toxin" in link for link in following)
+    assert read(client, "/search?q=pain&treatment=no-such-treatment").words
+    assert read(client, "/search?q=pain&treatment=Not%20An%20Id", 422).words

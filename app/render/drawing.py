@@ -1,5 +1,6 @@
 """What drawings share: a frame that is read aloud, light and dark colours, an axis with round numbers, short text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -56,6 +57,12 @@ def inline(drawing: str) -> str:
     for coloured in (RULE, MARK, ALL):
         plain = plain.replace(coloured, coloured.split(" ", 1)[0])
     return plain
+
+
+def size_of(drawing: str) -> tuple[int, int]:
+    """Width and height of a drawing in pixels, as it says itself."""
+    found = re.search(r'width="(\d+)" height="([\d.]+)" role="img"', drawing)
+    return (int(found[1]), ceil(float(found[2]))) if found else (USUAL_PIXELS, USUAL_PIXELS)
 
 
 def nothing_drawn(title: str, why: str) -> str:

@@ -4,7 +4,7 @@ Only what the record supports: a value that is absent is left out, never guessed
 values are taken away at the end, in `document`. Vocabulary: https://schema.org/docs/meddocs.html.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from app import LICENCE
 from app.models.base import Row
 from app.models.conditions import Condition
+from app.models.sources import Source
 from app.models.studies import Study
 from app.models.treatments import Treatment
 from app.render.claim_review import NAME, WORKS
@@ -245,6 +246,64 @@ def dataset_node(
             for name, address in downloads.items()
         ],
     }
+
+
+def synthesis_node(
+    page: str,
+    *,
+    name: str,
+    words: str,
+    content: Mapping[str, Any],
+    included: Included,
+    public_url: str,
+    day: str | None,
+    downloads: Mapping[str, str],
+) -> Node:
+    """A synthesis: a Dataset of what was pooled from which records, since schema.org has no type of its own for it.
+
+    `words` are its answer with the interval; `downloads` are the addresses of its forms by their media types.
+    """
+    us = {"@type": "Organization", "name": NAME, "url": public_url}
+    asked, results = content["question"], content["results"]
+    cited = dict.fromkeys(citation["source"] for one in results for citation in one["citations"])
+    about = [included_record(included, row, one) for row, ids in _subjects(asked) for one in ids]
+    return {
+        "@type": "Dataset",
+        "@id": page,
+        "url": page,
+        "name": name,
+        "description": words,
+        "license": LICENCE,
+        "creator": us,
+        "publisher": us,
+        "version": content["release"],
+        "dateModified": day,
+        "isAccessibleForFree": True,
+        "about": [_subject(one) for one in about if one],
+        "variableMeasured": asked["measure"].replace("-", " "),
+        "measurementTechnique": f"{asked['model'].replace('-', ' ')} meta-analysis" if content["pooled"] else None,
+        "isBasedOn": [one["url"] for one in results],
+        "citation": [
+            source_node(source, f"{public_url}/{Source.plural}/{one}")
+            for one in cited
+            if (source := included_record(included, Source, one))
+        ],
+        "distribution": [
+            {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": address}
+            for media_type, address in downloads.items()
+        ],
+    }
+
+
+def _subjects(asked: Mapping[str, Any]) -> Iterator[tuple[type[Row], list[str]]]:
+    yield Treatment, asked["treatment"]
+    yield Condition, [asked["condition"]]
+
+
+def _subject(record: Mapping[str, Any]) -> Node:
+    """A treatment or condition by its name alone."""
+    kind = THERAPIES.get(record["kind"], "MedicalTherapy") if "kind" in record else "MedicalCondition"
+    return {"@type": kind, "name": record["name"]}
 
 
 def _code(code: Mapping[str, Any]) -> Node:

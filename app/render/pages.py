@@ -17,13 +17,21 @@ from app import DISCLAIMER, LICENCE, __version__
 PAGES = Path(__file__).parent.parent / "pages"
 ASSETS = {
     "style.css": "text/css; charset=utf-8",
+    "lists.css": "text/css; charset=utf-8",
+    "plots.css": "text/css; charset=utf-8",
     "docs.css": "text/css; charset=utf-8",
     "builder.css": "text/css; charset=utf-8",
     "builder.js": "text/javascript; charset=utf-8",
     "search.js": "text/javascript; charset=utf-8",
+    "combobox.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their media types."""
+IMPORTED = re.compile(rb'"\./([a-z]+\.js)"')
+IMPLIED = re.compile(r"</(?:td|th|tr|tbody|thead|li|dt|dd)>\n?")
+"""End tags that the next tag implies (HTML, 13.1.2.4); a tenth of a table. No text holds one, since `<` is escaped."""
+REMARK = re.compile(rb"^\s*(//.*|/\*\*.*\*/)$", re.MULTILINE)
+"""A line of a script that is a remark and nothing else."""
 HASHED = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
 
 
@@ -55,15 +63,23 @@ def marked(text: str) -> Markup:
 
 
 def page(name: str, values: Mapping[str, Any], site: Site | None = None) -> bytes:
-    """The page of that name in UTF-8; in HTML every value is escaped, and lines lose the spaces around them."""
-    text = _environment.get_template(name).render(site=site or Site(), **values)
-    return re.sub(r"\n\s*\n+", "\n", text).encode()
+    """The page of that name in UTF-8; in HTML every value is escaped, and what HTML lets one leave out is left out."""
+    text = re.sub(r"\n\s*\n+", "\n", _environment.get_template(name).render(site=site or Site(), **values))
+    return (IMPLIED.sub("", text) if name.endswith(".html") else text).encode()
 
 
 def asset(name: str) -> bytes:
-    """A file that pages load: style sheet (without the spaces that only its writers need), icon, script."""
+    """A file that pages load: a style sheet or script without what only its writers need; an icon.
+
+    What a script imports it names with the hash of that, so that a browser keeps both for ever.
+    """
     content = (PAGES / name).read_bytes()
-    return re.sub(rb"\s*\n\s*", b"\n", re.sub(rb" ?([{};:,]) ", rb"\1", content)) if name.endswith(".css") else content
+    if name.endswith(".js"):
+        content = IMPORTED.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
+        return re.sub(rb"\s*\n\s*", b"\n", REMARK.sub(b"", content)).lstrip()
+    if name.endswith(".css"):
+        return re.sub(rb"\s*\n\s*", b"", re.sub(rb" ?([{};:,]) ", rb"\1", content)).replace(b";}", b"}")
+    return content
 
 
 @cache

@@ -25,6 +25,9 @@ from app.reports.people import Facts, Part, Record, count_verdicts, listed, name
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}
 """The resources whose records can stand in other people's pages, by plural."""
+SYNTHESES = "syntheses"
+"""How the addresses of syntheses begin; they are no records, and so no resource."""
+EMBEDDABLE = (*EMBEDDED, SYNTHESES)
 APPROVALS = Part(Approval, 100)
 WARNINGS = Part(LabelWarning, 3)
 DOSES = Part(DosingInterval, 12)
@@ -36,8 +39,8 @@ RESULTS = Part(StudyResult, 100)
 def embedded(plural: str) -> type[Row]:
     """The resource of that plural; NotFound with the nearest one for what cannot be embedded."""
     if plural not in EMBEDDED:
-        close = nearest(plural, EMBEDDED)
-        known = ", ".join(EMBEDDED)
+        close = nearest(plural, EMBEDDABLE)
+        known = ", ".join(EMBEDDABLE)
         hint = f" Did you mean {close!r}?" if close else ""
         raise NotFound(f"There are no cards of {plural!r}; there are cards of {known}.{hint}")
     return EMBEDDED[plural]
@@ -106,17 +109,21 @@ def newer_release(connection: Connection, release: str) -> str | None:
 class Choices:
     """What can be picked on the page that makes embeds: ids with their names."""
 
-    records: list[tuple[str, str]]
+    first: str
+    """The id of the first record, to begin with; empty where there is none."""
     treatments: list[tuple[str, str]]
     releases: list[str]
 
 
 def read_choices(connection: Connection, plural: str, treatment: str | None) -> Choices:
-    """The first records of a resource, of one treatment where it is named, and the newest releases."""
-    row = EMBEDDED[plural]
-    own = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
+    """The first record of a resource, of one treatment where it is named, and the newest releases."""
+    found = []
+    if plural in EMBEDDED:
+        row = EMBEDDED[plural]
+        own = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
+        found = _named(connection, Query(row, own, ("name",) if row is Treatment else (), 1))
     return Choices(
-        records=_named(connection, Query(row, own, ("name",) if row is Treatment else (), MOST_ROWS)),
+        first=found[0][0] if found else "",
         treatments=_named(connection, Query(Treatment, {}, ("name",), MOST_ROWS)),
         releases=[release.name for release in list_releases(connection, MOST_RELEASES)],
     )
@@ -124,4 +131,4 @@ def read_choices(connection: Connection, plural: str, treatment: str | None) -> 
 
 def _named(connection: Connection, query: Query) -> list[tuple[str, str]]:
     records = [from_json(document) for document in list_rows(connection, query).documents]
-    return [(one["id"], one.get("name") or one.get("quote") or one.get("outcome_text") or "") for one in records]
+    return [(one["id"], one.get("name") or "") for one in records]

@@ -1,13 +1,16 @@
 """A synthesis in words: what was found, for how many people, how sure that is, and what was left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from app.calculator.request import Captions
 from app.evidence.numbers import HAZARD_RATIO, measure_named
 from app.evidence.words import Sentence, certainty_sentence, figure, per_thousand, stated
 from app.reports.entries import record_name
 from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
+
+NOTHING = "We hold no study with numbers that answer this."
 
 
 def plain_synthesis(content: Mapping[str, Any], audience: str, captions: Captions) -> dict[str, Any]:
@@ -16,10 +19,45 @@ def plain_synthesis(content: Mapping[str, Any], audience: str, captions: Caption
     return {"audience": audience, "sentences": [one.shown() for one in every(content, captions)]}
 
 
+@dataclass(frozen=True)
+class InWords:
+    """The sentences that a card or page puts where a reader looks for them; those that do not apply are empty."""
+
+    answer: str
+    frequencies: str
+    effect: str
+    spread: str
+    studies: str
+    certainty: str
+
+
+def in_words(content: Mapping[str, Any], captions: Captions) -> InWords:
+    """The answer in words, sentence by sentence."""
+    if not content["results"]:
+        return InWords(NOTHING, "", "", "", "", "")
+    return InWords(
+        answer=_statement(content, captions).text,
+        frequencies=" ".join(one.text for one in _frequencies(content, captions)),
+        effect=_estimate(content).text,
+        spread=" ".join(one.text for one in _spread(content)),
+        studies=_studies(content).text,
+        certainty=_certainty(content).text,
+    )
+
+
+def settled_side(content: Mapping[str, Any]) -> Literal["left", "right"] | None:
+    """The side of no effect on which the whole interval lies; None where it holds no effect, or there is no such."""
+    nothing = _no_effect(content)
+    if nothing is None or not content["results"]:
+        return None
+    shown, _ = _shown(content)
+    return "right" if shown["ci_low"] > nothing else "left" if shown["ci_high"] < nothing else None
+
+
 def _patient(content: Mapping[str, Any], captions: Captions) -> Iterator[Sentence]:
     yield _title(captions)
     if not content["results"]:
-        yield Sentence("We hold no study with numbers that answer this.")
+        yield Sentence(NOTHING)
         return
     yield _studies(content)
     yield _statement(content, captions)

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection
 
+from app.models import RESOURCES
 from app.models.indications import Indication
 from app.query import MOST_ROWS
 from app.reports.people import AsOf, Found, Part, listed, read_as_of
 from app.reports.search import read_search
+from app.reports.search_counts import NARROWING
 from app.reports.search_page import RECORD, SearchQuery
 
 FOUND_ROWS = 20
@@ -24,6 +26,8 @@ class FoundRecords:
     answer: dict[str, Any]
     uses: Mapping[tuple[str, str], str]
     """The page that shows all that belongs to a treatment and a condition: the id of the indication, by both."""
+    names: Mapping[str, Mapping[str, str]]
+    """What the records could be narrowed to: by the name of the filter, names by id."""
     as_of: AsOf
 
 
@@ -31,7 +35,15 @@ def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
     """Search; BadCursor when the cursor is not of this search."""
     content, _ = read_search(connection, query, str)
     answer = from_json(content)
-    return FoundRecords(answer, _uses(connection, answer["included"]), read_as_of(connection))
+    names = {name: _names(connection, name, query, answer["facets"][name]) for name in NARROWING}
+    return FoundRecords(answer, _uses(connection, answer["included"]), names, read_as_of(connection))
+
+
+def _names(connection: Connection, name: str, query: SearchQuery, facet: Mapping[str, Any]) -> dict[str, str]:
+    """The names of a filter's values, and of the one that is chosen."""
+    ids = [one["value"] for one in facet["values"]] + list(query.narrowing.get(name, ()))
+    part = Part(RESOURCES[NARROWING[name]], MOST_ROWS, ("name",))
+    return {one["id"]: one["name"] for one in listed(connection, part, {"id": ids}, {}).items} if ids else {}
 
 
 def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
@@ -44,7 +56,15 @@ def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
     return {(one["treatment"], one["condition"]): one["id"] for one in uses}
 
 
-def query_of(text: str, kind: str | None, cursor: str | None, release: str | None) -> SearchQuery:
-    """The question of the page."""
-    kinds = (kind,) if kind else ()
-    return SearchQuery(text, kinds, limit=FOUND_ROWS, cursor=cursor, include=(RECORD,), release=release)
+def query_of(text: str, filters: Mapping[str, str], cursor: str | None, release: str | None) -> SearchQuery:
+    """The question of the page, narrowed to a kind and to what records are about; with what could narrow it further."""
+    return SearchQuery(
+        text,
+        (filters["kind"],) if "kind" in filters else (),
+        {name: [filters[name]] for name in NARROWING if name in filters},
+        limit=FOUND_ROWS,
+        cursor=cursor,
+        include=(RECORD,),
+        facets=tuple(NARROWING),
+        release=release,
+    )

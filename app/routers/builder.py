@@ -12,12 +12,16 @@ from app.embedding import THEMES, shown_record, view_of
 from app.errors import Moved, Problem
 from app.headers import BUILDER, PAGE
 from app.people import BLANK, PageAsked, page_answer
-from app.reports.cards import EMBEDDED, read_choices
+from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
 from app.views.badges import badge_of
 from app.views.snippets import FLUID, Wish, badge_address, frame_of_card, snippets
 from app.views.words import titled
 
 SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))
+NOTHING_PICKED = (
+    "No record is there to begin with.",
+    "Paste the permalink of a synthesis, which its answer over a release names, or its hash.",
+)
 POLICY = f"{PAGE}; frame-src 'self'"
 """The policy of a page, and frames of our own cards."""
 router = APIRouter(tags=["Pages"])
@@ -43,14 +47,13 @@ async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]
     plural, record_id = _picked(asked)
     choices = await database_of(request).fetch(lambda connection: read_choices(connection, plural, asked.treatment))
     size = asked.size if asked.size in dict(SIZES) else SIZES[2][0]
-    first = choices.records[0][0] if choices.records else ""
-    wish = Wish(plural, record_id or first, asked.theme or "auto", size, asked.lang or "en", asked.release)
+    release = None if plural == SYNTHESES else asked.release  # a synthesis is of its own
+    wish = Wish(plural, record_id or choices.first, asked.theme or "auto", size, asked.lang or "en", release)
     status, shown = await _shown(request, wish)
     values = {
-        "kinds": [(word, titled(word)) for word in EMBEDDED],
+        "kinds": [(word, titled(word)) for word in EMBEDDABLE],
         "treatments": choices.treatments,
         "treatment": asked.treatment,
-        "records": choices.records,
         "releases": choices.releases,
         "themes": THEMES,
         "sizes": SIZES,
@@ -68,15 +71,17 @@ async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]
 def _picked(asked: BuilderAsked) -> tuple[str, str | None]:
     """Plural and id, which may be told as the address of a page: its last two steps."""
     steps = (asked.id or "").split("?")[0].rstrip("/").split("/")
-    if len(steps) > 1 and steps[-2] in EMBEDDED:
+    if len(steps) > 1 and steps[-2] in EMBEDDABLE:
         return steps[-2], steps[-1]
-    known = asked.kind if asked.kind in EMBEDDED else None
-    return known or next(iter(EMBEDDED)), asked.id
+    known = asked.kind if asked.kind in EMBEDDABLE else None
+    return known or EMBEDDABLE[0], asked.id
 
 
 async def _shown(request: Request, wish: Wish) -> tuple[int, dict[str, Any]]:
     """The preview and the lines; or what is wrong, with its status."""
     home = request.app.state.settings.public_url
+    if not wish.id:
+        return 200, {"frame": None, "problem": NOTHING_PICKED[wish.plural == SYNTHESES]}
     try:
         view_of({"theme": wish.theme, "lang": wish.lang})
         shown = await shown_record(request, wish.plural, wish.id)

@@ -5,23 +5,31 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON
-from app.embedding import shown_record
+from app.embedding import shown_record, shown_synthesis
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.examples import example_of
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
 from app.query import Reading
-from app.reports.cards import EMBEDDED
+from app.reports.cards import EMBEDDED, SYNTHESES
 from app.resources import HEADERS, MOVED, problem_responses
+from app.routers.syntheses import KeptHash
 from app.views.cards import Card
 
 router = APIRouter(prefix="/v1", tags=["Cards"])
+
+
+class Nothing(BaseModel):
+    """No query parameters."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
@@ -37,6 +45,26 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
         return cache.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
     return endpoint
+
+
+@router.get(
+    f"/{SYNTHESES}/{{hash}}/card",
+    operation_id="get_kept_synthesis_card",
+    summary="Get a synthesis of a release as a card",
+    response_model=Card,
+    responses={
+        200: {"description": "The card.", "headers": HEADERS},
+        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
+    },
+)
+async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Nothing, Parameters()]) -> Response:  # noqa: ARG001
+    """The pooled answer in natural words with its interval, how many studies and people, what was accepted.
+
+    `picture` is the forest plot. `marks` says when a source was retracted since, and when there is a newer release.
+    """
+    choose(accepted(request), [JSON])
+    shown = await shown_synthesis(request, hash)
+    return cache.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
 
 for _row in EMBEDDED.values():

@@ -54,7 +54,7 @@ async def embed_card(request: Request, plural: Step, id: Step) -> Response:
         return moved_answer(request, moved, f"/embed/{plural}/{{}}")
     except Problem as problem:
         return problem_card(request, problem, view)
-    return card_answer(request, "card.html", {"card": shown.card, "view": view})
+    return card_answer(request, "card.html", {"card": shown.card, "drawing": shown.drawing, "view": view})
 
 
 @router.get("/badge/{plural}/{id}.svg", include_in_schema=False)

@@ -12,13 +12,14 @@ from app.errors import BadRequest, FormatNotOffered, Moved, NotFound
 from app.models.types import RELEASE_PATTERN
 from app.render.claim_review import NAME
 from app.render.oembed import WIDEST, as_json, as_xml, rich
-from app.reports.cards import EMBEDDED
+from app.reports.cards import EMBEDDABLE, SYNTHESES
 from app.views.card_size import card_height
 
 FORMS = {"json": ("application/json", as_json), "xml": ("text/xml; charset=utf-8", as_xml)}
 CACHE_SECONDS = 3600
 TAKEN = ("url", "maxwidth", "maxheight", "format")
-OURS = re.compile(rf"(?:/embed)?/({'|'.join(EMBEDDED)})/([^/]+)")
+OURS = re.compile(rf"(?:/embed)?/({'|'.join(EMBEDDABLE)})/([^/]+)|/v1/({SYNTHESES})/([^/]+)")
+"""The addresses that have a card; of a synthesis its permalink, too."""
 router = APIRouter(tags=["Pages"])
 
 
@@ -81,9 +82,9 @@ def _page_of(request: Request, url: str | None) -> tuple[str, str, str | None]:
         parts = urlsplit("")
     found = OURS.fullmatch(parts.path)
     if found is None:
-        pages = ", ".join(f"{home}/{plural}/…" for plural in EMBEDDED)
+        pages = ", ".join(f"{home}/{plural}/…" for plural in EMBEDDABLE)
         raise NotFound(f"{url[:200]!r} is no page of ours that can be embedded. These are: {pages}.")
     release = parse_qs(parts.query).get("release", [None])[-1]
     if release is not None and not re.fullmatch(RELEASE_PATTERN, release):
         raise NotFound(f"There is no release {release[:100]!r}.")
-    return found[1], found[2], release
+    return found[1] or found[3], found[2] or found[4], release

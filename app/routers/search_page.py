@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from app.accept import accepted, choose
 from app.answers import database_of
+from app.models.types import Slug
 from app.people import BLANK, HTML, PageAsked, page_answer, where_of
+from app.reports.search_counts import NARROWING
 from app.reports.search_people import query_of, read_found
 from app.routers.search import LONGEST, Kind
 from app.views.search import blank_values, found_values
@@ -22,6 +24,8 @@ class SearchAsked(PageAsked):
 
     q: str = Field("", max_length=LONGEST)
     kind: Annotated[Kind | None, BLANK] = None
+    treatment: Annotated[Slug | None, BLANK] = None
+    condition: Annotated[Slug | None, BLANK] = None
     cursor: Annotated[Annotated[str, Field(max_length=4000)] | None, BLANK] = None
 
 
@@ -32,7 +36,8 @@ async def search_page(request: Request, asked: Annotated[SearchAsked, Parameters
     where = where_of(request)
     if not asked.q.strip():
         return await page_answer(request, "search.html", blank_values(where))
-    query = query_of(asked.q, asked.kind, asked.cursor, where.release)
+    filters = asked.model_dump(include={"kind", *NARROWING}, exclude_none=True)
+    query = query_of(asked.q, filters, asked.cursor, where.release)
     found = await database_of(request).fetch(lambda connection: read_found(connection, query))
-    values = found_values(found, asked.q, asked.kind, where, is_later=asked.cursor is not None)
+    values = found_values(found, asked.q, filters, where, is_later=asked.cursor is not None)
     return await page_answer(request, "search.html", values)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.answers import JSON, answered_from, database_of, refuse_repeated
+from app.answers import JSON, ReleaseReads, answered_from, database_of, refuse_repeated
 from app.bodies import json_body, parse, read_body
 from app.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.calculator.plots import forest_of, funnel_of
@@ -64,6 +64,12 @@ STANDING = {
 }
 _EXAMPLE = example_answer()
 _OTHERS: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}
+
+KeptHash = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    Path(description="The `input_hash` of the answer.", examples=[_EXAMPLE.content["input_hash"]]),
+]
 
 router = APIRouter(prefix="/v1", tags=["Syntheses"])
 
@@ -198,11 +204,7 @@ async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQues
 )
 async def get_kept_synthesis(
     request: Request,
-    hash: Annotated[
-        str,
-        StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-        Path(description="The `input_hash` of the answer.", examples=[_EXAMPLE.content["input_hash"]]),
-    ],
+    hash: KeptHash,
     asked: Annotated[SynthesisShape, Parameters()],
 ) -> Response:
     """A synthesis of a release, byte for byte as it was first answered, whatever became of the dataset since.
@@ -220,6 +222,18 @@ async def get_kept_synthesis(
     answer.headers["Cache-Control"] = LASTING
     answer.headers["Source-Status"] = kept.source_status
     return answer
+
+
+async def keep_answer(request: Request, asked: EvidenceQuestion, release: str) -> str:
+    """Answer a question over a release and keep it; its hash, or Unavailable where it cannot be kept just now."""
+    _refuse_crowd()
+    public_url, question = str(request.app.state.settings.public_url), asked.model_copy(update={"release": release})
+    gathered = await ReleaseReads(request, release).fetch(lambda connection: gather(connection, question, public_url))
+    answered, forms = await to_thread.run_sync(_answered, gathered, FORMS, limiter=_at_once)
+    digest: str = answered.content["input_hash"]
+    if await _kept(request.app, digest, release, forms) is None:
+        raise Unavailable("This answer cannot be kept just now.", headers={"Retry-After": "5"})
+    return digest
 
 
 def _form(media_type: str, plot: Literal["forest", "funnel"] | None) -> Form:

@@ -9,6 +9,7 @@ PADDING = 34
 """Left and right of the text, with the borders."""
 NAME_WIDTH, WIDE = 130, 440
 """How much of a wide card the names of facts take, and from which width on they stand beside their facts."""
+WIDEST_PICTURE = 460
 SLACK = 1.2
 """Fonts differ: lines break earlier in a wider one than the one that we measured with."""
 
@@ -26,6 +27,8 @@ def card_height(card: Card, width: int) -> int:
     for place in card.places:
         height += 6 + _lines(place.place + place.status, inner - 50, 15) * 23 + _lines(place.detail, inner, 13) * 20
     height += sum(_lines(f"{source.text} {source.mark}", inner, 14) * 21 for source in card.sources)
+    if card.picture:
+        height += 10 + min(inner, WIDEST_PICTURE) * card.picture.height / card.picture.width
     height += 0 if card.places else 10 + _lines(NO_DECISION, inner, 13) * 20
     height += 20 * (bool(card.more_sources) + bool(card.more_places))
     height += 54 + _lines(f"{card.as_of}. {card.disclaimer}", inner, 13) * 20

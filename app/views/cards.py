@@ -97,6 +97,15 @@ class CardSource(CardLink):
     mark: str = Field(description="`retracted`, `withdrawn`, …; empty for a source in good standing.")
 
 
+class CardPicture(BaseModel):
+    """A drawing of the numbers."""
+
+    src: str = Field(description="Where it is: an absolute address of an SVG.")
+    alt: Shown = Field(description="What it shows, in a sentence.")
+    width: int = Field(description="Its width in pixels; it may be scaled to any.")
+    height: int = Field(description="Its height at that width.")
+
+
 class Card(BaseModel):
     """What matters of one record in a few lines of text, ready to be shown in another page. All of it is plain text."""
 
@@ -107,6 +116,7 @@ class Card(BaseModel):
     marks: list[CardMark] = Field(description="What a reader must know first, the gravest first.")
     summary: Shown = Field(description="The record in a sentence or two; empty when the facts say it all.")
     facts: list[CardFact] = Field(description="The facts with their numbers.")
+    picture: CardPicture | None = Field(None, description="The forest plot of a synthesis; null for anything else.")
     places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, as far as anybody recorded it.")
     places_note: str = Field(description="What an empty list of places means; empty when there are some.")
     more_places: int = Field(description="How many lines of that the page has beside those.")
@@ -146,7 +156,7 @@ def card_of(facts: Facts, where: Where, newer: str | None = None) -> Card:
         marks=_marks(facts, around, where, newer),
         summary=shortened(content.summary),
         facts=[CardFact(name=name, text=shortened(text)) for name, text in content.facts if text][:MOST_FACTS],
-        places=[_place(line) for line in content.places[:MOST_PLACES]],
+        places=card_places(content.places),
         places_note="" if content.places else NO_DECISION,
         more_places=max(0, len(content.places) - MOST_PLACES),
         source_label="Claimed in" if facts.resource is Claim else "Source" if len(sources) == 1 else "Sources",
@@ -188,15 +198,19 @@ def _marks(facts: Facts, around: Around, where: Where, newer: str | None) -> lis
     return found
 
 
-def _place(line: PlaceLine) -> CardPlace:
-    return CardPlace(
-        code=line.code,
-        place=line.place,
-        status=line.status,
-        tone=line.tone,
-        conditions=list(line.about),
-        detail=shortened(line.detail),
-    )
+def card_places(lines: Sequence[PlaceLine]) -> list[CardPlace]:
+    """The first places, as a card has room for them."""
+    return [
+        CardPlace(
+            code=line.code,
+            place=line.place,
+            status=line.status,
+            tone=line.tone,
+            conditions=list(line.about),
+            detail=shortened(line.detail),
+        )
+        for line in lines[:MOST_PLACES]
+    ]
 
 
 def _sources(facts: Facts, around: Around, where: Where) -> list[CardSource]:
@@ -204,8 +218,13 @@ def _sources(facts: Facts, around: Around, where: Where) -> list[CardSource]:
     record = facts.record
     own = [record["source"]] if facts.resource is Claim else [one["source"] for one in record["citations"]]
     decided = [one["source"] for approval in facts.items(Approval) for one in approval["citations"]]
+    return card_sources(own if facts.resource in (Claim, StudyResult) else [*own, *decided], around, where)
+
+
+def card_sources(names: Sequence[str], around: Around, where: Where) -> list[CardSource]:
+    """The sources of these ids, each once, with where they can be read and how they stand."""
     found = []
-    for name in dict.fromkeys(own if facts.resource in (Claim, StudyResult) else [*own, *decided]):
+    for name in dict.fromkeys(names):
         source = around.record(Source.plural, name)
         if source is not None:
             page = where.public_url + around.page(Source.plural, name)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -178,6 +179,8 @@ class Plot:
 
     drawing: Markup
     about: str
+    pool: str | None = None
+    """Where a reader asks for the pooled answer; None where nobody could pool them."""
 
 
 def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> list[Plot]:
@@ -197,7 +200,18 @@ def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> l
 def _plot(group: Sequence[Record], around: Around) -> Plot:
     drawing = Markup(inline(forest_svg(_forest(group, around))))  # noqa: S704  # every text is escaped in it
     condition, treatment = group[0]["condition"], around.name(Treatment, group[0]["treatment"])
-    return Plot(drawing, f"{treatment}, {around.name(Condition, condition)}" if condition else treatment)
+    about = f"{treatment}, {around.name(Condition, condition)}" if condition else treatment
+    return Plot(drawing, about, _pool(group, around))
+
+
+def _pool(group: Sequence[Record], around: Around) -> str | None:
+    """The address that asks for the synthesis of these results, whose measure and products the gate will look at."""
+    first = group[0]
+    if len(group) < 2 or not (first["condition"] and first["outcome"]):
+        return None
+    asked = [("treatment", one) for one in sorted({one["treatment"] for one in group})]
+    asked += [("condition", first["condition"]), ("outcome", first["outcome"])]
+    return "/syntheses?" + urlencode(asked + ([("release", around.release)] if around.release else []))
 
 
 def _forest(group: Sequence[Record], around: Around) -> Forest:

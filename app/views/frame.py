@@ -43,6 +43,7 @@ class Frame:
     canonical: str
     json: str
     history: str
+    """Where its former versions are; empty for what has none."""
     as_of: str
     version: int
     report: str | None
@@ -74,8 +75,13 @@ def frame_of(facts: Facts, around: Around, where: Where, *, title: str, descript
         cited=f"{NAME}. {title} [{kind} record, version {facts.version}]. {as_of}. {canonical}",
         formats=[Link(form.name, around.to(data, format=form.word)) for form in REFERENCE_FORMATS],
         linked=Markup(linked_document(facts, where.public_url)),  # noqa: S704  # `<` is escaped in it
-        oembed=f"{where.public_url}/oembed?{urlencode({'url': canonical})}" if plural in EMBEDDED else None,
+        oembed=oembed_address(where, canonical) if plural in EMBEDDED else None,
     )
+
+
+def oembed_address(where: Where, canonical: str) -> str:
+    """Where oEmbed describes the card of a page."""
+    return f"{where.public_url}/oembed?{urlencode({'url': canonical})}"
 
 
 def as_of_words(as_of: AsOf, release: str | None) -> str:

@@ -16,6 +16,7 @@ from app.render.references import reference_of, vancouver
 from app.reports.people import Facts, Listed
 from app.views.around import Around, Link, address_of
 from app.views.findings import (
+    ResultGroup,
     arm_words,
     certainty_of,
     comparator_name,
@@ -153,7 +154,7 @@ def _result(facts: Facts, around: Around) -> View:
         "study": study,
         "study_facts": _study_facts(study),
         "bias": record["risk_of_bias"] or study.get("risk_of_bias"),
-        "others": result_lines(others.items, around),
+        "others": [ResultGroup(None, result_lines(others.items, around))] if others.items else [],
         "cited": around.cited(record),
     }
     title = f"{line.study}: {record['outcome_text']}"

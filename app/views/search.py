@@ -1,6 +1,6 @@
 """The search page: what was found by kind, each with the words that matched, and what was searched for instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,8 @@ from app.models.treatments import Treatment
 from app.reports.search_people import FoundRecords
 from app.views.around import SHOWN_ON, Around, Link
 from app.views.frame import Where, as_of_words
-from app.views.words import titled
+from app.views.lists import Filter
+from app.views.words import spaced, titled
 
 EXAMPLES = ("botox migraine", "chronic neck pain", "dysphagia", '"muscle weakness"', "NCT00156910")
 Uses = Mapping[tuple[str, str], str]
@@ -45,18 +46,24 @@ def blank_values(where: Where) -> dict[str, Any]:
     return {"is_asked": False, "query": "", "examples": [Link(one, around.to("/search", q=one)) for one in EXAMPLES]}
 
 
-def found_values(found: FoundRecords, text: str, kind: str | None, where: Where, *, is_later: bool) -> dict[str, Any]:
+def found_values(
+    found: FoundRecords, text: str, filters: Mapping[str, str], where: Where, *, is_later: bool
+) -> dict[str, Any]:
     """What was found."""
     answer = found.answer
     around = Around(answer["included"], release=where.release, today=where.today)
-    asked = {"q": text} | ({"kind": kind} if kind else {})
+    asked = {"q": text, **filters}
+    kept = {name: value for name, value in asked.items() if name not in found.names}
     return {
         "is_asked": True,
         "query": text,
         "corrected": list(answer["corrected"].items()),
         "followed": list(answer["followed"].items()),
         "is_partial": answer["matched"] == "some",
-        "kinds": _kinds(answer["groups"], text, kind, around),
+        "kinds": _kinds(answer["groups"], asked, around),
+        "fields": list(_fields(found, filters)),
+        "hidden": list((kept | ({"release": where.release} if where.release else {})).items()),
+        "everything": around.to("/search", q=text) if filters else None,
         "groups": _groups(answer["items"], found.uses, around),
         "first": around.to("/search", **asked) if is_later else None,
         "next": around.to("/search", **asked, cursor=answer["next"]) if answer["next"] else None,
@@ -66,18 +73,30 @@ def found_values(found: FoundRecords, text: str, kind: str | None, where: Where,
     }
 
 
-def _kinds(counts: Sequence[Mapping[str, Any]], text: str, chosen: str | None, around: Around) -> list[Kind]:
+def _fields(found: FoundRecords, filters: Mapping[str, str]) -> Iterator[Filter]:
+    """The filters by what records are about, with how many there are of each; without those that have no choice."""
+    for name, names in found.names.items():
+        facet = found.answer["facets"][name]
+        counts = {one["value"]: f"{one['count']}{'+' if facet['is_at_least'] else ''}" for one in facet["values"]}
+        ids = [*counts, *(one for one in [filters.get(name, "")] if one and one not in counts)]
+        options = [(one, f"{names.get(one, spaced(one))} ({counts.get(one, '0')})") for one in ids]
+        if options:
+            yield Filter(name, titled(name), options, filters.get(name, ""))
+
+
+def _kinds(counts: Sequence[Mapping[str, Any]], asked: Mapping[str, str], around: Around) -> list[Kind]:
     """All kinds, and each that has something; the chosen one stays although it has nothing."""
+    chosen, rest = asked.get("kind"), {name: value for name, value in asked.items() if name != "kind"}
     shown = {one["kind"]: f"{one['count']}{'+' if one['is_at_least'] else ''}" for one in counts if one["count"]}
     if not shown and not chosen:
         return []
     if chosen:
         shown.setdefault(chosen, "0")
     kinds = [
-        Kind(titled(kind), count, around.to("/search", q=text, kind=kind), kind == chosen)
+        Kind(titled(kind), count, around.to("/search", **rest, kind=kind), kind == chosen)
         for kind, count in shown.items()
     ]
-    return [Kind("All", "", around.to("/search", q=text), chosen is None), *kinds]
+    return [Kind("All", "", around.to("/search", **rest), chosen is None), *kinds]
 
 
 def _groups(items: Sequence[Mapping[str, Any]], uses: Uses, around: Around) -> list[dict[str, Any]]:

@@ -14,9 +14,16 @@ from app.views.cards import Card
 
 FLUID = "100%"
 ELEMENT_USE = (
-    "In your page, without a frame. The link shows where scripts do not run. With "
-    "treatment-evidence { display: block; height: 28rem } in your style sheet its place is kept from the start."
+    "In your page, without a frame. The link shows where scripts do not run; the template keeps its place until the "
+    "script has come."
 )
+ELEMENT_PIXELS = 448
+"""How high an element is; it scrolls within."""
+ROOM = (
+    '<template shadowrootmode="open"><table role="presentation" width="100%" '
+    f'height="{ELEMENT_PIXELS}" cellpadding="0" cellspacing="0"><td><slot></slot></td></table></template>'
+)
+"""A shadow tree that is there before any script (HTML, `shadowrootmode`); attributes alone, for policies on styles."""
 FLUID_PIXELS = 320
 """The width for which a frame that takes all there is keeps its height."""
 
@@ -101,8 +108,9 @@ def script_tag(name: str, home: str, how: str) -> str:
 def _element(card: Card, wish: Wish, home: str) -> str:
     theme = f' theme="{escape(wish.theme)}"' if wish.theme != "auto" else ""
     page = escape(card.page)
-    inside = f'<a href="{page}">{escape(card.title)}</a>'
-    tag = f'<treatment-evidence src="{page}"{theme} lang="{escape(wish.lang)}">{inside}</treatment-evidence>'
+    inside = f'{ROOM}<a href="{page}">{escape(card.title)}</a>'
+    given = f'src="{page}"{theme} lang="{escape(wish.lang)}" height="{ELEMENT_PIXELS}"'
+    tag = f"<treatment-evidence {given}>{inside}</treatment-evidence>"
     return tag + script_tag(ELEMENT, home, 'type="module"')
 
 

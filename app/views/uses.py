@@ -1,6 +1,6 @@
 """What the pages of treatments, conditions and uses share: approvals, warnings, doses, side effects, results."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.models.approvals import Approval
@@ -16,7 +16,7 @@ from app.reports.people import Facts
 from app.views.around import Around, Link
 from app.views.findings import forest_plots, result_groups
 from app.views.harms import effect_groups
-from app.views.lines import approval_lines, dose_table, warning_lines
+from app.views.lines import ApprovalLine, approval_lines, dose_table, warning_lines
 from app.views.statements import claim_counts, claim_lines
 from app.views.words import titled
 
@@ -62,19 +62,24 @@ def indications(facts: Facts, around: Around) -> list[Values]:
     of_condition = facts.resource is Condition
     found = []
     for one in facts.items(Indication):
-        states = sorted(
-            {(line.place, line.status, line.tone) for line in approval_lines(_of(facts, one), around)},
-        )
         name = around.name(Treatment, one["treatment"]) if of_condition else around.name(Condition, one["condition"])
         found.append(
             {
                 "link": Link(name, around.page(Indication.plural, one["id"])),
                 "purpose": titled(one["purpose"]),
                 "population": one["population"] or "",
-                "states": states,
+                "states": _states(approval_lines(_of(facts, one), around)),
             }
         )
     return sorted(found, key=lambda entry: entry["link"].text)
+
+
+def _states(lines: Sequence[ApprovalLine]) -> list[tuple[str, str, str]]:
+    """Each status with its tone and the places where it holds: `Approved`, `good`, `United Kingdom, United States`."""
+    places: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        places.setdefault((line.status, line.tone), set()).add(line.place)
+    return [(status, tone, ", ".join(sorted(own))) for (status, tone), own in sorted(places.items())]
 
 
 def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,11 +1,7 @@
-// Drives a real browser over the service and prints, as one JSON document, what it saw: node browser.mjs URL CHROMIUM FOLDER
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+// Drives a real browser over the service and prints, as one JSON document, what it saw: node browser.mjs URL CHROMIUM FOLDER SYNTHESIS
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { audit as audited, axe, baseUrl, browser, folder, layout, more, screenshot, shift, together, visit } from "./look.mjs";
 
-const [baseUrl, executablePath, folder] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = {
   landing: "/",
   problems: "/problems",
@@ -22,69 +18,14 @@ const PAGES = {
   guide: "/guide",
   chapter: "/guide/filtering",
   missing: "/treatments/onabotulinumtoxin",
+  synthesis: `/syntheses/${more[0]}`,
+  undecided: "/syntheses?treatment=onabotulinumtoxina&condition=chronic-low-back-pain&outcome=pain-relief-50",
 };
 const SIZES = { phone: { width: 320, height: 640 }, desk: { width: 1280, height: 800 } };
-const SCHEMES = ["light", "dark"];
 const SHOWN = { phone: "dark", desk: "light" }; // how each size is photographed
 const OPERATION = "#operations-Treatments-get_treatment";
 const STOPS = "a[href], button, select, input:not([type=hidden]), [tabindex='0']";
 const RECORD = "onabotulinumtoxina";
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
-
-/** Open a page in a fresh context, act on it, and tell what happened besides. */
-async function visit(url, options, act) {
-  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(90_000);
-  const page = await context.newPage();
-  const seen = { url, complaints: [], foreign: [], failed: [], requests: 0 };
-  page.on("console", (message) => {
-    const isStatus = message.location().url === url && message.text().startsWith("Failed to load resource");
-    if (["error", "warning"].includes(message.type()) && !isStatus) seen.complaints.push(`${message.type()}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => seen.complaints.push(`thrown: ${error.message}`));
-  page.on("request", (request) => {
-    const asked = new URL(request.url());
-    seen.requests += 1;
-    if (asked.protocol !== "data:" && asked.origin !== new URL(url).origin) seen.foreign.push(request.url());
-  });
-  page.on("requestfailed", (request) => {
-    if (request.url().includes("/v1/suggest?") && request.failure()?.errorText === "net::ERR_ABORTED") return; // typed on
-    seen.failed.push(`${request.url()}: ${request.failure()?.errorText}`);
-  });
-  page.on("response", (answer) => {
-    const isPage = answer.url() === url; // a page may say calmly that something is missing
-    if (answer.status() >= 400 && !isPage) seen.failed.push(`${answer.url()}: ${answer.status()}`);
-  });
-  await page.goto(url, { waitUntil: "load" });
-  const told = await act(page);
-  await context.close();
-  return { ...seen, ...told };
-}
-
-const screenshot = (page, name) => page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-
-/** The elements that stand out of the window to the right, and how wide the page became. */
-const layout = (page) =>
-  page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    const scrolled = (element) => element.closest(".scroll, pre") !== null;
-    const outside = [...document.body.querySelectorAll("*")]
-      .filter((element) => !scrolled(element) && element.getBoundingClientRect().right > width + 0.5)
-      .map((element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`);
-    return { width, scrollWidth: document.documentElement.scrollWidth, outside };
-  });
 
 /** A page as it is without JavaScript, in each size. */
 async function plainPage(name) {
@@ -107,32 +48,14 @@ async function plainPage(name) {
 /** What axe-core finds on a page, in each size and scheme; how far its content moved; and what the Tab key reaches. */
 async function audit(name) {
   return visit(baseUrl + PAGES[name], { viewport: SIZES.desk }, async (page) => {
-    const shift = await page.evaluate(
-      () =>
-        new Promise((resolve) => {
-          let moved = 0;
-          new PerformanceObserver((list) => list.getEntries().forEach((entry) => (moved += entry.value))).observe({
-            type: "layout-shift",
-            buffered: true,
-          });
-          requestAnimationFrame(() => requestAnimationFrame(() => resolve(moved)));
-        }),
-    );
+    const moved = await shift(page);
     const unreached = await reached(page);
-    await page.evaluate(axe);
     const violations = [];
     for (const [size, viewport] of Object.entries(SIZES)) {
       await page.setViewportSize(viewport);
-      for (const colorScheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme });
-        const rules = colorScheme === "light" ? {} : { runOnly: ["color-contrast"] }; // the one that depends on colours
-        const found = await page.evaluate((options) => window.axe.run(options), rules);
-        if (found.passes.length < (colorScheme === "light" ? 20 : 1)) violations.push(`${size}: ${colorScheme}: only ${found.passes.length} rules applied`);
-        violations.push(...found.violations.map(({ id, nodes }) => `${size}: ${colorScheme}: ${id}: ${nodes[0].html}`));
-      }
+      violations.push(...(await audited(page)).map((one) => `${size}: ${one}`));
     }
-    const cookies = (await page.context().cookies()).length;
-    return { shift, unreached, violations, cookies };
+    return { shift: moved, unreached, violations };
   });
 }
 
@@ -209,7 +132,7 @@ async function typing() {
   return visit(`${baseUrl}/claims`, { viewport: SIZES.phone }, async (page) => {
     const field = page.getByRole("combobox", { name: "Search the records" });
     const state = () => field.evaluate((one) => [one.getAttribute("aria-expanded"), document.getElementById(one.getAttribute("aria-activedescendant"))?.textContent ?? null]);
-    const options = page.locator("#search_options [role=option]");
+    const options = page.locator("#q_options [role=option]");
     const heading = () => page.locator("h1").boundingBox();
     const told = { before: await state(), headings: [await heading()] };
     await field.pressSequentially("boto");
@@ -233,11 +156,11 @@ async function typing() {
     await page.keyboard.press("Enter");
     await page.waitForURL(/treatments/);
     told.chosen = new URL(page.url()).pathname;
-    await page.getByRole("combobox").fill("dysphag");
+    await page.getByRole("combobox", { name: "Search the records" }).fill("dysphag");
     await options.first().click();
     await page.waitForURL(/search/);
     told.searched = new URL(page.url()).search;
-    await page.getByRole("combobox").fill("chronic neck pain");
+    await page.getByRole("combobox", { name: "Search the records" }).fill("chronic neck pain");
     await page.keyboard.press("Enter");
     await page.waitForURL(/neck/);
     told.submitted = new URL(page.url()).search;
@@ -252,15 +175,10 @@ async function documentationWithoutScript() {
   });
 }
 
-const report = { plain: [], audits: [] };
-for (const name of Object.keys(PAGES)) {
-  report.plain.push(await plainPage(name));
-  report.audits.push(await audit(name));
-}
-report.typing = await typing();
-report.docs = await documentation();
-report.docsByName = await documentationByName();
-report.docsShown = await documentationShown();
-report.docsWithoutScript = await documentationWithoutScript();
+const names = Object.keys(PAGES);
+const others = { docs: documentation, docsByName: documentationByName, docsShown: documentationShown, docsWithoutScript: documentationWithoutScript, typing };
+const told = await together([...Object.values(others), ...names.map((name) => () => plainPage(name)), ...names.map((name) => () => audit(name))]);
+const report = Object.fromEntries(Object.keys(others).map((name, place) => [name, told[place]]));
+const pages = told.slice(Object.keys(others).length);
 await browser.close();
-console.log(JSON.stringify(report));
+console.log(JSON.stringify({ ...report, plain: pages.slice(0, names.length), audits: pages.slice(names.length) }));

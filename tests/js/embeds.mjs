@@ -1,13 +1,8 @@
 // Drives a real browser over embeds, as themselves and in other people's pages, and prints what it saw as JSON:
-// node embeds.mjs URL CHROMIUM FOLDER RELEASE
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+// node embeds.mjs URL CHROMIUM FOLDER RELEASE SYNTHESIS JOINED
+import { audit, baseUrl, browser, folder, HOST, layout, more, SCHEMES, screenshot as shot, shift, together, visit as look } from "./look.mjs";
 
-const [baseUrl, executablePath, folder, release] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const HOST = `${baseUrl.replace("127.0.0.1", "localhost")}/host`;
+const [release, synthesis, joined] = more;
 const CARDS = {
   treatment: "treatments/onabotulinumtoxina",
   indication: "indications/onabotulinumtoxina-chronic-migraine",
@@ -15,10 +10,11 @@ const CARDS = {
   result: "study-results/langevin-2011-pain-week-4",
   unknown: "claims/made-up-none",
   retracted: "claims/made-up-attack",
+  synthesis: `syntheses/${joined}`,
 };
-const ATTACKED = ["treatments", "indications", "claims", "study-results"].map((plural) => `${plural}/made-up-attack`);
+const ATTACKED = [...["treatments", "indications", "claims", "study-results"].map((plural) => `${plural}/made-up-attack`), `syntheses/${synthesis}`];
+const PAGES = [...ATTACKED, "conditions/made-up-attack", "sources/made-up-attack", "treatments", "claims", "search?q=made-up"];
 const WIDTHS = [280, 320, 1280];
-const SCHEMES = ["light", "dark"];
 const SEALED = [
   "default-src 'none'",
   "style-src 'none'",
@@ -27,90 +23,19 @@ const SEALED = [
   `frame-src ${baseUrl}`,
   `img-src ${baseUrl}`,
 ].join("; ");
-/** What a partner's own style sheet says, so that the element has its place before its script has come. */
-const ROOM = `<style nonce="host">treatment-evidence { display: block; height: 28rem }</style>`;
-
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-features=LocalNetworkAccessChecks", // the partner's page is made here, and our server is on loopback
-  ],
-});
-
-/** Open a page in a fresh context, act on it, and tell what happened besides; `body` is served as a page of a partner. */
-async function visit(url, { body, policy = SEALED, ...options }, act) {
-  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(15_000);
-  await context.addInitScript(() => {
-    window.shift = 0;
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.shift += entry.value;
-    }).observe({ type: "layout-shift", buffered: true });
-  });
-  const page = await context.newPage();
-  const seen = { url, complaints: [], asked: [] };
-  page.on("console", (message) => {
-    const expected = /status of (404|410|422)/.test(message.text());
-    if (["error", "warning"].includes(message.type()) && !expected) seen.complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => seen.complaints.push(`thrown: ${error.message}`));
-  page.on("dialog", (dialog) => dialog.dismiss());
-  page.on("request", (request) => seen.asked.push(request.url()));
-  if (body) {
-    const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy };
-    await context.route(HOST, (route) => route.fulfill({ body, headers }));
-  }
-  await page.goto(url, { waitUntil: "load" });
-  const told = await act(page);
-  seen.cookies = (await context.cookies()).length;
-  await context.close();
-  return { ...seen, ...told };
-}
-
-const screenshot = (page, name) => page.screenshot({ path: join(folder, `embed-${name}.png`), fullPage: true });
-
-/** How high the content is, and whether something stands out of the window. */
-const layout = (page) =>
-  page.evaluate(() => {
-    const width = document.documentElement.clientWidth;
-    const outside = [...document.body.querySelectorAll("*")]
-      .filter((element) => element.getBoundingClientRect().right > width + 0.5)
-      .map((element) => `${element.tagName}: ${element.textContent.trim().slice(0, 40)}`);
-    const { height } = document.body.getBoundingClientRect();
-    return { width, height, scrollWidth: document.documentElement.scrollWidth, outside };
-  });
-
-/** What axe-core finds, in each scheme. */
-async function audit(page) {
-  await page.evaluate(axe);
-  const found = [];
-  for (const colorScheme of SCHEMES) {
-    await page.emulateMedia({ colorScheme });
-    const { violations, passes } = await page.evaluate(() =>
-      window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-    );
-    if (passes.length < 10) found.push(`${colorScheme}: only ${passes.length} rules applied`);
-    found.push(...violations.map(({ id, nodes }) => `${colorScheme}: ${id}: ${nodes[0].html}`));
-  }
-  return found;
-}
+const visit = (url, options, act) => look(url, { policy: SEALED, missing: true, ...options }, act);
+const screenshot = (page, name) => shot(page, `embed-${name}`);
 
 /** A card alone, at each width and in each scheme; the one with most parts is audited at each width. */
 async function card(name) {
   return visit(`${baseUrl}/embed/${CARDS[name]}`, { bypassCSP: true }, async (page) => {
+    const moved = await shift(page);
     const layouts = [];
     const violations = [];
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 700 });
       layouts.push(await layout(page));
-      if (width === WIDTHS[0] || name === "retracted") violations.push(...(await audit(page)).map((one) => `${width}: ${one}`));
+      if (width === WIDTHS[0] || name === "synthesis") violations.push(...(await audit(page)).map((one) => `${width}: ${one}`));
       for (const colorScheme of SCHEMES) {
         await page.emulateMedia({ colorScheme });
         if (width !== 320) await screenshot(page, `${name}-${width}-${colorScheme}`);
@@ -120,16 +45,16 @@ async function card(name) {
       document.documentElement.dataset.theme = asked;
       return getComputedStyle(document.body).backgroundColor;
     }, theme);
-    return { layouts, violations, themes: { light: await colour("light"), dark: await colour("dark") } };
+    return { shift: moved, layouts, violations, themes: { light: await colour("light"), dark: await colour("dark") } };
   });
 }
 
-/** A card whose texts are attacks: what it shows, and whether anything of it ran. */
+/** A card or page whose texts are attacks: what it shows, and whether anything of it ran. */
 async function attacked(path) {
-  return visit(`${baseUrl}/embed/${path}`, { viewport: { width: 280, height: 700 } }, async (page) => ({
+  return visit(`${baseUrl}/${path}`, { viewport: { width: 320, height: 700 } }, async (page) => ({
     hit: await page.evaluate(() => window.hit ?? null),
-    text: await page.locator("main").innerText(),
-    markup: await page.locator("main script, main img, main b:has-text('amp')").count(),
+    text: await page.locator("main").evaluate((main) => main.textContent),
+    shift: await shift(page),
     ...(await layout(page)),
   }));
 }
@@ -158,16 +83,16 @@ const shadow = (page) =>
       border: style.borderTopWidth,
       background: style.backgroundColor,
       height: element.getBoundingClientRect().height,
+      shapes: article.querySelectorAll("svg path").length,
       hit: window.hit ?? null,
     };
   });
 
 /** Element and badge in a partner's page that forbids all style, as the builder's lines put them there. */
-async function element(name, path, { more = "", change = (line) => line, kept = false, ...options } = {}) {
+async function element(name, path, { more = "", change = (line) => line, ...options } = {}) {
   const given = (await lines(path, more)).lines;
-  const body = host((kept ? ROOM : "") + given[1] + change(given[6]));
-  const policy = kept ? SEALED.replace("style-src 'none'", "style-src 'nonce-host'") : SEALED;
-  return visit(HOST, { body, policy, viewport: { width: 320, height: 900 }, ...options }, async (page) => {
+  const body = host(given[1] + change(given[6]));
+  return visit(HOST, { body, viewport: { width: 320, height: 900 }, ...options }, async (page) => {
     if (options.javaScriptEnabled !== false) {
       await page.waitForFunction(() => document.querySelector("treatment-evidence").shadowRoot?.querySelector(".quiet"));
     }
@@ -175,7 +100,7 @@ async function element(name, path, { more = "", change = (line) => line, kept = 
     if (options.javaScriptEnabled === false) return { text: await page.locator("treatment-evidence").innerText() };
     const { outside, scrollWidth } = await layout(page);
     const badge = await page.locator("img").evaluate((image) => [image.naturalWidth, image.width]);
-    const told = { ...(await shadow(page)), shift: await page.evaluate(() => window.shift), badge, outside, scrollWidth };
+    const told = { ...(await shadow(page)), shift: await shift(page), badge, outside, scrollWidth };
     return { ...told, violations: options.audited ? await elementAudit(path) : [] };
   });
 }
@@ -216,17 +141,34 @@ async function frames() {
 
 const heights = (page) => page.locator("iframe").evaluateAll((all) => all.map((frame) => +frame.height));
 
-/** The builder as it is used: another kind is picked, the preview follows, a line is copied. */
+/** The builder as it is used: another kind is picked, a record found by its words with the keyboard, a line copied. */
 async function builder() {
   const granted = { permissions: ["clipboard-read", "clipboard-write"], viewport: { width: 1280, height: 900 } };
   return visit(`${baseUrl}/embed/builder`, granted, async (page) => {
+    const field = page.getByRole("combobox", { name: /^Record/ });
+    const options = page.locator("#id_options [role=option]");
+    const moved = await shift(page);
+    await field.fill("");
+    await field.pressSequentially("boto");
+    await options.first().waitFor();
+    const suggested = await options.allInnerTexts();
+    await field.press("Escape");
     await Promise.all([page.waitForURL(/kind=claims/), page.locator("select[name=kind]").selectOption("claims")]);
+    await field.fill("");
+    await field.pressSequentially("injected into musc");
+    await options.first().waitFor();
+    const violations = await audit(page);
+    await screenshot(page, "builder-typing");
+    const found = await options.first().innerText();
+    await field.press("ArrowDown");
+    await Promise.all([page.waitForURL(/id=c\d+/), field.press("Enter")]);
+    const picked = new URL(page.url()).searchParams.get("id");
     await Promise.all([page.waitForURL(/theme=dark/), page.locator("select[name=theme]").selectOption("dark")]);
     const preview = await page.frameLocator(".preview iframe").locator("h1").innerText();
     await page.getByRole("button", { name: "Copy" }).last().click();
     await page.getByText("Copied").waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    return { preview, copied };
+    return { preview, copied, suggested, found, picked, shift: moved, violations };
   });
 }
 
@@ -258,25 +200,28 @@ async function badges() {
   });
 }
 
-const report = { cards: {}, attacked: [], elements: {} };
-for (const name of Object.keys(CARDS)) report.cards[name] = await card(name);
-for (const path of ATTACKED) report.attacked.push(await attacked(path));
-report.plain = await visit(`${baseUrl}/embed/${CARDS.claim}`, { javaScriptEnabled: false }, async (page) => ({
-  text: await page.locator("main").innerText(),
-}));
 const ELEMENTS = {
   claim: [CARDS.claim, { audited: true }],
-  treatment: [CARDS.treatment, { more: "&theme=dark", kept: true }],
+  treatment: [CARDS.treatment, { more: "&theme=dark" }],
+  synthesis: [CARDS.synthesis, { audited: true }],
   attacked: [CARDS.retracted],
+  attackedPlot: [`syntheses/${synthesis}`],
   released: [`${CARDS.claim}?release=${release}`, { more: `&release=${release}` }],
   unknown: [CARDS.claim, { change: (line) => line.replace("claims/c20", "claims/none") }],
   nowhere: [CARDS.claim, { change: (line) => line.replace(/src="[^"]*"/, 'src="https://["') }],
   plain: [CARDS.claim, { javaScriptEnabled: false }],
 };
-for (const [name, asked] of Object.entries(ELEMENTS)) report.elements[name] = await element(name, ...asked);
-report.frames = await frames();
-report.builder = await builder();
-report.builderShown = await builderShown();
-report.badges = await badges();
+const plain = () =>
+  visit(`${baseUrl}/embed/${CARDS.claim}`, { javaScriptEnabled: false }, async (page) => ({ text: await page.locator("main").innerText() }));
+const named = Object.entries({ plain, frames, builder, builderShown, badges });
+const groups = [
+  named.map(([, task]) => task),
+  Object.keys(CARDS).map((name) => () => card(name)),
+  Object.entries(ELEMENTS).map(([name, asked]) => () => element(name, ...asked)),
+  [...ATTACKED.map((path) => `embed/${path}`), ...PAGES].map((path) => () => attacked(path)),
+];
+const told = await together(groups.flat());
+const [single, cards, elements, hostile] = groups.map((group) => told.splice(0, group.length));
+const keyed = (names, values) => Object.fromEntries(names.map((name, place) => [name, values[place]]));
 await browser.close();
-console.log(JSON.stringify(report));
+console.log(JSON.stringify({ ...keyed(named.map(([name]) => name), single), cards: keyed(Object.keys(CARDS), cards), elements: keyed(Object.keys(ELEMENTS), elements), attacked: hostile }));

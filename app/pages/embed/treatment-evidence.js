@@ -1,4 +1,4 @@
-// <treatment-evidence src="https://…/claims/c20" theme="light|dark|auto" release="…"><a href="…">…</a></treatment-evidence>
+// <treatment-evidence src="https://…/claims/c20" theme="light|dark|auto" release="…" height="448"><a href="…">…</a></treatment-evidence>
 // Shows one record of a Treatment Evidence API as a card; without this file the link within stays. Apache-2.0.
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -25,6 +25,14 @@ p, a, b, span { unicode-bidi: isolate; }
 .care { color: light-dark(#704300, #f5d08e); background: light-dark(#fdf0d8, #36290f); }
 .mark { padding: 5px 10px; border-radius: 3px; font-size: 14px; }
 b { font-weight: 600; }
+svg { display: block; width: 100%; max-width: 460px; height: auto; margin-top: 10px; }
+text { font: 12px system-ui, sans-serif; fill: light-dark(#17212b, #e6ecf0); font-variant-numeric: tabular-nums; }
+path, rect { fill: light-dark(#0b5d57, #83d8cf); stroke: light-dark(#0b5d57, #83d8cf); }
+.soft { fill: light-dark(#4a5866, #aebbc5); }
+.strong { font-weight: 600; }
+.paper { fill: none; stroke: none; }
+.rule { stroke: light-dark(#4a5866, #aebbc5); fill: none; }
+.all { fill: light-dark(#8a4b00, #ffb366); stroke: light-dark(#8a4b00, #ffb366); }
 `);
 
 /** An element with a class and text; text is only ever text. */
@@ -43,27 +51,43 @@ const link = ({ text, href }) => {
   return anchor;
 };
 
+const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = ["svg", "title", "desc", "g", "path", "rect", "text"];
+const PLACES = ["viewBox", "role", "class", "d", "x", "y", "width", "height", "transform", "text-anchor", "id", "aria-labelledby"];
+
+/** A copy of a drawing: shapes, places and text, and nothing else that an SVG could hold. */
+const drawn = (node) => {
+  if (node.nodeType === 3) return node.data.replace(/[\u202a-\u202e\u2066-\u2069]/g, ""); // what turns text around
+  if (!SHAPES.includes(node.localName)) return "";
+  const made = document.createElementNS(SVG, node.localName);
+  for (const name of PLACES) if (node.hasAttribute(name)) made.setAttribute(name, node.getAttribute(name));
+  made.append(...[...node.childNodes].map(drawn));
+  return made;
+};
+
 const tones = ["good", "bad", "care"];
 const tone = (word) => (tones.includes(word.tone) ? word.tone : "plain");
 
 class TreatmentEvidence extends HTMLElement {
-  static observedAttributes = ["src", "release"];
-  #root = this.attachShadow({ mode: "open" });
+  static observedAttributes = ["src", "release", "height"];
+  #room = new CSSStyleSheet();
+  #root = this.shadowRoot ?? this.attachShadow({ mode: "open" }); // the line may have brought one that keeps the place
   #asked;
   #waits = false;
 
   constructor() {
     super();
-    this.#root.adoptedStyleSheets = [sheet];
-    this.#show([make("slot")], []);
+    this.#root.adoptedStyleSheets = [sheet, this.#room];
+    if (!this.#root.firstChild) this.#show([make("slot")], []);
   }
 
   connectedCallback() {
     this.#soon();
   }
 
-  attributeChangedCallback() {
-    this.#soon();
+  attributeChangedCallback(name, before, height) {
+    if (name === "height") this.#room.replaceSync(height > 0 ? `:host { height: ${+height}px; }` : "");
+    else this.#soon();
   }
 
   disconnectedCallback() {
@@ -91,10 +115,11 @@ class TreatmentEvidence extends HTMLElement {
       const release = this.getAttribute("release") ?? url.searchParams.get("release");
       url.search = release ? `?release=${encodeURIComponent(release)}` : "";
       const signal = AbortSignal.any([asked.signal, AbortSignal.timeout(15000)]);
-      const answer = await fetch(url, { credentials: "omit", referrerPolicy: "no-referrer", signal });
+      const how = { credentials: "omit", referrerPolicy: "no-referrer", signal };
+      const answer = await fetch(url, how);
       told = await answer.json();
       if (!answer.ok) throw answer;
-      this.#card(told);
+      this.#card(told, told.picture && (await this.#picture(told.picture.src, how)));
     } catch {
       if (asked.signal.aborted) return;
       const why = told.detail ?? "The service did not answer.";
@@ -102,7 +127,18 @@ class TreatmentEvidence extends HTMLElement {
     }
   }
 
-  #card(card) {
+  /** The drawing of a card; a card without it still says all in words. */
+  async #picture(src, how) {
+    try {
+      const answer = await fetch(src, how);
+      const text = (await answer.text()).replace(/<style>.*?<\/style>/s, ""); // a page's policy may forbid it
+      return answer.ok && drawn(new DOMParser().parseFromString(text, "image/svg+xml").documentElement);
+    } catch {
+      return "";
+    }
+  }
+
+  #card(card, picture) {
     const title = card.is_quote ? `“${card.title}”` : card.title;
     const body = [
       make("p", "quiet", card.kind),
@@ -111,6 +147,7 @@ class TreatmentEvidence extends HTMLElement {
       ...card.marks.map((mark) => make("p", `mark ${tone(mark)}`, link(mark))),
       make("p", "", card.summary),
       ...card.facts.map(({ name, text }) => make("p", "", make("b", "quiet", `${name}: `), text)),
+      picture || "",
       ...card.places.map((place) => make("p", "", make("b", "", `${place.place}: `), make("span", `word ${tone(place)}`, place.status), " ", make("span", "quiet", place.detail))),
       ...card.sources.map((source) => make("p", "quiet", `${card.source_label}: `, link(source), source.mark && ` (${source.mark})`)),
     ];

@@ -1,0 +1,71 @@
+"""Syntheses of a release for people: a page that stays, the same as JSON-LD, and the page that asks for one."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Request
+from fastapi import Query as Parameters
+from pydantic import ConfigDict
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+
+from app import cache
+from app.accept import accepted, choose
+from app.db import Database
+from app.errors import NotComparable, NotFound
+from app.people import HTML, form_of, page_answer, read_kept_synthesis, where_of
+from app.releases import list_releases
+from app.reports.cards import SYNTHESES
+from app.reports.synthesis_question import EvidenceQuestion
+from app.representations import LINKED_DATA
+from app.routers.syntheses import keep_answer
+from app.views.synthesis_page import synthesis_document, synthesis_values, undecided_values
+
+router = APIRouter(tags=["Pages"])
+
+
+class QuestionAsked(EvidenceQuestion):
+    """The question in the address of a page, which passes over what it does not know (`utm_source`)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+@router.get(f"/{SYNTHESES}/{{hash}}", include_in_schema=False)
+async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=500)]) -> Response:
+    """A kept synthesis with what counts in it, what does not and why; NotFound for an unknown hash."""
+    form = form_of(request)
+    facts, newer = await read_kept_synthesis(request, hash)
+    where = where_of(request)
+    if form == LINKED_DATA:
+        return cache.answer(request, synthesis_document(facts, where).encode(), LINKED_DATA)
+    values = await to_thread.run_sync(synthesis_values, facts, where, newer)
+    links = (f'<{where.public_url}/v1/{SYNTHESES}/{facts.hash}>; rel="alternate"; type="application/json"',)
+    return await page_answer(request, "synthesis.html", values, links)
+
+
+@router.get(f"/{SYNTHESES}", include_in_schema=False)
+async def asked_synthesis(request: Request, asked: Annotated[QuestionAsked, Parameters()]) -> Response:
+    """Leads to the page of the answer over the release that is named, else the newest.
+
+    Where results must not be joined, the reasons as a form in which a reader takes them upon themselves.
+    """
+    choose(accepted(request), [HTML])
+    release = asked.release or await _newest(request)
+    try:
+        digest = await keep_answer(request, asked, release)
+    except NotComparable as refused:
+        return await page_answer(request, "undecided.html", undecided_values(refused.errors, asked, release))
+    home = request.app.state.settings.public_url
+    return RedirectResponse(f"{home}/{SYNTHESES}/{digest}", status_code=303, headers={"Cache-Control": "no-store"})
+
+
+async def _newest(request: Request) -> str:
+    database: Database = request.app.state.database
+
+    def read(connection: Connection) -> str | None:
+        return next((release.name for release in list_releases(connection, 1)), None)
+
+    name = await database.fetch(read, short=True)
+    if name is None:
+        raise NotFound("Syntheses have pages on releases, and there is no release yet.")
+    return name

@@ -1,0 +1,213 @@
+"""A synthesis as people read it: its title, what it says in words, what a reader must know first; and its card."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import Markup
+
+from app import DISCLAIMER, LICENCE
+from app.calculator.request import Captions
+from app.models.conditions import Condition
+from app.models.outcomes import Outcome
+from app.models.treatments import Treatment
+from app.render.drawing import inline, size_of
+from app.render.pages import report_address
+from app.reports.cards import SYNTHESES
+from app.reports.plain_synthesis import InWords, in_words, settled_side
+from app.reports.synthesis_facts import SynthesisFacts
+from app.views.around import Around, Link, Mark
+from app.views.cards import (
+    MOST_PLACES,
+    MOST_SOURCES,
+    NO_DECISION,
+    Card,
+    CardFact,
+    CardLink,
+    CardMark,
+    CardPicture,
+    CardWord,
+    card_places,
+    card_sources,
+    shortened,
+    straight,
+)
+from app.views.findings import certainty_of
+from app.views.frame import Where, as_of_words
+from app.views.regulators import place_lines
+from app.views.words import capital
+
+KIND = "Synthesis"
+MOST_ACCEPTED = 3
+"""How many of the reasons against joining a card repeats; the page has all."""
+MOST_DRAWN = 6_500
+"""Characters of the largest drawing that a card holds; a larger one is a link."""
+COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}
+"""The reasons that mean that the same people stand in several results."""
+VERSION = 1
+"""An answer that is kept never changes."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A synthesis in words."""
+
+    title: str
+    words: InWords
+    judgements: list[CardWord]
+    marks: list[Mark]
+
+
+def around_of(facts: SynthesisFacts, where: Where) -> Around:
+    """The surroundings, which stay in the release of the synthesis."""
+    return Around(facts.included, release=facts.kept.release, today=where.today)
+
+
+def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Told:
+    """What is said of a synthesis, on its card as on its page."""
+    captions = captions_of(facts.content, around)
+    words = in_words(facts.content, captions)
+    if COUNTED_TWICE & {caveat["reason"] for caveat in facts.content["caveats"]}:
+        words = replace(words, studies=f"{words.studies} Some people are counted more than once.")
+    return Told(
+        str(captions.title),
+        words,
+        _judgements(facts.content, captions),
+        list(_marks(facts, newer)),
+    )
+
+
+def captions_of(content: Mapping[str, Any], around: Around) -> Captions:
+    """How the answer calls its arms, as when it was computed."""
+    question = content["question"]
+    treatments = [around.name(Treatment, one) for one in question["treatment"]]
+    outcomes = [around.name(Outcome, one) for one in question["outcome"]]
+    comparators = sorted({str(one["comparator"]) for one in content["results"]})
+    return Captions(
+        labels=[],
+        subgroups=[],
+        title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {around.name(Condition, question['condition'])}",
+        arm1=treatments[0] if len(treatments) == 1 else "treatment",
+        arm2=comparators[0] if len(comparators) == 1 else "comparator",
+        direction=content["favours"]["direction"],
+    )
+
+
+def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord]:
+    """Which side the interval lies on, and the certainty of the one result that somebody rated."""
+    if not content["results"]:
+        return [CardWord(text="No study counts", tone="plain")]
+    side = settled_side(content)
+    if side is None:
+        word = CardWord(text="Not settled" if content["favours"]["left"] else "Without a comparison", tone="plain")
+    else:
+        better = {"lower-is-better": "left", "higher-is-better": "right"}.get(captions.direction or "")
+        tone = "plain" if better is None else "good" if side == better else "bad"
+        tone = "care" if tone == "good" and content["caveats"] else tone
+        word = CardWord(text=content["favours"][side], tone=tone)
+    rated = certainty_of(content["results"][0]) if len(content["results"]) == 1 else None
+    return [word, *([CardWord(text=f"{rated.level} certainty", tone="plain")] if rated else [])]
+
+
+def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:
+    """What a reader must know first, the gravest first."""
+    status = facts.kept.source_status
+    if status == "retracted":
+        yield Mark("bad", "A source that this rests on was retracted after it was computed.")
+    elif status == "concern":
+        yield Mark("care", "A source that this rests on is under an expression of concern.")
+    elif status == "corrected":
+        yield Mark("care", "A source that this rests on was corrected after it was published.")
+    if facts.withdrawn:
+        yield Mark("bad", f"Of the results that count, {len(facts.withdrawn)} withdrawn since.")
+    for caveat in facts.content["caveats"]:
+        yield Mark("care", f"Joined against a warning: {caveat['detail']}.")
+    if newer is not None:
+        text = f"This is release {facts.kept.release}. A newer one exists: {newer}."
+        yield Mark("plain", text, Link("Ask it the same", asked_of(facts.kept.live, newer)))
+
+
+def asked_of(live: str, release: str) -> str:
+    """The path of the page that asks a release the question of that address."""
+    return f"/{SYNTHESES}?{urlsplit(live).query}&{urlencode({'release': release})}"
+
+
+def drawing_of(facts: SynthesisFacts) -> Markup:
+    """The forest plot, for a page whose style sheet holds the classes."""
+    return Markup(straight(inline(facts.kept.forms["forest"])))  # noqa: S704  # every text is escaped in it
+
+
+def card_drawing(facts: SynthesisFacts) -> Markup | None:
+    """The forest plot, where a card has room for it."""
+    drawing = drawing_of(facts)
+    return drawing if facts.content["results"] and len(drawing) <= MOST_DRAWN else None
+
+
+def synthesis_card(facts: SynthesisFacts, where: Where, newer: str | None = None) -> Card:
+    """The card of a synthesis; `newer` names a release that was made after its own."""
+    where = replace(where, release=facts.kept.release)
+    around = around_of(facts, where)
+    told = told_of(facts, around, newer)
+    content, words = facts.content, told.words
+    sources = card_sources(
+        [one["source"] for result in content["results"] for one in result["citations"]], around, where
+    )
+    places = place_lines(facts.approvals, around)
+    left_out = len(content["excluded"])
+    return Card(
+        kind=KIND,
+        title=told.title,
+        is_quote=False,
+        judgements=told.judgements,
+        marks=_card_marks(told.marks, where),
+        summary=shortened(" ".join(part for part in (words.answer, words.frequencies) if part)),
+        facts=[
+            CardFact(name=name, text=shortened(text))
+            for name, text in (
+                ("Pooled" if content["pooled"] else "Not pooled", words.effect or str(content["not_pooled"])),
+                ("Between studies", words.spread),
+                ("Counted", words.studies),
+                ("Not counted", f"{left_out} more, each for a reason that the full page gives." if left_out else ""),
+                ("Certainty", words.certainty),
+            )
+            if text
+        ],
+        picture=_picture(facts, told, where),
+        places=card_places(places),
+        places_note="" if places else NO_DECISION,
+        more_places=max(0, len(places) - MOST_PLACES),
+        source_label="Source" if len(sources) == 1 else "Sources",
+        sources=sources[:MOST_SOURCES],
+        more_sources=max(0, len(sources) - MOST_SOURCES),
+        as_of=as_of_words(facts.as_of, facts.kept.release),
+        page=f"{where.public_url}/{SYNTHESES}/{facts.hash}",
+        data=f"{where.public_url}/v1/{SYNTHESES}/{facts.hash}",
+        report=report_address(where.contact_url, SYNTHESES, facts.hash, VERSION),
+        licence=CardLink(text="CC BY 4.0", href=LICENCE),
+        disclaimer=DISCLAIMER,
+    )
+
+
+def _card_marks(marks: Sequence[Mark], where: Where) -> list[CardMark]:
+    """The marks; of many accepted reasons the first, and how many more there are."""
+    accepted = [mark for mark in marks if mark.text.startswith("Joined")]
+    more = len(accepted) - MOST_ACCEPTED
+    kept = [mark for mark in marks if mark not in accepted[MOST_ACCEPTED:]]
+    if more > 0:
+        after = kept.index(accepted[MOST_ACCEPTED - 1]) + 1
+        kept.insert(after, Mark("care", f"And for {more} more reasons, which the full page gives."))
+    return [
+        CardMark(
+            text=shortened(mark.text), tone=mark.tone, href=where.public_url + mark.link.href if mark.link else None
+        )
+        for mark in kept
+    ]
+
+
+def _picture(facts: SynthesisFacts, told: Told, where: Where) -> CardPicture | None:
+    if not facts.content["results"]:
+        return None
+    width, height = size_of(facts.kept.forms["forest"])
+    src = f"{where.public_url}/v1/{SYNTHESES}/{facts.hash}?format=svg"
+    return CardPicture(src=src, alt=capital(f"forest plot. {told.words.effect}"), width=width, height=height)

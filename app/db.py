@@ -14,13 +14,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
 from app.errors import InsufficientStorage, Problem, Unavailable
 from app.lanes import Lanes, shape_of, slow_places
 from app.memory import Memory
+from app.sharing import Sharing, before_execute, shared, sharing_of
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
@@ -105,8 +106,9 @@ class Database(Reads):
         reader = _engine(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = _engine(url, read_only=False, pool_size=1, seconds=lock_seconds)
+        event.listen(self.writer, "before_execute", before_execute)
         self._memory = Memory(url) if self.dialect == "sqlite" else None
-        self._shared = threading.local()
+        self._together = threading.local()
 
     async def remember(self, name: Hashable, work: Callable[[Connection], T]) -> T:
         """What a short read found, as long as nobody has committed anything since; read each time on PostgreSQL."""
@@ -129,34 +131,38 @@ class Database(Reads):
     def write(self) -> Iterator[Connection]:
         """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it.
 
-        Within `together` it is a savepoint of the transaction that is open already.
+        Within `together` it is a part of the transaction that is open already, undone by itself.
         """
-        shared: Connection | None = getattr(self._shared, "connection", None)
-        if shared is not None:
-            _refuse_undone(shared)
-            with shared.begin_nested():
-                yield shared
+        sharing: Sharing | None = getattr(self._together, "sharing", None)
+        if sharing is not None:
+            with sharing.one():
+                yield sharing.connection
             return
         with self.writer.begin() as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
-            yield connection
+            with shared(connection):
+                yield connection
 
     @contextmanager
     def together(self) -> Iterator[Connection]:
         """Let the writes of this thread share one transaction, so that the disk is waited for once.
 
-        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it.
+        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it. A DBAPIError is
+        of something that one of several writes asked for: nothing was kept, and each may be done alone.
         """
+        several = False
         try:
             with self.write() as connection:
-                self._shared.connection = connection
+                sharing = self._together.sharing = sharing_of(connection)
                 try:
                     yield connection
                 finally:
-                    self._shared.connection = None
-                _refuse_undone(connection)
+                    self._together.sharing = None
+                    several = sharing.count > 1
         except DBAPIError as failure:
+            if several and _is_of_a_row(failure):
+                raise
             raise unavailable(failure) from failure
 
     @contextmanager
@@ -314,6 +320,12 @@ def unavailable(failure: DBAPIError) -> Problem:
     return kind(detail, headers={"Retry-After": "1"})
 
 
+def _is_of_a_row(failure: DBAPIError) -> bool:
+    """Whether a failure is about what was written: its rules, or its size (class 54 of PostgreSQL's SQLSTATE)."""
+    too_large = str(getattr(failure.orig, "sqlstate", "")).startswith("54")
+    return too_large or not (isinstance(failure, OperationalError) or failure.connection_invalidated)
+
+
 def _engine(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
     """Connections that read, each query for so many seconds; or one that writes, and waits so long for its turn."""
     if dialect_of(url) == "sqlite":
@@ -373,13 +385,6 @@ def _begin_writing(seconds: float) -> Callable[[Connection], None]:
             raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
     return begin
-
-
-def _refuse_undone(connection: Connection) -> None:
-    """SQLite undoes a whole transaction when the disk is full or fails; what comes after must not count as done."""
-    raw = connection.connection.driver_connection
-    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
-        raise Unavailable("The database could not keep the writes of this moment.", headers={"Retry-After": "1"})
 
 
 def _cut_off(connection: Connection, deadline: float | None) -> None:

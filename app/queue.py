@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ from anyio import to_thread
 from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
+Key = tuple[str, str]
+Together = Callable[[Collection[Key]], AbstractContextManager[None]]
 LONGEST_WAIT_SECONDS = 10.0
 MOST_TOGETHER = 32
 """Writes that share a commit: the disk is waited for once, and the first of them waits for no more than these."""
@@ -22,6 +24,7 @@ class _Turn:
     """One write, and what became of it."""
 
     work: Callable[[], Any]
+    about: Collection[Key]
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -31,13 +34,11 @@ _Outcome = tuple[Any, BaseException | None]
 class WriteQueue:
     """The queue before the one connection that writes; reads pass it by.
 
-    `together` opens the transaction that the writes of a group share (group commit): whatever a group did is told when
-    the transaction is on disk, and when that fails, all of it failed.
+    `together` opens the transaction that the writes of a group share (group commit), and is given the records that they
+    will ask for: whatever a group did is told when the transaction is on disk, and when that fails, all of it failed.
     """
 
-    def __init__(
-        self, together: Callable[[], AbstractContextManager[None]], *, seconds: float = LONGEST_WAIT_SECONDS
-    ) -> None:
+    def __init__(self, together: Together, *, seconds: float = LONGEST_WAIT_SECONDS) -> None:
         self.together = together
         self.seconds = seconds
         self._waiting: deque[_Turn] = deque()
@@ -48,9 +49,12 @@ class WriteQueue:
         """How many writes wait for their turn."""
         return len(self._waiting)
 
-    async def submit(self, work: Callable[[], T]) -> T:
-        """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun."""
-        turn = _Turn(work)
+    async def submit(self, work: Callable[[], T], about: Collection[Key] = ()) -> T:
+        """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun.
+
+        `about` names the records that it is going to ask for.
+        """
+        turn = _Turn(work, about)
         self._waiting.append(turn)
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
@@ -76,7 +80,7 @@ class WriteQueue:
     async def _run(self) -> None:
         while self._waiting:
             turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            outcomes = await to_thread.run_sync(self._commit, [turn.work for turn in turns])
+            outcomes = await to_thread.run_sync(self._commit, turns)
             for turn, (result, failure) in zip(turns, outcomes, strict=True):
                 if turn.done.cancelled():
                     continue
@@ -86,17 +90,17 @@ class WriteQueue:
                     turn.done.set_exception(failure)
         self._runner = None
 
-    def _commit(self, works: Sequence[Callable[[], Any]]) -> list[_Outcome]:
+    def _commit(self, turns: Sequence[_Turn]) -> list[_Outcome]:
         """Do the writes in one transaction, and say what became of each."""
         try:
-            with self.together():
-                return [_outcome(work) for work in works]
+            with self.together({key for turn in turns for key in turn.about}):
+                return [_outcome(turn.work) for turn in turns]
         except Problem as failure:  # of the database, which each of them would meet
-            return [(None, failure)] * len(works)
+            return [(None, failure)] * len(turns)
         except Exception as failure:
-            if len(works) == 1:
+            if len(turns) == 1:
                 return [(None, failure)]
-        return [self._commit([work])[0] for work in works]  # nothing was kept, and nobody pays for another's fault
+        return [self._commit([turn])[0] for turn in turns]  # nothing was kept, and nobody pays for another's fault
 
 
 def _outcome(work: Callable[[], Any]) -> _Outcome:

@@ -1,7 +1,7 @@
 """Writes that share a commit: each stands by itself, all wait for the disk, and none counts that was undone."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.db import Database
 from app.errors import Conflict, Unavailable
 from app.memory import Memory
 from app.models import RESOURCES
-from app.queue import MOST_TOGETHER, WriteQueue
+from app.queue import MOST_TOGETHER, Key, WriteQueue
 from app.store import create_one, revision_of, together
 
 
@@ -40,10 +40,10 @@ def all_at_once(database: Database, works: Sequence[Callable[[], Any]]) -> tuple
     opened = 0
 
     @contextmanager
-    def counted() -> Iterator[None]:
+    def counted(about: Collection[Key]) -> Iterator[None]:
         nonlocal opened
         opened += 1
-        with together(database):
+        with together(database, about):
             yield
 
     results: list[Any] = [None] * len(works)

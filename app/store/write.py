@@ -1,17 +1,16 @@
 """The write transaction: records, texts, states and names, and what other records show of them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
@@ -33,6 +32,7 @@ from app.rendering import (
     shape,
     without_clock,
 )
+from app.sharing import sharing_of
 from app.shelf import CHUNK, Shelf, chunks, record_from
 from app.store.index import build_index, forget_record, index_records
 
@@ -49,6 +49,8 @@ class Saved:
 
 TO_INDEX = "to index"
 """Under which name a connection carries the records that writes together have left to be indexed."""
+SHELF, LAST = "shelf", "last revision"
+"""What the writes of a transaction know from each other."""
 _LAST_REVISION = select(func.coalesce(func.max(REVISION.c.number), 0))
 
 
@@ -58,17 +60,21 @@ def revision_of(connection: Connection) -> int:
 
 
 @contextmanager
-def together(database: Database) -> Iterator[None]:
-    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all."""
+def together(database: Database, keys: Collection[Key] = ()) -> Iterator[None]:
+    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all.
+
+    `keys` are the records that they will ask for, which are read at once.
+    """
     with database.together() as connection:
         to_index: set[Key] = set()
         connection.info[TO_INDEX] = to_index
         try:
+            _shelf_of(connection).read_ahead(keys)
             yield
         finally:
             del connection.info[TO_INDEX]
-        shelf = Shelf(connection)
-        index_records(connection, shelf, shelf.held(to_index))  # without those whose write was undone
+        shelf = _shelf_of(connection)
+        index_records(connection, shelf, shelf.there(to_index))  # without those whose write was undone
 
 
 @contextmanager
@@ -78,9 +84,17 @@ def writing(
     """One write transaction, committed at the end; Unavailable when the database is busy or away."""
     try:
         with database.write() as connection:
-            yield Write(connection, Shelf(connection, texts), author, reason)
+            write = Write(connection, Shelf(connection, texts) if texts else _shelf_of(connection), author, reason)
+            yield write
+            sharing_of(connection).known[LAST] = write.revision
     except DBAPIError as failure:
         raise unavailable(failure) from failure
+
+
+def _shelf_of(connection: Connection) -> Shelf:
+    """What was read and written in this transaction so far."""
+    shelf: Shelf = sharing_of(connection).known.setdefault(SHELF, Shelf(connection))
+    return shelf
 
 
 class Write:
@@ -98,7 +112,9 @@ class Write:
         self.touched: list[Key] = []
         """The records whose documents changed, for those that depend on them."""
         self.editions: dict[Key, dict[str, Any]] = {}
-        self.revision = revision_of(connection)
+        self.sharing = sharing_of(connection)
+        last = self.sharing.known.get(LAST)
+        self.revision: int = revision_of(connection) if last is None else last
         self.revision_made = False
 
     def finish(self) -> Saved:
@@ -270,6 +286,7 @@ class Write:
         self.connection.execute(delete(table).where(table.c.id == old))
         self.connection.execute(delete(REGISTRY).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id) == key))
         self.insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
+        self.shelf.forget()
 
     def _repoint(self, key: Key, old: Key, new: str) -> None:
         """Let one record point to the new id wherever it points to the old one."""
@@ -350,9 +367,8 @@ class Write:
         self.editions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
 
     def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows, if there are any."""
-        if rows:
-            self.connection.execute(_into(table), rows)
+        """Insert rows, if there are any, before anything else is asked of the database."""
+        self.sharing.insert(table, rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:
@@ -361,11 +377,6 @@ class Write:
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
             values |= {"reviewer": self.reviewer, "note": self.note}
             self.insert(REVISION, [values])
-
-
-@cache
-def _into(table: Table) -> Insert:
-    return insert(table)
 
 
 def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:

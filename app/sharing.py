@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Insert, MetaData, NestedTransaction, Table, insert
+from sqlalchemy import Connection, Executable, Insert, MetaData, NestedTransaction, Table
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import Unavailable
 
-Rows = dict[Table, list[Mapping[str, Any]]]
+Rows = dict[Insert, list[Mapping[str, Any]]]
 _NAME = "sharing"
 """Under which name a connection carries what its writes share."""
 
@@ -45,10 +45,11 @@ class Sharing:
         self._writes: list[_Write] = []
         self._is_busy = False
 
-    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, before anything else is asked of the database."""
+    def insert(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, before anything else is asked of the database; those of one statement go in together."""
         if rows:
-            self._waiting().setdefault(table, []).extend(rows)
+            waiting = self._writes[-1].rows if self._writes else self._rows
+            waiting.setdefault(statement, []).extend(rows)
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -70,10 +71,10 @@ class Sharing:
             raise
         self._writes.pop()
         if write.savepoint is not None:
-            with self._busy():
-                write.savepoint.commit()
-        for table, rows in write.rows.items():
-            self.insert(table, rows)
+            with self._busy(), write.savepoint:
+                pass  # leaving it releases it
+        for statement, rows in write.rows.items():
+            self.insert(statement, rows)
 
     def finish(self) -> None:
         """Insert what still waits; raises what keeps the transaction from being kept."""
@@ -104,9 +105,6 @@ class Sharing:
         if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
             raise Unavailable("The database could not keep the writes of this moment.", headers={"Retry-After": "1"})
 
-    def _waiting(self) -> Rows:
-        return self._writes[-1].rows if self._writes else self._rows
-
     @contextmanager
     def _busy(self) -> Iterator[None]:
         self._is_busy = True
@@ -117,10 +115,8 @@ class Sharing:
 
     def _put(self, rows: Rows) -> None:
         """Insert rows: tables that others point to first, and the rows of each in the order in which they came."""
-        if rows:
-            for table in _in_order(next(iter(rows)).metadata):
-                if table in rows:
-                    self.connection.execute(_into(table), rows.pop(table))
+        for statement in sorted(rows, key=_place):
+            self.connection.execute(statement, rows.pop(statement))
 
 
 def sharing_of(connection: Connection) -> Sharing:
@@ -147,11 +143,11 @@ def before_execute(connection: Connection, statement: Executable, *_: Any) -> No
         sharing.before(is_change=not statement.is_select)
 
 
-@cache
-def _in_order(metadata: MetaData) -> list[Table]:
-    return metadata.sorted_tables
+def _place(statement: Insert) -> int:
+    table = statement.table
+    return _places(table.metadata)[table] if isinstance(table, Table) else 0
 
 
 @cache
-def _into(table: Table) -> Insert:
-    return insert(table)
+def _places(metadata: MetaData) -> dict[Table, int]:
+    return {table: place for place, table in enumerate(metadata.sorted_tables)}

@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
@@ -368,7 +369,7 @@ class Write:
 
     def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows, if there are any, before anything else is asked of the database."""
-        self.sharing.insert(table, rows)
+        self.sharing.insert(_into(table), rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:
@@ -377,6 +378,11 @@ class Write:
             values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
             values |= {"reviewer": self.reviewer, "note": self.note}
             self.insert(REVISION, [values])
+
+
+@cache
+def _into(table: Table) -> Insert:
+    return insert(table)
 
 
 def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Insert, MetaData, NestedTransaction, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.errors import Unavailable
 
@@ -60,19 +60,14 @@ class Sharing:
         self.count += 1
         try:
             yield
+            if write.savepoint is not None:
+                with self._busy(), write.savepoint:
+                    pass  # leaving it releases it
         except BaseException as failure:
-            self._writes.pop()
-            self.known.clear()
-            if write.savepoint is None and isinstance(failure, DBAPIError):
-                self.failure = failure
-            elif write.savepoint is not None:
-                with self._busy(), suppress(DBAPIError):  # the transaction is lost then, as whoever ends it will see
-                    write.savepoint.rollback()
+            self._undo(write, failure)
             raise
-        self._writes.pop()
-        if write.savepoint is not None:
-            with self._busy(), write.savepoint:
-                pass  # leaving it releases it
+        finally:
+            self._writes.pop()
         for statement, rows in write.rows.items():
             self.insert(statement, rows)
 
@@ -96,6 +91,15 @@ class Sharing:
                 if write.savepoint is None and is_change:
                     write.savepoint = self.connection.begin_nested()
                 self._put(write.rows)
+
+    def _undo(self, write: _Write, failure: BaseException) -> None:
+        self.known.clear()
+        aborts = write.savepoint is None and self.connection.dialect.name == "postgresql"  # as any failed read does
+        if isinstance(failure, DBAPIError) and (aborts or failure.connection_invalidated):
+            self.failure = failure
+        elif write.savepoint is not None:
+            with self._busy(), suppress(SQLAlchemyError):  # SQLite has undone it all then, which is seen before its use
+                write.savepoint.rollback()
 
     def _refuse_undone(self) -> None:
         """SQLite undoes a whole transaction when the disk is full or fails; what comes after must not count as done."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -60,11 +62,11 @@ def all_at_once(
     opened = 0
 
     @contextmanager
-    def counted(about: Collection[Key]) -> Iterator[None]:
+    def counted() -> Iterator[Callable[[Collection[Key]], None]]:
         nonlocal opened
         opened += 1
-        with together(database, about):
-            yield
+        with together(database) as read_ahead:
+            yield read_ahead
 
     results: list[Any] = [None] * len(works)
 
@@ -91,6 +93,35 @@ def test_writes_that_wait_share_a_transaction_and_make_a_revision_each(database:
     assert [result.revision for result in results] == list(range(1, 101))
     assert len(ids(database)) == 100
     assert opened <= 100 / MOST_TOGETHER + 2
+
+
+def test_writes_that_come_while_another_process_writes_go_together() -> None:
+    opened, may_write, taken = 0, threading.Event(), 0
+
+    @contextmanager
+    def after_another() -> Iterator[Callable[[Collection[Key]], None]]:
+        nonlocal opened, taken
+        opened += 1
+        assert may_write.wait(30)
+
+        def read_ahead(keys: Collection[Key]) -> None:
+            nonlocal taken
+            taken = len(keys)
+
+        yield read_ahead
+
+    async def main() -> list[int]:
+        queue = WriteQueue(after_another)
+        asked = [asyncio.create_task(queue.submit(partial(int, n), [("made-up", str(n))])) for n in range(5)]
+        while queue.waiting < len(asked):
+            await asyncio.wait(asked, timeout=0)
+        asked[0].cancel()
+        await asyncio.wait(asked[:1])
+        may_write.set()
+        return await asyncio.gather(*asked[1:])
+
+    assert asyncio.run(main()) == [1, 2, 3, 4]
+    assert (opened, taken) == (1, 4)
 
 
 def test_a_write_that_is_refused_takes_nobody_with_it(database: Database) -> None:

@@ -1,7 +1,7 @@
 """The write transaction: records, texts, states and names, and what other records show of them."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -61,17 +61,16 @@ def revision_of(connection: Connection) -> int:
 
 
 @contextmanager
-def together(database: Database, keys: Collection[Key] = ()) -> Iterator[None]:
+def together(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
     """Let the writes of this thread share one transaction, at the end of which the index of search follows them all.
 
-    `keys` are the records that they will ask for, which are read at once.
+    Gives what reads at once the records that they will ask for.
     """
     with database.together() as connection:
         to_index: set[Key] = set()
         connection.info[TO_INDEX] = to_index
         try:
-            _shelf_of(connection).read_ahead(keys)
-            yield
+            yield _shelf_of(connection).read_ahead
         finally:
             del connection.info[TO_INDEX]
         shelf = _shelf_of(connection)

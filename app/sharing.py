@@ -132,12 +132,13 @@ def sharing_of(connection: Connection) -> Sharing:
 @contextmanager
 def shared(connection: Connection) -> Iterator[Sharing]:
     """Let what is written on a connection wait and go in together, until the end."""
-    sharing = connection.info[_NAME] = Sharing(connection)
+    info = connection.info  # which cannot be asked for any more when the connection is lost
+    sharing = info[_NAME] = Sharing(connection)
     try:
         yield sharing
         sharing.finish()
     finally:
-        del connection.info[_NAME]
+        info.pop(_NAME, None)
 
 
 def before_execute(connection: Connection, statement: Executable, *_: Any) -> None:

@@ -282,6 +282,17 @@ def test_a_server_that_closed_its_connections_is_asked_again_at_once(request: py
     assert [ok for (ok,) in ended] == [True, True]
     assert ids(database) == []
     assert create_one(database, condition("made-up"), author="made-up").revision == 1
+
+    def lose() -> None:
+        with database.write() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    make = [lambda name=name: create_one(database, condition(name), author="x") for name in ("made-up-a", "made-up-b")]
+    results, opened = all_at_once(database, [make[0], lose, make[1]])
+    assert [type(one) for one in results] == [Unavailable] * 3, results
+    assert opened == 1
+    results, _ = all_at_once(database, make)
+    assert [one.revision for one in results] == [2, 3]
     database.close()
 
 

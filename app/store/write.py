@@ -67,12 +67,13 @@ def together(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
     Gives what reads at once the records that they will ask for.
     """
     with database.together() as connection:
-        to_index: set[Key] = set()
-        connection.info[TO_INDEX] = to_index
+        sharing, info, to_index = sharing_of(connection), connection.info, set[Key]()
+        info[TO_INDEX] = to_index
         try:
             yield _shelf_of(connection).read_ahead
         finally:
-            del connection.info[TO_INDEX]
+            info.pop(TO_INDEX, None)
+        sharing.finish()
         shelf = _shelf_of(connection)
         index_records(connection, shelf, shelf.there(to_index))  # without those whose write was undone
 

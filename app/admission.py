@@ -1,7 +1,7 @@
 """What every write asks of its request: who sends it, whether they can take the answer, and how it is sent again."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from app.accept import accepted, choose
 from app.answers import JSON, refuse_repeated
 from app.auth import Caller, caller_of
+from app.batch import Key
 from app.db import Database
 from app.errors import InvalidParameter
 from app.keys import Scope
@@ -32,9 +33,9 @@ def live_database(request: Request) -> Database:
     return database
 
 
-async def submit(request: Request, work: Callable[[], T]) -> T:
-    """What a write gives once its turn has come."""
-    submitted: T = await request.app.state.queue.submit(work)
+async def submit(request: Request, work: Callable[[], T], about: Collection[Key] = ()) -> T:
+    """What a write gives once its turn has come; `about` names the records that it is going to ask for."""
+    submitted: T = await request.app.state.queue.submit(work, about)
     return submitted
 
 

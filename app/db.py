@@ -1,4 +1,4 @@
-"""Engines and connections: SQLite in one file, or PostgreSQL; everything that differs between them stands here."""
+"""The database: short reads, the one write transaction, copies of one moment, and what its failures are called."""
 
 import shutil
 import sqlite3
@@ -8,43 +8,25 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.compiler import compiles
-from sqlmodel.sql.sqltypes import AutoString
+from sqlalchemy import Connection, Engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.engines import cut_off, engine_of, engine_of_new_file
 from app.errors import InsufficientStorage, Problem, Unavailable
 from app.lanes import Lanes, shape_of, slow_places
-from app.memory import Memory
+from app.memory import Joined, Memory
+from app.sharing import Sharing, before_execute, shared, sharing_of
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
 LEAST_FREE_BYTES = 32 * 1024 * 1024
 """With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
-LARGEST_LOG = 8_000_000
-"""Bytes of SQLite's write-ahead log that stay on the disk once a large write has been brought over."""
-OPCODES_BETWEEN_CHECKS = 200_000
-"""SQLite looks at the clock after so many opcodes: some milliseconds of work, for each look takes the interpreter."""
-
-SECONDS_BETWEEN_TRIES = 0.002
-"""How soon a writer looks again whether another process has let go of the lock."""
-
-
-@compiles(AutoString, "postgresql")
-def _text_in_byte_order(_type: AutoString, _compiler: Any, **_: Any) -> str:
-    """Text compares byte by byte on PostgreSQL as it does on SQLite, so that both order a list alike."""
-    return 'TEXT COLLATE "C"'
-
-
-def dialect_of(url: str) -> str:
-    """`sqlite` or `postgresql`."""
-    return url.split(":", 1)[0].split("+", 1)[0]
 
 
 class Reads:
@@ -63,7 +45,7 @@ class Reads:
         try:
             with self.reader.connect() as connection:
                 if self.dialect == "sqlite":
-                    _cut_off(connection, time.monotonic() + self.query_seconds)
+                    cut_off(connection, time.monotonic() + self.query_seconds)
                 yield connection
         except DBAPIError as failure:
             raise unavailable(failure) from failure
@@ -102,16 +84,18 @@ class Database(Reads):
         self.url = url
         # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
         pool_size = read_threads + slow_places(read_threads) + 1
-        reader = _engine(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
+        reader = engine_of(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
-        self.writer = _engine(url, read_only=False, pool_size=1, seconds=lock_seconds)
+        self.writer = engine_of(url, read_only=False, pool_size=1, seconds=lock_seconds)
+        event.listen(self.writer, "before_execute", before_execute)
         self._memory = Memory(url) if self.dialect == "sqlite" else None
-        self._shared = threading.local()
+        self._joined = Joined()
+        self._together = threading.local()
 
     async def remember(self, name: Hashable, work: Callable[[Connection], T]) -> T:
-        """What a short read found, as long as nobody has committed anything since; read each time on PostgreSQL."""
+        """What a short read finds: remembered on SQLite until somebody commits, read for many at once on PostgreSQL."""
         if self._memory is None:
-            return await self.fetch(work, short=True)
+            return await self._joined.read(name, partial(self.fetch, work, short=True))
         held = self._memory.since_last_commit()
         if name not in held:
             held[name] = await self.fetch(work, short=True)
@@ -129,34 +113,38 @@ class Database(Reads):
     def write(self) -> Iterator[Connection]:
         """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it.
 
-        Within `together` it is a savepoint of the transaction that is open already.
+        Within `together` it is a part of the transaction that is open already, undone by itself.
         """
-        shared: Connection | None = getattr(self._shared, "connection", None)
-        if shared is not None:
-            _refuse_undone(shared)
-            with shared.begin_nested():
-                yield shared
+        sharing: Sharing | None = getattr(self._together, "sharing", None)
+        if sharing is not None:
+            with sharing.one():
+                yield sharing.connection
             return
         with self.writer.begin() as connection:
             if self.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
-            yield connection
+            with shared(connection):
+                yield connection
 
     @contextmanager
     def together(self) -> Iterator[Connection]:
         """Let the writes of this thread share one transaction, so that the disk is waited for once.
 
-        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it.
+        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it. A DBAPIError is
+        of something that one of several writes asked for: nothing was kept, and each may be done alone.
         """
+        several = False
         try:
             with self.write() as connection:
-                self._shared.connection = connection
+                sharing = self._together.sharing = sharing_of(connection)
                 try:
                     yield connection
                 finally:
-                    self._shared.connection = None
-                _refuse_undone(connection)
+                    self._together.sharing = None
+                    several = sharing.count > 1
         except DBAPIError as failure:
+            if several and _is_of_a_row(failure):
+                raise
             raise unavailable(failure) from failure
 
     @contextmanager
@@ -165,7 +153,7 @@ class Database(Reads):
         try:
             with self.reader.connect() as connection:
                 if self.dialect == "sqlite":
-                    _cut_off(connection, None)
+                    cut_off(connection, None)
                 else:
                     connection.execution_options(isolation_level="REPEATABLE READ")
                     connection.execute(text("SET LOCAL statement_timeout = 0"))
@@ -248,10 +236,7 @@ def new_file(path: Path) -> Iterator[Connection]:
 
     What is copied into it may come in any order: that nothing points to nothing is checked at the end.
     """
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    event.listen(engine, "connect", _without_transactions_of_its_own)
-    event.listen(engine, "begin", _begin_writing(30.0))
-    with engine.begin() as connection:
+    with engine_of_new_file(path).begin() as connection:
         migrate_schema(connection)
         yield connection
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
@@ -315,77 +300,7 @@ def unavailable(failure: DBAPIError) -> Problem:
     return kind(detail, headers={"Retry-After": "1"})
 
 
-def _engine(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
-    """Connections that read, each query for so many seconds; or one that writes, and waits so long for its turn."""
-    if dialect_of(url) == "sqlite":
-        waits = 30.0 if read_only else seconds
-        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": waits})
-        event.listen(engine, "connect", _sqlite_setup(read_only))
-        event.listen(engine, "begin", _begin_reading if read_only else _begin_writing(seconds))
-        return engine
-    limit = f"{int(seconds * 1000)}"
-    writes, reads = f"-c lock_timeout={limit}", f"-c default_transaction_read_only=on -c statement_timeout={limit}"
-    connect_args = {"options": reads if read_only else writes, "connect_timeout": 5}
-    level = "AUTOCOMMIT" if read_only else "READ COMMITTED"  # to which a read's transaction would add two round trips
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=connect_args, isolation_level=level
-    )
-
-
-def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-
-
-def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
-    def setup(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={LARGEST_LOG}"]
-        for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    return setup
-
-
-def _begin_reading(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _begin_writing(seconds: float) -> Callable[[Connection], None]:
-    """Take the writer's lock at once, or as soon as another process lets go of it.
-
-    SQLite would look again after up to a tenth of a second, and whoever asks more often would always be there first.
-    """
-
-    def begin(connection: Connection) -> None:
-        raw = cast(sqlite3.Connection, connection.connection.driver_connection)
-        deadline = time.monotonic() + seconds
-        raw.execute("PRAGMA busy_timeout = 0")
-        try:
-            while time.monotonic() < deadline:
-                try:
-                    raw.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as failure:
-                    if failure.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                        break
-                time.sleep(SECONDS_BETWEEN_TRIES)
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what is wrong as SQLAlchemy does
-        finally:
-            raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-
-    return begin
-
-
-def _refuse_undone(connection: Connection) -> None:
-    """SQLite undoes a whole transaction when the disk is full or fails; what comes after must not count as done."""
-    raw = connection.connection.driver_connection
-    if isinstance(raw, sqlite3.Connection) and not raw.in_transaction:
-        raise Unavailable("The database could not keep the writes of this moment.", headers={"Retry-After": "1"})
-
-
-def _cut_off(connection: Connection, deadline: float | None) -> None:
-    """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
-    raw = connection.connection.driver_connection
-    if raw is not None:
-        check = None if deadline is None else lambda: time.monotonic() > deadline
-        raw.set_progress_handler(check, OPCODES_BETWEEN_CHECKS)
+def _is_of_a_row(failure: DBAPIError) -> bool:
+    """Whether a failure is about what was written: its rules, or its size (class 54 of PostgreSQL's SQLSTATE)."""
+    too_large = str(getattr(failure.orig, "sqlstate", "")).startswith("54")
+    return too_large or not (isinstance(failure, OperationalError) or failure.connection_invalidated)

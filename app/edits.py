@@ -14,6 +14,7 @@ from app import cache
 from app.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
 from app.answers import JSON, refuse_repeated
 from app.auth import caller_of
+from app.batch import pointed_to
 from app.bodies import object_in, read_body, record_of, refuse_other_id
 from app.drafts import read_draft
 from app.models.base import Record, Row
@@ -81,7 +82,8 @@ async def create(request: Request, resource: type[Row], asked: Change) -> Respon
         proposal = Proposal("create", (resource.plural, record.id), lambda write: created(write, record))
         return await _propose(request, proposal, asked.reason, once)
     work = partial(create_one, live_database(request), record, author=caller.name, reason=asked.reason, once=once)
-    kept = await submit(request, work)
+    key = (resource.plural, record.id)
+    kept = await submit(request, work, {key, *pointed_to({key: record})})
     answer = _answer(request, kept, 201)
     answer.headers["Location"] = f"{_root(request)}/v1/{resource.plural}/{record.id}"
     return answer
@@ -118,7 +120,7 @@ async def withdraw(request: Request, resource: type[Row], record_id: str, asked:
     work = partial(
         withdraw_one, live_database(request), key, expected=expected, author=caller.name, reason=asked.reason
     )
-    revision = await submit(request, work)
+    revision = await submit(request, work, [key])
     tell_revision(request, revision)
     return Response(status_code=204)
 
@@ -149,7 +151,7 @@ async def _change(
     work = partial(
         change_one, live_database(request), key, change, expected=expected, author=author, reason=asked.reason
     )
-    return _answer(request, await submit(request, work), 200)
+    return _answer(request, await submit(request, work, [key]), 200)
 
 
 async def _checked(content: bytes, work: Callable[[], T]) -> T:

@@ -1,10 +1,12 @@
 """Writes take turns, off the event loop, in the order in which they came; those that wait share one commit."""
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from anyio import to_thread
@@ -12,6 +14,8 @@ from anyio import to_thread
 from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
+Key = tuple[str, str]
+Together = Callable[[], AbstractContextManager[Callable[[Collection[Key]], None]]]
 LONGEST_WAIT_SECONDS = 10.0
 MOST_TOGETHER = 32
 """Writes that share a commit: the disk is waited for once, and the first of them waits for no more than these."""
@@ -22,25 +26,26 @@ class _Turn:
     """One write, and what became of it."""
 
     work: Callable[[], Any]
+    about: Collection[Key]
     done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-_Outcome = tuple[Any, BaseException | None]
+_Outcome = tuple[_Turn, Any, BaseException | None]
 
 
 class WriteQueue:
     """The queue before the one connection that writes; reads pass it by.
 
-    `together` opens the transaction that the writes of a group share (group commit): whatever a group did is told when
-    the transaction is on disk, and when that fails, all of it failed.
+    `together` opens the transaction that the writes of a group share (group commit), and gives what reads ahead the
+    records that they will ask for. Whatever a group did is told when the transaction is on disk, and when that fails,
+    all of it failed.
     """
 
-    def __init__(
-        self, together: Callable[[], AbstractContextManager[None]], *, seconds: float = LONGEST_WAIT_SECONDS
-    ) -> None:
+    def __init__(self, together: Together, *, seconds: float = LONGEST_WAIT_SECONDS) -> None:
         self.together = together
         self.seconds = seconds
         self._waiting: deque[_Turn] = deque()
+        self._lock = threading.Lock()
         self._runner: asyncio.Task[None] | None = None
 
     @property
@@ -48,10 +53,14 @@ class WriteQueue:
         """How many writes wait for their turn."""
         return len(self._waiting)
 
-    async def submit(self, work: Callable[[], T]) -> T:
-        """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun."""
-        turn = _Turn(work)
-        self._waiting.append(turn)
+    async def submit(self, work: Callable[[], T], about: Collection[Key] = ()) -> T:
+        """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun.
+
+        `about` names the records that it is going to ask for.
+        """
+        turn = _Turn(work, about)
+        with self._lock:
+            self._waiting.append(turn)
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
         try:
@@ -68,16 +77,19 @@ class WriteQueue:
 
     def _leave(self, turn: _Turn) -> bool:
         """Take a write out of the queue; False when it was begun."""
-        if turn not in self._waiting:
-            return False
-        self._waiting.remove(turn)
-        return True
+        with self._lock:
+            if turn not in self._waiting:
+                return False
+            self._waiting.remove(turn)
+            return True
+
+    def _take(self) -> list[_Turn]:
+        with self._lock:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
 
     async def _run(self) -> None:
         while self._waiting:
-            turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            outcomes = await to_thread.run_sync(self._commit, [turn.work for turn in turns])
-            for turn, (result, failure) in zip(turns, outcomes, strict=True):
+            for turn, result, failure in await to_thread.run_sync(self._commit, self._take):
                 if turn.done.cancelled():
                     continue
                 if failure is None:
@@ -86,21 +98,23 @@ class WriteQueue:
                     turn.done.set_exception(failure)
         self._runner = None
 
-    def _commit(self, works: Sequence[Callable[[], Any]]) -> list[_Outcome]:
-        """Do the writes in one transaction, and say what became of each."""
+    def _commit(self, take: Callable[[], list[_Turn]]) -> list[_Outcome]:
+        """Do the writes that wait by when the transaction is open, which another process may delay."""
+        turns: list[_Turn] = []
         try:
-            with self.together():
-                return [_outcome(work) for work in works]
-        except Problem as failure:  # of the database, which each of them would meet
-            return [(None, failure)] * len(works)
+            with self.together() as read_ahead:
+                turns = take()
+                read_ahead({key for turn in turns for key in turn.about})
+                return [_outcome(turn) for turn in turns]
         except Exception as failure:
-            if len(works) == 1:
-                return [(None, failure)]
-        return [self._commit([work])[0] for work in works]  # nothing was kept, and nobody pays for another's fault
+            turns = turns or take()
+            if isinstance(failure, Problem) or len(turns) == 1:  # of the database, which each of them would meet
+                return [(turn, None, failure) for turn in turns]
+        return [self._commit(partial(list, [turn]))[0] for turn in turns]  # nobody pays for another's fault
 
 
-def _outcome(work: Callable[[], Any]) -> _Outcome:
+def _outcome(turn: _Turn) -> _Outcome:
     try:
-        return work(), None
+        return turn, turn.work(), None
     except Exception as failure:  # it is told to whoever asked for the write
-        return None, failure
+        return turn, None, failure

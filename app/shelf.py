@@ -1,6 +1,6 @@
 """What the database already holds, as a write or a check needs it: documents, texts, who points to whom, former ids."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -26,17 +26,32 @@ MOST_ALIKE = 500
 
 
 class Shelf:
-    """Reads records on one connection, each document and text once."""
+    """Reads records on one connection, each document and text once, whoever writes there meanwhile through `put`."""
 
     def __init__(self, connection: Connection, texts: Mapping[str, str] | None = None) -> None:
         self.connection = connection
         self._texts: dict[str, str | None] = dict(texts or {})
         self._documents: dict[Key, Mapping[str, Any]] = {}
+        self._held: dict[Key, Held | None] = {}
+        self._former: dict[Key, str | None] = {}
+
+    def read_ahead(self, keys: Collection[Key]) -> None:
+        """Read at once what will be asked of records one by one: what is held of each, and its present id."""
+        wanted = [key for key in keys if key[0] in RESOURCES]
+        self._held = dict.fromkeys(wanted) | self.held(wanted)
+        self._former = dict.fromkeys(wanted) | self.former(wanted)
 
     def held(self, keys: Iterable[Key]) -> dict[Key, Held]:
         """What the database holds of each record; without those that it does not know."""
         found: dict[Key, Held] = {}
-        for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
+        wanted = []
+        for key in keys:
+            was = self._held.get(key)
+            if was is not None:
+                found[key] = was
+            elif key not in self._held:
+                wanted.append(key)
+        for plural, alike in groupby(sorted(wanted), key=itemgetter(0)):
             query = _held(RESOURCES[plural].table())
             for ids in chunks([record_id for _, record_id in alike]):
                 for record_id, *rest in self.connection.execute(query, {"ids": ids}):
@@ -58,10 +73,13 @@ class Shelf:
     def put(self, key: Key, document: str) -> None:
         """Take a document that was just written for the one that is there."""
         self._documents[key] = from_json(document)
+        self._held.pop(key, None)
 
     def forget(self) -> None:
-        """Let go of all documents, so that a long run does not hold them all."""
+        """Let go of all that was read, as a long run cannot hold it all, and what was undone is not so."""
         self._documents.clear()
+        self._held.clear()
+        self._former.clear()
 
     def text_of(self, source: str) -> str | None:
         """The stored text of a source, or None."""
@@ -72,7 +90,10 @@ class Shelf:
 
     def there(self, keys: Iterable[Key]) -> set[Key]:
         """Those of the keys that belong to a record."""
-        return {(row.kind, row.id) for row in self._among(REGISTRY, ("kind", "id"), keys)}
+        wanted = set(keys)
+        known = wanted & self._held.keys()
+        found = {key for key in known if self._held[key] is not None}
+        return found | {(row.kind, row.id) for row in self._among(REGISTRY, ("kind", "id"), wanted - known)}
 
     def pointing_to(self, keys: Iterable[Key]) -> set[Key]:
         """The records that mention one of the given ones."""
@@ -91,7 +112,10 @@ class Shelf:
 
     def former(self, keys: Iterable[Key]) -> dict[Key, str]:
         """Those of the keys that are former ids, with the present one."""
-        return {(row.kind, row.id): row.to_id for row in self._among(ALIAS, ("kind", "id"), keys)}
+        wanted = set(keys)
+        known = wanted & self._former.keys()
+        found = {key: present for key in known if (present := self._former[key]) is not None}
+        return found | {(row.kind, row.id): row.to_id for row in self._among(ALIAS, ("kind", "id"), wanted - known)}
 
     def near(self, key: Key) -> str | None:
         """The id that is nearest to one that there is not, among those that begin alike (a bounded look)."""

@@ -207,6 +207,7 @@ class Record(SQLModel):
         return self
 
     @classmethod
+    @cache
     def derived_names(cls) -> frozenset[str]:
         """The fields that the row of this record has beyond the record itself."""
         return frozenset(name for row in cls.__subclasses__() for name in row.model_fields) - cls.model_fields.keys()

@@ -54,6 +54,8 @@ def propose(  # one call a request
             document = proposal.work(write).document
         finally:
             rehearsal.rollback()
+            write.shelf.forget()
+            write.revision = revision
         if not write.revision_made:
             wrong = "the draft says what the record says already"
             raise InvalidRecord(f"{name_of(proposal.key)}: {wrong}.", errors=[error_at(proposal.key, "", wrong)])

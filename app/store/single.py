@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from app.absence import absent
 from app.batch import Key, name_of
@@ -156,4 +156,4 @@ def keep_answer(write: Write, once: Once, kept: Kept) -> None:
     """Keep an answer for whoever sends the same request again."""
     values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
     answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}
-    write.connection.execute(insert(IDEMPOTENCY).values(values | answer))
+    write.insert(IDEMPOTENCY, [values | answer])

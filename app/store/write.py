@@ -1,7 +1,7 @@
 """The write transaction: records, texts, states and names, and what other records show of them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +33,7 @@ from app.rendering import (
     shape,
     without_clock,
 )
+from app.sharing import sharing_of
 from app.shelf import CHUNK, Shelf, chunks, record_from
 from app.store.index import build_index, forget_record, index_records
 
@@ -49,6 +50,8 @@ class Saved:
 
 TO_INDEX = "to index"
 """Under which name a connection carries the records that writes together have left to be indexed."""
+SHELF, LAST = "shelf", "last revision"
+"""What the writes of a transaction know from each other."""
 _LAST_REVISION = select(func.coalesce(func.max(REVISION.c.number), 0))
 
 
@@ -58,17 +61,21 @@ def revision_of(connection: Connection) -> int:
 
 
 @contextmanager
-def together(database: Database) -> Iterator[None]:
-    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all."""
+def together(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
+    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all.
+
+    Gives what reads at once the records that they will ask for.
+    """
     with database.together() as connection:
-        to_index: set[Key] = set()
-        connection.info[TO_INDEX] = to_index
+        sharing, info, to_index = sharing_of(connection), connection.info, set[Key]()
+        info[TO_INDEX] = to_index
         try:
-            yield
+            yield _shelf_of(connection).read_ahead
         finally:
-            del connection.info[TO_INDEX]
-        shelf = Shelf(connection)
-        index_records(connection, shelf, shelf.held(to_index))  # without those whose write was undone
+            info.pop(TO_INDEX, None)
+        sharing.finish()
+        shelf = _shelf_of(connection)
+        index_records(connection, shelf, shelf.there(to_index))  # without those whose write was undone
 
 
 @contextmanager
@@ -78,9 +85,17 @@ def writing(
     """One write transaction, committed at the end; Unavailable when the database is busy or away."""
     try:
         with database.write() as connection:
-            yield Write(connection, Shelf(connection, texts), author, reason)
+            write = Write(connection, Shelf(connection, texts) if texts else _shelf_of(connection), author, reason)
+            yield write
+            sharing_of(connection).known[LAST] = write.revision
     except DBAPIError as failure:
         raise unavailable(failure) from failure
+
+
+def _shelf_of(connection: Connection) -> Shelf:
+    """What was read and written in this transaction so far."""
+    shelf: Shelf = sharing_of(connection).known.setdefault(SHELF, Shelf(connection))
+    return shelf
 
 
 class Write:
@@ -98,7 +113,9 @@ class Write:
         self.touched: list[Key] = []
         """The records whose documents changed, for those that depend on them."""
         self.editions: dict[Key, dict[str, Any]] = {}
-        self.revision = revision_of(connection)
+        self.sharing = sharing_of(connection)
+        last = self.sharing.known.get(LAST)
+        self.revision: int = revision_of(connection) if last is None else last
         self.revision_made = False
 
     def finish(self) -> Saved:
@@ -270,6 +287,7 @@ class Write:
         self.connection.execute(delete(table).where(table.c.id == old))
         self.connection.execute(delete(REGISTRY).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id) == key))
         self.insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
+        self.shelf.forget()
 
     def _repoint(self, key: Key, old: Key, new: str) -> None:
         """Let one record point to the new id wherever it points to the old one."""
@@ -350,9 +368,8 @@ class Write:
         self.editions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
 
     def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows, if there are any."""
-        if rows:
-            self.connection.execute(_into(table), rows)
+        """Insert rows, if there are any, before anything else is asked of the database."""
+        self.sharing.insert(_into(table), rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:

@@ -20,11 +20,12 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 from app.reports.search import read_search
-from app.reports.search_counts import MOST_COUNTED, NARROWING
+from app.reports.search_counts import NARROWING
 from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
 from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
 from app.resources import HEADERS, LINK, problem_responses
 from app.search.entries import kinds_in_order
+from app.search.matches import MOST_COUNTED
 
 router = APIRouter(prefix="/v1", tags=["Search"])
 

@@ -138,6 +138,32 @@ def tsquery(expression: Expression) -> str:
             return f"({tsquery(expression.wanted)} & !{tsquery(expression.unwanted)})"
 
 
+def is_plain(expression: Expression) -> bool:
+    """Whether the index finds every match without looking at anything else: words alone, in no relation."""
+    match expression:
+        case Token():
+            return True
+        case AnyOf():
+            return all(map(is_plain, expression.parts))
+        case _:
+            return False
+
+
+def holds(line: str, expression: Expression) -> bool:
+    """Whether an indexed line matches, as the full text of either engine would say."""
+    match expression:
+        case Token():
+            return f" {expression.text}{'' if expression.is_prefix else ' '}" in f" {line} "
+        case Phrase():
+            return f" {' '.join(expression.texts)} " in f" {line} "
+        case AllOf():
+            return all(holds(line, part) for part in expression.parts)
+        case AnyOf():
+            return any(holds(line, part) for part in expression.parts)
+        case Without():
+            return holds(line, expression.wanted) and not holds(line, expression.unwanted)
+
+
 MOST_PLACES = 16_383
 """The highest place that a tsvector can note; indexed texts end there on both engines."""
 

@@ -58,7 +58,7 @@ def understand(connection: Connection, question: Question) -> Understood:
             near = near_words(connection, piece.words[0])
             if near:
                 corrected[piece.words[0]] = near
-                forms[piece] += near
+                forms[piece] += tuple(form for word in near for form in variants(word))
     meant = tuple(corrected.get(word, [word])[0] for word in question.words)
     spans = _named_spans(connection, question, meant)
     groups: list[Expression] = []

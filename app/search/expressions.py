@@ -8,7 +8,8 @@ in a word, so that no question can ask for it by itself:
 - `ᵃ`: a word of what it is about: the names of the things that it refers to, its kind, its id, its authors, its closed
   words;
 - `ᵉ`: one whole name, title or id, its words joined by dots;
-- `·kind·id`: the things that it is about, itself included.
+- `·kind·id`: the things that it is about, itself included;
+- `··kind·id`: the things that it is about, where what it says holds for all that is part of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -106,6 +107,16 @@ def about(plural: str, record_id: str) -> Token:
 def about_token(plural: str, record_id: str) -> str:
     """The token of what is about a thing."""
     return f"{DOT}{plural}{DOT}{record_id}".replace("-", DOT)
+
+
+def holding(plural: str, record_id: str) -> Token:
+    """That what a record says of a thing holds for all that is part of the thing."""
+    return Token(holding_token(plural, record_id))
+
+
+def holding_token(plural: str, record_id: str) -> str:
+    """The token of what holds for all that is part of a thing."""
+    return DOT + about_token(plural, record_id)
 
 
 def fts5(expression: Expression) -> str:

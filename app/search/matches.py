@@ -32,7 +32,7 @@ class Matches:
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many records of each kind match; one more than are counted means that there are more."""
     lines: Mapping[int, str] | None = field(default_factory=dict)
-    """The indexed lines of all of them by their places; None where there are many, or where the index finds each as soon."""
+    """The lines of all of them by their places; None where there are many, or where the index is as soon."""
 
     def places(self, expression: Expression, *, after: int = 0, beyond: int = HIGHEST, most: int) -> Sequence[int]:
         """As `matching.places`, for an expression that nothing but these matches."""
@@ -64,5 +64,5 @@ def lines_of(connection: Connection, some: Sequence[int]) -> dict[int, str]:
     held: dict[int, str] = {}
     for start in range(0, len(some), SOME):
         query = select(ENTRY.c.place, ENTRY.c.words).where(ENTRY.c.place.in_(some[start : start + SOME]))
-        held.update(connection.execute(query.order_by(ENTRY.c.place)).tuples().all())
+        held |= dict(connection.execute(query.order_by(ENTRY.c.place)).all())
     return held

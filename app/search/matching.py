@@ -42,7 +42,7 @@ def count_by_kind(connection: Connection, expression: Expression, first: Sequenc
     while seen >= most:
         kind = kind_at(last)
         after = places_of(kind)[1] - 1 if counts[kind] >= most else last
-        found = sorted(connection.execute(statement, {"after": after} | asked).tuples())
+        found = sorted(connection.execute(statement, {"after": after} | asked).all())
         for _, n, last in found:
             counts[kind_at(last)] += n
         seen = sum(n for _, n, _ in found)

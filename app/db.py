@@ -62,8 +62,7 @@ class Reads:
         """A connection that cannot write; Unavailable when its query takes too long or the database is away."""
         try:
             with self.reader.connect() as connection:
-                if self.dialect == "sqlite":
-                    _cut_off(connection, time.monotonic() + self.query_seconds)
+                _cut_off(connection, time.monotonic() + self.query_seconds)
                 yield connection
         except DBAPIError as failure:
             raise unavailable(failure) from failure
@@ -164,9 +163,8 @@ class Database(Reads):
         """A read that sees one moment of the whole database, however long it takes: for copies, never for requests."""
         try:
             with self.reader.connect() as connection:
-                if self.dialect == "sqlite":
-                    _cut_off(connection, None)
-                else:
+                _cut_off(connection, None)
+                if self.dialect == "postgresql":
                     connection.execution_options(isolation_level="REPEATABLE READ")
                     connection.execute(text("SET LOCAL statement_timeout = 0"))
                 yield connection
@@ -284,8 +282,9 @@ def _migrations() -> Config:
     return config
 
 
+TOO_LONG = "The query took too long and was cut off."
 TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
-    (Unavailable, "The query took too long and was cut off.", ("interrupted", "statement timeout")),
+    (Unavailable, TOO_LONG, ("interrupted", "statement timeout")),
     (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
     (
         InsufficientStorage,
@@ -384,7 +383,15 @@ def _refuse_undone(connection: Connection) -> None:
 
 def _cut_off(connection: Connection, deadline: float | None) -> None:
     """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
+    connection.info["deadline"] = deadline
     raw = connection.connection.driver_connection
-    if raw is not None:
+    if isinstance(raw, sqlite3.Connection):
         check = None if deadline is None else lambda: time.monotonic() > deadline
         raw.set_progress_handler(check, OPCODES_BETWEEN_CHECKS)
+
+
+def refuse_late(connection: Connection) -> None:
+    """For a read of many statements: begin none when they have taken too long together."""
+    deadline = connection.info.get("deadline")
+    if deadline is not None and time.monotonic() > deadline:
+        raise Unavailable(TOO_LONG, headers={"Retry-After": "1"})

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, TextClause, bindparam, text
 
+from app.db import refuse_late
 from app.search.entries import RANGE_BITS, kind_at, places_of
 from app.search.expressions import Expression, fts5, tsquery
 
@@ -58,6 +59,11 @@ def every_place(connection: Connection, expression: Expression) -> Iterator[int]
 
 
 def _asked(connection: Connection, expression: Expression) -> dict[str, Any]:
+    """What is looked for as the engine writes it; Unavailable when the read has taken too long already.
+
+    FTS5 looks at no clock while it goes from one match to the next, and PostgreSQL at one for each statement.
+    """
+    refuse_late(connection)
     return {"asked": fts5(expression) if connection.dialect.name == "sqlite" else tsquery(expression)}
 
 

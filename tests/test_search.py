@@ -198,6 +198,17 @@ def test_facets_of_a_search_leave_their_own_filter_out(client: TestClient) -> No
     counted = sum(one["count"] for one in conditions["values"]) + conditions["missing"]
     assert counted >= len(keys(found))
     assert not conditions["is_at_least"]
+    assert conditions["counted"] == found["groups"][0]["count"]
+
+
+def test_facets_say_among_how_many_they_were_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matches, "MOST_COUNTED", 3)
+    monkeypatch.setattr(search_counts, "MOST_COUNTED", 3)
+    facets = search(client, "dysphagia", facet="kind,treatment")["facets"]
+    assert [facets[name]["is_at_least"] for name in facets] == [True, True]
+    assert facets["treatment"]["counted"] == 3
+    assert facets["kind"]["counted"] == sum(one["count"] for one in facets["kind"]["values"])
+    assert {one["count"] for one in facets["kind"]["values"]} <= {1, 2, 3}
 
 
 def test_a_release_is_searched_as_it_was_frozen(client: TestClient) -> None:

@@ -28,6 +28,15 @@ class SearchGroup(BaseModel):
     is_at_least: bool = Field(description=f"Whether there are more than {MOST_COUNTED}.")
 
 
+class SearchFacet(Facet):
+    """The values of one field among what matches, counted up to a bound."""
+
+    counted: int = Field(
+        description=f"Among how many records they were counted: the first {MOST_COUNTED} that match, for `kind` the "
+        f"first {MOST_COUNTED} of each kind. Where `is_at_least`, there are more, and the counts are not those of all."
+    )
+
+
 class Counting:
     """Counts what matches; a filter's own facet leaves the filter out."""
 
@@ -60,30 +69,34 @@ class Counting:
             for kind, n in counts.items()
         ]
 
-    def facet(self, name: str) -> Facet:
+    def facet(self, name: str) -> SearchFacet:
         """The values of one of the filters."""
         if name not in NARROWING:
             counts = self.by_kind
             is_more = any(n > MOST_COUNTED for n in counts.values())
-            return facet_of([(kind, min(n, MOST_COUNTED)) for kind, n in counts.items()], is_at_least=is_more)
+            some_of_each = {kind: min(n, MOST_COUNTED) for kind, n in counts.items()}
+            found = facet_of(some_of_each.items(), is_at_least=is_more)
+            return SearchFacet(**dict(found), counted=sum(some_of_each.values()))
         rest = [one for other, one in self.narrowing.items() if other != name]
-        some = self._first(rest)
+        first = self._first(rest)
+        some = first[:MOST_COUNTED]
         counted: Counter[Any] = Counter()
-        for line in lines_of(self.matches.connection, some[:MOST_COUNTED]).values():
+        for line in lines_of(self.matches.connection, some).values():
             ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", line))
             counted.update(one.replace(DOT, "-") for one in ids)
             counted[None] += not ids
-        return facet_of(counted.items(), is_at_least=len(some) > MOST_COUNTED)
+        found = facet_of(counted.items(), is_at_least=len(first) > MOST_COUNTED)
+        return SearchFacet(**dict(found), counted=len(some))
 
     def _first(self, rest: Sequence[Expression]) -> list[int]:
-        """The first places that match, one more than are counted."""
+        """The first places that match, more than are counted where there are more; those identified match once."""
         found = [place for place in self.identified if kind_at(place) in self.kinds]
         if self.matching is None:
             return found
         is_whole = len(rest) == len(self.narrowing)
         look = self.matches.places if is_whole else partial(places, self.matches.connection)
         for low, high in ranges(self.kinds):
-            most = MOST_COUNTED + 1 - len(found)
+            most = MOST_COUNTED + 1 + len(self.identified) - len(found)
             if most > 0:
                 found += look(all_of([self.matching, *rest]), after=low, beyond=high, most=most)
         return list(dict.fromkeys(found))

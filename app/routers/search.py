@@ -101,7 +101,8 @@ class SearchQuestion(Reading):
     facet: comma_list(FACETS) = Field(  # type: ignore[valid-type]
         "",
         description="Counts the values of these under `facets`, as a comma list, whatever the filter of that name "
-        f"says: {', '.join(FACETS)}. Counted up to {MOST_COUNTED}; `is_at_least` says that there are more.",
+        f"says: {', '.join(FACETS)}. Counted among the first {MOST_COUNTED} records that match, for `kind` among "
+        "as many of each kind (`counted`); `is_at_least` says that more match. Narrow the search for counts of all.",
     )
     fields: comma_list(FIELDS) = Field(  # type: ignore[valid-type]
         "", description=f"Only these fields of each hit (and `kind` and `id`), as a comma list: {', '.join(FIELDS)}."
@@ -143,6 +144,7 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
     no record has them all, those with most of them are given (`matched: some`). A word that no record holds is taken
     for the nearest word of a name (`corrected`), and a name stands for the other names of the same thing (`followed`).
+    Warnings of a class are found by the names of its products, too.
     Words that hold nothing to look for give no records.
     """
     choose(accepted(request), [JSON])

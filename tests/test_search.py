@@ -19,6 +19,7 @@ from app.reports.search import read_search
 from app.reports.search_page import SearchQuery
 from app.search import matches
 from app.search.entries import kinds_in_order
+from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
 from app.search.folding import distance, tokens, variants
 from app.settings import Settings
 from tests.desk import Desk, told
@@ -224,7 +225,15 @@ def test_a_release_is_searched_as_it_was_frozen(client: TestClient) -> None:
 def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = ('"neck pain" botox', "dysphagia trial*", "botox boxed warning", "migrane units", "blepharospasm zzzzqqqq")
+    asked = (
+        '"neck pain" botox',
+        '"pain neck" botox',
+        '"pain the neck"',
+        "dysphagia trial*",
+        "botox boxed warning",
+        "migrane units",
+        "blepharospasm zzzzqqqq",
+    )
     narrowed: list[dict[str, Any]] = [
         {},
         {"treatment": ONA[1]},
@@ -428,6 +437,18 @@ def test_no_two_resources_share_a_rank() -> None:
     ranks = [row.search_rank for row in RESOURCES.values()]
     assert len(set(ranks)) == len(ranks)
     assert all(0 < rank < 1000 for rank in ranks)
+
+
+def test_a_line_holds_what_the_full_text_would_find_in_it() -> None:
+    line = "ⁿneck ⁿpain · ᵃbotox ·treatments·botox neck pain · of the neck"
+    asked = ["neck", "nec", "botox", "ᵃbotox", "pain neck", "neck pain", "pain of", "ⁿneck ⁿpain", "·treatments·botox"]
+    found = {words for words in asked if holds(line, phrase(words.split()))}
+    assert found == {"neck", "ᵃbotox", "neck pain", "ⁿneck ⁿpain", "·treatments·botox"}
+    assert holds(line, Token("nec", is_prefix=True))
+    assert not holds(line, Token("bot", is_prefix=True))
+    neck, botox = Token("neck"), Token("botox")
+    assert [holds(line, one) for one in (AllOf((neck, botox)), AnyOf((neck, botox)))] == [False, True]
+    assert [holds(line, one) for one in (Without(neck, botox), Without(neck, neck))] == [True, False]
 
 
 @given(st.text(max_size=60))

@@ -51,11 +51,14 @@ class Matches:
 
 
 def matches_of(connection: Connection, expression: Expression) -> Matches:
-    """All that matches, found and counted in one pass."""
+    """All that matches, found and counted in one pass.
+
+    Words alone are found in FTS5 as soon as in a few lines; PostgreSQL plans each part anew, and often badly.
+    """
     first = places(connection, expression, most=MOST_COUNTED + 1)
     counts = count_by_kind(connection, expression, first, MOST_COUNTED + 1)
-    is_few = len(first) <= MOST_COUNTED and not is_plain(expression)
-    lines = lines_of(connection, first) if is_few else None
+    is_soon = connection.dialect.name == "sqlite" and is_plain(expression)
+    lines = None if is_soon or len(first) > MOST_COUNTED else lines_of(connection, first)
     return Matches(connection, expression, counts, lines)
 
 

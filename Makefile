@@ -66,8 +66,8 @@ relevance: setup-dev ## print how well search finds what people type
 	$(BIN)/tev seed --database build/relevance/seed.db
 	$(BIN)/python -m tests.test_relevance sqlite:///build/relevance/seed.db
 
-bench-search: setup-dev ## measure search over RECORDS made-up records (default 1000000), which takes a while to make
-	$(BIN)/python -m tests.bench_search $(or $(RECORDS),1000000)
+bench-search: setup-dev ## measure search over RECORDS made-up records (default 1000000; ENGINE=postgresql), which takes a while to make
+	$(BIN)/python -m tests.bench_search $(or $(RECORDS),1000000) $(or $(ENGINE),sqlite)
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

@@ -139,11 +139,8 @@ def export(
 @app.command()
 def check(database: DatabaseOption = None) -> None:
     """Compare every record with the stored texts of its sources, and with what follows from it; exit 1 on a failure."""
-    with _opened(load_settings(database_url=database)) as opened:
-        with opened.read() as connection:
-            total = sum(totals(connection).values())
-        with _bar("Checking", total) as bar:
-            report = audit(opened, bar.update)
+    with _opened(load_settings(database_url=database)) as opened, _bar("Checking", _total(opened)) as bar:
+        report = audit(opened, bar.update)
     for failure in report.failures:
         print(f"{failure.record}{failure.pointer}: {failure.detail}")
     print(
@@ -157,11 +154,8 @@ def check(database: DatabaseOption = None) -> None:
 @app.command()
 def reindex(database: DatabaseOption = None) -> None:
     """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
-    with _opened(load_settings(database_url=database)) as opened:
-        with opened.read() as connection:
-            total = sum(totals(connection).values())
-        with _bar("Indexing", total) as bar:
-            rebuilt = store.reindex(opened, bar.update)
+    with _opened(load_settings(database_url=database)) as opened, _bar("Indexing", _total(opened)) as bar:
+        rebuilt = store.reindex(opened, bar.update)
     for difference in rebuilt.differences:
         print(difference)
     print(f"Index of {rebuilt.records} records; before {rebuilt.before}, after {rebuilt.after}.")
@@ -278,13 +272,19 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 def _render_again(database: Database) -> None:
     """After an update of the program: bring the stored documents to their new shape."""
-    with database.read() as connection:
-        total = sum(totals(connection).values())
-    with _bar("Rendering", total) as bar:
+    if store.is_rendered(database):
+        return
+    with _bar("Rendering", _total(database)) as bar:
         saved = render_again(database, author="tev", progress=bar.update)
     if saved is not None:
         words = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
         print(words, file=sys.stderr)
+
+
+def _total(database: Database) -> int:
+    """How many records there are: for the length of a bar, and so however long it takes to count them."""
+    with database.snapshot() as connection:
+        return sum(totals(connection).values())
 
 
 def seed_database(database: Database, file: Path) -> Saved:

@@ -44,8 +44,7 @@ class Reads:
         """A connection that cannot write; Unavailable when its query takes too long or the database is away."""
         try:
             with self.reader.connect() as connection:
-                if self.dialect == "sqlite":
-                    cut_off(connection, time.monotonic() + self.query_seconds)
+                cut_off(connection, time.monotonic() + self.query_seconds)
                 yield connection
         except DBAPIError as failure:
             raise unavailable(failure) from failure
@@ -152,9 +151,8 @@ class Database(Reads):
         """A read that sees one moment of the whole database, however long it takes: for copies, never for requests."""
         try:
             with self.reader.connect() as connection:
-                if self.dialect == "sqlite":
-                    cut_off(connection, None)
-                else:
+                cut_off(connection, None)
+                if self.dialect == "postgresql":
                     connection.execution_options(isolation_level="REPEATABLE READ")
                     connection.execute(text("SET LOCAL statement_timeout = 0"))
                 yield connection
@@ -270,8 +268,9 @@ def _migrations() -> Config:
     return config
 
 
+TOO_LONG = "The query took too long and was cut off."
 TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
-    (Unavailable, "The query took too long and was cut off.", ("interrupted", "statement timeout")),
+    (Unavailable, TOO_LONG, ("interrupted", "statement timeout")),
     (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
     (
         InsufficientStorage,
@@ -298,6 +297,13 @@ def unavailable(failure: DBAPIError) -> Problem:
     found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
     kind, detail = next(found, (Unavailable, "The database cannot be reached."))
     return kind(detail, headers={"Retry-After": "1"})
+
+
+def refuse_late(connection: Connection) -> None:
+    """For a read of many statements: begin none when they have taken too long together."""
+    deadline = connection.info.get("deadline")
+    if deadline is not None and time.monotonic() > deadline:
+        raise Unavailable(TOO_LONG, headers={"Retry-After": "1"})
 
 
 def _is_of_a_row(failure: DBAPIError) -> bool:

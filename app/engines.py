@@ -117,7 +117,8 @@ def _begin_writing(seconds: float) -> Callable[[Connection], None]:
 
 def cut_off(connection: Connection, deadline: float | None) -> None:
     """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
+    connection.info["deadline"] = deadline
     raw = connection.connection.driver_connection
-    if raw is not None:
+    if isinstance(raw, sqlite3.Connection):
         check = None if deadline is None else lambda: time.monotonic() > deadline
         raw.set_progress_handler(check, OPCODES_BETWEEN_CHECKS)

@@ -76,7 +76,7 @@ def _scope(filters: Mapping[str, Any]) -> str | None:
 def _kept(connection: Connection, plural: str, scope: str, name: str) -> Facet:
     same = (FACET.c.kind == plural, FACET.c.scope == scope, FACET.c.field == name)
     shown = select(FACET.c.value, FACET.c.n).where(*same, FACET.c.value != NONE)
-    rows = connection.execute(shown.order_by(FACET.c.n.desc(), FACET.c.value).limit(MOST_SHOWN + 1)).all()
+    rows = connection.execute(shown.order_by(FACET.c.n.desc(), FACET.c.value.desc()).limit(MOST_SHOWN + 1)).all()
     missing = connection.scalar(select(FACET.c.n).where(*same, FACET.c.value == NONE)) or 0
     others = 0
     if len(rows) > MOST_SHOWN:

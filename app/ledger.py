@@ -259,6 +259,7 @@ FACET = Table(
     Column("value", AutoString, nullable=False),
     Column("n", Integer, nullable=False),
     PrimaryKeyConstraint("kind", "scope", "field", "value"),
+    Index("ix_facet_count_most", "kind", "scope", "field", "n", "value"),
     sqlite_with_rowid=False,
 )
 """How many records have each value of each field that can be counted: in all (`scope` empty), and of one treatment.

@@ -1,6 +1,7 @@
-"""Measures search over many made-up records, in process: `make bench-search RECORDS=…`; prints a table for the docs.
+"""Measures search over many made-up records: `make bench-search RECORDS=… ENGINE=…`; prints a table for the docs.
 
-Each figure is the time that a read takes on a warm database, without HTTP; the load of the machine stands beside them.
+Each figure is the time that a read takes on a warm database, in process and without HTTP; the last lines ask
+`tev serve` over one connection, each question once, so that no answer is a kept one. The load stands beside them.
 """
 
 import os
@@ -8,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from http.client import HTTPConnection
 from random import Random
+from urllib.parse import urlencode
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.db import Database
 from app.facets import facets
@@ -22,20 +25,40 @@ from app.query import Query
 from app.reports.search import read_search
 from app.reports.search_page import SearchQuery
 from app.reports.suggest import Typed, read_suggestions
-from tests.conftest import ROOT
+from app.store import fill, render_again
+from tests.conftest import ROOT, free_port, new_postgresql_database, running_postgresql, serving, untraced
 
 REPEATS = 100
 FOLDER = ROOT / "build" / "bench"
 
 
-def made(records: int) -> Path:
-    """The database of that many records; it is made when it is not there."""
+@contextmanager
+def made(records: int, engine: str) -> Iterator[str]:
+    """The address of a database of that many records: a file that stays, or PostgreSQL, which is let go again."""
+    if engine == "postgresql":
+        with running_postgresql() as address:
+            url = new_postgresql_database(address)
+            _fill(url, records)
+            yield url
+        return
     file = FOLDER / f"made-up-{records}.db"
     if not file.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "app.cli", "bench", "data", str(file), "--records", str(records)]
         subprocess.run(command, cwd=ROOT, check=True)
-    return file
+    yield f"sqlite:///{file}"
+
+
+def _fill(url: str, records: int) -> None:
+    """Fill PostgreSQL as `tev bench data` fills a file, and let it look at its tables, as it does by itself in time."""
+    database = Database(url)
+    database.migrate()
+    render_again(database, author="tev bench")  # nothing yet: what comes has the program's shape
+    for first, others in MadeUp(records).batches():
+        fill(database, first, others, author="tev bench")
+    with database.writer.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
+    database.close()
 
 
 Work = Callable[[Connection], object]
@@ -51,7 +74,32 @@ def timed(database: Database, works: Sequence[Work], repeats: int = REPEATS) -> 
             if number >= 0:
                 spent.append(1000 * (time.perf_counter() - start))
                 busy.append(1000 * (time.thread_time() - start_busy))
-    return tuple(sorted(some)[int(part * (repeats - 1))] for some in (spent, busy) for part in (0.5, 0.99))
+    return (*parts(spent), *parts(busy))
+
+
+def parts(spent: list[float]) -> tuple[float, float]:
+    """Median and 99th percentile."""
+    ordered = sorted(spent)
+    return ordered[len(ordered) // 2], ordered[int(0.99 * (len(ordered) - 1))]
+
+
+def asked_of_server(url: str, records: int) -> Iterator[tuple[str, tuple[float, float]]]:
+    """What a caller waits for over HTTP, one question after the other: median and 99th percentile in milliseconds."""
+    every = [text for name, some in questions(records).items() for text in dict.fromkeys(some)]
+    environment = untraced() | {"TEV_DATABASE_URL": url, "TEV_PORT": str(free_port())}
+    with serving(environment) as address:
+        caller = HTTPConnection(address.removeprefix("http://"))
+        for name, some in (("search", every), ("suggest", typed(records))):
+            spent = []
+            for text_asked in some:
+                start = time.perf_counter()
+                caller.request("GET", f"/v1/{name}?{urlencode({'q': text_asked})}")
+                answer = caller.getresponse()
+                answer.read()
+                spent.append(1000 * (time.perf_counter() - start))
+                if answer.status != 200:
+                    raise SystemExit(f"{name} {text_asked!r}: {answer.status}")
+            yield f"{name} over HTTP: {len(some)} different questions", parts(spent[10:])
 
 
 def questions(records: int) -> dict[str, list[str]]:
@@ -72,13 +120,18 @@ def questions(records: int) -> dict[str, list[str]]:
     }
 
 
+def typed(records: int) -> list[str]:
+    """What is typed into a box that completes names, letter by letter."""
+    words = MadeUp(records).words[:300]
+    beginnings = [word[:length] for word in words for length in (2, 3, 4)]
+    return list(dict.fromkeys([*beginnings, "ma", "made-up", "inv", "imaginary"]))
+
+
 def works(records: int) -> Iterator[tuple[str, list[Work]]]:
     """What is measured."""
     for name, asked in questions(records).items():
         yield name, [partial(read_search, query=SearchQuery(text), address=str) for text in asked]
-    typed = [word[:length] for word in MadeUp(records).words[:300] for length in (2, 3, 4)]
-    some = [*typed, "ma", "made-up", "inv", "imaginary"]
-    yield "suggest", [partial(read_suggestions, typed=Typed(text), address=str) for text in some]
+    yield "suggest", [partial(read_suggestions, typed=Typed(text), address=str) for text in typed(records)]
     fields = ("basis", "frequency", "organ_class", "term", "treatment", "source")
     for field in fields:
         every: list[Work] = [partial(facets, query=Query(SideEffect, facets=(field,)))]
@@ -89,16 +142,23 @@ def works(records: int) -> Iterator[tuple[str, list[Work]]]:
         yield f"facet: {field} within one treatment", within
 
 
-def main(records: int) -> None:
+def main(records: int, engine: str = "sqlite") -> None:
     """Print one line for each kind of question."""
-    database = Database(f"sqlite:///{made(records)}", query_seconds=60)
-    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{records} records, {os.cpu_count()} cores, load average {load}, {REPEATS} questions a line\n")
-    print("| what | p50 ms | p99 ms | p50 of processor time | p99 of processor time |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for name, some in works(records):
-        print(f"| {name} | " + " | ".join(f"{one:.1f}" for one in timed(database, some)) + " |", flush=True)
+    with made(records, engine) as url:
+        load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+        cores = os.cpu_count()
+        print(f"{records} records, {engine}, {cores} cores, load average {load}, {REPEATS} questions a line\n")
+        print("| what | p50 ms | p99 ms | p50 of processor time | p99 of processor time |")
+        print("| --- | ---: | ---: | ---: | ---: |")
+        database = Database(url, query_seconds=60)
+        for name, some in works(records):
+            print(f"| {name} | " + " | ".join(f"{one:.1f}" for one in timed(database, some)) + " |", flush=True)
+        database.close()
+        for name, (half, most) in asked_of_server(url, records):
+            print(f"| {name} | {half:.1f} | {most:.1f} | | |", flush=True)
+        load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+        print(f"\nload average at the end {load}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

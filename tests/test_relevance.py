@@ -12,6 +12,8 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from tests.conftest import PATIENT
+
 QUESTIONS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "relevance.json").read_text(encoding="utf-8"))
 DEPTH = 10
 
@@ -62,7 +64,8 @@ def main(url: str) -> None:
     from app.main import create_app
     from app.settings import Settings
 
-    with TestClient(create_app(Settings(database_url=url)), base_url="http://127.0.0.1:8000") as client:
+    settings = Settings(database_url=url, query_seconds=PATIENT)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
         gain, success, lines = measured(client)
     print("\n".join([*lines, f"questions {len(QUESTIONS)}, nDCG@10 {gain:.3f}, success@1 for names {success:.3f}"]))
 

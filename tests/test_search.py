@@ -6,12 +6,22 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from app.db import Database
+from app.errors import Unavailable
 from app.examples import RELEASE
+from app.main import create_app
 from app.models import RESOURCES
+from app.reports import search_counts
+from app.reports.search import read_search
+from app.reports.search_page import SearchQuery
+from app.search import matches
 from app.search.entries import kinds_in_order
+from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
 from app.search.folding import distance, tokens, variants
+from app.settings import Settings
 from tests.desk import Desk, told
 
 ONA = ("treatments", "onabotulinumtoxina")
@@ -189,6 +199,17 @@ def test_facets_of_a_search_leave_their_own_filter_out(client: TestClient) -> No
     counted = sum(one["count"] for one in conditions["values"]) + conditions["missing"]
     assert counted >= len(keys(found))
     assert not conditions["is_at_least"]
+    assert conditions["counted"] == found["groups"][0]["count"]
+
+
+def test_facets_say_among_how_many_they_were_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matches, "MOST_COUNTED", 3)
+    monkeypatch.setattr(search_counts, "MOST_COUNTED", 3)
+    facets = search(client, "dysphagia", facet="kind,treatment")["facets"]
+    assert [facets[name]["is_at_least"] for name in facets] == [True, True]
+    assert facets["treatment"]["counted"] == 3
+    assert facets["kind"]["counted"] == sum(one["count"] for one in facets["kind"]["values"])
+    assert {one["count"] for one in facets["kind"]["values"]} <= {1, 2, 3}
 
 
 def test_a_release_is_searched_as_it_was_frozen(client: TestClient) -> None:
@@ -199,6 +220,38 @@ def test_a_release_is_searched_as_it_was_frozen(client: TestClient) -> None:
 
 
 # What is kept up to date
+
+
+def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (
+        '"neck pain" botox',
+        '"pain neck" botox',
+        '"pain the neck"',
+        "dysphagia trial*",
+        "botox boxed warning",
+        "migrane units",
+        "blepharospasm zzzzqqqq",
+    )
+    narrowed: list[dict[str, Any]] = [
+        {},
+        {"treatment": ONA[1]},
+        {"kind": ["claims", "side-effects"], "facet": "treatment"},
+    ]
+    few = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
+    monkeypatch.setattr(matches, "MOST_COUNTED", 3)
+    monkeypatch.setattr(search_counts, "MOST_COUNTED", 3)
+    many = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
+    assert [keys(found) for found in many] == [keys(found) for found in few]
+    capped = [[(one["kind"], min(one["count"], 3), one["count"] > 3) for one in found["groups"]] for found in few]
+    assert [[(one["kind"], one["count"], one["is_at_least"]) for one in found["groups"]] for found in many] == capped
+
+
+def test_a_warning_of_a_class_is_found_by_the_names_of_its_products(client: TestClient) -> None:
+    for name in ("botox", "Xeomin", "daxxify", "oculinum"):
+        assert ("warnings", "botulinum-toxin-distant-spread-us") in every_key(client, f"{name} boxed warning"), name
+    assert ("warnings", "onabotulinumtoxina-hypersensitivity-us") not in every_key(client, "xeomin")
 
 
 def test_a_written_record_is_found_at_once_and_a_withdrawn_one_no_more(desk: Desk) -> None:
@@ -347,6 +400,36 @@ def test_a_cursor_belongs_to_its_search(client: TestClient) -> None:
     told(client.get("/v1/search", params={"q": "pain", "cursor": listed}), 400, "bad-cursor")
 
 
+# What takes too long
+
+ENDLESS = """CREATE VIEW search_name AS
+WITH RECURSIVE endless (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM endless)
+SELECT 'treatments' AS kind, CAST(i AS TEXT) AS beginning, '' AS label, '' AS id, i > 0 AS is_whole, i AS n
+FROM endless"""
+"""The table of names without an end: whoever looks for one is never done."""
+
+
+def test_a_search_without_an_end_is_cut_off_with_a_503(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE search_name RENAME TO real_names"))
+        connection.execute(text(ENDLESS))
+    settings = Settings(database_url=database.url, query_seconds=0.2)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
+        for path in ("/v1/search", "/v1/suggest"):
+            answer = client.get(path, params={"q": "botox"})
+            told(answer, 503, "unavailable")
+            assert "cut off" in answer.json()["detail"]
+            assert answer.headers["retry-after"] == "1"
+        assert client.get("/v1/search", params={"q": "!!!"}).json()["items"] == []
+
+
+def test_a_search_is_cut_off_between_its_statements(seeded_url: str) -> None:
+    database = Database(seeded_url, query_seconds=1e-9)
+    with pytest.raises(Unavailable, match="cut off"), database.read() as connection:
+        read_search(connection, SearchQuery("botox"), str)
+    database.close()
+
+
 # The pure parts
 
 
@@ -354,6 +437,18 @@ def test_no_two_resources_share_a_rank() -> None:
     ranks = [row.search_rank for row in RESOURCES.values()]
     assert len(set(ranks)) == len(ranks)
     assert all(0 < rank < 1000 for rank in ranks)
+
+
+def test_a_line_holds_what_the_full_text_would_find_in_it() -> None:
+    line = "ⁿneck ⁿpain · ᵃbotox ·treatments·botox neck pain · of the neck"
+    asked = ["neck", "nec", "botox", "ᵃbotox", "pain neck", "neck pain", "pain of", "ⁿneck ⁿpain", "·treatments·botox"]
+    found = {words for words in asked if holds(line, phrase(words.split()))}
+    assert found == {"neck", "ᵃbotox", "neck pain", "ⁿneck ⁿpain", "·treatments·botox"}
+    assert holds(line, Token("nec", is_prefix=True))
+    assert not holds(line, Token("bot", is_prefix=True))
+    neck, botox = Token("neck"), Token("botox")
+    assert [holds(line, one) for one in (AllOf((neck, botox)), AnyOf((neck, botox)))] == [False, True]
+    assert [holds(line, one) for one in (Without(neck, botox), Without(neck, neck))] == [True, False]
 
 
 @given(st.text(max_size=60))

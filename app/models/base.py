@@ -235,6 +235,8 @@ class Row(SQLModel):
     """Columns that no answer shows."""
     passes_standing: ClassVar[bool] = True
     """Whether what rests on it takes over its standing (`source_status`): not so for what only names things."""
+    holds_for_parts: ClassVar[bool] = False
+    """Whether what it says of a class it says of each thing that is part of the class."""
 
     version: int = Field(default=1, description="Rises by one with each change of the record.")
     created_at: str = Field(default="", description="When the record was first saved (UTC, RFC 3339).")

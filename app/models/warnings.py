@@ -30,3 +30,4 @@ class Warning(Row, WarningRecord, table=True):
 
     plural: ClassVar[str] = "warnings"
     search_rank: ClassVar[int] = 7
+    holds_for_parts: ClassVar[bool] = True

@@ -24,6 +24,7 @@ from app.reports.search_hits import Evidence
 from app.reports.search_page import FIELDS, RECORD, SearchQuery
 from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import Expression, about, all_of, any_of
+from app.search.matches import Matches, matches_of
 from app.search.matching import places
 from app.search.question import read_question
 from app.search.ranking import Found, Position, found_from
@@ -44,11 +45,11 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     narrowing = _narrowing(connection, query.narrowing)
     known = _identified(connection, query.text, [*narrowing.values()])
     identified = [place for place in known if kind_at(place) in kinds]
-    needed = _needed(connection, understood, [*narrowing.values()], is_strict=bool(known))
+    needed, matches = _matches(connection, understood, [*narrowing.values()], is_strict=bool(known))
     todo = steps(understood, needed, [*narrowing.values()], kinds) if needed else []
     found: list[Found] = []
     for one in found_from(
-        connection, start, identified=identified, todo=todo, asked=question.words, chunk=query.limit + 1
+        matches, start, identified=identified, todo=todo, asked=question.words, chunk=query.limit + 1
     ):
         found.append(one)
         if len(found) > query.limit:
@@ -60,7 +61,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
         documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
         evidence = Evidence(connection, understood.wanted, question.words, documents)
     matching = anywhere(understood.groups, needed) if needed else None
-    counts = Counting(connection, matching, known, narrowing, kinds)
+    counts = Counting(matches, matching, known, narrowing, kinds)
     content: dict[str, Any] = {
         "items": _items(query, page, rows, evidence, address),
         "next": None if is_last else write_cursor(query.fingerprint(), page[-1].following),
@@ -95,17 +96,17 @@ def _narrowing(connection: Connection, asked: Mapping[str, Sequence[str]]) -> di
     }
 
 
-def _needed(connection: Connection, understood: Understood, narrowing: Sequence[Expression], *, is_strict: bool) -> int:
-    """How many of the words a record must hold: all of them, or where none does, as many as one does."""
+def _matches(
+    connection: Connection, understood: Understood, narrowing: Sequence[Expression], *, is_strict: bool
+) -> tuple[int, Matches]:
+    """How many of the words a record must hold, and what does: all of them, or where none does, as many as one does."""
     count = len(understood.groups)
     for needed in range(count, 0, -1):
-        if needed == count and is_strict:
-            return count
-        if comb(count, needed) <= MOST_WAYS and places(
-            connection, all_of([anywhere(understood.groups, needed), *narrowing]), most=1
-        ):
-            return needed
-    return count
+        if comb(count, needed) <= MOST_WAYS:
+            matches = matches_of(connection, all_of([anywhere(understood.groups, needed), *narrowing]))
+            if matches.counts or is_strict:
+                return needed, matches
+    return count, Matches(connection)
 
 
 def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:

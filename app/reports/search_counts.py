@@ -3,23 +3,19 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, select
 
 from app.facets import Facet, facet_of
 from app.fields import singular
-from app.ledger import ENTRY
-from app.search.entries import kind_at, kinds_in_order, places_of
+from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import DOT, Expression, all_of
-from app.search.matching import count_places, places
+from app.search.matches import MOST_COUNTED, Matches, lines_of
+from app.search.matching import places
 from app.search.understanding import ranges
 
-CHUNK = 500
-MOST_COUNTED = 1000
-"""How far the matches of one kind are counted, and the records whose treatments and conditions are."""
 NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}
 """The filters of a search beside `kind`, each with what it names: treatments and conditions."""
 
@@ -32,18 +28,27 @@ class SearchGroup(BaseModel):
     is_at_least: bool = Field(description=f"Whether there are more than {MOST_COUNTED}.")
 
 
+class SearchFacet(Facet):
+    """The values of one field among what matches, counted up to a bound."""
+
+    counted: int = Field(
+        description=f"Among how many records they were counted: the first {MOST_COUNTED} that match, for `kind` the "
+        f"first {MOST_COUNTED} of each kind. Where `is_at_least`, there are more, and the counts are not those of all."
+    )
+
+
 class Counting:
     """Counts what matches; a filter's own facet leaves the filter out."""
 
     def __init__(
         self,
-        connection: Connection,
+        matches: Matches,
         matching: Expression | None,
         identified: Sequence[int],
         narrowing: Mapping[str, Expression],
         kinds: Sequence[str],
     ) -> None:
-        self.connection = connection
+        self.matches = matches
         self.matching = matching
         self.identified = identified
         self.narrowing = narrowing
@@ -52,16 +57,8 @@ class Counting:
     @cached_property
     def by_kind(self) -> dict[str, int]:
         """How many records of each kind match, whatever `kind` says; one more than are counted means that more do."""
-        counts = Counter(kind_at(place) for place in self.identified)
-        if self.matching is None:
-            return dict(counts)
-        expression = all_of([self.matching, *self.narrowing.values()])
-        for place in self.identified:
-            if places(self.connection, expression, after=place - 1, beyond=place + 1, most=1):
-                counts[kind_at(place)] -= 1
-        kinds = kinds_in_order()
-        found = count_places(self.connection, expression, [places_of(kind) for kind in kinds], MOST_COUNTED + 1)
-        counts.update(dict(zip(kinds, found, strict=True)))
+        counts = Counter(kind_at(place) for place in self.identified if not self.matches.has(place))
+        counts.update(self.matches.counts)
         return {kind: counts[kind] for kind in kinds_in_order() if counts[kind]}
 
     def groups(self) -> list[SearchGroup]:
@@ -72,29 +69,34 @@ class Counting:
             for kind, n in counts.items()
         ]
 
-    def facet(self, name: str) -> Facet:
+    def facet(self, name: str) -> SearchFacet:
         """The values of one of the filters."""
         if name not in NARROWING:
             counts = self.by_kind
             is_more = any(n > MOST_COUNTED for n in counts.values())
-            return facet_of([(kind, min(n, MOST_COUNTED)) for kind, n in counts.items()], is_at_least=is_more)
+            some_of_each = {kind: min(n, MOST_COUNTED) for kind, n in counts.items()}
+            found = facet_of(some_of_each.items(), is_at_least=is_more)
+            return SearchFacet(**dict(found), counted=sum(some_of_each.values()))
         rest = [one for other, one in self.narrowing.items() if other != name]
-        some = self._first(rest)
+        first = self._first(rest)
+        some = first[:MOST_COUNTED]
         counted: Counter[Any] = Counter()
-        for start in range(0, len(some[:MOST_COUNTED]), CHUNK):
-            query = select(ENTRY.c.words).where(ENTRY.c.place.in_(some[start : start + CHUNK]))
-            for words in self.connection.scalars(query):
-                ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", words))
-                counted.update(one.replace(DOT, "-") for one in ids or ())
-                counted[None] += not ids
-        return facet_of(counted.items(), is_at_least=len(some) > MOST_COUNTED)
+        for line in lines_of(self.matches.connection, some).values():
+            ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", line))
+            counted.update(one.replace(DOT, "-") for one in ids)
+            counted[None] += not ids
+        found = facet_of(counted.items(), is_at_least=len(first) > MOST_COUNTED)
+        return SearchFacet(**dict(found), counted=len(some))
 
     def _first(self, rest: Sequence[Expression]) -> list[int]:
-        """The first places that match, one more than are counted."""
+        """The first places that match, more than are counted where there are more; those identified match once."""
         found = [place for place in self.identified if kind_at(place) in self.kinds]
+        if self.matching is None:
+            return found
+        is_whole = len(rest) == len(self.narrowing)
+        look = self.matches.places if is_whole else partial(places, self.matches.connection)
         for low, high in ranges(self.kinds):
-            most = MOST_COUNTED + 1 - len(found)
-            if self.matching is not None and most > 0:
-                expression = all_of([self.matching, *rest])
-                found += places(self.connection, expression, after=low, beyond=high, most=most)
+            most = MOST_COUNTED + 1 + len(self.identified) - len(found)
+            if most > 0:
+                found += look(all_of([self.matching, *rest]), after=low, beyond=high, most=most)
         return list(dict.fromkeys(found))

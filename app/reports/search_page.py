@@ -8,9 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from app.facets import Facet
 from app.models.types import Slug
-from app.reports.search_counts import NARROWING, SearchGroup
+from app.reports.search_counts import NARROWING, SearchFacet, SearchGroup
 from app.schemas import PARTLY, included_model, left_out
 from app.search.snippets import Segment
 
@@ -75,5 +74,5 @@ class SearchPage(BaseModel):
     followed: dict[str, list[str]] = Field(
         ..., description="Names in the question, each with the other names of the same thing that were looked for too."
     )
-    facets: dict[str, Facet] = left_out("Only with `facet`.")
+    facets: dict[str, SearchFacet] = left_out("Only with `facet`.")
     included: included_model() = left_out("Only with `include`.")  # type: ignore[valid-type]  # made at run time

@@ -20,11 +20,12 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 from app.reports.search import read_search
-from app.reports.search_counts import MOST_COUNTED, NARROWING
+from app.reports.search_counts import NARROWING
 from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
 from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
 from app.resources import HEADERS, LINK, problem_responses
 from app.search.entries import kinds_in_order
+from app.search.matches import MOST_COUNTED
 
 router = APIRouter(prefix="/v1", tags=["Search"])
 
@@ -100,7 +101,8 @@ class SearchQuestion(Reading):
     facet: comma_list(FACETS) = Field(  # type: ignore[valid-type]  # made at run time
         "",
         description="Counts the values of these under `facets`, as a comma list, whatever the filter of that name "
-        f"says: {', '.join(FACETS)}. Counted up to {MOST_COUNTED}; `is_at_least` says that there are more.",
+        f"says: {', '.join(FACETS)}. Counted among the first {MOST_COUNTED} records that match, for `kind` among "
+        "as many of each kind (`counted`); `is_at_least` says that more match. Narrow the search for counts of all.",
     )
     fields: comma_list(FIELDS) = Field(  # type: ignore[valid-type]  # made at run time
         "", description=f"Only these fields of each hit (and `kind` and `id`), as a comma list: {', '.join(FIELDS)}."
@@ -142,6 +144,7 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
     no record has them all, those with most of them are given (`matched: some`). A word that no record holds is taken
     for the nearest word of a name (`corrected`), and a name stands for the other names of the same thing (`followed`).
+    Warnings of a class are found by the names of its products, too.
     Words that hold nothing to look for give no records.
     """
     choose(accepted(request), [JSON])

@@ -11,10 +11,10 @@ from app.fields import facets_of, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Known, Row
 from app.search.contents import Mention, Text, contents
-from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, whole
+from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole
 from app.search.folding import tokens
 
-INDEXING = 1
+INDEXING = 2
 """Raise it when the same record gets another entry: every database then makes its index anew."""
 LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
 """The fields that name the thing itself: completed while a person types, and found in spite of slips."""
@@ -101,6 +101,7 @@ def _words(
     found = [whole(words).text for words in [*called, tokens(str(document["id"]))] if words]
     found += _signed(called, NAMED)
     found += [about_token(*thing) for thing in [*own, *names]]
+    found += [holding_token(*thing) for thing in names if RESOURCES[plural].holds_for_parts]
     found += _signed(
         map(tokens, [*(name for one in names.values() for name in one), *_closed(plural, document)]), ABOUT
     )

@@ -8,7 +8,8 @@ in a word, so that no question can ask for it by itself:
 - `ᵃ`: a word of what it is about: the names of the things that it refers to, its kind, its id, its authors, its closed
   words;
 - `ᵉ`: one whole name, title or id, its words joined by dots;
-- `·kind·id`: the things that it is about, itself included.
+- `·kind·id`: the things that it is about, itself included;
+- `··kind·id`: the things that it is about, where what it says holds for all that is part of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -108,6 +109,16 @@ def about_token(plural: str, record_id: str) -> str:
     return f"{DOT}{plural}{DOT}{record_id}".replace("-", DOT)
 
 
+def holding(plural: str, record_id: str) -> Token:
+    """That what a record says of a thing holds for all that is part of the thing."""
+    return Token(holding_token(plural, record_id))
+
+
+def holding_token(plural: str, record_id: str) -> str:
+    """The token of what holds for all that is part of a thing."""
+    return DOT + about_token(plural, record_id)
+
+
 def fts5(expression: Expression) -> str:
     """As FTS5 writes it; every token stands in quotes, where nothing is an operator."""
     match expression:
@@ -136,6 +147,32 @@ def tsquery(expression: Expression) -> str:
             return "(" + " | ".join(map(tsquery, expression.parts)) + ")"
         case Without():
             return f"({tsquery(expression.wanted)} & !{tsquery(expression.unwanted)})"
+
+
+def is_plain(expression: Expression) -> bool:
+    """Whether the index finds every match without looking at anything else: words alone, in no relation."""
+    match expression:
+        case Token():
+            return True
+        case AnyOf():
+            return all(map(is_plain, expression.parts))
+        case _:
+            return False
+
+
+def holds(line: str, expression: Expression) -> bool:
+    """Whether an indexed line matches, as the full text of either engine would say."""
+    match expression:
+        case Token():
+            return f" {expression.text}{'' if expression.is_prefix else ' '}" in f" {line} "
+        case Phrase():
+            return f" {' '.join(expression.texts)} " in f" {line} "
+        case AllOf():
+            return all(holds(line, part) for part in expression.parts)
+        case AnyOf():
+            return any(holds(line, part) for part in expression.parts)
+        case Without():
+            return holds(line, expression.wanted) and not holds(line, expression.unwanted)
 
 
 MOST_PLACES = 16_383

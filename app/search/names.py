@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from app.batch import Key
 from app.ledger import ENTRY, GRAM, NAME
+from app.models import RESOURCES
 from app.search.entries import is_thing, kinds_in_order
 from app.search.folding import distance, grams, slips_allowed
 
@@ -15,8 +16,11 @@ MOST_NEAR = 50
 """Words with the most common pieces that are measured letter by letter."""
 MOST_CORRECTIONS = 3
 MOST_THINGS = 20
+MOST_WIDER = 20
 MOST_BEGINNING = 60
 """Names of one kind that are looked at for one beginning."""
+WIDER = "part_of"
+"""The field of a thing that says which wider thing it belongs to."""
 LAST_LETTER = "\U0010ffff"
 
 
@@ -70,6 +74,23 @@ def labels_of(connection: Connection, things: Collection[Key]) -> dict[Key, list
     query = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.labels).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
     found = connection.execute(query) if things else ()
     return {(kind, record_id): from_json(labels) for kind, record_id, labels in found if (kind, record_id) in things}
+
+
+def wider_than(connection: Connection, things: Iterable[Key]) -> list[Key]:
+    """The things that others are part of, and what those are part of."""
+    found: list[Key] = []
+    level = list(things)
+    while level and len(found) < MOST_WIDER:
+        above: list[Key] = []
+        for kind in sorted({kind for kind, _ in level}):
+            table = RESOURCES[kind].table()
+            if WIDER in table.c:
+                ids = sorted(record_id for one, record_id in level if one == kind)
+                query = select(table.c[WIDER]).where(table.c.id.in_(ids), table.c[WIDER].is_not(None)).distinct()
+                above += [(kind, record_id) for record_id in connection.scalars(query.order_by(table.c[WIDER]))]
+        level = [key for key in above if key not in found]
+        found += level
+    return found[:MOST_WIDER]
 
 
 def beginning_with(connection: Connection, kind: str, typed: str) -> Sequence[Beginning]:

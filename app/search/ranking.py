@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from app.ledger import ENTRY
 from app.search.entries import RANGE_BITS
 from app.search.folding import tokens
-from app.search.matching import places
+from app.search.matches import Matches
 from app.search.understanding import Step
 
 WINDOW = 200
@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 def found_from(
-    connection: Connection,
+    matches: Matches,
     start: Position,
     *,
     identified: Sequence[int],
@@ -47,19 +47,19 @@ def found_from(
     for number, step in enumerate(todo, start=1):
         if number >= start.step:
             begin = start if number == start.step else Position(number)
-            yield from (one for one in _of_step(connection, step, begin, asked, chunk) if one.place not in identified)
+            yield from (one for one in _of_step(matches, step, begin, asked, chunk) if one.place not in identified)
 
 
-def _of_step(connection: Connection, step: Step, begin: Position, asked: Sequence[str], chunk: int) -> Iterator[Found]:
+def _of_step(matches: Matches, step: Step, begin: Position, asked: Sequence[str], chunk: int) -> Iterator[Found]:
     last = max(step.after, begin.place)
     if step.is_ranked:
-        window = _window(connection, step, asked)
+        window = _window(matches, step, asked)
         for given, place in enumerate(window[begin.given :], start=begin.given + 1):
             yield Found(place, step.match, Position(begin.step, given))
         if len(window) < WINDOW:
             return
         last = max(last, *window)
-    while some := places(connection, step.expression, after=last, beyond=step.beyond, most=chunk):
+    while some := matches.places(step.expression, after=last, beyond=step.beyond, most=chunk):
         for place in some:
             yield Found(place, step.match, Position(begin.step, WINDOW, place))
         if len(some) < chunk:
@@ -67,10 +67,12 @@ def _of_step(connection: Connection, step: Step, begin: Position, asked: Sequenc
         last = some[-1]
 
 
-def _window(connection: Connection, step: Step, asked: Sequence[str]) -> list[int]:
+def _window(matches: Matches, step: Step, asked: Sequence[str]) -> list[int]:
     """The first places of a step, sorted: kind by kind, names that begin as was asked first, then the shorter ones."""
-    some = places(connection, step.expression, after=step.after, beyond=step.beyond, most=WINDOW)
-    titles = dict(connection.execute(select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(some))).all())
+    some = matches.places(step.expression, after=step.after, beyond=step.beyond, most=WINDOW)
+    if len(some) < 2:  # one is in order
+        return list(some)
+    titles = dict(matches.connection.execute(select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(some))).all())
 
     def key(place: int) -> tuple[int, bool, int, int]:
         words = tokens(titles[place])

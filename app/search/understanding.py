@@ -7,10 +7,23 @@ from itertools import combinations
 from sqlalchemy import Connection
 
 from app.search.entries import is_thing, kinds_in_order, places_of
-from app.search.expressions import ABOUT, NAMED, Expression, Token, Without, all_of, any_of, phrase, signed, whole
+from app.search.expressions import (
+    ABOUT,
+    NAMED,
+    Expression,
+    Token,
+    Without,
+    about,
+    all_of,
+    any_of,
+    holding,
+    phrase,
+    signed,
+    whole,
+)
 from app.search.folding import tokens, variants
 from app.search.matching import places
-from app.search.names import labels_of, near_words, things_named
+from app.search.names import labels_of, near_words, things_named, wider_than
 from app.search.question import Piece, Question
 from app.search.snippets import Wanted
 
@@ -21,11 +34,38 @@ MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
+class Group:
+    """One thing that a record must hold, in any of its ways."""
+
+    words: Expression
+    """As it was asked for."""
+    names: tuple[Expression, ...] = ()
+    """Other names of the same thing."""
+    things: tuple[Expression, ...] = ()
+    """That a record is about a thing of that name, or holds for it as for all of its class."""
+
+    @property
+    def in_text(self) -> Expression:
+        """In any of a record's texts."""
+        return any_of([self.words, *self.names])
+
+    @property
+    def in_name(self) -> Expression:
+        """In the names of a record."""
+        return signed(self.in_text, NAMED)
+
+    @property
+    def about(self) -> Expression:
+        """Among what a record is about."""
+        return any_of([signed(self.words, ABOUT), *self.things])
+
+
+@dataclass(frozen=True)
 class Understood:
     """A question as the index can answer it."""
 
-    groups: tuple[Expression, ...]
-    """What a record must hold, one by one, each in any of its ways."""
+    groups: tuple[Group, ...]
+    """What a record must hold, one by one."""
     wholes: tuple[tuple[str, ...], ...]
     """The names that the question as a whole may be."""
     wanted: Wanted
@@ -58,23 +98,23 @@ def understand(connection: Connection, question: Question) -> Understood:
             near = near_words(connection, piece.words[0])
             if near:
                 corrected[piece.words[0]] = near
-                forms[piece] += near
+                forms[piece] += tuple(form for word in near for form in variants(word))
     meant = tuple(corrected.get(word, [word])[0] for word in question.words)
     spans = _named_spans(connection, question, meant)
-    groups: list[Expression] = []
+    groups: list[Group] = []
     followed: dict[str, Sequence[str]] = {}
     words = {form for one in forms.values() for form in one}
     words |= {word for piece in question.pieces if piece.is_phrase for word in piece.words}
     names: list[tuple[str, ...]] = []
     taken: set[Piece] = set()
-    for pieces, name, others in spans:
+    for pieces, name, others, things in spans:
         taken |= set(pieces)
         followed[name] = others
         other_words = [tokens(other) for other in others]
         names += [tuple(one) for one in other_words if not words & set(one)]
         own = all_of(_written(piece, forms) for piece in pieces)
-        groups.append(any_of([own, *(phrase(one) for one in other_words)]))
-    groups += [_written(piece, forms) for piece in question.pieces if piece not in taken]
+        groups.append(Group(own, tuple(map(phrase, other_words)), things))
+    groups += [Group(_written(piece, forms)) for piece in question.pieces if piece not in taken]
     prefixes = tuple(piece.words[0] for piece in question.pieces if piece.is_prefix)
     wholes = dict.fromkeys([question.words, *((*meant[:-1], last) for last in variants(meant[-1]))] if meant else [])
     return Understood(
@@ -97,8 +137,11 @@ def _written(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expression
 
 def _named_spans(
     connection: Connection, question: Question, meant: Sequence[str]
-) -> list[tuple[tuple[Piece, ...], str, list[str]]]:
-    """The names of things in a question, the longest first, none twice: their pieces, themselves, the other names."""
+) -> list[tuple[tuple[Piece, ...], str, list[str], tuple[Expression, ...]]]:
+    """The names of things in a question, the longest first, none twice.
+
+    Each with its pieces, itself, the other names, and what records about the things hold.
+    """
     fixed = {
         piece.start + number
         for piece in question.pieces
@@ -112,7 +155,7 @@ def _named_spans(
         if not fixed & set(range(start, end))
     }
     named = things_named(connection, set(spans.values())) if spans else {}
-    found: list[tuple[tuple[Piece, ...], str, list[str]]] = []
+    found: list[tuple[tuple[Piece, ...], str, list[str], tuple[Expression, ...]]] = []
     labels = labels_of(connection, {thing for things in named.values() for thing in things})
     free = set(range(len(meant)))
     for (start, end), name in sorted(spans.items(), key=lambda one: (one[0][0] - one[0][1], one[0])):
@@ -121,7 +164,9 @@ def _named_spans(
             free -= set(range(start, end))
             every = [label for thing in named[name] for label in labels.get(thing, ())]
             others = {folded: label for label in every if (folded := " ".join(tokens(label))) not in ("", name)}
-            found.append((pieces, name, list(others.values())[:MOST_NAMES]))
+            above = [holding(*thing) for thing in wider_than(connection, named[name])]
+            things = (*(about(*thing) for thing in named[name]), *above)
+            found.append((pieces, name, list(others.values())[:MOST_NAMES], things))
     return found
 
 
@@ -133,9 +178,9 @@ def quorum(groups: Sequence[Expression], needed: int) -> Expression:
     return any_of(all_of(some) for some in combinations(groups, needed))
 
 
-def anywhere(groups: Sequence[Expression], needed: int) -> Expression:
+def anywhere(groups: Sequence[Group], needed: int) -> Expression:
     """That many of the groups, in any text or among what a record is about."""
-    return quorum([any_of([group, signed(group, ABOUT)]) for group in groups], needed)
+    return quorum([any_of([group.in_text, group.about]) for group in groups], needed)
 
 
 def steps(understood: Understood, needed: int, narrowing: Sequence[Expression], kinds: Sequence[str]) -> list[Step]:
@@ -146,8 +191,8 @@ def steps(understood: Understood, needed: int, narrowing: Sequence[Expression], 
     """
     groups = understood.groups
     exact = any_of(whole(words) for words in understood.wholes)
-    named = quorum([signed(group, NAMED) for group in groups], needed)
-    near = quorum([any_of([signed(group, NAMED), signed(group, ABOUT)]) for group in groups], needed)
+    named = quorum([group.in_name for group in groups], needed)
+    near = quorum([any_of([group.in_name, group.about]) for group in groups], needed)
     every = anywhere(groups, needed)
     things = [kind for kind in kinds if is_thing(kind)]
     others = [kind for kind in kinds if not is_thing(kind)]

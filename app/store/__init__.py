@@ -48,6 +48,7 @@ __all__ = [
     "discard_draft",
     "fill",
     "index_again",
+    "is_rendered",
     "keep_synthesis",
     "note_use",
     "propose",
@@ -111,11 +112,16 @@ def rename(database: Database, plural: str, old: str, new: str, *, author: str, 
         return write.finish()
 
 
+def is_rendered(database: Database) -> bool:
+    """Whether the stored documents have the program's shape."""
+    with database.read() as connection:
+        return connection.execute(select(SHAPE.c.digest)).scalar() == shape()
+
+
 def render_again(database: Database, *, author: str, progress: Progress = lambda _count: None) -> Saved | None:
     """Render every document again where the stored ones have another shape than the program's; None if none changed."""
-    with database.read() as connection:
-        if connection.execute(select(SHAPE.c.digest)).scalar() == shape():
-            return None
+    if is_rendered(database):
+        return None
     with writing(database, author, "documents rendered again by another version of the program") as write:
         write.render_all(progress)
         saved = write.finish()

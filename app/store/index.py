@@ -218,6 +218,8 @@ def build_index(connection: Connection, progress: Progress = lambda _count: None
         _write(connection, {}, key_rows, tallies)
         progress(len(key_rows))
     _flush(connection, tallies)
+    if connection.dialect.name == "sqlite":  # one piece instead of many, each of which every word would be looked up in
+        connection.execute(text("INSERT INTO search_words (search_words) VALUES ('optimize')"))
 
 
 def every_row(connection: Connection, shelf: Shelf) -> Iterator[dict[Key, dict[str, Any] | None]]:

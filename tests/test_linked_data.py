@@ -86,8 +86,11 @@ def test_a_condition_names_only_the_drugs_that_were_approved_for_it(client: Test
 def test_a_treatment_has_the_schedules_of_its_labels_alone(client: TestClient) -> None:
     node = client.get("/treatments/onabotulinumtoxina", headers={"Accept": LINKED_DATA}).json()
     on_label = client.get("/v1/dosing-intervals?treatment=onabotulinumtoxina&basis=label").json()["items"]
-    assert len(node["doseSchedule"]) == len(on_label)
+    frequencies = {frequency(one) for one in on_label} - {None}
+    assert {one["frequency"] for one in node["doseSchedule"] if "frequency" in one} == frequencies
     assert {one["@type"] for one in node["doseSchedule"]} == {"RecommendedDoseSchedule"}
+    assert all(len(one) > 1 for one in node["doseSchedule"]), "a schedule that says nothing is none"
+    assert len({json.dumps(one) for one in node["doseSchedule"]}) == len(node["doseSchedule"])
 
 
 DOSING: dict[str, Any] = {

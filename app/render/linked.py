@@ -4,7 +4,7 @@ Only what the record supports: a value that is absent is left out, never guessed
 values are taken away at the end, in `document`. Vocabulary: https://schema.org/docs/meddocs.html.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
@@ -153,6 +153,15 @@ def schedule_node(dosing: Mapping[str, Any], unit: str | None) -> Node:
         "frequency": frequency(dosing),
         "targetPopulation": dosing["population"],
     }
+
+
+def telling(nodes: Iterable[Node]) -> list[Node]:
+    """Those that say more than their type, each once: ranges and free words have no property here."""
+    found: list[Node] = []
+    for node in nodes:
+        if node not in found and any(value for name, value in node.items() if name != "@type"):
+            found.append(node)
+    return found
 
 
 def frequency(dosing: Mapping[str, Any]) -> str | None:

@@ -99,7 +99,8 @@ def linked_document(facts: Facts, public_url: str) -> str:
     if facts.resource is Treatment and node["@type"] == "Drug":
         unit = facts.record["dose_unit"]
         on_label = [one for one in facts.items(DosingInterval) if one["basis"] == "label"]
-        node["doseSchedule"] = [linked.schedule_node(one, unit and unit["label"]) for one in on_label]
+        schedules = [linked.schedule_node(one, unit and unit["label"]) for one in on_label]
+        node["doseSchedule"] = linked.telling(schedules)
     if facts.resource is Indication:
         node = linked.approved(node, facts.items(Approval))
     if facts.resource is Condition:

@@ -275,10 +275,10 @@ def test_the_codes_are_those_of_iso_3166() -> None:
     assert {line.split("\t")[0] for line in lines} == COUNTRIES
 
 
-def test_a_row_of_the_union_answers_for_a_member_state_over_http(database: Database, empty_url: str) -> None:
+def test_a_row_of_the_union_answers_for_a_member_state_over_http(database: Database) -> None:
     union = record("approvals", {**APPROVAL, "jurisdiction": "EU", "valid_from": "2013-03", "status": "conditional"})
     save_all(database, [union, *(one for one in small_set() if one.id != union.id)], author="test")
-    with TestClient(create_app(Settings(database_url=empty_url))) as client:
+    with TestClient(create_app(Settings(database_url=database.url))) as client:
         question = ("example-toxin", "example-pain")
         assert asked(client, *question, "FR", "2014")["approvals"][0]["jurisdiction"] == "EU"
         assert asked(client, *question, "FR", "2014")["status"] == "on-label"

@@ -63,4 +63,7 @@ async def interrupted(server: Server) -> tuple[list[tuple[str, str]], str, float
     ending = asyncio.create_task(asyncio.to_thread(server.stop))
     half = (await drain(reader)).decode("latin-1")
     writer.close()
-    return await writing, half, await ending
+    answers, seconds = await writing, await ending
+    for caller in callers:
+        await caller.close()
+    return answers, half, seconds

@@ -117,11 +117,15 @@ def head(server: Server, path: tuple[str, str], body: Body, *, keyed: bool) -> b
 
 
 async def pour(writer: asyncio.StreamWriter, body: Body) -> None:
-    """Send the body for as long as the other side takes it."""
+    """Send the body for as long as the other side takes it, and look between its pieces whether an answer has come.
+
+    `drain` does not while the other side reads as fast as we send, and whoever sends 32 MB more is let go.
+    """
     try:
         async for piece in body.pieces():
             writer.write(piece)
             await writer.drain()
+            await asyncio.sleep(0)
         if body.ends:
             writer.write_eof()
     except OSError:

@@ -17,6 +17,8 @@ from app.search.entries import EVERYWHERE, SCOPE
 
 MOST_SHOWN = 100
 """How many values of one field are shown, those of most records first."""
+MOST_OTHERS = 1000
+"""How many further values are counted: a field of a treatment may have tens of thousands."""
 NONE = "null"
 
 
@@ -32,7 +34,10 @@ class Facet(BaseModel):
 
     values: list[FacetValue] = Field(description=f"The values of most records first, at most {MOST_SHOWN}.")
     missing: int = Field(description="How many records have no value.")
-    others: int = Field(description="How many further values there are that are not shown.")
+    others: int = Field(
+        description=f"How many further values there are that are not shown; no more than {MOST_OTHERS}."
+    )
+    others_is_at_least: bool = Field(False, description="Whether there are more than those.")
     is_at_least: bool = Field(False, description="Whether there are more records than were counted.")
 
 
@@ -49,10 +54,12 @@ def facet_of(counts: Iterable[tuple[Any, int]], others: int = 0, *, is_at_least:
     """A facet from its values and counts, None for those without a value."""
     held = list(counts)
     values = sorted(((value, n) for value, n in held if value is not None), key=lambda one: (-one[1], str(one[0])))
+    others += max(0, len(values) - MOST_SHOWN)
     return Facet(
         values=[FacetValue(value=value, count=n) for value, n in values[:MOST_SHOWN]],
         missing=sum(n for value, n in held if value is None),
-        others=others + max(0, len(values) - MOST_SHOWN),
+        others=min(others, MOST_OTHERS),
+        others_is_at_least=others > MOST_OTHERS,
         is_at_least=is_at_least,
     )
 
@@ -80,8 +87,8 @@ def _kept(connection: Connection, plural: str, scope: str, name: str) -> Facet:
     missing = connection.scalar(select(FACET.c.n).where(*same, FACET.c.value == NONE)) or 0
     others = 0
     if len(rows) > MOST_SHOWN:
-        every = select(func.count()).select_from(FACET).where(*same, FACET.c.value != NONE)
-        others = connection.execute(every).scalar_one() - MOST_SHOWN
+        some = select(literal(1)).where(*same, FACET.c.value != NONE).limit(MOST_SHOWN + MOST_OTHERS + 1)
+        others = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() - MOST_SHOWN
     values: list[tuple[Any, int]] = [(from_json(value), n) for value, n in rows[:MOST_SHOWN]]
     return facet_of([*values, (None, missing)], others)
 

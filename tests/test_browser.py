@@ -55,6 +55,7 @@ def test_pages_fit_a_phone_and_a_desk_in_both_schemes_without_javascript(report:
     for visit in [*report["plain"], report["docsShown"]]:
         for layout in visit["layouts"]:
             assert layout["outside"] == [], (visit["url"], layout["size"])
+            assert layout["squeezed"] == [], (visit["url"], layout["size"])
             assert layout["scrollWidth"] <= layout["width"], (visit["url"], layout["size"])
 
 

@@ -74,7 +74,7 @@ export async function visit(url, { body, policy, missing = false, ...options }, 
 
 export const screenshot = (page, name) => page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 
-/** How high and wide the content is, and the elements that stand out of the window to the right. */
+/** How high and wide the content is, the elements that stand out of the window to the right, and the heads of stacked rows that do not use their width. */
 export const layout = (page) =>
   page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -82,8 +82,11 @@ export const layout = (page) =>
     const outside = [...document.body.querySelectorAll("*")]
       .filter((element) => !scrolled(element) && element.getBoundingClientRect().right > width + 0.5)
       .map((element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`);
+    const squeezed = [...document.querySelectorAll(".stack th")]
+      .filter((head) => getComputedStyle(head).display === "block" && head.offsetWidth < 0.9 * head.parentElement.offsetWidth)
+      .map((head) => head.textContent.trim().slice(0, 60));
     const { height } = document.body.getBoundingClientRect();
-    return { width, height, scrollWidth: document.documentElement.scrollWidth, outside };
+    return { width, height, scrollWidth: document.documentElement.scrollWidth, outside, squeezed };
   });
 
 /** How far the content of a page has moved, once it is painted. */

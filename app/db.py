@@ -90,6 +90,8 @@ class Database(Reads):
         self._memory = Memory(url) if self.dialect == "sqlite" else None
         self._joined = Joined()
         self._together = threading.local()
+        self._is_doubted = False
+        """Whether the last write failed, so that only writing tells whether one can."""
 
     async def remember(self, name: Hashable, work: Callable[[Connection], T]) -> T:
         """What a short read finds: remembered on SQLite until somebody commits, read for many at once on PostgreSQL."""
@@ -119,11 +121,16 @@ class Database(Reads):
             with sharing.one():
                 yield sharing.connection
             return
-        with self.writer.begin() as connection:
-            if self.dialect == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
-            with shared(connection):
-                yield connection
+        try:
+            with self.writer.begin() as connection:
+                if self.dialect == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
+                with shared(connection):
+                    yield connection
+        except (DBAPIError, Unavailable):
+            self._is_doubted = True
+            raise
+        self._is_doubted = False
 
     @contextmanager
     def together(self) -> Iterator[Connection]:
@@ -167,7 +174,10 @@ class Database(Reads):
             self._memory.close()
 
     def why_not_writable(self) -> str | None:
-        """Why nothing could be written now, found without writing; None when it could, or when somebody is writing."""
+        """Why nothing could be written now; None when it could, or when somebody is writing.
+
+        Found without writing, unless the last write failed: then the file's unused version number is written as it is.
+        """
         try:
             if self.dialect == "sqlite":
                 return self._why_file_not_writable()
@@ -186,7 +196,10 @@ class Database(Reads):
         with closing(sqlite3.connect(address, uri=True, timeout=0.1, isolation_level=None)) as raw:
             try:
                 raw.execute("BEGIN IMMEDIATE")
-                raw.execute("ROLLBACK")
+                if self._is_doubted:
+                    raw.execute("PRAGMA user_version = 0")
+                raw.execute("COMMIT")
+                self._is_doubted = False
             except sqlite3.OperationalError as failure:
                 if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     return "The file of the database cannot be written to."

@@ -8,8 +8,11 @@ a head without end, gets its problem too. docs/decisions/0016-connections.md say
 
 import asyncio
 import resource
+from collections import deque
 from enum import Enum
 from functools import cache
+from itertools import cycle
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import to_json
@@ -18,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.errors import MEDIA_TYPE, BadRequest, HeadTooLarge, Problem, RequestTimeout, TooLong, Unavailable
 
 LOOK_SECONDS = 1.0
+FIRST_LOOKS = cycle([1 + turn / 64 for turn in range(64)])
+"""In seconds: connections that come together are not all looked at, and let go of, in the same moment."""
 HEAD_SECONDS = 10.0
 """A connection has so long to send the head of its first request, and every head so long once it has begun."""
 BODY_SECONDS = 10.0
@@ -99,7 +104,7 @@ class Protocol(HttpToolsProtocol):
         self._owed = Part.HEAD
         self._since = self._heard = self._taken = self.loop.time()
         self._received = self._unread = 0
-        self._timer = self.loop.call_later(LOOK_SECONDS, self._look)
+        self._timer = self.loop.call_later(LOOK_SECONDS * next(FIRST_LOOKS), self._look)
         if len(self.connections) > most_connections():
             self._make_room()
 
@@ -196,13 +201,23 @@ class Protocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """Let go of the connection that has kept us waiting longest, or of this one when all the others are at work."""
-        waiting = [one for one in self.connections if isinstance(one, Protocol) and one.keeps_waiting()]
-        longest = min(waiting, key=lambda one: one._since, default=self)
+        longest = self._next_to_leave() or self
         if longest._owed is Part.NOTHING:
             longest.transport.close()  # between two requests nobody waits for an answer
             return
         words = f"This process holds {most_connections()} connections, which is as many as it may."
         longest._refuse(Unavailable(words, headers={"Retry-After": "1"}))
+
+    def _next_to_leave(self) -> "Protocol | None":
+        """Who has kept us waiting longest. All are put in order once for many who come at the same time."""
+        for _ in range(2):
+            while LEAVING:
+                since, one = LEAVING.popleft()
+                if one in self.connections and one._since == since and one.keeps_waiting():
+                    return one
+            waiting = [one for one in self.connections if isinstance(one, Protocol) and one.keeps_waiting()]
+            LEAVING.extend(sorted(((one._since, one) for one in waiting), key=itemgetter(0)))
+        return None
 
     def keeps_waiting(self) -> bool:
         """Whether we wait for the caller, not the caller for us."""
@@ -252,6 +267,10 @@ class Protocol(HttpToolsProtocol):
     def owes_body(self) -> bool:
         """Whether the caller is still sending the request that is answered."""
         return self._owed is Part.BODY
+
+
+LEAVING: deque[tuple[float, Protocol]] = deque()
+"""Who gives way next when there are too many, and since when we waited; who moved on meanwhile is passed over."""
 
 
 class Answering:

@@ -22,7 +22,7 @@ KEYED = """
 # Which references exist, and which version a record has by now, no schema says: 404, 409, 412 and 422 for what it calls
 # valid. 410 and 308: this run withdraws records. 428: If-Match that is blank.
 [[operations]]
-include-operation-id-regex = '^(create|replace|amend|withdraw)_(?!synthesis$)'
+include-operation-id-regex = '^((create|replace|amend|withdraw)_(?!synthesis$)|save_batch$)'
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 409, 410, 412, 422, 428]
 checks.negative_data_rejection.expected-statuses = [400, 404, 405, 406, 409, 410, 412, 414, 415, 422, 428]
 phases.coverage.enabled = false

@@ -5,9 +5,14 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 
 from tests.reliability.bench import Bench
-from tests.reliability.calls import drain, steady
+from tests.reliability.calls import drain
 from tests.reliability.figures import Figure, at_most, milliseconds, none_of, p99
 from tests.reliability.servers import Server
 
@@ -41,22 +46,18 @@ def probe(bench: Bench) -> Iterator[Figure]:
 
 async def look(server: Server, name: str, count: int) -> list[Figure]:
     """Hold the connections, and ask all the while."""
-    warm = asyncio.Event()
-    warm.set()
-    before = await steady(server, PATH, every=0.005, until=warm, least=400)
-    done = asyncio.Event()
-    reader = asyncio.create_task(steady(server, PATH, every=0.01, until=done))
+    with another_reader(server.port) as before:
+        await asyncio.sleep(4)
     holders = []
-    for number in range(count):
-        holders.append(asyncio.create_task(hold(server.port, list(SENT)[number % len(SENT)])))
-        if number % 25 == 24:
-            await asyncio.sleep(0.05)
-    ends = await asyncio.gather(*holders)
-    done.set()
-    during = await reader
-    wrong = [answer.status for answer in during if answer.status != 200]
+    with another_reader(server.port) as during:
+        for number in range(count):
+            holders.append(asyncio.create_task(hold(server.port, list(SENT)[number % len(SENT)])))
+            if number % 25 == 24:
+                await asyncio.sleep(0.05)
+        ends = await asyncio.gather(*holders)
+    wrong = [status for status, _ in during if status != 200]
     silent = [end for end in ends if not end[1].startswith(("408 ", "503 ")) or "problem+json" not in end[1]]
-    idle, busy = p99([answer.seconds for answer in before]), p99([answer.seconds for answer in during])
+    idle, busy = p99([seconds for _, seconds in before]), p99([seconds for _, seconds in during])
     counted = Counter(told.split()[0] if told else "silence" for _, told, _ in ends)
     return [
         none_of("requests of others that failed meanwhile", name, wrong, len(during)),
@@ -64,6 +65,37 @@ async def look(server: Server, name: str, count: int) -> list[Figure]:
         at_most("closed after", name, max(seconds for _, _, seconds in ends), CLOSED_SECONDS, "s"),
         at_most("p99 of others", name, milliseconds(busy), 3 * milliseconds(idle), "ms"),
     ]
+
+
+@contextmanager
+def another_reader(port: int) -> Iterator[list[tuple[int, float]]]:
+    """Status and seconds of each answer to somebody who reads meanwhile, in a process that holds no connections."""
+    context = get_context("spawn")
+    done, (ours, theirs) = context.Event(), context.Pipe(duplex=False)
+    process = context.Process(target=read_on, args=(port, done, theirs))
+    process.start()
+    theirs.close()
+    found: list[tuple[int, float]] = []
+    try:
+        yield found
+    finally:
+        done.set()
+        found += ours.recv()
+        process.join()
+
+
+def read_on(port: int, done: Event, told: Connection) -> None:
+    """Ask again and again, each time on a new connection; tell all answers at the end."""
+    answers = []
+    while not done.is_set():
+        began = time.monotonic()
+        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", PATH)
+            answer = connection.getresponse()
+            answer.read()
+        answers.append((answer.status, time.monotonic() - began))
+        time.sleep(0.01)
+    told.send(answers)
 
 
 async def hold(port: int, sent: str) -> tuple[str, str, float]:

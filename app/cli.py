@@ -1,5 +1,6 @@
 """The command `tev`: serve, seed, export, release."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -75,8 +76,8 @@ def serve(
 
 
 def _run(settings: Settings) -> None:
-
     raise_file_limit()
+    gc.disable()  # the rest of the program is loaded now; once it is ready, garbage is collected again
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -243,6 +244,7 @@ def _counted(counts: dict[str, int]) -> str:
 
 def main() -> None:
     """Run the command; what is wrong is one clear line on standard error and exit status 1."""
+    gc.enable()
     try:
         app()
     except BrokenSetting as failure:

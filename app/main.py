@@ -1,5 +1,6 @@
 """The application: create_app wires the parts, and nothing else."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.enable()
         await _revision(database)  # from now on a connection is open, by which `tev restore` knows that somebody serves
         yield
         releases.close()

@@ -26,6 +26,13 @@ include-operation-id-regex = '^((create|replace|amend|withdraw)_(?!synthesis$)|s
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 409, 410, 412, 422, 428]
 checks.negative_data_rejection.expected-statuses = [400, 404, 405, 406, 409, 410, 412, 414, 415, 422, 428]
 phases.coverage.enabled = false
+
+# Publishing needs the scope `admin`, which this key has not: 403 before anything else is looked at. 404, 409: which
+# drafts there are, and which are decided, no schema says.
+[[operations]]
+include-operation-id-regex = '_draft$'
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 403, 404, 409]
+checks.negative_data_rejection.expected-statuses = [400, 403, 404, 405, 406, 409, 414, 415, 422]
 """
 READS = ("positive_data_acceptance]\nexpected-statuses = [", "positive_data_acceptance]\nexpected-statuses = [410, ")
 LEAST = 20_000

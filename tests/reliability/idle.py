@@ -69,12 +69,16 @@ async def look(server: Server, name: str, count: int) -> list[Figure]:
 
 @contextmanager
 def another_reader(port: int) -> Iterator[list[tuple[int, float]]]:
-    """Status and seconds of each answer to somebody who reads meanwhile, in a process that holds no connections."""
+    """Status and seconds of each answer to somebody who reads meanwhile, in a process that holds no connections.
+
+    It has begun when the block begins.
+    """
     context = get_context("spawn")
     done, (ours, theirs) = context.Event(), context.Pipe(duplex=False)
     process = context.Process(target=read_on, args=(port, done, theirs))
     process.start()
     theirs.close()
+    ours.recv()
     found: list[tuple[int, float]] = []
     try:
         yield found
@@ -85,9 +89,10 @@ def another_reader(port: int) -> Iterator[list[tuple[int, float]]]:
 
 
 def read_on(port: int, done: Event, told: Connection) -> None:
-    """Ask again and again, each time on a new connection; tell all answers at the end."""
-    answers = []
-    while not done.is_set():
+    """Say that it begins, ask again and again, each time on a new connection, and tell all answers at the end."""
+    answers: list[tuple[int, float]] = []
+    told.send(answers)
+    while not answers or not done.is_set():
         began = time.monotonic()
         with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
             connection.request("GET", PATH)

@@ -57,7 +57,7 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Nothing, Parameters()]) -> Response:  # noqa: ARG001
+async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Nothing, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """The pooled answer in natural words with its interval, how many studies and people, what was accepted.
 
     `picture` is the forest plot. `marks` says when a source was retracted since, and when there is a newer release.

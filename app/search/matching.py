@@ -75,7 +75,7 @@ def _places(dialect: str) -> TextClause:
 @cache
 def _counts(dialect: str) -> TextClause:
     some = f"{SELECT[dialect].format(':after', HIGHEST)} ORDER BY place LIMIT :most"
-    by_rank = f"SELECT place >> {RANGE_BITS} AS rank, count(*), max(place) FROM ({some}) AS found GROUP BY rank"  # noqa: S608
+    by_rank = f"SELECT place >> {RANGE_BITS} AS rank, count(*), max(place) FROM ({some}) AS found GROUP BY rank"  # noqa: S608  # our own names
     return _statement(dialect, by_rank)  # numbers of ours alone
 
 

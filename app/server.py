@@ -14,6 +14,7 @@ from functools import cache
 from itertools import cycle
 from operator import itemgetter
 from typing import Any
+from weakref import ref
 
 from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -212,11 +213,12 @@ class Protocol(HttpToolsProtocol):
         """Who has kept us waiting longest. All are put in order once for many who come at the same time."""
         for _ in range(2):
             while LEAVING:
-                since, one = LEAVING.popleft()
-                if one in self.connections and one._since == since and one.keeps_waiting():
+                since, named = LEAVING.popleft()
+                one = named()
+                if one and one in self.connections and one._since == since and one.keeps_waiting():
                     return one
             waiting = [one for one in self.connections if isinstance(one, Protocol) and one.keeps_waiting()]
-            LEAVING.extend(sorted(((one._since, one) for one in waiting), key=itemgetter(0)))
+            LEAVING.extend(sorted(((one._since, ref(one)) for one in waiting), key=itemgetter(0)))
         return None
 
     def keeps_waiting(self) -> bool:
@@ -269,8 +271,8 @@ class Protocol(HttpToolsProtocol):
         return self._owed is Part.BODY
 
 
-LEAVING: deque[tuple[float, Protocol]] = deque()
-"""Who gives way next when there are too many, and since when we waited; who moved on meanwhile is passed over."""
+LEAVING: deque[tuple[float, "ref[Protocol]"]] = deque()
+"""Who gives way next when there are too many, and since when we waited; who moved on or is gone is passed over."""
 
 
 class Answering:

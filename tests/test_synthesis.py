@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import asdict, replace
 from fractions import Fraction
 from math import exp, gamma, isfinite, log, sqrt
 from typing import Any, get_args
@@ -20,13 +19,12 @@ from app.synthesis.estimators import (
     paule_mandel,
     restricted_maximum_likelihood,
     tau2_at_q,
-    trace_of_p,
-    weighted,
 )
 from app.synthesis.faults import NotConverged, Undefined
 from app.synthesis.measures import MEASURES, proportion_of_arcsine
 from app.synthesis.pooling import EstimatorName, Plan, Pooled, Study, pool
 from app.synthesis.rows import Correlation, Counts, Generic, Means, Proportion, Rates, Row
+from app.synthesis.sample import Sample, trace_of_p
 from app.synthesis.sensitivity import egger, trim_and_fill
 
 ALL = get_args(EstimatorName)
@@ -74,7 +72,7 @@ def test_dersimonian_and_lairds_estimate_is_their_formula() -> None:
     q = sum(a * (b - mean) ** 2 for a, b in zip(w, y, strict=True))
     by_hand = (q - 2) / (sum(w) - sum(one**2 for one in w) / sum(w))
     assert by_hand > 0
-    assert dersimonian_laird(y, v) == close(by_hand)
+    assert dersimonian_laird(Sample(y, v)) == close(by_hand)
 
 
 def test_a_mantel_haenszel_odds_ratio_of_one_table_is_its_own() -> None:
@@ -136,7 +134,7 @@ def test_the_order_of_studies_changes_no_digit(pairs: list[tuple[float, float]],
     order = list(range(len(pairs)))
     chance.shuffle(order)
     first, second = pooled(pairs, estimator=estimator), pooled([pairs[i] for i in order], estimator=estimator)
-    assert replace(second, weights=()) == replace(first, weights=())
+    assert second._replace(weights=()) == first._replace(weights=())
     assert second.weights == tuple(first.weights[i] for i in order)
 
 
@@ -176,7 +174,7 @@ def test_every_number_is_finite_and_intervals_hold_their_estimate(
     assert result.prediction_high >= result.ci_high
     assert sum(result.weights) == close(100)
     assert 0 <= result.p_value <= 1
-    found: dict[str, Any] = asdict(result.heterogeneity)
+    found = result.heterogeneity._asdict()
     assert 0 <= found["tau2_ci_low"] <= found["tau2_ci_high"]
     assert 0 <= found["i2"] < 100
     assert found["h2"] >= 1
@@ -205,45 +203,65 @@ def test_equal_studies_have_no_variance_between_them(estimator: str) -> None:
 @given(studies_of_two)
 def test_each_estimator_solves_its_own_equation(pairs: list[tuple[float, float]]) -> None:
     y, v = [y for y, _ in pairs], [se**2 for _, se in pairs]
-    k = len(y)
+    k, sample = len(y), Sample(y, v)
     for solve in (paule_mandel, maximum_likelihood, restricted_maximum_likelihood):
-        tau2 = solve(y, v)
+        tau2 = solve(sample)
         if tau2 == 0:
             continue
-        fit = weighted(y, v, tau2)
-        squares = sum((w * residual) ** 2 for w, residual in zip(fit.weights, fit.residuals, strict=True))
+        weights = [1 / (one + tau2) for one in v]
+        mean = sum(w * one for w, one in zip(weights, y, strict=True)) / sum(weights)
+        pulls = [w * (one - mean) for w, one in zip(weights, y, strict=True)]
+        steepness = sum(pull**2 for pull in pulls)
         found, wanted = {
-            paule_mandel: (fit.q, k - 1),
-            maximum_likelihood: (squares, fit.total),
-            restricted_maximum_likelihood: (squares, trace_of_p(fit.weights, fit.total)),
+            paule_mandel: (sum(pull * (one - mean) for pull, one in zip(pulls, y, strict=True)), k - 1),
+            maximum_likelihood: (steepness, sum(weights)),
+            restricted_maximum_likelihood: (steepness, sum(weights) - sum(w**2 for w in weights) / sum(weights)),
         }[solve]
         assert found == pytest.approx(wanted, rel=1e-6)
-    assert ESTIMATORS["eb"](y, v) == ESTIMATORS["pm"](y, v)
+    assert ESTIMATORS["eb"](sample) == ESTIMATORS["pm"](sample)
 
 
 @given(studies_of_two)
 def test_a_likelihood_has_no_higher_place_elsewhere(pairs: list[tuple[float, float]]) -> None:
     y, v = [y for y, _ in pairs], [se**2 for _, se in pairs]
+    sample = Sample(y, v)
 
     def height(tau2: float) -> float:
-        fit = weighted(y, v, tau2)
-        return (sum(log(w) for w in fit.weights) - log(fit.total) - fit.q) / 2
+        weights, total, pulls = sample.fit(tau2)
+        return (sum(log(w) for w in weights) - log(total) - sample.q_of(pulls)) / 2
 
-    best = height(restricted_maximum_likelihood(y, v))
+    best = height(restricted_maximum_likelihood(sample))
     span = (max(y) - min(y)) ** 2 + max(v)
     for step in range(200):
         assert height(span * 2.0 ** -(step / 5)) <= best + 1e-9 * (1 + abs(best))
     assert height(0) <= best + 1e-9 * (1 + abs(best))
 
 
+@pytest.mark.parametrize(
+    ("pairs", "top"), [([(-1.0, 0.44), (-0.1, 0.2)], 0.0311), ([(0.3, 0.37), (-0.5, 0.14)], 0.0462)]
+)
+def test_a_top_that_hides_beside_a_level_place_at_0_is_found(pairs: list[tuple[float, float]], top: float) -> None:
+    sample = Sample([y for y, _ in pairs], [se**2 for _, se in pairs])
+
+    def height(tau2: float) -> float:
+        weights, _, pulls = sample.fit(tau2)
+        return sum(log(w) for w in weights) - sample.q_of(pulls)
+
+    highest = max((step / 10000 for step in range(10000)), key=height)
+    assert highest == pytest.approx(top, abs=1e-4)
+    assert maximum_likelihood(sample) == pytest.approx(highest, abs=1e-4)
+
+
 @given(studies_of_two, some.floats(0.01, 30))
 def test_the_q_profile_meets_its_target(pairs: list[tuple[float, float]], target: float) -> None:
-    y, v = [y for y, _ in pairs], [se**2 for _, se in pairs]
-    tau2 = tau2_at_q(y, v, target)
+    sample = Sample([y for y, _ in pairs], [se**2 for _, se in pairs])
+    tau2 = tau2_at_q(sample, target)
     if tau2 > 0:
-        assert weighted(y, v, tau2).q == pytest.approx(target, rel=1e-9)
+        assert sample.q_at(tau2) == pytest.approx(target, rel=1e-9)
+        start = 100 * tau2, sample.fit(100 * tau2)[2]
+        assert tau2_at_q(sample, target, start=start) == pytest.approx(tau2, rel=1e-9)
     else:
-        assert weighted(y, v, 0).q <= target
+        assert sample.q <= target
 
 
 tables = some.tuples(some.integers(1, 40), some.integers(1, 40)).flatmap(
@@ -309,8 +327,7 @@ def test_any_numbers_at_all_give_finite_numbers_or_a_reason(
         analysis = analysed(measure, rows, *get_args(Also), estimator=estimator, model=how[0], interval=how[1])
     except Undefined:
         return
-    numbers = asdict(analysis.pooled)
-    numbers |= numbers.pop("heterogeneity")
+    numbers = analysis.pooled._asdict() | analysis.pooled.heterogeneity._asdict()
     assert all(isfinite(value) for value in numbers.values() if isinstance(value, float)), numbers
     for study in analysis.studies:
         assert study.effect is not None

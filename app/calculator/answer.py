@@ -92,7 +92,7 @@ def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[Study]) -> dict
     """The fields of a pooled result."""
     own = {name: getattr(pooled, name) for name in SynthesisResult.model_fields if hasattr(pooled, name)}
     shown = SynthesisDisplay(**_shown(SynthesisDisplay, measure, own, studies))
-    return own | asdict(pooled.heterogeneity) | {"display": shown}
+    return own | pooled.heterogeneity._asdict() | {"display": shown}
 
 
 def _shown(

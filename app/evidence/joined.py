@@ -18,6 +18,7 @@ from app.synthesis.analysis import Also, Analysis, Question, analyse, contradict
 from app.synthesis.measures import effects_of
 from app.synthesis.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
 from app.synthesis.rows import Fault
+from app.synthesis.sample import Sample
 
 WITHOUT_UNIT = ("standardized-mean-difference", "ratio-of-means")
 """Measures of means that are joined over different scales."""
@@ -88,7 +89,8 @@ def plan_of(choices: Choices, results: Sorted) -> Plan:
     is_free = choices.interval is None and plan.model == "random-effects" and plan.method == "inverse-variance"
     if is_free and len(results.counted) >= FEWEST_FOR_KNAPP_HARTUNG:
         effects = effects_of(measure_named(results.measure), [numbers.row for _, numbers in results.counted])
-        if tau2_of([effect.estimate for effect in effects], [effect.variance for effect in effects], plan) > 0:
+        sample = Sample([effect.estimate for effect in effects], [effect.variance for effect in effects])
+        if tau2_of(sample, plan) > 0:
             return replace(plan, interval="knapp-hartung")
     return plan
 

@@ -1,19 +1,19 @@
 """How much studies differ beyond chance: Cochran's Q, I², H², and τ² with the Q-profile interval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum
+from typing import NamedTuple
 
 from app.synthesis import distributions
 from app.synthesis.effects import Effect
-from app.synthesis.estimators import Floats, tau2_at_q, trace_of_p, weighted
+from app.synthesis.estimators import tau2_at_q
+from app.synthesis.sample import Sample
 
 NOT_ASKED = 0.0
 """The tail of an interval that nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heterogeneity:
+class Heterogeneity(NamedTuple):
     """Of one study nothing can be said: all but Q and its degrees of freedom are None."""
 
     q: float
@@ -44,27 +44,27 @@ def about_common_mean(effects: Sequence[Effect], mean: float, *, q: float | None
     return Heterogeneity(q=q, q_df=df, q_p=distributions.chi2_upper_tail(q, df), tau2=0.0, i2=i2, h2=q / df)
 
 
-def about_random_mean(y: Floats, v: Floats, tau2: float, *, tail: float) -> Heterogeneity:
+def about_random_mean(sample: Sample, tau2: float, *, tail: float) -> Heterogeneity:
     """I² = τ²/(τ² + s²) and H² = 1 + τ²/s² (Higgins and Thompson 2002), with the typical variance s² = (k − 1)/tr P.
 
     The interval of τ² inverts Q(τ²) at the χ² quantiles of both tails (Viechtbauer 2007, doi:10.1002/sim.2514); where
     even τ² = 0 makes Q too small, both its ends are 0. I²'s interval follows from it.
     """
-    df = len(y) - 1
-    fixed = weighted(y, v, 0)
-    typical = df / trace_of_p(fixed.weights, fixed.total)
+    df, q = len(sample.y) - 1, sample.q
+    typical = df / sample.trace
 
     def i2(value: float) -> float:
         return 100 * value / (value + typical)
 
     low = high = None
     if tail != NOT_ASKED:
-        low = tau2_at_q(y, v, distributions.chi2_quantile(tail, df))
-        high = tau2_at_q(y, v, distributions.chi2_quantile(1 - tail, df))
+        start = tau2, sample.fit(tau2)[2]
+        low = tau2_at_q(sample, distributions.chi2_quantile(tail, df), start=start)
+        high = tau2_at_q(sample, distributions.chi2_quantile(1 - tail, df), start=start)
     return Heterogeneity(
-        q=fixed.q,
+        q=q,
         q_df=df,
-        q_p=distributions.chi2_upper_tail(fixed.q, df),
+        q_p=distributions.chi2_upper_tail(q, df),
         tau2=tau2,
         tau2_ci_low=low,
         tau2_ci_high=high,

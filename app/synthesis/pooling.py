@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import fsum, sqrt
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.synthesis import distributions, tables
 from app.synthesis.effects import Effect
-from app.synthesis.estimators import ESTIMATORS, Floats, weighted
+from app.synthesis.estimators import ESTIMATORS
 from app.synthesis.faults import Undefined
 from app.synthesis.heterogeneity import NOT_ASKED, Heterogeneity, about_common_mean, about_random_mean
 from app.synthesis.rows import Row
+from app.synthesis.sample import Sample, weighted
 from app.synthesis.tables import Summary
 
 Model = Literal["common-effect", "random-effects"]
@@ -48,8 +49,7 @@ class Plan:
         return (1 - self.level / 100) / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(NamedTuple):
     """The pooled estimate, on the scale of the analysis."""
 
     k: int
@@ -90,18 +90,21 @@ def _inverse_variance(studies: Sequence[Study], plan: Plan, *, with_interval_of_
     k = len(y)
     if plan.interval == "knapp-hartung" and k < 2:
         raise Undefined("Knapp and Hartung's interval needs at least 2 studies; use interval wald")
-    tau2 = tau2_of(y, v, plan)
-    fit = weighted(y, v, tau2)
-    summary = Summary(fit.mean, 1 / fit.total, fit.weights)
+    sample = Sample(y, v)
+    tau2 = tau2_of(sample, plan)
+    at = weighted(y, v, tau2)
+    summary = Summary(at.mean, 1 / at.total, at.weights)
     if plan.model == "common-effect" or k < 2:
-        return _finished(summary, plan, k, about_common_mean(effects, fit.mean))
+        return _finished(summary, plan, k, about_common_mean(effects, at.mean, q=sample.q))
+    q = sample.q_at(tau2) if plan.interval == "knapp-hartung" else 0.0
     tail = plan.tail if with_interval_of_tau2 else NOT_ASKED
-    return _finished(summary, plan, k, about_random_mean(y, v, tau2, tail=tail), q_at_tau2=fit.q, tau2=tau2)
+    return _finished(summary, plan, k, about_random_mean(sample, tau2, tail=tail), q_at_tau2=q, tau2=tau2)
 
 
-def tau2_of(y: Floats, v: Floats, plan: Plan) -> float:
+def tau2_of(sample: Sample, plan: Plan) -> float:
     """The between-study variance under the plan; 0 for a common effect and for one study."""
-    return ESTIMATORS[plan.estimator](y, v) if plan.model == "random-effects" and len(y) > 1 else 0.0
+    is_asked = plan.model == "random-effects" and len(sample.y) > 1
+    return ESTIMATORS[plan.estimator](sample) if is_asked else 0.0
 
 
 def _finished(
@@ -137,7 +140,7 @@ def _finished(
         ci_high=summary.estimate + quantile * se,
         statistic=statistic,
         p_value=p_value,
-        weights=tuple(100 * weight / whole for weight in summary.weights),
+        weights=tuple([100 * weight / whole for weight in summary.weights]),
         heterogeneity=heterogeneity,
         prediction_low=None if reach is None else summary.estimate - reach,
         prediction_high=None if reach is None else summary.estimate + reach,

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from app.synthesis import distributions
 from app.synthesis.effects import Effect
-from app.synthesis.estimators import Floats, weighted
 from app.synthesis.faults import NotConverged, Undefined
 from app.synthesis.pooling import Plan, Pooled, Study, pool, tau2_of
+from app.synthesis.sample import Floats, Sample, weighted
 
 MOST_ROUNDS = 100
 
@@ -64,7 +64,7 @@ def subgroups(studies: Sequence[Study], names: Sequence[str], plan: Plan) -> Sub
     df = len(pooled) - 1
     if df < 1:
         return Subgroups(groups, None, max(df, 0), None)
-    between = weighted([one.estimate for one in pooled], [one.se**2 for one in pooled], 0)
+    between = Sample([one.estimate for one in pooled], [one.se**2 for one in pooled])
     return Subgroups(groups, between.q, df, distributions.chi2_upper_tail(between.q, df))
 
 
@@ -114,17 +114,17 @@ class Line(NamedTuple):
 
 def _line(y: Floats, v: Floats, tau2: float) -> Line | None:
     """The line with weights 1/(v + τ²), or None when all standard errors are equal."""
-    fit = weighted(y, v, tau2)
+    at = weighted(y, v, tau2)
     errors = [sqrt(one) for one in v]
     middle = weighted(errors, v, tau2).mean
-    spread = fsum(w * (one - middle) ** 2 for w, one in zip(fit.weights, errors, strict=True))
-    if spread <= 1e-18 * fit.total * middle**2:
+    spread = fsum(w * (one - middle) ** 2 for w, one in zip(at.weights, errors, strict=True))
+    if spread <= 1e-18 * at.total * middle**2:
         return None
-    pairs = list(zip(fit.weights, errors, y, strict=True))
-    slope = fsum(w * (one - middle) * (effect - fit.mean) for w, one, effect in pairs) / spread
-    start = fit.mean - slope * middle
+    pairs = list(zip(at.weights, errors, y, strict=True))
+    slope = fsum(w * (one - middle) * (effect - at.mean) for w, one, effect in pairs) / spread
+    start = at.mean - slope * middle
     residual = fsum(w * (effect - start - slope * one) ** 2 for w, one, effect in pairs)
-    return Line(start, 1 / fit.total + middle**2 / spread, slope, 1 / spread, residual)
+    return Line(start, 1 / at.total + middle**2 / spread, slope, 1 / spread, residual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def trim_and_fill(studies: Sequence[Study], plan: Plan) -> TrimAndFill:
         raise Undefined("trim and fill needs at least 3 studies")
     effects = [study.effect for study in studies if study.effect is not None]
     y, v = [effect.estimate for effect in effects], [effect.variance for effect in effects]
-    line = _line(y, v, tau2_of(y, v, plan))
+    line = _line(y, v, tau2_of(Sample(y, v), plan))
     is_right = line is not None and line.slope < 0
     turn = -1 if is_right else 1
     ordered = sorted((turn * effect.estimate, effect.variance) for effect in effects)
@@ -163,7 +163,8 @@ def _missing(y: Floats, v: Floats, plan: Plan) -> tuple[int, float]:
     k, missing = len(y), 0
     for _ in range(MOST_ROUNDS):
         kept = k - missing
-        centre = weighted(y[:kept], v[:kept], tau2_of(y[:kept], v[:kept], plan)).mean
+        tau2 = tau2_of(Sample(y[:kept], v[:kept]), plan)
+        centre = weighted(y[:kept], v[:kept], tau2).mean
         ranked = sorted((one - centre for one in y), key=abs)
         positive = sum(rank for rank, deviation in enumerate(ranked, 1) if deviation > 0)
         found = max(0, round((4 * positive - k * (k + 1)) / (2 * k - 1)))

@@ -122,24 +122,33 @@ def _fall(fit: Fit, is_restricted: bool) -> float:
 
 
 def _looks(sample: Sample, fall: Fall, at_0: float) -> Iterator[Look]:
-    """At 0 and wherever τ² + min v is four times as much, until both likelihoods only fall; and between where the
-    likelihood is nearly level, so that no two tops hide there.
-
-    Both fall where s²(τ² + max v) < (τ² + min v)², s² the variance of the effects: y'PPy is at most (k − 1)s² over the
-    square of τ² + min v, and tr P at least k − 1 over τ² + max v.
+    """At 0 and wherever τ² + min v is four times as much, until the likelihood only falls; and between where it is
+    nearly level, so that no two tops hide there.
     """
-    low, high, spread = sample.v[0], sample.v[-1], _variance(sample)
+    low, high = sample.v[0], sample.v[-1]
     tau2, here = 0.0, at_0
     yield 0.0, at_0
     if 0.5 < at_0 < 2:
         yield low / 4, fall(low / 4)
-    while spread * (tau2 + high) >= (1 - CLOSE) * (tau2 + low) ** 2:
+    while not _only_falls(tau2, here, low, high):
         there = fall(4 * tau2 + 3 * low)
         if 0.5 < here < 2 and 0.5 < there < 2:
             middle = 2 * tau2 + low
             yield middle, fall(middle)
         tau2, here = 4 * tau2 + 3 * low, there
         yield tau2, here
+
+
+def _only_falls(tau2: float, here: float, low: float, high: float) -> bool:
+    """Whether the likelihood has no top beyond a τ², for variances between low and high.
+
+    For a larger t, y'PPy is at most what it is here times ((high + τ²)/(high + t))², and tr P at least what it is here
+    times (low + τ²)/(low + t), because P's eigenvalues lie between those of W. The ratio of both is least at
+    t = high − 2 low, or here where τ² is beyond that.
+    """
+    if tau2 >= high - 2 * low:
+        return here >= 1
+    return here * 4 * (high - low) * (low + tau2) >= (high + tau2) ** 2
 
 
 def _top(fall: Fall, before: Look, after: Look, smallest: float) -> float:

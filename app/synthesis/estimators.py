@@ -117,8 +117,8 @@ def _fall(fit: Fit, is_restricted: bool) -> float:
     of one variance v it is (v + τ²)/s².
     """
     weights, total, pulls = fit
-    steepness = squares(pulls)
-    return (trace_of_p(weights, total) if is_restricted else total) / steepness if steepness > 0 else inf
+    trace, length = trace_of_p(weights, total) if is_restricted else total, hypot(*pulls)
+    return trace / length / length if length > 0 else inf
 
 
 def _looks(sample: Sample, fall: Fall, at_0: float) -> Iterator[Look]:

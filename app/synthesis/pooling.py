@@ -1,6 +1,6 @@
 """Many studies to one estimate: inverse variance, Mantel–Haenszel and Peto, with the interval that was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import fsum, sqrt
@@ -121,27 +121,29 @@ def _finished(
     Knapp and Hartung 2003 (doi:10.1002/sim.1482) multiply the variance with Σ w(y − μ)²/(k − 1), unbounded below, as
     metafor's `test="knha"`. The prediction interval (Higgins, Thompson and Spiegelhalter 2009) takes the same quantile.
     """
-    variance = summary.variance
-    quantile, two_sided = -distributions.normal_quantile(plan.tail), distributions.normal_two_sided
+    estimate, variance, weights = summary
+    two_sided: Callable[[float], float]
     if plan.interval == "knapp-hartung":
         variance *= q_at_tau2 / (k - 1)
         quantile = -distributions.t_quantile(plan.tail, k - 1)
         two_sided = partial(distributions.t_two_sided, df=k - 1)
+    else:
+        quantile, two_sided = -distributions.normal_quantile(plan.tail), distributions.normal_two_sided
     se = sqrt(variance)
-    statistic = summary.estimate / se if se > 0 else 0.0
-    p_value = two_sided(statistic) if se > 0 else float(summary.estimate == 0)
-    whole = fsum(summary.weights)
+    statistic = estimate / se if se > 0 else 0.0
+    p_value = two_sided(statistic) if se > 0 else float(estimate == 0)
+    whole = fsum(weights)
     reach = None if tau2 is None else quantile * sqrt(variance + tau2)
     return Pooled(
         k=k,
-        estimate=summary.estimate,
+        estimate=estimate,
         se=se,
-        ci_low=summary.estimate - quantile * se,
-        ci_high=summary.estimate + quantile * se,
+        ci_low=estimate - quantile * se,
+        ci_high=estimate + quantile * se,
         statistic=statistic,
         p_value=p_value,
-        weights=tuple([100 * weight / whole for weight in summary.weights]),
+        weights=tuple([100 * weight / whole for weight in weights]),
         heterogeneity=heterogeneity,
-        prediction_low=None if reach is None else summary.estimate - reach,
-        prediction_high=None if reach is None else summary.estimate + reach,
+        prediction_low=None if reach is None else estimate - reach,
+        prediction_high=None if reach is None else estimate + reach,
     )

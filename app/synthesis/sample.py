@@ -60,10 +60,10 @@ class Sample:
         if side <= 0:
             turned = sorted(zip(v, [-one for one in y], strict=True))
             studies = turned if side < 0 else min(studies, turned)
-        self.v, effects = zip(*studies, strict=True)
-        origin = effects[0]
-        self.y = [one - origin for one in effects]
-        self.fixed = self.fit(0)
+        _, origin = studies[0]
+        self.v = [variance for variance, _ in studies]
+        self.y = [effect - origin for _, effect in studies]
+        self.fixed = self.fit(0.0)
         weights, total, pulls = self.fixed
         self.q = self.q_of(pulls)
         """Cochran's Q."""

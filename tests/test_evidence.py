@@ -59,6 +59,8 @@ def more() -> list[Record]:
         result("made-up-sham", comparator="sham", arms=counts(9, 40, 4, 41)),
         study("made-up-review", **review),
         result("made-up-review", synthesis="random-effects", arms=counts(50, 140, 19, 140), **ratio),
+        study("made-up-contrary"),
+        result("made-up-contrary", arms=counts(1, 100, 30, 40)),
         study("made-up-open", design="non-randomized"),
         result("made-up-open", arms=counts(14, 40, 8, 39)),
         study("made-up-twin", overlaps=["made-up-b"]),
@@ -112,6 +114,10 @@ def harmful() -> list[Record]:
     return [
         result("made-up-a-nausea", study="made-up-a", outcome=NAUSEA, arms=nausea, certainty=CERTAIN),
         record("side-effects", {"id": "made-up-a-nausea", "study": "made-up-a", "arms": affected, **side_effect}),
+        record(
+            "side-effects",
+            {"id": "made-up-itch", "study": "made-up-a", "arms": affected, **side_effect, "term": "itch"},
+        ),
         record("side-effects", {"id": "made-up-rash", **side_effect, "term": "made-up rash", "arms": affected[:1]}),
     ]
 
@@ -397,7 +403,37 @@ def test_certainty_has_the_words_of_grade(empty_url: str, tmp_path: Path, level:
     text = " ".join(sentence["text"] for sentence in sentences)
     assert words in text
     assert f"(GRADE) is {level.replace('-', ' ')}, rated by made-up raters" in text
+    assert ("which is better" in text) == (level != "very-low"), "what is very uncertain is not better"
     database.close()
+
+
+def text_of(content: dict[str, Any]) -> str:
+    return " ".join(sentence["text"] for sentence in content["plain"]["sentences"])
+
+
+@pytest.mark.parametrize("audience", ["patient", "clinician"])
+def test_an_interval_without_end_is_told_too(client: TestClient, audience: str) -> None:
+    wide = {"id": ["made-up-a", "made-up-contrary"], "interval": "knapp-hartung", "level": 99.9}
+    found = answered(client, **wide, audience=audience)
+    shown = found["pooled"]["display"]
+    assert (shown["ci_low"], shown["ci_high"]) == (None, None), "no number is as large"
+    text = text_of(found)
+    assert "0 to ∞" in text
+    assert "None" not in text
+    forest = "".join(ET.fromstring(ask(client, **wide, format="svg").text).itertext())
+    assert "[0, ∞]" in forest
+    assert "?" not in forest
+
+
+def test_people_who_count_twice_are_said_to(client: TestClient) -> None:
+    twice = {"id": ["made-up-a", "made-up-a-later"], "accept": ["overlapping-reports", "time-frames-apart"]}
+    assert "Some people are counted more than once." in text_of(answered(client, **twice, audience="patient"))
+    assert "more than once" not in text_of(answered(client, **THREE, audience="patient"))
+
+
+def test_a_share_is_told_in_people_with_its_interval(client: TestClient) -> None:
+    text = text_of(answered(client, id="made-up-single", audience="patient"))
+    assert "Of 1,000 people, about 300 had the outcome (164 to 483, 95% interval)." in text
 
 
 # Kept
@@ -501,7 +537,8 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert benefit["number_needed"]["estimate"]["kind"] == "benefit"
     harm = next(row for row in found["harms"] if row["about"] == NAUSEA)
     assert harm["certainty"]["level"] == "moderate"
-    assert harm["also_in"][0]["kind"] == "side-effects", "the same people are told once"
+    assert [(one["kind"], one["id"]) for one in harm["also_in"]] == [("side-effects", "made-up-a-nausea")]
+    assert [row["about"] for row in found["harms"]] == ["itch", NAUSEA], "equal counts do not make two things one"
     assert harm["number_needed"]["through_infinity"]
     assert "∞" in harm["number_needed"]["text"]
     assert harm["citations"][0]["source"] in found["included"]["sources"]
@@ -524,9 +561,25 @@ def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: T
     relief = {row["record"]["id"]: row for row in rows["benefits"]}
     assert {row["baseline"]["record"]["id"] for row in relief.values()} == {"made-up-b"}
     assert relief["made-up-a"]["baseline"]["taken_from"] == "named-record"
-    assert rows["harms"][0]["baseline"]["per_1000"] == 20
+    assert {row["about"]: row["baseline"]["per_1000"] for row in rows["harms"]}[NAUSEA] == 20
     review = relief["made-up-review"]
     assert (review["measure"], review["baseline"]["events"]) == ("risk-ratio", 9)
+
+
+@pytest.mark.parametrize("baseline", ["0", "900", "1000"])
+def test_an_effect_is_not_carried_where_it_would_mean_more_people_than_there_are(
+    client: TestClient, baseline: str
+) -> None:
+    found = people(client, outcome=NAUSEA, baseline=baseline)
+    assert (found["harms"], [entry["reason"] for entry in found["refused"]]) == ([], ["impossible-at-baseline"] * 2)
+
+
+def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
+    found = people(client, outcome=NAUSEA, baseline="0.01", audience="patient")
+    row = found["harms"][0]
+    assert row["baseline"]["per_1000"] == 0.01
+    assert 0 < row["difference"]["per_1000"] < row["with_treatment"]["per_1000"] < 0.03
+    assert "about 0.01 have it without" in " ".join(one["text"] for one in found["plain"]["sentences"])
 
 
 @pytest.mark.parametrize(
@@ -552,7 +605,8 @@ def test_people_are_told_in_words(client: TestClient) -> None:
     for audience, named in (("patient", False), ("clinician", True)):
         plain = people(client, audience=audience)["plain"]
         text = " ".join(sentence["text"] for sentence in plain["sentences"])
-        assert "of 1,000 people, about 86 have it without" in text
+        assert "of 1,000 people, about 86 have it without Made-Up-Toxin (5 of 58 in made-up-a)" in text
+        assert "and about 200 with it (12 of 60; 95% interval" in text
         assert "rated by made-up raters" in text
         assert ("Number needed to treat: NNTB" in text) == named
         for sentence in plain["sentences"]:

@@ -110,28 +110,41 @@ def _axis(plot: Forest) -> Axis:
 
 
 class _Figures:
-    """How numbers are written: ratios by their size, differences as fine as the last interval is wide."""
+    """How numbers are written: ratios by their size, differences as fine as the last interval is wide, and one digit
+    finer where another is ten times narrower.
+    """
 
     def __init__(self, plot: Forest) -> None:
-        low, high = _intervals(plot)[-1].low, _intervals(plot)[-1].high
-        width = 1.0 if low is None or high is None or high <= low else high - low
-        self.decimals = max(0, min(6, 1 - floor(log10(width))))
+        decimals = [_decimals(one) for one in _intervals(plot)]
+        self.decimals = min(max(decimals), decimals[-1] + 1)
         self.is_log = plot.is_log
 
-    def of(self, value: float | None) -> str:
-        if value is None:
-            return "?"
+    def of(self, value: float) -> str:
         if abs(value) >= 1e6:
             return signed(f"{value:.3g}")
         if not self.is_log:
             return signed(f"{value:.{self.decimals}f}")
         return f"{value:.2f}" if 0.095 <= value < 9.995 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
 
+    def low(self, one: Interval) -> str:
+        """The lower end; None stands for a ratio that is too small for a number."""
+        return "0" if one.low is None else self.of(one.low)
+
+    def high(self, one: Interval) -> str:
+        """The upper end; None stands for a ratio that is too large for a number."""
+        return "∞" if one.high is None else self.of(one.high)
+
     def of_interval(self, one: Interval) -> str:
         if one.estimate is None and one.low is None:
             return "no effect of its own"
-        ends = f"[{self.of(one.low)}, {self.of(one.high)}]"
+        ends = f"[{self.low(one)}, {self.high(one)}]"
         return ends if one.estimate is None else f"{self.of(one.estimate)} {ends}"
+
+
+def _decimals(one: Interval) -> int:
+    """How many decimals say two digits of an interval's width."""
+    width = 1.0 if one.low is None or one.high is None or one.high <= one.low else one.high - one.low
+    return max(0, min(6, 1 - floor(log10(width))))
 
 
 def _labelled(one: Interval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
@@ -186,7 +199,7 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
     if plot.pooled:
         yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
     if plot.prediction:
-        yield f"{plot.prediction.label}: {figure.of(plot.prediction.low)} to {figure.of(plot.prediction.high)}."
+        yield f"{plot.prediction.label}: {figure.low(plot.prediction)} to {figure.high(plot.prediction)}."
     yield from (f"{remark}." for remark in plot.remarks)
     for direction, meaning in (("left", plot.left), ("right", plot.right)):
         if meaning:
@@ -196,4 +209,4 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
 def _said(one: Interval, plot: Forest, figure: _Figures) -> str:
     if one.estimate is None:
         return "no effect of its own"
-    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.of(one.low)} to {figure.of(one.high)}"
+    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.low(one)} to {figure.high(one)}"

@@ -16,11 +16,13 @@ from app.evidence.people import (
     Refusal,
     Subject,
     Told,
+    are_alike,
     control_of,
-    result_subject,
-    side_effect_subject,
+    result_subjects,
+    side_effect_subjects,
     tell,
 )
+from app.evidence.words import out_of_1000
 from app.listing import included
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
@@ -32,7 +34,8 @@ from app.synthesis.absolute import Needed, number_needed
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (
-    "Each row is one record by itself: nothing is pooled, and rows of one study or review may count the same people.",
+    "Each row is one record by itself, or one of its arms: nothing is pooled, and rows of one study or review may "
+    "count the same people.",
     "At its own comparator arm a row tells the difference of the arms. At another baseline its relative effect is "
     "carried there, which supposes that it is the same at every risk.",
 )
@@ -83,8 +86,9 @@ def _subjects(
     mentioned = dict(found.included)
     for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():
         mentioned[plural] = mentioned.get(plural, {}) | records
-    subjects = [result_subject(one, StudyResult.plural) for one in found.results]
-    subjects += [side_effect_subject(from_json(document), SideEffect.plural) for document in documents]
+    subjects = [subject for one in found.results for subject in result_subjects(one, StudyResult.plural)]
+    for document in documents:
+        subjects += side_effect_subjects(from_json(document), SideEffect.plural)
     in_order = sorted(subjects, key=lambda subject: (subject.about, subject.plural, str(subject.record["id"])))
     return in_order, dict(sorted(mentioned.items()))
 
@@ -153,15 +157,35 @@ def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseli
 
 
 def _without_twins(told: Sequence[Told]) -> list[tuple[Told, list[Told]]]:
-    """Each body of data once: records of one study with the same counts stand together, the study result first."""
-    found: dict[Any, list[Told]] = {}
-    for one in sorted(told, key=lambda one: one.subject.plural == SideEffect.plural):
-        record = one.subject.record
-        arms = sorted((arm["role"], *_counted(arm)) for arm in record["arms"] if None not in _counted(arm))
-        key: Any = (record["study"], *arms) if record["study"] is not None and len(arms) > 1 else id(one)
-        found.setdefault(key, []).append(one)
-    rows = [(alike[0], alike[1:]) for alike in found.values()]
+    """Each body of data once: a side effect stands with the study result of the same study, counts and meaning.
+
+    Equal counts alone do not make two records one: in small trials nobody has this, and nobody has that.
+    """
+    results = [one for one in told if one.subject.plural == StudyResult.plural]
+    rows: list[tuple[Told, list[Told]]] = [(one, []) for one in results]
+    for one in told:
+        if one.subject.plural == StudyResult.plural:
+            continue
+        twins = next((twins for result, twins in rows if _is_twin(result, one)), None)
+        if twins is None:
+            rows.append((one, []))
+        else:
+            twins.append(one)
     return sorted(rows, key=lambda row: (row[0].subject.about, str(row[0].subject.record["id"])))
+
+
+def _is_twin(result: Told, other: Told) -> bool:
+    subject, twin = result.subject, other.subject
+    is_one_study = subject.record["study"] is not None and subject.record["study"] == twin.record["study"]
+    return is_one_study and _people_of(subject) == _people_of(twin) is not None and are_alike(subject, twin)
+
+
+def _people_of(subject: Subject) -> Any:
+    """Who was counted, by roles, or in the one exposed arm and the comparator; None where somebody was not."""
+    if subject.arm is not None and subject.arms is not None:
+        return subject.arms
+    arms = sorted((arm["role"], *_counted(arm)) for arm in subject.record["arms"] if None not in _counted(arm))
+    return arms if len(arms) > 1 else None
 
 
 def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -178,12 +202,13 @@ def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool)
         "record": _record(subject, address),
         "also_in": [_record(other.subject, address) for other in others],
         "study": record["study"],
+        "arm": subject.arm,
         "comparator": record.get("comparator"),
         "time_frame_text": record.get("time_frame_text"),
         "more_is": subject.more_is,
         "measure": one.measure,
         "baseline": _baseline(one, address, is_named=is_named),
-        "with_treatment": _per_1000(risks.risk, risks.risk_low, risks.risk_high),
+        "with_treatment": _per_1000(risks.risk, risks.risk_low, risks.risk_high) | _seen(one),
         "difference": _per_1000(risks.difference, risks.low, risks.high),
         "number_needed": {
             **{name: _end(getattr(needed, name)) for name in ("estimate", "first", "last")},
@@ -197,7 +222,7 @@ def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool)
 
 
 def _refused(subject: Subject, why: Refusal, address: Address) -> dict[str, Any]:
-    about = {"about": subject.about, "name": subject.name, "record": _record(subject, address)}
+    about = {"about": subject.about, "name": subject.name, "arm": subject.arm, "record": _record(subject, address)}
     return about | asdict(why)
 
 
@@ -229,9 +254,12 @@ def _per_1000(value: float, low: float, high: float) -> dict[str, Any]:
     return {"per_1000": _people(value), "ci_low": _people(low), "ci_high": _people(high)}
 
 
+def _seen(one: Told) -> dict[str, int | None]:
+    return {"events": one.seen.events1 if one.seen else None, "people": one.seen.n1 if one.seen else None}
+
+
 def _people(risk: float) -> Any:
-    """Out of 1,000, to a tenth of a person: no trial knows more."""
-    return plain_number(round(1000 * risk, 1))
+    return plain_number(out_of_1000(1000 * risk))
 
 
 def _end(one: Needed) -> Mapping[str, Any]:

@@ -45,6 +45,13 @@ class PerThousand(BaseModel):
     ci_high: Number = Field(description="Upper end of the interval.")
 
 
+class WithTreatment(PerThousand):
+    """People with the outcome under the treatment, out of 1,000."""
+
+    events: int | None = Field(description="People with the outcome in the exposed arm, where its own arms are told.")
+    people: int | None = Field(description="People in that arm.")
+
+
 class NeededEnd(BaseModel):
     """A number needed to treat, or an end of its interval."""
 
@@ -71,12 +78,15 @@ class BenefitHarmEntry(BaseModel):
     record: RecordLink = Field(description="The record that it rests on.")
     also_in: list[RecordLink] = Field(description="Other records of the same counts: they are one body of data.")
     study: Slug | None = Field(description="The study.")
+    arm: str | None = Field(
+        description="Which exposed arm, where the record has several: each has a row, beside the same comparator."
+    )
     comparator: Slug | None = Field(description="What it was compared with, where the record says so.")
     time_frame_text: str | None = Field(description="When it was measured.")
     more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
     measure: str = Field(description="How the step from the baseline was made.")
     baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
-    with_treatment: PerThousand = Field(description="With the treatment.")
+    with_treatment: WithTreatment = Field(description="With the treatment.")
     difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
     number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
     certainty: Certainty | None = Field(description="GRADE certainty, as its authors rated it; null: not rated.")
@@ -91,6 +101,7 @@ class BenefitHarmRefused(BaseModel):
 
     about: str = Field(description="What happens.")
     name: str = Field(description="The same in words.")
+    arm: str | None = Field(description="Which exposed arm, where the record has several.")
     record: RecordLink = Field(description="The record.")
     reason: RefusalReason = Field(description="Why.")
     detail: str = Field(description="Why, in words.")

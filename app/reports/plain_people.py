@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.evidence.words import Sentence, certainty_sentence, per_thousand
+from app.evidence.words import Sentence, capital, certainty_sentence, have, per_thousand
 
 
 def plain_people(content: Mapping[str, Any], audience: str) -> dict[str, Any]:
@@ -25,9 +25,15 @@ def _sentences(content: Mapping[str, Any], *, for_patients: bool) -> Iterator[Se
                 yield _needed(row, at)
             yield _certainty(row, at)
     if content["refused"]:
-        names = [_name(entry["record"]) for entry in content["refused"]]
+        names = sorted({_name(entry["record"]) for entry in content["refused"]})
         said = Sentence().give(str(len(names)), "/refused", names)
-        yield said.say(" more records cannot be told per 1,000 people; each says why.")
+        more = " more" if content["benefits"] or content["harms"] else ""
+        records = (
+            "record cannot be told per 1,000 people; it"
+            if len(names) == 1
+            else "records cannot be told per 1,000 people; each"
+        )
+        yield said.say(f"{more} {records} says why.")
     if for_patients:
         yield Sentence(str(content["disclaimer"]))
 
@@ -37,22 +43,31 @@ def _name(record: Mapping[str, Any]) -> str:
 
 
 def _frequency(row: Mapping[str, Any], at: str, treatment: str) -> Sentence:
-    """Of 1,000 people, so many without and so many with the treatment."""
-    names, baseline = [_name(row["record"])], row["baseline"]
+    """Of 1,000 people, so many without and so many with the treatment; and how many were seen."""
+    names, baseline, risks = [_name(row["record"])], row["baseline"], row["with_treatment"]
     given = [_name(baseline["record"])] if baseline["record"] else []
-    where = f" ({baseline['record']['id']})" if baseline["record"] else " (given)"
-    said = Sentence(f"{row['name']}: of 1,000 people, about ")
-    said.give(_count(baseline["per_1000"]), f"{at}/baseline/per_1000", given).say(
-        f" have it without {treatment}{where}"
-    )
-    said.say(" and about ").give(_count(row["with_treatment"]["per_1000"]), f"{at}/with_treatment/per_1000", names)
-    said.say(" with it (95% interval ").give(
-        _count(row["with_treatment"]["ci_low"]), f"{at}/with_treatment/ci_low", names
-    )
-    said.say(" to ").give(_count(row["with_treatment"]["ci_high"]), f"{at}/with_treatment/ci_high", names).say(")")
+    arm = f" ({row['arm']})" if row["arm"] else ""
+    without = _count(baseline["per_1000"])
+    said = Sentence(f"{capital(row['name'])}{arm}: of 1,000 people, about ")
+    said.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it without {treatment} (")
+    if given:
+        _seen(said, baseline, f"{at}/baseline", given).say(f" in {baseline['record']['id']}")
+    else:
+        said.say("given")
+    said.say(") and about ").give(_count(risks["per_1000"]), f"{at}/with_treatment/per_1000", names).say(" with it (")
+    if risks["people"] is not None:
+        _seen(said, risks, f"{at}/with_treatment", names).say("; ")
+    said.say("95% interval ").give(_count(risks["ci_low"]), f"{at}/with_treatment/ci_low", names).say(" to ")
+    said.give(_count(risks["ci_high"]), f"{at}/with_treatment/ci_high", names).say(")")
     if row["number_needed"]["through_infinity"]:
         said.say(", so that it is not settled whether that is more or fewer")
     return said.say(".")
+
+
+def _seen(said: Sentence, arm: Mapping[str, Any], at: str, names: list[str]) -> Sentence:
+    """People with it and people in all, as they were counted."""
+    said.give(f"{arm['events']:,}", f"{at}/events", names).say(" of ")
+    return said.give(f"{arm['people']:,}", f"{at}/people", names)
 
 
 def _count(people: float) -> str:

@@ -43,8 +43,6 @@ MOST_ACCEPTED = 3
 """How many of the reasons against joining a card repeats; the page has all."""
 MOST_DRAWN = 6_500
 """Characters of the largest drawing that a card holds; a larger one is a link."""
-COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}
-"""The reasons that mean that the same people stand in several results."""
 VERSION = 1
 """An answer that is kept never changes."""
 
@@ -68,8 +66,6 @@ def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Told:
     """What is said of a synthesis, on its card as on its page."""
     captions = captions_of(facts.content, around)
     words = in_words(facts.content, captions)
-    if COUNTED_TWICE & {caveat["reason"] for caveat in facts.content["caveats"]}:
-        words = replace(words, studies=f"{words.studies} Some people are counted more than once.")
     return Told(
         str(captions.title),
         words,

@@ -242,9 +242,15 @@ def test_numbers_without_an_end_are_refused(client: TestClient, number: str) -> 
     assert refused(ask(client, content)).keys() == {"/studies/0/estimate"}
 
 
-def test_a_name_that_stands_twice_counts_once(client: TestClient) -> None:
+def test_a_name_that_stands_twice_is_refused(client: TestClient) -> None:
     content = b'{"measure":"generic","measure":"generic","studies":[{"estimate":9,"estimate":1,"se":1}]}'
-    assert ask(client, content).json()["estimate"] == 1
+    assert refused(ask(client, content)).keys() == {"/measure", "/studies/0/estimate"}
+
+
+def test_a_name_without_end_is_not_repeated_without_end(client: TestClient) -> None:
+    answer = ask(client, {"measure": "generic", "studies": [{"e" * 500_000: 1, "estimate": 1, "se": 1}]})
+    assert refused(answer).keys() == {f"/studies/0/{'e' * 100}…"}
+    assert len(answer.content) < 3000
 
 
 @pytest.mark.parametrize(

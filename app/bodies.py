@@ -100,7 +100,7 @@ def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
 
 
 def pointer(*steps: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a place; a name of a stranger may be as long as the body, and is cut off with …."""
+    """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
     return "".join(f"/{cut_off(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 

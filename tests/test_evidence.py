@@ -425,6 +425,12 @@ def test_an_interval_without_end_is_told_too(client: TestClient, audience: str) 
     assert "?" not in forest
 
 
+def test_a_comparator_is_called_by_its_name(client: TestClient) -> None:
+    found = answered(client, id="made-up-direct", audience="patient")
+    assert found["favours"]["left"] == f"Favours {OTHER.title()}"
+    assert f"compared with {OTHER.title()}" in text_of(found)
+
+
 def test_people_who_count_twice_are_said_to(client: TestClient) -> None:
     twice = {"id": ["made-up-a", "made-up-a-later"], "accept": ["overlapping-reports", "time-frames-apart"]}
     assert "Some people are counted more than once." in text_of(answered(client, **twice, audience="patient"))

@@ -414,6 +414,27 @@ def test_the_left_of_a_plot_is_where_arm_1_has_less(client: TestClient, directio
     assert f"← {left}" in texts(drawing(client, body))
 
 
+def test_wide_letters_and_long_names_leave_room_for_the_figures(client: TestClient) -> None:
+    labels = ["W" * 60, "研究" * 30, "e" * 60]
+    studies = [{**COUNTS, "label": label} for label in labels]
+    shown = texts(drawing(client, {**EXAMPLE, "title": "研究" * 60, "studies": studies}))
+    wide, eastern, plain = (next(line for line in shown[3:] if line.startswith(label[:2])) for label in labels)
+    assert len(wide) < len(eastern) + 2 < len(plain) <= 30
+    assert all(len(line) <= 25 for line in shown[:2]), "and titles are broken"
+    long = {"arm1": "a treatment of a long name", "arm2": "a comparator of a long name", "direction": "lower-is-better"}
+    root = drawing(client, {**EXAMPLE, **long})
+    left, right = (
+        next(one for one in root.iter(f"{SVG}text") if name in str(one.text)) for name in list(long.values())[:2]
+    )
+    assert left.get("y") != right.get("y"), "they would stand in each other"
+
+
+def test_differences_are_written_finely_enough_to_tell_them_from_none(client: TestClient) -> None:
+    studies = [{"estimate": 2, "se": 0.75}, {"estimate": 20, "se": 173}, {"estimate": -7, "se": 0.75}]
+    shown = texts(drawing(client, {"measure": "generic", "studies": studies}))
+    assert any(line.startswith("2.0 [0.5, 3.5]") for line in shown), shown
+
+
 def test_an_interval_beyond_the_axis_ends_in_an_arrow(client: TestClient) -> None:
     studies = [{"estimate": 0, "se": 0.1}, {"estimate": 0.1, "se": 0.1}, {"estimate": 0.2, "se": 50}]
     paths = [

@@ -379,7 +379,7 @@ def test_studies_without_events_count_in_peto_but_have_no_effect_of_their_own() 
     ],
 )
 def test_a_study_without_an_effect_is_named(measure: str, row: Row, words: str) -> None:
-    good = Means(3, 1, 9, 4, 1, 9) if isinstance(row, Means) else Generic(1, 1)
+    good: Row = Means(3, 1, 9, 4, 1, 9) if isinstance(row, Means) else Generic(1, 1)
     good = Rates(3, 1.0, 9, 4.0) if isinstance(row, Rates) else good
     with pytest.raises(Undefined, match=words) as told:
         analysed(measure, [good, row])

@@ -6,11 +6,13 @@ from math import floor, inf, log10, sqrt
 
 from app.render.drawing import (
     ALL,
+    LINE,
     MARGIN,
     MARK,
     RULE,
     WIDTH,
     Axis,
+    are_narrow,
     axis_over,
     cut,
     document,
@@ -85,7 +87,7 @@ def forest_svg(plot: Forest) -> str:
         bands = "".join(f"M{number(axis.at(plot.no_effect))} {number(row + 15)}v14" for row in range(TOP, y, ROW))
         shapes.insert(0, f'<path {RULE} d="{bands}"/>')
     shapes += scale_below(axis, y + 4, plot.left, plot.right)
-    y += 40 if plot.left or plot.right else 24
+    y += (40 if plot.left or plot.right else 24) + (0 if are_narrow(plot.left, plot.right) else LINE)
     for remark in plot.remarks:
         y += 16
         shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))

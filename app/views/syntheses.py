@@ -16,6 +16,7 @@ from app.render.drawing import inline, size_of
 from app.render.pages import report_address
 from app.reports.cards import SYNTHESES
 from app.reports.plain_synthesis import InWords, in_words, settled_side
+from app.reports.pooled_content import comparator_name
 from app.reports.synthesis_facts import SynthesisFacts
 from app.views.around import Around, Link, Mark
 from app.views.cards import (
@@ -79,7 +80,8 @@ def captions_of(content: Mapping[str, Any], around: Around) -> Captions:
     question = content["question"]
     treatments = [around.name(Treatment, one) for one in question["treatment"]]
     outcomes = [around.name(Outcome, one) for one in question["outcome"]]
-    comparators = sorted({str(one["comparator"]) for one in content["results"]})
+    named = content["included"].get(Treatment.plural, {})
+    comparators = sorted({comparator_name(str(one["comparator"]), named) for one in content["results"]})
     return Captions(
         labels=[],
         subgroups=[],

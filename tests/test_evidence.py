@@ -45,6 +45,7 @@ from tests.test_store import record
 PATH = "/v1/syntheses"
 ASKED = {"treatment": TOXIN, "condition": CONDITION, "outcome": RELIEF}
 PEOPLE = f"/v1/treatments/{TOXIN}/benefit-harm"
+WEATHER = "made-up-weather-ache"
 CERTAIN = {"level": "moderate", "by": "made-up raters"}
 
 
@@ -74,8 +75,12 @@ def more() -> list[Record]:
         study("made-up-direct"),
         result("made-up-direct", comparator=OTHER, arms=counts(21, 50, 14, 50)),
         result("made-up-unlisted", study="made-up-direct", outcome=None, arms=counts(21, 50, 14, 50)),
+        record("conditions", {"id": WEATHER, "name": "Made-up weather ache"}),
+        result("made-up-b-weather", study="made-up-b", condition=WEATHER, arms=counts(20, 80, 9, 82)),
+        result("made-up-c-weather", study="made-up-c", condition=WEATHER, arms=counts(31, 90, 22, 91)),
         *measured(),
         *harmful(),
+        *dosed(),
     ]
 
 
@@ -119,6 +124,29 @@ def harmful() -> list[Record]:
             {"id": "made-up-itch", "study": "made-up-a", "arms": affected, **side_effect, "term": "itch"},
         ),
         record("side-effects", {"id": "made-up-rash", **side_effect, "term": "made-up rash", "arms": affected[:1]}),
+    ]
+
+
+def dosed() -> list[Record]:
+    """A trial of two doses, as a study result and as a side effect."""
+    doses = [("100 U", "exposed", 2, 40), ("200 U", "exposed", 6, 41), ("placebo", "comparator", 1, 42)]
+    arms = [{"arm": arm, "role": role, "events": some, "n": people} for arm, role, some, people in doses]
+    affected = [{"arm": arm, "role": role, "affected": some, "at_risk": people} for arm, role, some, people in doses]
+    side_effect = {
+        "id": "made-up-dizziness",
+        "treatment": TOXIN,
+        "condition": CONDITION,
+        "study": "made-up-doses",
+        "term": "dizziness",
+        "basis": "trial",
+        "attribution": "observed",
+        "citations": [{"source": SOURCE}],
+        "arms": affected,
+    }
+    return [
+        study("made-up-doses"),
+        result("made-up-doses", outcome=NAUSEA, arms=arms),
+        record("side-effects", side_effect),
     ]
 
 
@@ -544,7 +572,7 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     harm = next(row for row in found["harms"] if row["about"] == NAUSEA)
     assert harm["certainty"]["level"] == "moderate"
     assert [(one["kind"], one["id"]) for one in harm["also_in"]] == [("side-effects", "made-up-a-nausea")]
-    assert [row["about"] for row in found["harms"]] == ["itch", NAUSEA], "equal counts do not make two things one"
+    assert {"itch", NAUSEA} < {row["about"] for row in found["harms"]}, "equal counts do not make two things one"
     assert harm["number_needed"]["through_infinity"]
     assert "∞" in harm["number_needed"]["text"]
     assert harm["citations"][0]["source"] in found["included"]["sources"]
@@ -572,12 +600,50 @@ def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: T
     assert (review["measure"], review["baseline"]["events"]) == ("risk-ratio", 9)
 
 
+def test_results_that_may_be_joined_are_told_together_as_their_synthesis_says(client: TestClient) -> None:
+    path = PEOPLE.replace(TOXIN, OTHER)
+    found = client.get(path, params={"condition": CONDITION, "audience": "clinician"}).json()
+    assert found["pooled"] == [], "one result is not several"
+    apart = people(client, outcome=RELIEF)
+    assert apart["pooled"] == [], "these must not be joined"
+    assert any(note.startswith("Made-up relief: ") and "time frames" in note for note in apart["notes"])
+    answer = client.get(PEOPLE, params={"condition": WEATHER, "audience": "clinician"})
+    (row,) = answer.json()["pooled"]
+    synthesis = client.get(row["synthesis"]).json()
+    assert synthesis["pooled"]["display"]["estimate"] == row["effect"]["estimate"]
+    assert [one["id"] for one in synthesis["results"]] == [one["id"] for one in row["records"]]
+    weightiest = max(synthesis["results"], key=lambda one: one["effect"]["weight"])
+    assert (row["baseline"]["record"]["id"], row["baseline"]["taken_from"]) == (
+        weightiest["id"],
+        "weightiest-comparator-arm",
+    )
+    expected = 1000 * row["effect"]["estimate"] * row["baseline"]["events"] / row["baseline"]["people"]
+    assert row["with_treatment"]["per_1000"] == pytest.approx(expected, abs=0.05)
+    assert row["number_needed"]["estimate"]["kind"] == row["more_is"] == "benefit"
+    text = text_of(answer.json())
+    assert "Made-up relief (2 study results together, not rated): of 1,000 people, about" in text
+    named = client.get(PEOPLE, params={"condition": WEATHER, "outcome": RELIEF, "baseline": "250"}).json()["pooled"][0]
+    assert (named["baseline"]["per_1000"], named["baseline"]["taken_from"]) == (250, "given")
+    assert named["with_treatment"]["per_1000"] == pytest.approx(250 * row["effect"]["estimate"], abs=0.05)
+
+
+def test_each_exposed_arm_is_told_by_itself_and_none_is_summed(client: TestClient) -> None:
+    rows = {(row["about"], row["arm"]): row for row in people(client)["harms"] if row["arm"]}
+    assert rows.keys() == {(name, dose) for name in ("dizziness", NAUSEA) for dose in ("100 U", "200 U")}
+    for (_, dose), row in rows.items():
+        seen = (row["with_treatment"]["events"], row["with_treatment"]["people"])
+        assert seen == {"100 U": (2, 40), "200 U": (6, 41)}[dose]
+        assert row["with_treatment"]["per_1000"] == pytest.approx(1000 * seen[0] / seen[1], abs=0.05)
+        assert (row["baseline"]["events"], row["baseline"]["people"], row["baseline"]["pointer"]) == (1, 42, "/arms/2")
+    assert "Dizziness (200 U): of 1,000 people" in text_of(people(client, audience="patient"))
+
+
 @pytest.mark.parametrize("baseline", ["0", "900", "1000"])
 def test_an_effect_is_not_carried_where_it_would_mean_more_people_than_there_are(
     client: TestClient, baseline: str
 ) -> None:
     found = people(client, outcome=NAUSEA, baseline=baseline)
-    assert (found["harms"], [entry["reason"] for entry in found["refused"]]) == ([], ["impossible-at-baseline"] * 2)
+    assert (found["harms"], {entry["reason"] for entry in found["refused"]}) == ([], {"impossible-at-baseline"})
 
 
 def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from app.evidence.gate import ConflictReason, conflicts
 from app.evidence.results import Reported
 from app.evidence.words import Sentence, figure, per_thousand
-from app.synthesis.absolute import Absolute, at_baseline, between_arms, number_needed
+from app.synthesis.absolute import ROUNDING, Absolute, at_baseline, between_arms, number_needed
 from app.synthesis.faults import Undefined
 from app.synthesis.rows import Counts
 
@@ -184,7 +184,7 @@ def test_risks_stay_risks_and_no_effect_changes_nothing(
     value = ratio - 1 if measure == "risk-difference" else ratio
     nothing = 0.0 if measure == "risk-difference" else 1.0
     reached = {"risk-ratio": baseline * ratio, "odds-ratio": 0.5, "risk-difference": baseline + value}[measure]
-    if not 0 <= reached <= 1:
+    if not -ROUNDING <= reached <= 1 + ROUNDING:
         with pytest.raises(Undefined, match="its effect would mean"):
             at_baseline(measure, value, value / width, value * width, baseline=baseline)
     else:

@@ -28,8 +28,9 @@ class BenefitHarmBaseline(BaseModel):
     """The risk without the treatment, and where it is from."""
 
     per_1000: Number = Field(description="People with the outcome out of 1,000 without the treatment.")
-    taken_from: Literal["own-comparator-arm", "named-record", "given"] = Field(
-        description="The comparator arm of the row's own record, of the record that `baseline` names, or a number."
+    taken_from: Literal["own-comparator-arm", "weightiest-comparator-arm", "named-record", "given"] = Field(
+        description="The comparator arm of the row's own record, of the weightiest of several, of the record that "
+        "`baseline` names; or a number."
     )
     record: RecordLink | None = Field(description="The record; null for a number that was given.")
     pointer: str | None = Field(description="The comparator arm's place in the record, as a JSON pointer.")
@@ -96,6 +97,33 @@ class BenefitHarmEntry(BaseModel):
     note: str | None = Field(description="What a reader should know before using it.")
 
 
+class PooledEffect(BaseModel):
+    """A pooled effect as people read it."""
+
+    estimate: Number = Field(description="The estimate.")
+    ci_low: Number = Field(description="Lower end of its interval.")
+    ci_high: Number = Field(description="Upper end of its interval.")
+
+
+class BenefitHarmPooled(BaseModel):
+    """Several study results of one outcome and comparator together; nobody has rated their certainty (GRADE)."""
+
+    about: str = Field(description="What happens: an outcome's id.")
+    name: str = Field(description="The same in words.")
+    is_harm: bool = Field(description="Whether it is among the harms.")
+    comparator: Slug = Field(description="What all of them were compared with.")
+    records: list[RecordLink] = Field(description="The study results, of which each has a row of its own.")
+    synthesis: str = Field(description="How they were joined, with weights, citations and what was excluded.")
+    measure: str = Field(description="The relative effect, or the difference, that was pooled.")
+    effect: PooledEffect = Field(description="What they come to.")
+    i2: Number | None = Field(description="I², the part of the variance that lies between studies, in percent.")
+    baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
+    more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
+    with_treatment: WithTreatment = Field(description="With the treatment, where the effect is the same at that risk.")
+    difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
+    number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
+
+
 class BenefitHarmRefused(BaseModel):
     """A record that cannot be told per 1,000 people."""
 
@@ -119,6 +147,10 @@ BenefitHarm: Any = create_model(
     level=(Number, Field(..., description="Of all intervals, in percent.")),
     benefits=(list[BenefitHarmEntry], Field(..., description="What it is given for, by outcome.")),
     harms=(list[BenefitHarmEntry], Field(..., description="Side effects and adverse events, by what happens.")),
+    pooled=(
+        list[BenefitHarmPooled],
+        Field(..., description="What two or more study results of one outcome say together, where they may be joined."),
+    ),
     refused=(
         list[BenefitHarmRefused],
         Field(..., description="Records that cannot be told per 1,000 people, and why."),

@@ -18,6 +18,11 @@ def _sentences(content: Mapping[str, Any], *, for_patients: bool) -> Iterator[Se
         yield Sentence(
             f"{title} ({treatment}, {condition}):" if content[part] else f"{title}: no record says how many."
         )
+        for index, row in enumerate(content["pooled"]):
+            if row["is_harm"] == (part == "harms"):
+                yield _frequency(row, f"/pooled/{index}", treatment)
+                if not for_patients:
+                    yield _needed(row, f"/pooled/{index}")
         for index, row in enumerate(content[part]):
             at = f"/{part}/{index}"
             yield _frequency(row, at, treatment)
@@ -27,13 +32,9 @@ def _sentences(content: Mapping[str, Any], *, for_patients: bool) -> Iterator[Se
     if content["refused"]:
         names = sorted({_name(entry["record"]) for entry in content["refused"]})
         said = Sentence().give(str(len(names)), "/refused", names)
-        more = " more" if content["benefits"] or content["harms"] else ""
-        records = (
-            "record cannot be told per 1,000 people; it"
-            if len(names) == 1
-            else "records cannot be told per 1,000 people; each"
-        )
-        yield said.say(f"{more} {records} says why.")
+        said.say(" more" if content["benefits"] or content["harms"] else "")
+        said.say(" record" if len(names) == 1 else " records")
+        yield said.say(" cannot be told per 1,000 people; each says why.")
     if for_patients:
         yield Sentence(str(content["disclaimer"]))
 
@@ -42,13 +43,22 @@ def _name(record: Mapping[str, Any]) -> str:
     return f"{record['kind']}/{record['id']}"
 
 
+def _names(row: Mapping[str, Any]) -> list[str]:
+    """The record of a row, or the records of one that joins several."""
+    return [_name(record) for record in row["records"]] if "records" in row else [_name(row["record"])]
+
+
 def _frequency(row: Mapping[str, Any], at: str, treatment: str) -> Sentence:
     """Of 1,000 people, so many without and so many with the treatment; and how many were seen."""
-    names, baseline, risks = [_name(row["record"])], row["baseline"], row["with_treatment"]
+    names, baseline, risks = _names(row), row["baseline"], row["with_treatment"]
     given = [_name(baseline["record"])] if baseline["record"] else []
-    arm = f" ({row['arm']})" if row["arm"] else ""
     without = _count(baseline["per_1000"])
-    said = Sentence(f"{capital(row['name'])}{arm}: of 1,000 people, about ")
+    said = Sentence(capital(row["name"]))
+    if "records" in row:
+        said.say(" (").give(str(len(names)), f"{at}/records", names).say(" study results together, not rated)")
+    elif row["arm"]:
+        said.say(f" ({row['arm']})")
+    said.say(": of 1,000 people, about ")
     said.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it without {treatment} (")
     if given:
         _seen(said, baseline, f"{at}/baseline", given).say(f" in {baseline['record']['id']}")
@@ -76,7 +86,7 @@ def _count(people: float) -> str:
 
 def _needed(row: Mapping[str, Any], at: str) -> Sentence:
     said = Sentence("Number needed to treat: ")
-    return said.give(row["number_needed"]["text"], f"{at}/number_needed", [_name(row["record"])]).say(".")
+    return said.give(row["number_needed"]["text"], f"{at}/number_needed", _names(row)).say(".")
 
 
 def _certainty(row: Mapping[str, Any], at: str) -> Sentence:

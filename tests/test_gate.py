@@ -34,9 +34,9 @@ def reported(number: int, **said: Any) -> Reported:
         "acronym": None,
         "design": said.get("design", "randomized-parallel"),
         "overlaps": said.get("overlaps", []),
-        "includes": [],
+        "includes": said.get("study_includes", []),
         "registry_ids": [{"system": "nct", "code": code} for code in said.get("registered", [])],
-        "trial_count": None,
+        "trial_count": said.get("study_trials"),
     }
     outcome = {
         "id": said.get("outcome", "relief"),
@@ -132,6 +132,45 @@ def test_the_gate_knows_each_reason(one: dict[str, Any], other: dict[str, Any], 
     pair = [reported(1, **one), reported(2, **other)]
     found = [conflict.reason for conflict in conflicts(pair, is_standardised=False, window_days=30)]
     assert found == ([] if reason is None else [reason])
+
+
+REVIEW = {"design": "systematic-review", "synthesis": "random-effects"}
+
+
+@pytest.mark.parametrize(
+    ("review", "may_stand"),
+    [
+        ({"includes": ["trial-3", "trial-4"], "trial_count": 2}, True),
+        ({"includes": ["trial-3"], "trial_count": 2}, False),
+        ({"includes": ["trial-2", "trial-4"], "trial_count": 2}, False),
+        ({"trial_count": 2, "study_includes": ["trial-3", "trial-4", "trial-5"], "study_trials": 9}, False),
+        ({"trial_count": 2, "study_includes": ["trial-3", "trial-4"], "study_trials": 2}, True),
+        (
+            {
+                "includes": ["trial-3"],
+                "trial_count": 1,
+                "study_includes": ["trial-2", "trial-3"],
+                "study_trials": 2,
+            },
+            True,
+        ),
+        ({"study_includes": ["trial-2"], "study_trials": 1}, False),
+    ],
+    ids=str,
+)
+def test_a_review_stands_with_a_trial_only_when_all_its_trials_are_named_and_that_is_none(
+    review: dict[str, Any], may_stand: bool
+) -> None:
+    pair = [reported(1, **REVIEW, **review), reported(2)]
+    found = conflicts(pair, is_standardised=False, window_days=30)
+    assert [one.reason for one in found] == ([] if may_stand else ["review-with-its-trials"])
+    assert all(one.known == ("synthesis=none",) for one in found)
+
+
+def test_what_is_offered_for_a_review_that_retells_one_trial_settles_it() -> None:
+    pair = [reported(1, design="systematic-review", trial_count=1), reported(2)]
+    (conflict,) = conflicts(pair, is_standardised=False, window_days=30)
+    assert (conflict.parameter, conflict.known) == ("study", ("study=trial-1", "study=trial-2"))
 
 
 # Numbers needed

@@ -429,6 +429,22 @@ def test_wide_letters_and_long_names_leave_room_for_the_figures(client: TestClie
     assert left.get("y") != right.get("y"), "they would stand in each other"
 
 
+def test_subgroups_stand_together_above_what_they_come_to(client: TestClient) -> None:
+    names = ["old", "young", "old"]
+    made_up: Any = EXAMPLE["studies"]
+    studies = [{**study, "subgroup": name} for study, name in zip(made_up, names, strict=True)]
+    body = {**EXAMPLE, "interval": "wald", "studies": studies, "also": ["subgroups"]}
+    root, found = drawing(client, body), ask(client, body).json()
+    labels = ["Made-up A", "Made-up C", "old, 2 studies", "Made-up B", "young, 1 study", "Pooled"]
+    assert [line for line in texts(root) if line in labels] == labels
+    old = next(group["result"]["display"] for group in found["subgroups"]["groups"] if group["label"] == "old")
+    figures = f"{old['estimate']:.2f} [{old['ci_low']:.2f}, {old['ci_high']:.2f}]"
+    assert figures in texts(root)
+    spoken = root.findtext(f"{SVG}desc") or ""
+    assert f"old, 2 studies: RR {old['estimate']:.2f}, 95% CI" in spoken
+    assert "Between subgroups: Q = " in spoken
+
+
 def test_differences_are_written_finely_enough_to_tell_them_from_none(client: TestClient) -> None:
     studies = [{"estimate": 2, "se": 0.75}, {"estimate": 20, "se": 173}, {"estimate": -7, "se": 0.75}]
     shown = texts(drawing(client, {"measure": "generic", "studies": studies}))

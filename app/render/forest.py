@@ -1,7 +1,7 @@
 """The forest plot: every study with its interval and weight, the pooled diamond, the prediction interval; as SVG."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import floor, inf, log10, sqrt
 
 from app.render.drawing import (
@@ -62,6 +62,8 @@ class Forest:
     right: str = ""
     remarks: Sequence[str] = ()
     """Lines below: model, heterogeneity."""
+    subtotals: Mapping[int, Interval] = field(default_factory=dict)
+    """What a subgroup comes to, by how many studies stand above it."""
 
 
 def forest_svg(plot: Forest) -> str:
@@ -74,9 +76,12 @@ def forest_svg(plot: Forest) -> str:
         words(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
     ]
     largest = max((study.weight or 0 for study in plot.studies), default=0)
-    for study in plot.studies:
+    for above, study in enumerate(plot.studies, 1):
         shapes += [*_labelled(study, y, figure), *_study(study, axis, y + 22, largest)]
         y += ROW
+        if subtotal := plot.subtotals.get(above):
+            shapes += [*_labelled(subtotal, y, figure), *_diamond(subtotal, axis, y + 22)]
+            y += ROW
     if plot.pooled:
         shapes += [*_labelled(plot.pooled, y, figure, kind="strong"), *_diamond(plot.pooled, axis, y + 22)]
         y += ROW
@@ -195,9 +200,11 @@ def _bar(one: Interval, axis: Axis, y: float) -> Iterator[str]:
 
 def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
     """Every figure as a sentence."""
-    for one in plot.studies:
+    for above, one in enumerate(plot.studies, 1):
         weight = "" if one.weight is None else f", weight {one.weight:.1f}%"
         yield f"{cut(one.label, 80)}: {_said(one, plot, figure)}{weight}."
+        if subtotal := plot.subtotals.get(above):
+            yield f"{cut(subtotal.label, 80)}: {_said(subtotal, plot, figure)}."
     if plot.pooled:
         yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
     if plot.prediction:

@@ -25,12 +25,14 @@ from tests.conftest import new_database
 from tests.desk import told
 from tests.evidence import (
     CONDITION,
+    EVENT,
     NAUSEA,
     OTHER,
     PAIN,
     RELIEF,
     SCALE,
     SOURCE,
+    TIME,
     TOXIN,
     counts,
     ground,
@@ -79,6 +81,7 @@ def more() -> list[Record]:
         result("made-up-b-weather", study="made-up-b", condition=WEATHER, arms=counts(20, 80, 9, 82)),
         result("made-up-c-weather", study="made-up-c", condition=WEATHER, arms=counts(31, 90, 22, 91)),
         *measured(),
+        *timed(),
         *harmful(),
         *dosed(),
     ]
@@ -99,6 +102,15 @@ def measured() -> list[Record]:
             finding="favours-treatment",
             arms=means(2.0, 1.1),
         ),
+    ]
+
+
+def timed() -> list[Record]:
+    """Hazard ratios: of an outcome whose values are times, and of one that may be times or events."""
+    slower = {"measure": "hazard-ratio", "estimate": 0.6, "ci_level": 95, "ci_low": 0.4, "ci_high": 0.9}
+    return [
+        result("made-up-a-time", study="made-up-a", outcome=TIME, finding="favours-treatment", **slower),
+        result("made-up-a-event", study="made-up-a", outcome=EVENT, finding="favours-treatment", **slower),
     ]
 
 
@@ -291,6 +303,21 @@ def test_of_a_review_the_estimate_counts_and_a_method_of_counts_takes_neither(cl
 def test_a_sign_that_contradicts_the_finding_is_not_counted(client: TestClient) -> None:
     found = answered(client, outcome=PAIN, id="made-up-twin-pain")
     assert [entry["reason"] for entry in found["excluded"]] == ["sign-contradicts-finding"]
+
+
+def test_a_lower_hazard_is_a_longer_time(client: TestClient) -> None:
+    longer = answered(client, outcome=TIME, audience="patient")
+    assert [entry["id"] for entry in longer["results"]] == ["made-up-a-time"], longer["excluded"]
+    assert longer["favours"] == {
+        "direction": "lower-is-better",
+        "left": f"Favours {TOXIN.title()}",
+        "right": "Favours placebo",
+    }
+    words = "reduces the hazard (how soon it happens) of “Made-up time: to the next ache” compared with placebo"
+    assert f"{words}, which is better." in text_of(longer)
+    unknown = answered(client, outcome=EVENT, audience="patient")
+    assert (len(unknown["results"]), unknown["favours"]["left"]) == (1, f"Less with {TOXIN.title()}")
+    assert "which is" not in text_of(unknown)
 
 
 def test_results_of_one_group_are_told_as_proportions(client: TestClient) -> None:

@@ -133,7 +133,9 @@ def _statement(content: Mapping[str, Any], captions: Captions) -> Sentence:
     """The direction of the effect, as sure as its certainty; an interval that holds no effect settles nothing."""
     shown, at = _shown(content)
     names, nothing = _names(content["results"]), _no_effect(content)
-    outcome = captions.title.split(":")[0] if captions.title else "the outcome"
+    about = f"“{captions.outcome}”"
+    if content["question"]["measure"] == HAZARD_RATIO:
+        about = f"the hazard (how soon it happens) of {about}"
     level = _rating(content)[0]
     low, high = _ends(shown)
     if nothing is None:
@@ -141,15 +143,13 @@ def _statement(content: Mapping[str, Any], captions: Captions) -> Sentence:
         said.say(" had the outcome (").give(per_thousand(low), f"{at}/ci_low", names).say(" to ")
         return said.give(per_thousand(high), f"{at}/ci_high", names).say(f", {_level(content)} interval).")
     if low <= nothing <= high:
-        words = (
-            f"Whether {captions.arm1} changes “{outcome}” compared with {captions.arm2} is not settled: the interval "
-        )
+        words = f"Whether {captions.arm1} changes {about} compared with {captions.arm2} is not settled: the interval "
         said = Sentence(words).say("goes from ").give(_low(content, shown), f"{at}/ci_low", names)
         said.say(" to ").give(figure(shown["ci_high"]), f"{at}/ci_high", names)
         return said.say(f", where {nothing:g} means no difference.")
-    is_more = shown["estimate"] > nothing
+    is_more = low > nothing
     verbs = ("increases", "increase") if is_more else ("reduces", "reduce")
-    rest = f"“{outcome}” compared with {captions.arm2}"
+    rest = f"{about} compared with {captions.arm2}"
     better = "" if level == "very-low" else _better(captions, is_more)
     return Sentence(f"{stated(captions.arm1, *verbs, rest, level)}{better}.")
 

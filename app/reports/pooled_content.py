@@ -14,7 +14,7 @@ from app.calculator.request import Captions
 from app.calculator.schemas import Synthesis
 from app.evidence.gate import Conflict
 from app.evidence.joined import Sorted
-from app.evidence.numbers import PROPORTIONS, measure_named
+from app.evidence.numbers import PROPORTIONS, direction_under, measure_named
 from app.evidence.results import Reported, SubgroupBy
 from app.models.treatments import Treatment
 from app.models.types import plain_number
@@ -178,11 +178,12 @@ def captions_of(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None
     comparators = sorted({comparator_name(str(one.result["comparator"]), named) for one in found})
     arm1 = treatments[0] if len(treatments) == 1 else "treatment"
     arm2 = comparators[0] if len(comparators) == 1 else "comparator"
-    directions_known = {one.direction for one in found}
+    directions_known = {direction_under(one, results.measure) for one in found}
     return Captions(
         labels=labels,
         subgroups=[None if split_by is None else one.subgroup(split_by) for one in found],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {' or '.join(conditions)}",
+        outcome=" or ".join(outcomes),
         arm1=arm1,
         arm2=arm2,
         direction=next(iter(directions_known)) if len(directions_known) == 1 else None,  # type: ignore[arg-type]  # a word

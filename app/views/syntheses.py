@@ -86,6 +86,7 @@ def captions_of(content: Mapping[str, Any], around: Around) -> Captions:
         labels=[],
         subgroups=[],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {around.name(Condition, question['condition'])}",
+        outcome=" or ".join(outcomes),
         arm1=treatments[0] if len(treatments) == 1 else "treatment",
         arm2=comparators[0] if len(comparators) == 1 else "comparator",
         direction=content["favours"]["direction"],

@@ -704,8 +704,12 @@ def test_people_are_told_in_words(client: TestClient) -> None:
     for audience, named in (("patient", False), ("clinician", True)):
         plain = people(client, audience=audience)["plain"]
         text = " ".join(sentence["text"] for sentence in plain["sentences"])
-        assert "of 1,000 people, about 86 have it without Made-Up-Toxin (5 of 58 in made-up-a)" in text
-        assert "and about 200 with it (12 of 60; 95% interval" in text
+        assert (
+            "of 1,000 people, about 86 have it without Made-Up-Toxin (5 of 58 in the arm “placebo” of made-up-a)"
+            in text
+        )
+        assert "and about 200 with Made-Up-Toxin (12 of 60; 95% interval" in text
+        assert "about 280 have it with Made-Up-Other-Toxin (14 of 50 in" in text, "without would not be true"
         assert "rated by made-up raters" in text
         assert ("Number needed to treat: NNTB" in text) == named
         for sentence in plain["sentences"]:

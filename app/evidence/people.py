@@ -47,6 +47,8 @@ class Baseline:
     pointer: str | None = None
     events: int | None = None
     people: int | None = None
+    arm: str | None = None
+    """What that record calls the arm."""
 
 
 class Relative(NamedTuple):
@@ -199,7 +201,8 @@ def control_of(plural: str, record: Document) -> Baseline | None:
     if counts is None:
         return None
     key = (plural, str(record["id"]))
-    return Baseline(counts[0] / counts[1], key, record["version"], f"/arms/{arms[0][0]}", *counts)
+    index, arm = arms[0]
+    return Baseline(counts[0] / counts[1], key, record["version"], f"/arms/{index}", *counts, arm=str(arm["arm"]))
 
 
 def _people(arm: Document) -> tuple[int, int] | None:

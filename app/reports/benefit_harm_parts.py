@@ -30,6 +30,7 @@ def baseline_entry(used: Baseline, taken_from: str, address: Address) -> dict[st
         "taken_from": "given" if source is None else taken_from,
         "record": source,
         "pointer": used.pointer,
+        "arm": used.arm,
         "events": used.events,
         "people": used.people,
     }

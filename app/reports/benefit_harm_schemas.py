@@ -34,6 +34,7 @@ class BenefitHarmBaseline(BaseModel):
     )
     record: RecordLink | None = Field(description="The record; null for a number that was given.")
     pointer: str | None = Field(description="The comparator arm's place in the record, as a JSON pointer.")
+    arm: str | None = Field(description="What the record calls that arm.")
     events: int | None = Field(description="People with the outcome in that arm.")
     people: int | None = Field(description="People in that arm.")
 

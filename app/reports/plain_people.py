@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.evidence.words import Sentence, capital, certainty_sentence, have, per_thousand
+from app.models.treatments import Treatment
 
 
 def plain_people(content: Mapping[str, Any], audience: str) -> dict[str, Any]:
@@ -20,12 +21,12 @@ def _sentences(content: Mapping[str, Any], *, for_patients: bool) -> Iterator[Se
         )
         for index, row in enumerate(content["pooled"]):
             if row["is_harm"] == (part == "harms"):
-                yield _frequency(row, f"/pooled/{index}", treatment)
+                yield _frequency(row, f"/pooled/{index}", content)
                 if not for_patients:
                     yield _needed(row, f"/pooled/{index}")
         for index, row in enumerate(content[part]):
             at = f"/{part}/{index}"
-            yield _frequency(row, at, treatment)
+            yield _frequency(row, at, content)
             if not for_patients:
                 yield _needed(row, at)
             yield _certainty(row, at)
@@ -48,7 +49,13 @@ def _names(row: Mapping[str, Any]) -> list[str]:
     return [_name(record) for record in row["records"]] if "records" in row else [_name(row["record"])]
 
 
-def _frequency(row: Mapping[str, Any], at: str, treatment: str) -> Sentence:
+def _without(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """What people had instead of the treatment: another one of ours, or none that counts."""
+    other = content["included"].get(Treatment.plural, {}).get(row["comparator"])
+    return f"with {other['name']}" if other else f"without {content['treatment']['name']}"
+
+
+def _frequency(row: Mapping[str, Any], at: str, content: Mapping[str, Any]) -> Sentence:
     """Of 1,000 people, so many without and so many with the treatment; and how many were seen."""
     names, baseline, risks = _names(row), row["baseline"], row["with_treatment"]
     given = [_name(baseline["record"])] if baseline["record"] else []
@@ -59,12 +66,14 @@ def _frequency(row: Mapping[str, Any], at: str, treatment: str) -> Sentence:
     elif row["arm"]:
         said.say(f" ({row['arm']})")
     said.say(": of 1,000 people, about ")
-    said.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it without {treatment} (")
+    said.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it {_without(row, content)} (")
     if given:
-        _seen(said, baseline, f"{at}/baseline", given).say(f" in {baseline['record']['id']}")
+        _seen(said, baseline, f"{at}/baseline", given)
+        said.say(f" in the arm “{baseline['arm']}” of {baseline['record']['id']}")
     else:
         said.say("given")
-    said.say(") and about ").give(_count(risks["per_1000"]), f"{at}/with_treatment/per_1000", names).say(" with it (")
+    said.say(") and about ").give(_count(risks["per_1000"]), f"{at}/with_treatment/per_1000", names)
+    said.say(f" with {content['treatment']['name']} (")
     if risks["people"] is not None:
         _seen(said, risks, f"{at}/with_treatment", names).say("; ")
     said.say("95% interval ").give(_count(risks["ci_low"]), f"{at}/with_treatment/ci_low", names).say(" to ")

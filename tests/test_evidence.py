@@ -144,6 +144,7 @@ def dosed() -> list[Record]:
     doses = [("100 U", "exposed", 2, 40), ("200 U", "exposed", 6, 41), ("placebo", "comparator", 1, 42)]
     arms = [{"arm": arm, "role": role, "events": some, "n": people} for arm, role, some, people in doses]
     affected = [{"arm": arm, "role": role, "affected": some, "at_risk": people} for arm, role, some, people in doses]
+    controlled = [*affected[1:], {**affected[2], "arm": "sham"}]
     side_effect = {
         "id": "made-up-dizziness",
         "treatment": TOXIN,
@@ -159,6 +160,7 @@ def dosed() -> list[Record]:
         study("made-up-doses"),
         result("made-up-doses", outcome=NAUSEA, arms=arms),
         record("side-effects", side_effect),
+        record("side-effects", {**side_effect, "id": "made-up-controls", "term": "tremor", "arms": controlled}),
     ]
 
 
@@ -607,6 +609,7 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert why["made-up-rash"] == "no-comparator"
     assert why["made-up-a-pain"] == "not-binary"
     assert why["made-up-percent"] == "no-counts"
+    assert why["made-up-controls"] == "several-arms"
     assert any("made-up-unlisted" in note for note in found["notes"])
 
 

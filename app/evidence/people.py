@@ -156,6 +156,8 @@ def _with_people(subject: Subject, exposed: Document | None) -> Subject:
     if counts is None:
         words = "how many people had it, of how many, is not recorded"
         return replace(subject, refusal=Refusal("no-denominators", words))
+    if sum(arm["role"] == "comparator" for arm in subject.record["arms"]) > 1:
+        return replace(subject, refusal=Refusal("several-arms", "several comparator arms, and arms are never summed"))
     if subject.control is None or subject.control.events is None or subject.control.people is None:
         seen = (
             f"{counts[0]} of {counts[1]} people had it; without a comparator arm, what the treatment adds is not known"

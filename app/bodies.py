@@ -12,6 +12,8 @@ from app.models.base import Record, Row
 from app.strict_json import read_json
 
 JSON = "application/json"
+LONGEST_NAME = 100
+"""How many letters of a name that nobody knows an answer repeats."""
 MODELS: dict[str, type[BaseModel]] = {}
 """The models of bodies by the name of their schema, for the OpenAPI document."""
 
@@ -44,14 +46,18 @@ def refuse_other_format(request: Request, media_types: Sequence[str]) -> None:
 
 
 def parse(model: type[M], content: bytes) -> M:
-    """The body as its model; BadRequest when it is no JSON, InvalidBody when it breaks a rule of the model."""
+    """The body as its model; BadRequest when it is no JSON, InvalidBody when it breaks a rule of the model or a name
+    stands twice in one object.
+    """
     try:
-        return model.model_validate_json(content)
+        found = model.model_validate_json(content)
     except ValidationError as failure:
-        found = failure.errors(include_url=False, include_context=True)
-        if found[0]["type"] == "json_invalid":
-            raise BadRequest(f"The body is no JSON: {found[0]['ctx']['error']}.") from failure
-        raise invalid([entry_of(model, error) for error in found[:MOST_ERRORS]]) from failure
+        errors = failure.errors(include_url=False, include_context=True)
+        if errors[0]["type"] == "json_invalid":
+            raise BadRequest(f"The body is no JSON: {errors[0]['ctx']['error']}.") from failure
+        raise invalid([entry_of(model, error) for error in errors[:MOST_ERRORS]]) from failure
+    read_json(content)  # which of two values was meant, nobody knows
+    return found
 
 
 def object_in(content: bytes) -> dict[str, Any]:
@@ -94,8 +100,13 @@ def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
 
 
 def pointer(*steps: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a place."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
+    return "".join(f"/{cut_off(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def cut_off(name: str) -> str:
+    """A name as answers repeat it."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ SOURCE = "made-up-journal"
 CONDITION = "made-up-ache"
 TOXIN, OTHER = "made-up-toxin", "made-up-other-toxin"
 RELIEF, PAIN, SCALE, NAUSEA = "made-up-relief", "made-up-pain", "made-up-pain-scale", "made-up-nausea"
+TIME, EVENT = "made-up-time", "made-up-event"
 CITED = [{"source": SOURCE}]
 
 
@@ -59,6 +60,11 @@ def ground() -> list[Record]:
         {"id": PAIN, "name": "Made-up pain", "kind": "continuous", "direction": "lower-is-better", "domain": "ache"},
         {"id": SCALE, "name": "Made-up scale", "kind": "continuous", "direction": "lower-is-better", "domain": "ache"},
         {"id": NAUSEA, "name": "Made-up nausea", "kind": "binary", "direction": "lower-is-better", "domain": "harm"},
+    ]
+    in_days = {"kind": "time-to-event", "direction": "higher-is-better", "unit": "day"}
+    outcomes += [
+        {"id": TIME, "name": "Made-up time: to the next ache", **in_days},
+        {"id": EVENT, "name": "Made-up event in time", **in_days, "unit": None},
     ]
     return [
         record("sources", {"id": SOURCE, "kind": "journal-article", "title": "A made-up article"}),

@@ -25,12 +25,14 @@ from tests.conftest import new_database
 from tests.desk import told
 from tests.evidence import (
     CONDITION,
+    EVENT,
     NAUSEA,
     OTHER,
     PAIN,
     RELIEF,
     SCALE,
     SOURCE,
+    TIME,
     TOXIN,
     counts,
     ground,
@@ -45,6 +47,7 @@ from tests.test_store import record
 PATH = "/v1/syntheses"
 ASKED = {"treatment": TOXIN, "condition": CONDITION, "outcome": RELIEF}
 PEOPLE = f"/v1/treatments/{TOXIN}/benefit-harm"
+WEATHER = "made-up-weather-ache"
 CERTAIN = {"level": "moderate", "by": "made-up raters"}
 
 
@@ -59,6 +62,8 @@ def more() -> list[Record]:
         result("made-up-sham", comparator="sham", arms=counts(9, 40, 4, 41)),
         study("made-up-review", **review),
         result("made-up-review", synthesis="random-effects", arms=counts(50, 140, 19, 140), **ratio),
+        study("made-up-contrary"),
+        result("made-up-contrary", arms=counts(1, 100, 30, 40)),
         study("made-up-open", design="non-randomized"),
         result("made-up-open", arms=counts(14, 40, 8, 39)),
         study("made-up-twin", overlaps=["made-up-b"]),
@@ -72,8 +77,13 @@ def more() -> list[Record]:
         study("made-up-direct"),
         result("made-up-direct", comparator=OTHER, arms=counts(21, 50, 14, 50)),
         result("made-up-unlisted", study="made-up-direct", outcome=None, arms=counts(21, 50, 14, 50)),
+        record("conditions", {"id": WEATHER, "name": "Made-up weather ache"}),
+        result("made-up-b-weather", study="made-up-b", condition=WEATHER, arms=counts(20, 80, 9, 82)),
+        result("made-up-c-weather", study="made-up-c", condition=WEATHER, arms=counts(31, 90, 22, 91)),
         *measured(),
+        *timed(),
         *harmful(),
+        *dosed(),
     ]
 
 
@@ -95,6 +105,15 @@ def measured() -> list[Record]:
     ]
 
 
+def timed() -> list[Record]:
+    """Hazard ratios: of an outcome whose values are times, and of one that may be times or events."""
+    slower = {"measure": "hazard-ratio", "estimate": 0.6, "ci_level": 95, "ci_low": 0.4, "ci_high": 0.9}
+    return [
+        result("made-up-a-time", study="made-up-a", outcome=TIME, finding="favours-treatment", **slower),
+        result("made-up-a-event", study="made-up-a", outcome=EVENT, finding="favours-treatment", **slower),
+    ]
+
+
 def harmful() -> list[Record]:
     """Nausea as a study result and, of the same people, as a side effect."""
     nausea = counts(8, 60, 3, 58)
@@ -112,7 +131,36 @@ def harmful() -> list[Record]:
     return [
         result("made-up-a-nausea", study="made-up-a", outcome=NAUSEA, arms=nausea, certainty=CERTAIN),
         record("side-effects", {"id": "made-up-a-nausea", "study": "made-up-a", "arms": affected, **side_effect}),
+        record(
+            "side-effects",
+            {"id": "made-up-itch", "study": "made-up-a", "arms": affected, **side_effect, "term": "itch"},
+        ),
         record("side-effects", {"id": "made-up-rash", **side_effect, "term": "made-up rash", "arms": affected[:1]}),
+    ]
+
+
+def dosed() -> list[Record]:
+    """A trial of two doses, as a study result and as a side effect."""
+    doses = [("100 U", "exposed", 2, 40), ("200 U", "exposed", 6, 41), ("placebo", "comparator", 1, 42)]
+    arms = [{"arm": arm, "role": role, "events": some, "n": people} for arm, role, some, people in doses]
+    affected = [{"arm": arm, "role": role, "affected": some, "at_risk": people} for arm, role, some, people in doses]
+    controlled = [*affected[1:], {**affected[2], "arm": "sham"}]
+    side_effect = {
+        "id": "made-up-dizziness",
+        "treatment": TOXIN,
+        "condition": CONDITION,
+        "study": "made-up-doses",
+        "term": "dizziness",
+        "basis": "trial",
+        "attribution": "observed",
+        "citations": [{"source": SOURCE}],
+        "arms": affected,
+    }
+    return [
+        study("made-up-doses"),
+        result("made-up-doses", outcome=NAUSEA, arms=arms),
+        record("side-effects", side_effect),
+        record("side-effects", {**side_effect, "id": "made-up-controls", "term": "tremor", "arms": controlled}),
     ]
 
 
@@ -259,6 +307,21 @@ def test_a_sign_that_contradicts_the_finding_is_not_counted(client: TestClient) 
     assert [entry["reason"] for entry in found["excluded"]] == ["sign-contradicts-finding"]
 
 
+def test_a_lower_hazard_is_a_longer_time(client: TestClient) -> None:
+    longer = answered(client, outcome=TIME, audience="patient")
+    assert [entry["id"] for entry in longer["results"]] == ["made-up-a-time"], longer["excluded"]
+    assert longer["favours"] == {
+        "direction": "lower-is-better",
+        "left": f"Favours {TOXIN.title()}",
+        "right": "Favours placebo",
+    }
+    words = "reduces the hazard (how soon it happens) of “Made-up time: to the next ache” compared with placebo"
+    assert f"{words}, which is better." in text_of(longer)
+    unknown = answered(client, outcome=EVENT, audience="patient")
+    assert (len(unknown["results"]), unknown["favours"]["left"]) == (1, f"Less with {TOXIN.title()}")
+    assert "which is" not in text_of(unknown)
+
+
 def test_results_of_one_group_are_told_as_proportions(client: TestClient) -> None:
     share = answered(client, id="made-up-single")
     assert share["question"]["measure"] == "proportion-logit", "no result of this question compares two groups"
@@ -397,7 +460,43 @@ def test_certainty_has_the_words_of_grade(empty_url: str, tmp_path: Path, level:
     text = " ".join(sentence["text"] for sentence in sentences)
     assert words in text
     assert f"(GRADE) is {level.replace('-', ' ')}, rated by made-up raters" in text
+    assert ("which is better" in text) == (level != "very-low"), "what is very uncertain is not better"
     database.close()
+
+
+def text_of(content: dict[str, Any]) -> str:
+    return " ".join(sentence["text"] for sentence in content["plain"]["sentences"])
+
+
+@pytest.mark.parametrize("audience", ["patient", "clinician"])
+def test_an_interval_without_end_is_told_too(client: TestClient, audience: str) -> None:
+    wide = {"id": ["made-up-a", "made-up-contrary"], "interval": "knapp-hartung", "level": 99.9}
+    found = answered(client, **wide, audience=audience)
+    shown = found["pooled"]["display"]
+    assert (shown["ci_low"], shown["ci_high"]) == (None, None), "no number is as large"
+    text = text_of(found)
+    assert "0 to ∞" in text
+    assert "None" not in text
+    forest = "".join(ET.fromstring(ask(client, **wide, format="svg").text).itertext())
+    assert "[0, ∞]" in forest
+    assert "?" not in forest
+
+
+def test_a_comparator_is_called_by_its_name(client: TestClient) -> None:
+    found = answered(client, id="made-up-direct", audience="patient")
+    assert found["favours"]["left"] == f"Favours {OTHER.title()}"
+    assert f"compared with {OTHER.title()}" in text_of(found)
+
+
+def test_people_who_count_twice_are_said_to(client: TestClient) -> None:
+    twice = {"id": ["made-up-a", "made-up-a-later"], "accept": ["overlapping-reports", "time-frames-apart"]}
+    assert "Some people are counted more than once." in text_of(answered(client, **twice, audience="patient"))
+    assert "more than once" not in text_of(answered(client, **THREE, audience="patient"))
+
+
+def test_a_share_is_told_in_people_with_its_interval(client: TestClient) -> None:
+    text = text_of(answered(client, id="made-up-single", audience="patient"))
+    assert "Of 1,000 people, about 300 had the outcome (164 to 483, 95% interval)." in text
 
 
 # Kept
@@ -501,7 +600,8 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert benefit["number_needed"]["estimate"]["kind"] == "benefit"
     harm = next(row for row in found["harms"] if row["about"] == NAUSEA)
     assert harm["certainty"]["level"] == "moderate"
-    assert harm["also_in"][0]["kind"] == "side-effects", "the same people are told once"
+    assert [(one["kind"], one["id"]) for one in harm["also_in"]] == [("side-effects", "made-up-a-nausea")]
+    assert {"itch", NAUSEA} < {row["about"] for row in found["harms"]}, "equal counts do not make two things one"
     assert harm["number_needed"]["through_infinity"]
     assert "∞" in harm["number_needed"]["text"]
     assert harm["citations"][0]["source"] in found["included"]["sources"]
@@ -509,6 +609,7 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert why["made-up-rash"] == "no-comparator"
     assert why["made-up-a-pain"] == "not-binary"
     assert why["made-up-percent"] == "no-counts"
+    assert why["made-up-controls"] == "several-arms"
     assert any("made-up-unlisted" in note for note in found["notes"])
 
 
@@ -524,9 +625,63 @@ def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: T
     relief = {row["record"]["id"]: row for row in rows["benefits"]}
     assert {row["baseline"]["record"]["id"] for row in relief.values()} == {"made-up-b"}
     assert relief["made-up-a"]["baseline"]["taken_from"] == "named-record"
-    assert rows["harms"][0]["baseline"]["per_1000"] == 20
+    assert {row["about"]: row["baseline"]["per_1000"] for row in rows["harms"]}[NAUSEA] == 20
     review = relief["made-up-review"]
     assert (review["measure"], review["baseline"]["events"]) == ("risk-ratio", 9)
+
+
+def test_results_that_may_be_joined_are_told_together_as_their_synthesis_says(client: TestClient) -> None:
+    path = PEOPLE.replace(TOXIN, OTHER)
+    found = client.get(path, params={"condition": CONDITION, "audience": "clinician"}).json()
+    assert found["pooled"] == [], "one result is not several"
+    apart = people(client, outcome=RELIEF)
+    assert apart["pooled"] == [], "these must not be joined"
+    assert any(note.startswith("Made-up relief: ") and "time frames" in note for note in apart["notes"])
+    answer = client.get(PEOPLE, params={"condition": WEATHER, "audience": "clinician"})
+    (row,) = answer.json()["pooled"]
+    synthesis = client.get(row["synthesis"]).json()
+    assert synthesis["pooled"]["display"]["estimate"] == row["effect"]["estimate"]
+    assert [one["id"] for one in synthesis["results"]] == [one["id"] for one in row["records"]]
+    weightiest = max(synthesis["results"], key=lambda one: one["effect"]["weight"])
+    assert (row["baseline"]["record"]["id"], row["baseline"]["taken_from"]) == (
+        weightiest["id"],
+        "weightiest-comparator-arm",
+    )
+    expected = 1000 * row["effect"]["estimate"] * row["baseline"]["events"] / row["baseline"]["people"]
+    assert row["with_treatment"]["per_1000"] == pytest.approx(expected, abs=0.05)
+    assert row["number_needed"]["estimate"]["kind"] == row["more_is"] == "benefit"
+    text = text_of(answer.json())
+    assert "Made-up relief (2 study results together, not rated): of 1,000 people, about" in text
+    named = client.get(PEOPLE, params={"condition": WEATHER, "outcome": RELIEF, "baseline": "250"}).json()["pooled"][0]
+    assert (named["baseline"]["per_1000"], named["baseline"]["taken_from"]) == (250, "given")
+    assert named["with_treatment"]["per_1000"] == pytest.approx(250 * row["effect"]["estimate"], abs=0.05)
+
+
+def test_each_exposed_arm_is_told_by_itself_and_none_is_summed(client: TestClient) -> None:
+    rows = {(row["about"], row["arm"]): row for row in people(client)["harms"] if row["arm"]}
+    assert rows.keys() == {(name, dose) for name in ("dizziness", NAUSEA) for dose in ("100 U", "200 U")}
+    for (_, dose), row in rows.items():
+        seen = (row["with_treatment"]["events"], row["with_treatment"]["people"])
+        assert seen == {"100 U": (2, 40), "200 U": (6, 41)}[dose]
+        assert row["with_treatment"]["per_1000"] == pytest.approx(1000 * seen[0] / seen[1], abs=0.05)
+        assert (row["baseline"]["events"], row["baseline"]["people"], row["baseline"]["pointer"]) == (1, 42, "/arms/2")
+    assert "Dizziness (200 U): of 1,000 people" in text_of(people(client, audience="patient"))
+
+
+@pytest.mark.parametrize("baseline", ["0", "900", "1000"])
+def test_an_effect_is_not_carried_where_it_would_mean_more_people_than_there_are(
+    client: TestClient, baseline: str
+) -> None:
+    found = people(client, outcome=NAUSEA, baseline=baseline)
+    assert (found["harms"], {entry["reason"] for entry in found["refused"]}) == ([], {"impossible-at-baseline"})
+
+
+def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
+    found = people(client, outcome=NAUSEA, baseline="0.01", audience="patient")
+    row = found["harms"][0]
+    assert row["baseline"]["per_1000"] == 0.01
+    assert 0 < row["difference"]["per_1000"] < row["with_treatment"]["per_1000"] < 0.03
+    assert "about 0.01 have it without" in " ".join(one["text"] for one in found["plain"]["sentences"])
 
 
 @pytest.mark.parametrize(
@@ -552,7 +707,12 @@ def test_people_are_told_in_words(client: TestClient) -> None:
     for audience, named in (("patient", False), ("clinician", True)):
         plain = people(client, audience=audience)["plain"]
         text = " ".join(sentence["text"] for sentence in plain["sentences"])
-        assert "of 1,000 people, about 86 have it without" in text
+        assert (
+            "of 1,000 people, about 86 have it without Made-Up-Toxin (5 of 58 in the arm “placebo” of made-up-a)"
+            in text
+        )
+        assert "and about 200 with Made-Up-Toxin (12 of 60; 95% interval" in text
+        assert "about 280 have it with Made-Up-Other-Toxin (14 of 50 in" in text, "without would not be true"
         assert "rated by made-up raters" in text
         assert ("Number needed to treat: NNTB" in text) == named
         for sentence in plain["sentences"]:

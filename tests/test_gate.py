@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from app.evidence.gate import ConflictReason, conflicts
 from app.evidence.results import Reported
 from app.evidence.words import Sentence, figure, per_thousand
-from app.synthesis.absolute import Absolute, at_baseline, between_arms, number_needed
+from app.synthesis.absolute import ROUNDING, Absolute, at_baseline, between_arms, number_needed
 from app.synthesis.faults import Undefined
 from app.synthesis.rows import Counts
 
@@ -34,9 +34,9 @@ def reported(number: int, **said: Any) -> Reported:
         "acronym": None,
         "design": said.get("design", "randomized-parallel"),
         "overlaps": said.get("overlaps", []),
-        "includes": [],
+        "includes": said.get("study_includes", []),
         "registry_ids": [{"system": "nct", "code": code} for code in said.get("registered", [])],
-        "trial_count": None,
+        "trial_count": said.get("study_trials"),
     }
     outcome = {
         "id": said.get("outcome", "relief"),
@@ -134,6 +134,45 @@ def test_the_gate_knows_each_reason(one: dict[str, Any], other: dict[str, Any], 
     assert found == ([] if reason is None else [reason])
 
 
+REVIEW = {"design": "systematic-review", "synthesis": "random-effects"}
+
+
+@pytest.mark.parametrize(
+    ("review", "may_stand"),
+    [
+        ({"includes": ["trial-3", "trial-4"], "trial_count": 2}, True),
+        ({"includes": ["trial-3"], "trial_count": 2}, False),
+        ({"includes": ["trial-2", "trial-4"], "trial_count": 2}, False),
+        ({"trial_count": 2, "study_includes": ["trial-3", "trial-4", "trial-5"], "study_trials": 9}, False),
+        ({"trial_count": 2, "study_includes": ["trial-3", "trial-4"], "study_trials": 2}, True),
+        (
+            {
+                "includes": ["trial-3"],
+                "trial_count": 1,
+                "study_includes": ["trial-2", "trial-3"],
+                "study_trials": 2,
+            },
+            True,
+        ),
+        ({"study_includes": ["trial-2"], "study_trials": 1}, False),
+    ],
+    ids=str,
+)
+def test_a_review_stands_with_a_trial_only_when_all_its_trials_are_named_and_that_is_none(
+    review: dict[str, Any], may_stand: bool
+) -> None:
+    pair = [reported(1, **REVIEW, **review), reported(2)]
+    found = conflicts(pair, is_standardised=False, window_days=30)
+    assert [one.reason for one in found] == ([] if may_stand else ["review-with-its-trials"])
+    assert all(one.known == ("synthesis=none",) for one in found)
+
+
+def test_what_is_offered_for_a_review_that_retells_one_trial_settles_it() -> None:
+    pair = [reported(1, design="systematic-review", trial_count=1), reported(2)]
+    (conflict,) = conflicts(pair, is_standardised=False, window_days=30)
+    assert (conflict.parameter, conflict.known) == ("study", ("study=trial-1", "study=trial-2"))
+
+
 # Numbers needed
 
 
@@ -175,7 +214,7 @@ def _benefit(one: Any) -> float:
 @given(
     some.sampled_from(["risk-ratio", "odds-ratio", "risk-difference"]),
     some.floats(0.01, 50),
-    ZERO_TO_ONE,
+    some.floats(0.001, 0.999),
     some.floats(1, 3),
 )
 def test_risks_stay_risks_and_no_effect_changes_nothing(
@@ -183,8 +222,13 @@ def test_risks_stay_risks_and_no_effect_changes_nothing(
 ) -> None:
     value = ratio - 1 if measure == "risk-difference" else ratio
     nothing = 0.0 if measure == "risk-difference" else 1.0
-    risks = at_baseline(measure, value, value / width, value * width, baseline=baseline)
-    assert all(0 <= risk <= 1 for risk in (risks.risk, risks.risk_low, risks.risk_high))
+    reached = {"risk-ratio": baseline * ratio, "odds-ratio": 0.5, "risk-difference": baseline + value}[measure]
+    if not -ROUNDING <= reached <= 1 + ROUNDING:
+        with pytest.raises(Undefined, match="its effect would mean"):
+            at_baseline(measure, value, value / width, value * width, baseline=baseline)
+    else:
+        risks = at_baseline(measure, value, value / width, value * width, baseline=baseline)
+        assert all(0 <= risk <= 1 for risk in (risks.risk, risks.risk_low, risks.risk_high))
     same = at_baseline(measure, nothing, nothing, nothing, baseline=baseline)
     assert same.difference == pytest.approx(0, abs=1e-12)
 
@@ -192,6 +236,13 @@ def test_risks_stay_risks_and_no_effect_changes_nothing(
 def test_a_baseline_beyond_all_people_is_undefined() -> None:
     with pytest.raises(Undefined, match="between 0 and 1"):
         at_baseline("risk-ratio", 1.0, 0.5, 2.0, baseline=1.5)
+
+
+@pytest.mark.parametrize("measure", ["risk-ratio", "odds-ratio"])
+@pytest.mark.parametrize("baseline", [0.0, 1.0])
+def test_no_ratio_is_carried_from_nobody_or_everybody(measure: str, baseline: float) -> None:
+    with pytest.raises(Undefined, match="nobody or everybody"):
+        at_baseline(measure, 2.0, 1.0, 4.0, baseline=baseline)
 
 
 def test_newcombes_own_example() -> None:
@@ -222,4 +273,18 @@ def test_numbers_in_sentences_know_their_place() -> None:
     assert sentence["text"] == "About 12 of 1,000"
     assert [sentence["text"][number["start"] : number["end"]] for number in sentence["numbers"]] == ["12", "1,000"]
     assert (figure(-0.5), figure(1234.4), figure(exp(0))) == ("−0.5", "1,234", "1")
+    assert (figure(1.72e63), figure(None)) == ("1.72e+63", "∞")
     assert (per_thousand(0.0042), per_thousand(0.25), per_thousand(1), per_thousand(0)) == ("4.2", "250", "1,000", "0")
+
+
+@given(some.floats(1e-9, 1 - 1e-9))
+def test_nobody_and_everybody_are_said_of_no_other_risk(risk: float) -> None:
+    assert per_thousand(risk) not in ("0", "1,000")
+    assert float(per_thousand(risk)) == pytest.approx(1000 * risk, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("risk", "words"), [(0.001, "1"), (0.00004, "0.04"), (0.99995, "999.95"), (0.9996, "999.6"), (0.0096, "9.6")]
+)
+def test_few_people_and_nearly_all_are_told_finely(risk: float, words: str) -> None:
+    assert per_thousand(risk) == words

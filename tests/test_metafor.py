@@ -153,6 +153,12 @@ def test_published_data_sets_give_what_metafor_gives(measure: str) -> None:
 
 
 @needs_published
+def test_no_row_of_the_reference_is_passed_over() -> None:
+    assert {row["measure"] for row in expected()} == NAMES.keys()
+    assert all(row["columns"] in COLUMNS and row["k"] for row in expected())
+
+
+@needs_published
 def test_published_estimates_are_the_printed_ones() -> None:
     """As printed by their authors, where metafor computes the same from the shipped figures."""
     compared = 0

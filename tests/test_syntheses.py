@@ -242,9 +242,15 @@ def test_numbers_without_an_end_are_refused(client: TestClient, number: str) -> 
     assert refused(ask(client, content)).keys() == {"/studies/0/estimate"}
 
 
-def test_a_name_that_stands_twice_counts_once(client: TestClient) -> None:
+def test_a_name_that_stands_twice_is_refused(client: TestClient) -> None:
     content = b'{"measure":"generic","measure":"generic","studies":[{"estimate":9,"estimate":1,"se":1}]}'
-    assert ask(client, content).json()["estimate"] == 1
+    assert refused(ask(client, content)).keys() == {"/measure", "/studies/0/estimate"}
+
+
+def test_a_name_without_end_is_not_repeated_without_end(client: TestClient) -> None:
+    answer = ask(client, {"measure": "generic", "studies": [{"e" * 500_000: 1, "estimate": 1, "se": 1}]})
+    assert refused(answer).keys() == {f"/studies/0/{'e' * 100}…"}
+    assert len(answer.content) < 3000
 
 
 @pytest.mark.parametrize(
@@ -406,6 +412,43 @@ def test_thirteen_studies_fit_in_15_kb_and_a_thousand_are_drawn(client: TestClie
 def test_the_left_of_a_plot_is_where_arm_1_has_less(client: TestClient, direction: str, left: str) -> None:
     body = {**EXAMPLE, "arm1": "pill", "arm2": "sugar", "direction": direction}
     assert f"← {left}" in texts(drawing(client, body))
+
+
+def test_wide_letters_and_long_names_leave_room_for_the_figures(client: TestClient) -> None:
+    labels = ["W" * 60, "研究" * 30, "e" * 60]
+    studies = [{**COUNTS, "label": label} for label in labels]
+    shown = texts(drawing(client, {**EXAMPLE, "title": "研究" * 60, "studies": studies}))
+    wide, eastern, plain = (next(line for line in shown[3:] if line.startswith(label[:2])) for label in labels)
+    assert len(wide) < len(eastern) + 2 < len(plain) <= 30
+    assert all(len(line) <= 25 for line in shown[:2]), "and titles are broken"
+    long = {"arm1": "a treatment of a long name", "arm2": "a comparator of a long name", "direction": "lower-is-better"}
+    root = drawing(client, {**EXAMPLE, **long})
+    left, right = (
+        next(one for one in root.iter(f"{SVG}text") if name in str(one.text)) for name in list(long.values())[:2]
+    )
+    assert left.get("y") != right.get("y"), "they would stand in each other"
+
+
+def test_subgroups_stand_together_above_what_they_come_to(client: TestClient) -> None:
+    names = ["old", "young", "old"]
+    made_up: Any = EXAMPLE["studies"]
+    studies = [{**study, "subgroup": name} for study, name in zip(made_up, names, strict=True)]
+    body = {**EXAMPLE, "interval": "wald", "studies": studies, "also": ["subgroups"]}
+    root, found = drawing(client, body), ask(client, body).json()
+    labels = ["Made-up A", "Made-up C", "old, 2 studies", "Made-up B", "young, 1 study", "Pooled"]
+    assert [line for line in texts(root) if line in labels] == labels
+    old = next(group["result"]["display"] for group in found["subgroups"]["groups"] if group["label"] == "old")
+    figures = f"{old['estimate']:.2f} [{old['ci_low']:.2f}, {old['ci_high']:.2f}]"
+    assert figures in texts(root)
+    spoken = root.findtext(f"{SVG}desc") or ""
+    assert f"old, 2 studies: RR {old['estimate']:.2f}, 95% CI" in spoken
+    assert "Between subgroups: Q = " in spoken
+
+
+def test_differences_are_written_finely_enough_to_tell_them_from_none(client: TestClient) -> None:
+    studies = [{"estimate": 2, "se": 0.75}, {"estimate": 20, "se": 173}, {"estimate": -7, "se": 0.75}]
+    shown = texts(drawing(client, {"measure": "generic", "studies": studies}))
+    assert any(line.startswith("2.0 [0.5, 3.5]") for line in shown), shown
 
 
 def test_an_interval_beyond_the_axis_ends_in_an_arrow(client: TestClient) -> None:

@@ -391,10 +391,13 @@ def test_studies_without_events_count_in_peto_but_have_no_effect_of_their_own() 
         ("ratio-of-means", Means(0, 1, 9, 2, 1, 9), "same sign"),
         ("ratio-of-means", Means(1e-300, 1, 9, 2, 1, 9), "variance"),
         ("generic", Generic(1, 1e-13), "variance"),
+        ("rate-ratio", Rates(1, 5e-324, 1, 1e12), "its effect is beyond"),
+        ("standardized-mean-difference", Means(1e12, 1e-300, 9, 0, 1e-300, 9), "standard deviations are too small"),
     ],
 )
 def test_a_study_without_an_effect_is_named(measure: str, row: Row, words: str) -> None:
-    good = Means(3, 1, 9, 4, 1, 9) if isinstance(row, Means) else Generic(1, 1)
+    good: Row = Means(3, 1, 9, 4, 1, 9) if isinstance(row, Means) else Generic(1, 1)
+    good = Rates(3, 1.0, 9, 4.0) if isinstance(row, Rates) else good
     with pytest.raises(Undefined, match=words) as told:
         analysed(measure, [good, row])
     assert told.value.study == 1

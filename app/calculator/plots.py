@@ -26,12 +26,14 @@ def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
     if synthesis.prediction_low is not None:
         ends = synthesis.display if is_shown else synthesis
         prediction = Interval("Prediction interval", None, ends.prediction_low, ends.prediction_high)
+    studies, subtotals = _by_subgroup(synthesis, is_shown)
     return forest_svg(
         Forest(
             title=captions.title or f"{_capital(measure.words)}, {_count(synthesis.k)}",
             symbol=measure.symbol if is_shown else f"log {measure.symbol}",
             level=f"{synthesis.level:g}%",
-            studies=[_interval(study.label, study, is_shown, study.weight) for study in synthesis.studies],
+            studies=[_interval(study.label, study, is_shown, study.weight) for study in studies],
+            subtotals=subtotals,
             pooled=_interval("Pooled" if synthesis.k > 1 else "Not pooled", synthesis, is_shown),
             prediction=prediction,
             is_log=measure.is_ratio and is_shown,
@@ -41,6 +43,21 @@ def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
             remarks=_remarks(synthesis),
         )
     )
+
+
+def _by_subgroup(synthesis: Synthesis, is_shown: bool) -> tuple[list[SynthesisStudyResult], dict[int, Interval]]:
+    """The studies subgroup by subgroup, and what each comes to, by how many studies stand above it."""
+    if synthesis.subgroups is None:
+        return synthesis.studies, {}
+    studies: list[SynthesisStudyResult] = []
+    subtotals: dict[int, Interval] = {}
+    for group in synthesis.subgroups.groups:
+        members = [study for study in synthesis.studies if study.subgroup == group.label]
+        studies += members
+        if group.result:
+            label = f"{group.label}, {_count(len(members))}"
+            subtotals[len(studies)] = _interval(label, group.result, is_shown)
+    return studies, subtotals
 
 
 def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> str:
@@ -113,7 +130,11 @@ def _remarks(synthesis: Synthesis) -> list[str]:
     spread = f"I² = {synthesis.i2 or 0:.0f}%"
     if synthesis.estimator is not None:
         spread = f"τ² = {synthesis.tau2 or 0:.3g}, {spread}"
-    return [*remarks, f"{spread}, Q = {synthesis.q:.2f} (df {synthesis.q_df}), p {_p(synthesis.q_p)}"]
+    remarks.append(f"{spread}, Q = {synthesis.q:.2f} (df {synthesis.q_df}), p {_p(synthesis.q_p)}")
+    between = synthesis.subgroups
+    if between is not None and between.q is not None:
+        remarks.append(f"Between subgroups: Q = {between.q:.2f} (df {between.q_df}), p {_p(between.q_p)}")
+    return remarks
 
 
 def _p(value: float | None) -> str:

@@ -91,6 +91,7 @@ class Captions:
     labels: Sequence[str]
     subgroups: Sequence[str | None]
     title: str | None = None
+    outcome: str = "the outcome"
     arm1: str = "treatment"
     arm2: str = "comparator"
     direction: Direction | None = None

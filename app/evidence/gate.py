@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.results import Reported
+from app.evidence.results import Document, Reported
 
 ConflictReason = TypeAliasType(
     "ConflictReason",
@@ -215,13 +215,18 @@ def _code(code: Any) -> str:
 
 
 def _included(one: Reported) -> list[str]:
-    return [*one.result["includes"], *one.study["includes"]]
+    """The trials of a review's result: its own where it names them all, else every one that its review has as well."""
+    return [*one.result["includes"], *([] if _lists_all(one.result) else one.study["includes"])]
 
 
 def _names_all(review: Reported) -> bool:
-    """Whether all trials of a review are recorded."""
-    count = review.result["trial_count"] or review.study["trial_count"]
-    return count is not None and len(set(_included(review))) >= count
+    """Whether all trials of a review's result are recorded, or all of the review, of which they are some."""
+    return _lists_all(review.result) or _lists_all(review.study)
+
+
+def _lists_all(record: Document) -> bool:
+    """Whether a record names as many trials as it counts."""
+    return bool(record["trial_count"]) and len(set(record["includes"])) >= record["trial_count"]
 
 
 def _reviews(found: Sequence[Reported]) -> Iterator[Conflict]:
@@ -234,7 +239,9 @@ def _reviews(found: Sequence[Reported]) -> Iterator[Conflict]:
             return f"{review.study['id']} does not name all its trials: {trial.study['id']} may be one of them"
         return None
 
-    def trials_alone(*_sides: Sequence[Reported]) -> tuple[str, tuple[str, ...]]:
+    def trials_alone(*sides: Sequence[Reported]) -> tuple[str, tuple[str, ...]]:
+        if any(one.is_review and one.result["synthesis"] == "none" for some in sides for one in some):
+            return _either_study(*sides)  # the review retells a trial, as if it had measured by itself
         return "synthesis", ("synthesis=none",)
 
     yield from _pairs(found, "review-with-its-trials", own, trials_alone)

@@ -210,7 +210,7 @@ def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unus
         estimate = effect_of(measure, usable.row, 0).estimate
     except Undefined as fault:
         return Unusable("no-effect", fault.message)
-    favoured = side_of(reported, estimate) if measure.no_effect is not None else None
+    favoured = side_of(estimate, direction_under(reported, name)) if measure.no_effect is not None else None
     finding = reported.result["finding"]
     if favoured and finding in ("favours-treatment", "favours-comparator") and finding != favoured:
         words = (
@@ -221,11 +221,23 @@ def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unus
     return usable
 
 
-def side_of(reported: Reported, estimate: float) -> str | None:
+def direction_under(reported: Reported, name: str) -> str | None:
+    """Which way an effect of the measure is better for people; None where that is not known.
+
+    An outcome with a unit of time says which times are better, and the longer the time, the lower the hazard. Of other
+    outcomes in time nobody knows whether they mean the time or what happens then.
+    """
+    if name != HAZARD_RATIO or reported.outcome["kind"] != "time-to-event":
+        return reported.direction
+    turned = {"lower-is-better": "higher-is-better", "higher-is-better": "lower-is-better"}
+    return turned.get(reported.direction or "") if reported.outcome["unit"] else None
+
+
+def side_of(estimate: float, direction: str | None) -> str | None:
     """Which side an effect is on, on the scale of the analysis; None at 0 and where no direction is known."""
-    if estimate == 0 or reported.direction is None:
+    if estimate == 0 or direction is None:
         return None
-    is_better = (estimate < 0) == (reported.direction == "lower-is-better")
+    is_better = (estimate < 0) == (direction == "lower-is-better")
     return "favours-treatment" if is_better else "favours-comparator"
 
 

@@ -15,10 +15,16 @@ from app.evidence.results import Document, Reported, standing_of
 from app.synthesis.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
 from app.synthesis.distributions import normal_quantile
 from app.synthesis.effects import risk_ratio
+from app.synthesis.faults import Undefined
 from app.synthesis.rows import Counts
 
 LEVEL = 95.0
-RefusalReason = TypeAliasType("RefusalReason", Literal["not-binary", "no-direction", "no-baseline", ExclusionReason])
+KINDS_OF_EVENT = {"event", "effect", "reaction"}
+"""Words of a term that sources use for one another."""
+RefusalReason = TypeAliasType(
+    "RefusalReason",
+    Literal["not-binary", "no-direction", "no-baseline", "impossible-at-baseline", ExclusionReason],
+)
 """Why a record cannot be told per 1,000 people."""
 
 
@@ -41,6 +47,8 @@ class Baseline:
     pointer: str | None = None
     events: int | None = None
     people: int | None = None
+    arm: str | None = None
+    """What that record calls the arm."""
 
 
 class Relative(NamedTuple):
@@ -66,6 +74,8 @@ class Subject:
     is_harm: bool
     arms: Counts | None = None
     """Both arms, where they are of one study and may be compared."""
+    arm: str | None = None
+    """Which exposed arm it is about, where the record has several; none of them is summed."""
     effect: Relative | None = None
     control: Baseline | None = None
     """The risk in its own comparator arm."""
@@ -82,14 +92,31 @@ class Told:
     """How the step from the baseline was made: `risk-difference` between its own arms, else a relative effect."""
     absolute: Absolute
 
+    @property
+    def seen(self) -> Counts | None:
+        """The people of both arms, where it is their difference that is told."""
+        return self.subject.arms if self.measure == "risk-difference" else None
+
 
 def slug_of(term: str) -> str:
     """A term as a slug: `Injection-site pain` is `injection-site-pain`."""
     return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
-def result_subject(reported: Reported, plural: str) -> Subject:
-    """A study result; with a refusal where it speaks of no people with and without an outcome."""
+def result_subjects(reported: Reported, plural: str) -> list[Subject]:
+    """A study result, once for each exposed arm that counts people; refused where it counts none with the outcome."""
+    exposed = reported.arms("exposed")
+    if len(exposed) < 2 or reported.is_review or any(_people(arm) is None for _, arm in exposed):
+        return [_result_subject(reported, plural)]
+    others = [arm for _, arm in reported.arms("comparator")]
+    each = [replace(reported, result={**reported.result, "arms": [arm, *others]}) for _, arm in exposed]
+    told = [(_result_subject(one, plural), str(arm["arm"])) for one, (_, arm) in zip(each, exposed, strict=True)]
+    control = control_of(plural, reported.result)
+    return [replace(subject, record=reported.result, arm=arm, control=control) for subject, arm in told]
+
+
+def _result_subject(reported: Reported, plural: str) -> Subject:
+    """A result with one exposed arm; with a refusal where it speaks of no people with and without an outcome."""
     outcome = reported.outcome
     kinds: dict[str | None, Kind] = {"higher-is-better": "benefit", "lower-is-better": "harm"}
     subject = Subject(
@@ -110,21 +137,27 @@ def result_subject(reported: Reported, plural: str) -> Subject:
     return _with_effect(subject, reported)
 
 
-def side_effect_subject(record: Document, plural: str) -> Subject:
-    """A side effect: people affected in one exposed arm and in one comparator arm."""
+def side_effect_subjects(record: Document, plural: str) -> list[Subject]:
+    """A side effect, once for each exposed arm: people affected there and in the one comparator arm."""
     term = str(record["term"])
     subject = Subject(plural, record, slug_of(term), term, "harm", is_harm=True, control=control_of(plural, record))
     standing = standing_of(record)
     if standing is not None:
-        return replace(subject, refusal=Refusal(*standing))
+        return [replace(subject, refusal=Refusal(*standing))]
     exposed = [arm for arm in record["arms"] if arm["role"] == "exposed"]
-    if len(exposed) > 1:
-        words = "several arms were exposed, and arms are never summed"
-        return replace(subject, refusal=Refusal("several-arms", words))
-    counts = _people(exposed[0]) if exposed else None
+    if len(exposed) < 2:
+        return [_with_people(subject, exposed[0] if exposed else None)]
+    return [_with_people(replace(subject, arm=str(arm["arm"])), arm) for arm in exposed]
+
+
+def _with_people(subject: Subject, exposed: Document | None) -> Subject:
+    """With the people of both arms, or why there are none to compare."""
+    counts = _people(exposed) if exposed is not None else None
     if counts is None:
         words = "how many people had it, of how many, is not recorded"
         return replace(subject, refusal=Refusal("no-denominators", words))
+    if sum(arm["role"] == "comparator" for arm in subject.record["arms"]) > 1:
+        return replace(subject, refusal=Refusal("several-arms", "several comparator arms, and arms are never summed"))
     if subject.control is None or subject.control.events is None or subject.control.people is None:
         seen = (
             f"{counts[0]} of {counts[1]} people had it; without a comparator arm, what the treatment adds is not known"
@@ -151,7 +184,16 @@ def tell(subject: Subject, baseline: Baseline | None) -> Told | Refusal:
     if subject.effect is None:
         words = "nobody or everybody had it in one of its arms, so that no ratio carries it to another baseline"
         return Refusal("no-effect", words)
-    return Told(subject, used, subject.effect.measure, at_baseline(*subject.effect, baseline=used.risk))
+    try:
+        return Told(subject, used, subject.effect.measure, at_baseline(*subject.effect, baseline=used.risk))
+    except Undefined as fault:
+        return Refusal("impossible-at-baseline", fault.message)
+
+
+def are_alike(one: Subject, other: Subject) -> bool:
+    """Whether two names may mean the same thing: all words of one stand in the other, `event` or `effect` aside."""
+    words, others = (set(subject.about.split("-")) - KINDS_OF_EVENT for subject in (one, other))
+    return words <= others or others <= words
 
 
 def control_of(plural: str, record: Document) -> Baseline | None:
@@ -161,7 +203,8 @@ def control_of(plural: str, record: Document) -> Baseline | None:
     if counts is None:
         return None
     key = (plural, str(record["id"]))
-    return Baseline(counts[0] / counts[1], key, record["version"], f"/arms/{arms[0][0]}", *counts)
+    index, arm = arms[0]
+    return Baseline(counts[0] / counts[1], key, record["version"], f"/arms/{index}", *counts, arm=str(arm["arm"]))
 
 
 def _people(arm: Document) -> tuple[int, int] | None:

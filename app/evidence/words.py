@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import floor, log10
 from typing import Any, Self
 
 RATED = {"high": "high", "moderate": "moderate", "low": "low", "very-low": "very low"}
@@ -42,11 +43,11 @@ def stated(subject: str, verb: str, plain_verb: str, rest: str, certainty: str |
     if certainty == "very-low":
         return f"The evidence is very uncertain about the effect of {subject} on {rest}"
     if certainty == "low":
-        return f"{_capital(subject)} may {plain_verb} {rest}"
+        return f"{capital(subject)} may {plain_verb} {rest}"
     if certainty == "moderate":
-        return f"{_capital(subject)} probably {verb} {rest}"
+        return f"{capital(subject)} probably {verb} {rest}"
     if certainty == "high":
-        return f"{_capital(subject)} {verb} {rest}"
+        return f"{capital(subject)} {verb} {rest}"
     return f"In what was studied, {subject} {verb} {rest}"
 
 
@@ -58,17 +59,37 @@ def certainty_sentence(certainty: str | None, by: str | None, pointer: str, reco
     return rated.say(f", rated by {by}." if by else ".")
 
 
-def _capital(words: str) -> str:
+def capital(words: str) -> str:
+    """The words with a capital letter at their beginning."""
     return words[:1].upper() + words[1:]
 
 
-def figure(value: float) -> str:
-    """A number as sentences hold it: three significant digits, a real minus sign."""
-    text = f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+def figure(value: float | None) -> str:
+    """A number as sentences hold it: three significant digits, a real minus sign; None is beyond any number."""
+    if value is None:
+        return "∞"
+    text = f"{value:,.0f}" if 999.5 <= abs(value) < 1e9 else f"{value:.3g}"
     return "−" + text[1:] if text.startswith("-") else text
 
 
+def out_of_1000(people: float) -> float:
+    """People out of 1,000 to a tenth, for no trial knows more; to two digits where fewer than one has it or has it not.
+
+    So it is 0 or 1,000 only when nobody or everybody has it.
+    """
+    least = min(abs(people), abs(1000 - people))
+    digits = 1 if least >= 1 or least < 1e-9 else min(12, 1 - floor(log10(least)))
+    return round(people, digits)
+
+
 def per_thousand(risk: float) -> str:
-    """A risk as people out of 1,000; one digit more below ten of them."""
-    people = 1000 * risk
-    return f"{people:,.0f}" if people >= 9.95 or people == 0 else f"{people:.1f}"
+    """A risk as people out of 1,000; one digit more below ten of them and above 990."""
+    people = out_of_1000(1000 * risk)
+    if people < 9.95 or people > 990.05:
+        return f"{people:,.12f}".rstrip("0").rstrip(".")
+    return f"{people:.0f}"
+
+
+def have(people: str) -> str:
+    """The verb after a number of people."""
+    return "has" if people == "1" else "have"

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
 from math import ceil, exp, floor, inf, log, log10
 from textwrap import wrap
+from unicodedata import combining, east_asian_width
 
 from markupsafe import escape
 
@@ -16,7 +18,11 @@ USUAL_PIXELS = 480
 MARGIN = 10
 MOST_TITLE_LETTERS = 44
 """Of one line of a title, in the widest of the usual fonts; a longer one has two."""
+CAPITALS = 4
+"""How much wider a title may be for its capitals before its lines have fewer letters."""
 LINE = 16
+MOST_DIRECTION, BOTH_DIRECTIONS = 44, 43
+"""Of the meaning of a direction, in letters; of both, where they stand in one line."""
 STYLE = (
     "text{font:12px system-ui,sans-serif;font-variant-numeric:tabular-nums;fill:#1b1f24}"
     ".soft{fill:#57606a}.strong{font-weight:600}.paper{fill:#fff}.mark{fill:#0b5cad;stroke:#0b5cad}"
@@ -37,7 +43,8 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
     The identifiers are made from the content, so that two drawings in one page do not share them.
     """
     mark = sha256(f"{title}{description}".encode()).hexdigest()[:8]
-    lines = wrap(title, MOST_TITLE_LETTERS, max_lines=2, placeholder="…") or [""]
+    letters = min(MOST_TITLE_LETTERS, floor(MOST_TITLE_LETTERS * len(title) / max(1.0, breadth(title) - CAPITALS)))
+    lines = wrap(title, max(8, letters), max_lines=2, placeholder="…") or [""]
     heading = [words(MARGIN, 20 + LINE * row, line, kind="strong") for row, line in enumerate(lines)]
     lower = LINE * (len(lines) - 1)
     below = f'<g transform="translate(0 {lower})">{"".join(shapes)}</g>' if lower else "".join(shapes)
@@ -73,10 +80,29 @@ def nothing_drawn(title: str, why: str) -> str:
 
 
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:
-    """A line of text, cut off with … after so many characters."""
+    """A line of text, cut off with … where it is as wide as so many usual letters."""
     named = f' class="{kind}"' if kind else ""
     placed = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{number(x)}" y="{number(y)}"{named}{placed}>{escape(cut(content, widest))}</text>'
+    return f'<text x="{number(x)}" y="{number(y)}"{named}{placed}>{escape(fit(content, widest))}</text>'
+
+
+def breadth(content: str) -> float:
+    """How many usual letters a text is as wide as."""
+    return sum(map(_breadth, content))
+
+
+def _breadth(letter: str) -> float:
+    """A capital is wider than a letter, a sign of East Asia (Unicode Annex 11) nearly twice as wide."""
+    if east_asian_width(letter) in "WF":
+        return 1.8
+    return 1.7 if letter in "WM" else 1.15 if letter.isupper() else 0 if combining(letter) else 1
+
+
+def fit(content: str, widest: int) -> str:
+    """The text, or its beginning with … when it is wider than so many usual letters."""
+    if breadth(content) <= widest:
+        return content
+    return cut(content, sum(width <= widest for width in accumulate(map(_breadth, content))))
 
 
 def cut(content: str, widest: int) -> str:
@@ -154,15 +180,23 @@ def _round_steps(low: float, high: float) -> list[float]:
     return [round(index * step, 12) for index in range(ceil(low / step), floor(high / step) + 1)]
 
 
+def are_narrow(left: str, right: str) -> bool:
+    """Whether the meanings of both directions find room in one line."""
+    return breadth(left) + breadth(right) <= BOTH_DIRECTIONS
+
+
 def scale_below(axis: Axis, y: float, left: str, right: str) -> list[str]:
-    """The axis with its numbers, and below it what its two directions mean."""
+    """The axis with its numbers, and below it what its two directions mean, in one line or two."""
     shapes = [f'<path {RULE} d="M{number(axis.left)} {number(y)}H{number(axis.right)}"/>']
     for tick in axis.ticks():
         x = axis.at(tick)
         shapes.append(f'<path {RULE} d="M{number(x)} {number(y)}v4"/>')
         shapes.append(words(x, y + 16, signed(f"{tick:g}"), kind="soft", anchor="middle"))
     if left:
-        shapes.append(words(MARGIN, y + 33, f"← {cut(left, 26)}", kind="soft"))
+        shapes.append(words(MARGIN, y + 33, f"← {fit(left, MOST_DIRECTION)}", kind="soft"))
     if right:
-        shapes.append(words(WIDTH - MARGIN, y + 33, f"{cut(right, 26)} →", kind="soft", anchor="end"))
+        lower = 0 if are_narrow(left, right) else LINE
+        shapes.append(
+            words(WIDTH - MARGIN, y + 33 + lower, f"{fit(right, MOST_DIRECTION)} →", kind="soft", anchor="end")
+        )
     return shapes

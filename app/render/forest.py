@@ -1,16 +1,18 @@
 """The forest plot: every study with its interval and weight, the pooled diamond, the prediction interval; as SVG."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import floor, inf, log10, sqrt
 
 from app.render.drawing import (
     ALL,
+    LINE,
     MARGIN,
     MARK,
     RULE,
     WIDTH,
     Axis,
+    are_narrow,
     axis_over,
     cut,
     document,
@@ -60,6 +62,8 @@ class Forest:
     right: str = ""
     remarks: Sequence[str] = ()
     """Lines below: model, heterogeneity."""
+    subtotals: Mapping[int, Interval] = field(default_factory=dict)
+    """What a subgroup comes to, by how many studies stand above it."""
 
 
 def forest_svg(plot: Forest) -> str:
@@ -72,9 +76,12 @@ def forest_svg(plot: Forest) -> str:
         words(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
     ]
     largest = max((study.weight or 0 for study in plot.studies), default=0)
-    for study in plot.studies:
+    for above, study in enumerate(plot.studies, 1):
         shapes += [*_labelled(study, y, figure), *_study(study, axis, y + 22, largest)]
         y += ROW
+        if subtotal := plot.subtotals.get(above):
+            shapes += [*_labelled(subtotal, y, figure), *_diamond(subtotal, axis, y + 22)]
+            y += ROW
     if plot.pooled:
         shapes += [*_labelled(plot.pooled, y, figure, kind="strong"), *_diamond(plot.pooled, axis, y + 22)]
         y += ROW
@@ -85,7 +92,7 @@ def forest_svg(plot: Forest) -> str:
         bands = "".join(f"M{number(axis.at(plot.no_effect))} {number(row + 15)}v14" for row in range(TOP, y, ROW))
         shapes.insert(0, f'<path {RULE} d="{bands}"/>')
     shapes += scale_below(axis, y + 4, plot.left, plot.right)
-    y += 40 if plot.left or plot.right else 24
+    y += (40 if plot.left or plot.right else 24) + (0 if are_narrow(plot.left, plot.right) else LINE)
     for remark in plot.remarks:
         y += 16
         shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
@@ -110,28 +117,41 @@ def _axis(plot: Forest) -> Axis:
 
 
 class _Figures:
-    """How numbers are written: ratios by their size, differences as fine as the last interval is wide."""
+    """How numbers are written: ratios by their size, differences as fine as the last interval is wide, and one digit
+    finer where another is ten times narrower.
+    """
 
     def __init__(self, plot: Forest) -> None:
-        low, high = _intervals(plot)[-1].low, _intervals(plot)[-1].high
-        width = 1.0 if low is None or high is None or high <= low else high - low
-        self.decimals = max(0, min(6, 1 - floor(log10(width))))
+        decimals = [_decimals(one) for one in _intervals(plot)]
+        self.decimals = min(max(decimals), decimals[-1] + 1)
         self.is_log = plot.is_log
 
-    def of(self, value: float | None) -> str:
-        if value is None:
-            return "?"
+    def of(self, value: float) -> str:
         if abs(value) >= 1e6:
             return signed(f"{value:.3g}")
         if not self.is_log:
             return signed(f"{value:.{self.decimals}f}")
         return f"{value:.2f}" if 0.095 <= value < 9.995 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
 
+    def low(self, one: Interval) -> str:
+        """The lower end; None stands for a ratio that is too small for a number."""
+        return "0" if one.low is None else self.of(one.low)
+
+    def high(self, one: Interval) -> str:
+        """The upper end; None stands for a ratio that is too large for a number."""
+        return "∞" if one.high is None else self.of(one.high)
+
     def of_interval(self, one: Interval) -> str:
         if one.estimate is None and one.low is None:
             return "no effect of its own"
-        ends = f"[{self.of(one.low)}, {self.of(one.high)}]"
+        ends = f"[{self.low(one)}, {self.high(one)}]"
         return ends if one.estimate is None else f"{self.of(one.estimate)} {ends}"
+
+
+def _decimals(one: Interval) -> int:
+    """How many decimals say two digits of an interval's width."""
+    width = 1.0 if one.low is None or one.high is None or one.high <= one.low else one.high - one.low
+    return max(0, min(6, 1 - floor(log10(width))))
 
 
 def _labelled(one: Interval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
@@ -180,13 +200,15 @@ def _bar(one: Interval, axis: Axis, y: float) -> Iterator[str]:
 
 def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
     """Every figure as a sentence."""
-    for one in plot.studies:
+    for above, one in enumerate(plot.studies, 1):
         weight = "" if one.weight is None else f", weight {one.weight:.1f}%"
         yield f"{cut(one.label, 80)}: {_said(one, plot, figure)}{weight}."
+        if subtotal := plot.subtotals.get(above):
+            yield f"{cut(subtotal.label, 80)}: {_said(subtotal, plot, figure)}."
     if plot.pooled:
         yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
     if plot.prediction:
-        yield f"{plot.prediction.label}: {figure.of(plot.prediction.low)} to {figure.of(plot.prediction.high)}."
+        yield f"{plot.prediction.label}: {figure.low(plot.prediction)} to {figure.high(plot.prediction)}."
     yield from (f"{remark}." for remark in plot.remarks)
     for direction, meaning in (("left", plot.left), ("right", plot.right)):
         if meaning:
@@ -196,4 +218,4 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
 def _said(one: Interval, plot: Forest, figure: _Figures) -> str:
     if one.estimate is None:
         return "no effect of its own"
-    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.of(one.low)} to {figure.of(one.high)}"
+    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.low(one)} to {figure.high(one)}"

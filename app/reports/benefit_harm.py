@@ -16,9 +16,10 @@ from app.evidence.people import (
     Refusal,
     Subject,
     Told,
+    are_alike,
     control_of,
-    result_subject,
-    side_effect_subject,
+    result_subjects,
+    side_effect_subjects,
     tell,
 )
 from app.listing import included
@@ -26,13 +27,15 @@ from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
 from app.query import Address, Query
+from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
+from app.reports.benefit_harm_pooled import pooled_entries
 from app.reports.plain_people import plain_people
 from app.reports.results import Found, left_out, read_all, read_named, read_results
-from app.synthesis.absolute import Needed, number_needed
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (
-    "Each row is one record by itself: nothing is pooled, and rows of one study or review may count the same people.",
+    "Each row is one record by itself, or one of its arms; rows of one study or review may count the same people. What "
+    "several results of one outcome say together stands under `pooled`, where they may be joined.",
     "At its own comparator arm a row tells the difference of the arms. At another baseline its relative effect is "
     "carried there, which supposes that it is the same at every risk.",
 )
@@ -59,14 +62,16 @@ def read_benefit_harm(
     rows = _without_twins([one for _, one in told if isinstance(one, Told)])
     given = set(wanted)
     shown = [(one, _row(one, others, address, is_named=one.subject.about in given)) for one, others in rows]
+    pooled, why_not = pooled_entries(found.results, outcomes, wanted, address)
     content: dict[str, Any] = {
         **named,
         "level": plain_number(LEVEL),
         "benefits": [row for one, row in shown if not one.subject.is_harm],
         "harms": [row for one, row in shown if one.subject.is_harm],
+        "pooled": pooled,
         "refused": [_refused(subject, one, address) for subject, one in told if isinstance(one, Refusal)],
         "plain": None,
-        "notes": [*NOTES, *left_out(found)],
+        "notes": [*NOTES, *why_not, *left_out(found)],
         "included": mentioned,
         "disclaimer": DISCLAIMER,
     }
@@ -83,8 +88,9 @@ def _subjects(
     mentioned = dict(found.included)
     for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():
         mentioned[plural] = mentioned.get(plural, {}) | records
-    subjects = [result_subject(one, StudyResult.plural) for one in found.results]
-    subjects += [side_effect_subject(from_json(document), SideEffect.plural) for document in documents]
+    subjects = [subject for one in found.results for subject in result_subjects(one, StudyResult.plural)]
+    for document in documents:
+        subjects += side_effect_subjects(from_json(document), SideEffect.plural)
     in_order = sorted(subjects, key=lambda subject: (subject.about, subject.plural, str(subject.record["id"])))
     return in_order, dict(sorted(mentioned.items()))
 
@@ -153,15 +159,39 @@ def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseli
 
 
 def _without_twins(told: Sequence[Told]) -> list[tuple[Told, list[Told]]]:
-    """Each body of data once: records of one study with the same counts stand together, the study result first."""
-    found: dict[Any, list[Told]] = {}
-    for one in sorted(told, key=lambda one: one.subject.plural == SideEffect.plural):
-        record = one.subject.record
-        arms = sorted((arm["role"], *_counted(arm)) for arm in record["arms"] if None not in _counted(arm))
-        key: Any = (record["study"], *arms) if record["study"] is not None and len(arms) > 1 else id(one)
-        found.setdefault(key, []).append(one)
-    rows = [(alike[0], alike[1:]) for alike in found.values()]
+    """Each body of data once: a side effect stands with the study result of the same study, counts and meaning.
+
+    Equal counts alone do not make two records one: in small trials nobody has this, and nobody has that.
+    """
+    results = [one for one in told if one.subject.plural == StudyResult.plural]
+    rows: list[tuple[Told, list[Told]]] = [(one, []) for one in results]
+    for one in told:
+        if one.subject.plural == StudyResult.plural:
+            continue
+        twins = next((twins for first, twins in rows if _is_twin(first, one)), None)
+        if twins is None:
+            rows.append((one, []))
+        else:
+            twins.append(one)
     return sorted(rows, key=lambda row: (row[0].subject.about, str(row[0].subject.record["id"])))
+
+
+def _is_twin(first: Told, other: Told) -> bool:
+    subject, twin = first.subject, other.subject
+    is_one_study = subject.record["study"] is not None and subject.record["study"] == twin.record["study"]
+    if not is_one_study or _people_of(subject) is None or _people_of(subject) != _people_of(twin):
+        return False
+    had_somebody_it = first.baseline.risk + first.absolute.risk > 0
+    is_named_alike = subject.plural == StudyResult.plural and had_somebody_it and are_alike(subject, twin)
+    return subject.about == twin.about or is_named_alike
+
+
+def _people_of(subject: Subject) -> Any:
+    """Who was counted, by roles, or in the one exposed arm and the comparator; None where somebody was not."""
+    if subject.arm is not None and subject.arms is not None:
+        return subject.arms
+    arms = sorted((arm["role"], *_counted(arm)) for arm in subject.record["arms"] if None not in _counted(arm))
+    return arms if len(arms) > 1 else None
 
 
 def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -170,26 +200,18 @@ def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool) -> dict[str, Any]:
     subject, record = one.subject, one.subject.record
-    risks = one.absolute
-    needed = number_needed(risks, more_is=subject.more_is or "harm")
     return {
         "about": subject.about,
         "name": subject.name,
-        "record": _record(subject, address),
-        "also_in": [_record(other.subject, address) for other in others],
+        "record": record_link(subject.plural, record, address),
+        "also_in": [record_link(other.subject.plural, other.subject.record, address) for other in others],
         "study": record["study"],
+        "arm": subject.arm,
         "comparator": record.get("comparator"),
         "time_frame_text": record.get("time_frame_text"),
-        "more_is": subject.more_is,
         "measure": one.measure,
-        "baseline": _baseline(one, address, is_named=is_named),
-        "with_treatment": _per_1000(risks.risk, risks.risk_low, risks.risk_high),
-        "difference": _per_1000(risks.difference, risks.low, risks.high),
-        "number_needed": {
-            **{name: _end(getattr(needed, name)) for name in ("estimate", "first", "last")},
-            "through_infinity": needed.through_infinity,
-            "text": needed.text(),
-        },
+        "baseline": baseline_entry(one.baseline, "named-record" if is_named else "own-comparator-arm", address),
+        **people_entry(one.absolute, subject.more_is or "harm", one.seen),
         "certainty": record.get("certainty"),
         **{name: record[name] for name in ("source_status", "verification", "citations")},
         "note": record.get("note"),
@@ -197,42 +219,5 @@ def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool)
 
 
 def _refused(subject: Subject, why: Refusal, address: Address) -> dict[str, Any]:
-    about = {"about": subject.about, "name": subject.name, "record": _record(subject, address)}
-    return about | asdict(why)
-
-
-def _record(subject: Subject, address: Address) -> dict[str, Any]:
-    record_id = str(subject.record["id"])
-    url = address(f"/v1/{subject.plural}/{record_id}")
-    return {"kind": subject.plural, "id": record_id, "version": subject.record["version"], "url": url}
-
-
-def _baseline(one: Told, address: Address, *, is_named: bool) -> dict[str, Any]:
-    used = one.baseline
-    source = None
-    if used.record is not None:
-        plural, record_id = used.record
-        url = address(f"/v1/{plural}/{record_id}")
-        source = {"kind": plural, "id": record_id, "version": used.version, "url": url}
-    named = "given" if source is None else "named-record" if is_named else "own-comparator-arm"
-    return {
-        "per_1000": _people(used.risk),
-        "taken_from": named,
-        "record": source,
-        "pointer": used.pointer,
-        "events": used.events,
-        "people": used.people,
-    }
-
-
-def _per_1000(value: float, low: float, high: float) -> dict[str, Any]:
-    return {"per_1000": _people(value), "ci_low": _people(low), "ci_high": _people(high)}
-
-
-def _people(risk: float) -> Any:
-    """Out of 1,000, to a tenth of a person: no trial knows more."""
-    return plain_number(round(1000 * risk, 1))
-
-
-def _end(one: Needed) -> Mapping[str, Any]:
-    return {"kind": one.kind, "value": None if one.value is None else round(one.value, 2), "whole": one.whole()}
+    about = {"about": subject.about, "name": subject.name, "arm": subject.arm}
+    return about | {"record": record_link(subject.plural, subject.record, address)} | asdict(why)

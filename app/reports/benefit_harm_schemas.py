@@ -28,11 +28,13 @@ class BenefitHarmBaseline(BaseModel):
     """The risk without the treatment, and where it is from."""
 
     per_1000: Number = Field(description="People with the outcome out of 1,000 without the treatment.")
-    taken_from: Literal["own-comparator-arm", "named-record", "given"] = Field(
-        description="The comparator arm of the row's own record, of the record that `baseline` names, or a number."
+    taken_from: Literal["own-comparator-arm", "weightiest-comparator-arm", "named-record", "given"] = Field(
+        description="The comparator arm of the row's own record, of the weightiest of several, of the record that "
+        "`baseline` names; or a number."
     )
     record: RecordLink | None = Field(description="The record; null for a number that was given.")
     pointer: str | None = Field(description="The comparator arm's place in the record, as a JSON pointer.")
+    arm: str | None = Field(description="What the record calls that arm.")
     events: int | None = Field(description="People with the outcome in that arm.")
     people: int | None = Field(description="People in that arm.")
 
@@ -43,6 +45,13 @@ class PerThousand(BaseModel):
     per_1000: Number = Field(description="People out of 1,000.")
     ci_low: Number = Field(description="Lower end of the interval.")
     ci_high: Number = Field(description="Upper end of the interval.")
+
+
+class WithTreatment(PerThousand):
+    """People with the outcome under the treatment, out of 1,000."""
+
+    events: int | None = Field(description="People with the outcome in the exposed arm, where its own arms are told.")
+    people: int | None = Field(description="People in that arm.")
 
 
 class NeededEnd(BaseModel):
@@ -71,12 +80,15 @@ class BenefitHarmEntry(BaseModel):
     record: RecordLink = Field(description="The record that it rests on.")
     also_in: list[RecordLink] = Field(description="Other records of the same counts: they are one body of data.")
     study: Slug | None = Field(description="The study.")
+    arm: str | None = Field(
+        description="Which exposed arm, where the record has several: each has a row, beside the same comparator."
+    )
     comparator: Slug | None = Field(description="What it was compared with, where the record says so.")
     time_frame_text: str | None = Field(description="When it was measured.")
     more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
     measure: str = Field(description="How the step from the baseline was made.")
     baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
-    with_treatment: PerThousand = Field(description="With the treatment.")
+    with_treatment: WithTreatment = Field(description="With the treatment.")
     difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
     number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
     certainty: Certainty | None = Field(description="GRADE certainty, as its authors rated it; null: not rated.")
@@ -86,11 +98,39 @@ class BenefitHarmEntry(BaseModel):
     note: str | None = Field(description="What a reader should know before using it.")
 
 
+class PooledEffect(BaseModel):
+    """A pooled effect as people read it."""
+
+    estimate: Number = Field(description="The estimate.")
+    ci_low: Number = Field(description="Lower end of its interval.")
+    ci_high: Number = Field(description="Upper end of its interval.")
+
+
+class BenefitHarmPooled(BaseModel):
+    """Several study results of one outcome and comparator together; nobody has rated their certainty (GRADE)."""
+
+    about: str = Field(description="What happens: an outcome's id.")
+    name: str = Field(description="The same in words.")
+    is_harm: bool = Field(description="Whether it is among the harms.")
+    comparator: Slug = Field(description="What all of them were compared with.")
+    records: list[RecordLink] = Field(description="The study results, of which each has a row of its own.")
+    synthesis: str = Field(description="How they were joined, with weights, citations and what was excluded.")
+    measure: str = Field(description="The relative effect, or the difference, that was pooled.")
+    effect: PooledEffect = Field(description="What they come to.")
+    i2: Number | None = Field(description="I², the part of the variance that lies between studies, in percent.")
+    baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
+    more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
+    with_treatment: WithTreatment = Field(description="With the treatment, where the effect is the same at that risk.")
+    difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
+    number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
+
+
 class BenefitHarmRefused(BaseModel):
     """A record that cannot be told per 1,000 people."""
 
     about: str = Field(description="What happens.")
     name: str = Field(description="The same in words.")
+    arm: str | None = Field(description="Which exposed arm, where the record has several.")
     record: RecordLink = Field(description="The record.")
     reason: RefusalReason = Field(description="Why.")
     detail: str = Field(description="Why, in words.")
@@ -108,6 +148,10 @@ BenefitHarm: Any = create_model(
     level=(Number, Field(..., description="Of all intervals, in percent.")),
     benefits=(list[BenefitHarmEntry], Field(..., description="What it is given for, by outcome.")),
     harms=(list[BenefitHarmEntry], Field(..., description="Side effects and adverse events, by what happens.")),
+    pooled=(
+        list[BenefitHarmPooled],
+        Field(..., description="What two or more study results of one outcome say together, where they may be joined."),
+    ),
     refused=(
         list[BenefitHarmRefused],
         Field(..., description="Records that cannot be told per 1,000 people, and why."),

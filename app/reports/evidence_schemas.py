@@ -137,7 +137,7 @@ class EvidenceAsked(BaseModel):
 class EvidenceFavours(BaseModel):
     """What the two sides of a forest plot mean."""
 
-    direction: Direction | None = Field(description="Which way is better, from the outcome.")
+    direction: Direction | None = Field(description="Which way of the effect is better, from the outcome.")
     left: str = Field(description="What an effect on the left means; empty for measures of one group.")
     right: str = Field(description="What an effect on the right means.")
 

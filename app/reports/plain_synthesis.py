@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from app.calculator.request import Captions
 from app.evidence.numbers import HAZARD_RATIO, measure_named
-from app.evidence.words import Sentence, certainty_sentence, figure, per_thousand, stated
+from app.evidence.words import Sentence, certainty_sentence, figure, have, per_thousand, stated
 from app.reports.entries import record_name
 from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
+from app.synthesis.faults import Undefined
 
 NOTHING = "We hold no study with numbers that answer this."
+COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}
+"""Accepted reasons under which the people of a study count more than once."""
+TWICE = " Some people are counted more than once."
 
 
 def plain_synthesis(content: Mapping[str, Any], audience: str, captions: Captions) -> dict[str, Any]:
@@ -50,8 +55,8 @@ def settled_side(content: Mapping[str, Any]) -> Literal["left", "right"] | None:
     nothing = _no_effect(content)
     if nothing is None or not content["results"]:
         return None
-    shown, _ = _shown(content)
-    return "right" if shown["ci_low"] > nothing else "left" if shown["ci_high"] < nothing else None
+    low, high = _ends(_shown(content)[0])
+    return "right" if low > nothing else "left" if high < nothing else None
 
 
 def _patient(content: Mapping[str, Any], captions: Captions) -> Iterator[Sentence]:
@@ -102,7 +107,8 @@ def _studies(content: Mapping[str, Any]) -> Sentence:
     if people and len({row for row, _, _ in people}) == len(results):
         total = sum(int(number["value"]) for _, number, _ in people)
         said.say(", with ").give(f"{total:,}", "/results", _names(results)).say(" people")
-    return said.say(".")
+    said.say(".")
+    return said.say(TWICE) if COUNTED_TWICE & {caveat["reason"] for caveat in content["caveats"]} else said
 
 
 def _shown(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
@@ -110,6 +116,12 @@ def _shown(content: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     if content["pooled"] is not None:
         return content["pooled"]["display"], "/pooled/display"
     return content["results"][0]["effect"]["display"], "/results/0/effect/display"
+
+
+def _ends(shown: Mapping[str, Any]) -> tuple[float, float]:
+    """The ends of the interval; one that no number holds is without end."""
+    low, high = shown["ci_low"], shown["ci_high"]
+    return -inf if low is None else low, inf if high is None else high
 
 
 def _no_effect(content: Mapping[str, Any]) -> float | None:
@@ -121,22 +133,34 @@ def _statement(content: Mapping[str, Any], captions: Captions) -> Sentence:
     """The direction of the effect, as sure as its certainty; an interval that holds no effect settles nothing."""
     shown, at = _shown(content)
     names, nothing = _names(content["results"]), _no_effect(content)
-    outcome = captions.title.split(":")[0] if captions.title else "the outcome"
+    about = f"“{captions.outcome}”"
+    if content["question"]["measure"] == HAZARD_RATIO:
+        about = f"the hazard (how soon it happens) of {about}"
     level = _rating(content)[0]
+    low, high = _ends(shown)
     if nothing is None:
-        said = Sentence("The share of people with the outcome was ")
-        return said.give(figure(shown["estimate"]), f"{at}/estimate", names).say(".")
-    if shown["ci_low"] <= nothing <= shown["ci_high"]:
-        words = (
-            f"Whether {captions.arm1} changes “{outcome}” compared with {captions.arm2} is not settled: the interval "
-        )
-        said = Sentence(words).say("goes from ").give(figure(shown["ci_low"]), f"{at}/ci_low", names)
+        said = Sentence("Of 1,000 people, about ").give(per_thousand(shown["estimate"]), f"{at}/estimate", names)
+        said.say(" had the outcome (").give(per_thousand(low), f"{at}/ci_low", names).say(" to ")
+        return said.give(per_thousand(high), f"{at}/ci_high", names).say(f", {_level(content)} interval).")
+    if low <= nothing <= high:
+        words = f"Whether {captions.arm1} changes {about} compared with {captions.arm2} is not settled: the interval "
+        said = Sentence(words).say("goes from ").give(_low(content, shown), f"{at}/ci_low", names)
         said.say(" to ").give(figure(shown["ci_high"]), f"{at}/ci_high", names)
         return said.say(f", where {nothing:g} means no difference.")
-    is_more = shown["estimate"] > nothing
+    is_more = low > nothing
     verbs = ("increases", "increase") if is_more else ("reduces", "reduce")
-    rest = f"“{outcome}” compared with {captions.arm2}"
-    return Sentence(stated(captions.arm1, *verbs, rest, level) + f"{_better(captions, is_more)}.")
+    rest = f"{about} compared with {captions.arm2}"
+    better = "" if level == "very-low" else _better(captions, is_more)
+    return Sentence(f"{stated(captions.arm1, *verbs, rest, level)}{better}.")
+
+
+def _low(content: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+    """The lower end; of a ratio it is 0 where no number is small enough."""
+    return "0" if shown["ci_low"] is None and _no_effect(content) == 1 else figure(shown["ci_low"])
+
+
+def _level(content: Mapping[str, Any]) -> str:
+    return f"{content['question']['level']:g}%"
 
 
 def _better(captions: Captions, is_more: bool) -> str:
@@ -151,29 +175,31 @@ def _frequencies(content: Mapping[str, Any], captions: Captions) -> Iterator[Sen
     placed = [
         (entry["effect"]["weight"], -index, index) for index, entry in enumerate(content["results"]) if _control(entry)
     ]
-    if measure not in ABSOLUTE_MEASURES or not placed:
+    shown, at = _shown(content)
+    if measure not in ABSOLUTE_MEASURES or not placed or shown["estimate"] is None:
         return
     index = max(placed)[2]
     entry = content["results"][index]
     events, people = _control(entry) or (0, 1)
-    shown, at = _shown(content)
-    risks = at_baseline(measure, shown["estimate"], shown["ci_low"], shown["ci_high"], baseline=events / people)
+    try:
+        risks = at_baseline(measure, shown["estimate"], *_ends(shown), baseline=events / people)
+    except Undefined:
+        return
     names = _names(content["results"])
-    said = Sentence("Of 1,000 people, about ").give(
-        per_thousand(risks.baseline), f"/results/{index}/numbers", [record_name(entry["id"])]
-    )
-    said.say(f" have the outcome with {captions.arm2}, as in {entry['label']}, and about ")
+    without = per_thousand(risks.baseline)
+    said = Sentence("Of 1,000 people, about ")
+    said.give(without, f"/results/{index}/numbers", [record_name(entry["id"])])
+    said.say(f" {have(without)} the outcome with {captions.arm2}, as in {entry['label']}, and about ")
     said.give(per_thousand(risks.risk), f"{at}/estimate", names).say(f" with {captions.arm1} (")
     said.give(per_thousand(risks.risk_low), f"{at}/ci_low", names).say(" to ")
-    yield said.give(per_thousand(risks.risk_high), f"{at}/ci_high", names).say(
-        f", {content['question']['level']:g}% interval)."
-    )
+    yield said.give(per_thousand(risks.risk_high), f"{at}/ci_high", names).say(f", {_level(content)} interval).")
 
 
 def _control(entry: Mapping[str, Any]) -> tuple[float, float] | None:
-    """People with the outcome and people of the control arm, where they are among the numbers."""
+    """People with the outcome and people of the control arm, where they are among the numbers and some have it."""
     numbers = {number["name"]: number["value"] for number in entry["numbers"]}
-    return (numbers["events2"], numbers["n2"]) if {"events2", "n2"} <= numbers.keys() else None
+    events, people = numbers.get("events2", 0), numbers.get("n2", 0)
+    return (events, people) if 0 < events < people else None
 
 
 def _rating(content: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -194,7 +220,7 @@ def _estimate(content: Mapping[str, Any]) -> Sentence:
     measure = measure_named(content["question"]["measure"])
     words = "hazard ratio" if content["question"]["measure"] == HAZARD_RATIO else measure.words
     said = Sentence(f"{words[:1].upper()}{words[1:]} ").give(figure(shown["estimate"]), f"{at}/estimate", names)
-    said.say(f" ({content['question']['level']:g}% CI ").give(figure(shown["ci_low"]), f"{at}/ci_low", names)
+    said.say(f" ({_level(content)} CI ").give(_low(content, shown), f"{at}/ci_low", names)
     said.say(" to ").give(figure(shown["ci_high"]), f"{at}/ci_high", names)
     sides = content["favours"]
     ends = f"; left: {sides['left']}, right: {sides['right']}" if sides["left"] else ""

@@ -75,7 +75,7 @@ def answer(gathered: Gathered) -> Answered:
     if refused:
         raise not_comparable(refused)
     plan, analysis = _computed(results, choices)
-    captions = captions_of(results, gathered.names, asked.subgroup)
+    captions = captions_of(results, gathered, asked.subgroup)
     synthesis = None if analysis is None else synthesis_of(captions, analysis)
     question = question_of(asked, results, plan)
     content = content_of(gathered, results, question, synthesis)

@@ -14,8 +14,9 @@ from app.calculator.request import Captions
 from app.calculator.schemas import Synthesis
 from app.evidence.gate import Conflict
 from app.evidence.joined import Sorted
-from app.evidence.numbers import PROPORTIONS, measure_named
+from app.evidence.numbers import PROPORTIONS, direction_under, measure_named
 from app.evidence.results import Reported, SubgroupBy
+from app.models.treatments import Treatment
 from app.models.types import plain_number
 from app.reports.entries import counted_entry, excluded_entry, lost_entry
 from app.reports.evidence_schemas import EvidencePooled
@@ -155,9 +156,14 @@ def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) 
     }
 
 
-def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]], split_by: SubgroupBy | None) -> Captions:
+def comparator_name(comparator: str, treatments: Mapping[str, Any]) -> str:
+    """What people were compared with: the name of one of our treatments, else the word itself."""
+    return str(treatments[comparator]["name"]) if comparator in treatments else comparator.replace("-", " ")
+
+
+def captions_of(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
     """How studies, arms and plots are called: by the records that the question names."""
-    found = results.results
+    found, names = results.results, gathered.names
     studies = [one.study["id"] for one in found]
     labels = [
         f"{one.label()}, {one.result['time_frame_text'] or one.id}"
@@ -168,14 +174,16 @@ def captions_of(results: Sorted, names: Mapping[str, Mapping[str, Any]], split_b
     treatments = [str(record["name"]) for record in names["treatment"].values()]
     outcomes = [str(record["name"]) for record in names["outcome"].values()]
     conditions = [str(record["name"]) for record in names["condition"].values()]
-    comparators = sorted({str(one.result["comparator"]) for one in found})
+    named = gathered.found.included.get(Treatment.plural, {})
+    comparators = sorted({comparator_name(str(one.result["comparator"]), named) for one in found})
     arm1 = treatments[0] if len(treatments) == 1 else "treatment"
     arm2 = comparators[0] if len(comparators) == 1 else "comparator"
-    directions_known = {one.direction for one in found}
+    directions_known = {direction_under(one, results.measure) for one in found}
     return Captions(
         labels=labels,
         subgroups=[None if split_by is None else one.subgroup(split_by) for one in found],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {' or '.join(conditions)}",
+        outcome=" or ".join(outcomes),
         arm1=arm1,
         arm2=arm2,
         direction=next(iter(directions_known)) if len(directions_known) == 1 else None,  # type: ignore[arg-type]  # a word

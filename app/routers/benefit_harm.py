@@ -64,8 +64,10 @@ async def get_treatment_benefit_harm(
     """People out of 1,000 with and without the treatment, for every record that counts people in two arms.
 
     Benefits and harms stand side by side, each with its baseline, its 95 % interval, the number needed to treat
-    (through infinity where the interval holds no effect), its certainty and its citations. A record without
-    denominators, without a comparator or of a continuous outcome is refused with the reason, under `refused`.
+    (through infinity where the interval holds no effect), its certainty and its citations. A record with several
+    exposed arms has a row for each. `pooled` tells several results of an outcome together where they may be joined. A
+    record without denominators, without a comparator or of a continuous outcome is refused with the reason, under
+    `refused`.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, BenefitHarmQuestion)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil, floor, sqrt
+from math import ceil, floor, isinf, sqrt
 from operator import add, mul
 from typing import Literal
 
@@ -11,6 +11,8 @@ from app.synthesis.faults import Undefined
 from app.synthesis.rows import Counts
 
 Kind = Literal["benefit", "harm"]
+ROUNDING = 1e-9
+"""What a risk may lie beyond 0 or 1 because numbers are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,19 @@ class Absolute:
 def at_baseline(measure: str, estimate: float, low: float, high: float, *, baseline: float) -> Absolute:
     """The risk with the treatment where it is `baseline` without (Cochrane Handbook 15.4.4; GRADE guidelines 12).
 
-    `estimate`, `low` and `high` are as people read them: ratios, not logarithms. Risks end at 0 and 1. Undefined for a
-    baseline outside 0 to 1.
+    `estimate`, `low` and `high` are as people read them: ratios, not logarithms. An interval ends at 0 and 1. Undefined
+    for a baseline outside 0 to 1, for a ratio where nobody or everybody has the outcome, and where the effect would
+    take more people than there are, or fewer than none.
     """
     if not 0 <= baseline <= 1:
         raise Undefined("a baseline risk lies between 0 and 1")
-    risks = [min(1.0, max(0.0, _RISK[measure](value, baseline))) for value in (estimate, low, high)]
-    return Absolute(baseline, *risks)
+    if measure != "risk-difference" and baseline in (0, 1):
+        raise Undefined("a ratio says nothing of a risk at which nobody or everybody has the outcome")
+    risk, *ends = (_RISK[measure](value, baseline) for value in (estimate, low, high))
+    if not -ROUNDING <= risk <= 1 + ROUNDING:
+        people = f"{1000 * risk:,.0f}".replace("-", "−")
+        raise Undefined(f"at {1000 * baseline:g} of 1,000 people without, its effect would mean {people} of 1,000 with")
+    return Absolute(baseline, *(min(1.0, max(0.0, value)) for value in (risk, *ends)))
 
 
 def between_arms(row: Counts, *, level: float) -> Absolute:
@@ -72,8 +80,8 @@ def _wilson(risk: float, n: int, z: float) -> tuple[float, float]:
 
 
 def _by_odds_ratio(ratio: float, baseline: float) -> float:
-    odds = ratio * baseline
-    return odds / (1 - baseline + odds) if odds or baseline < 1 else 0.0
+    odds = ratio * baseline / (1 - baseline)
+    return 1.0 if isinf(odds) else odds / (1 + odds)
 
 
 _RISK: Mapping[str, Callable[[float, float], float]] = {

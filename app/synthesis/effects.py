@@ -62,6 +62,8 @@ def standardized_mean_difference(row: Means) -> Effect:
     if df < 2:
         raise Undefined("Hedges' g needs at least 4 people in both arms together", field="n1")
     pooled_sd = sqrt(((row.n1 - 1) * row.sd1**2 + (row.n2 - 1) * row.sd2**2) / df)
+    if pooled_sd == 0 < row.sd1 + row.sd2 and min(row.n1, row.n2) > 1:
+        raise Undefined("the standard deviations are too small to divide by", field="sd1")
     if pooled_sd == 0:
         raise Undefined("the arm with more than one person has a standard deviation of 0", field="sd1")
     g = (row.mean1 - row.mean2) / pooled_sd * hedges_correction(df)

@@ -112,7 +112,9 @@ def effect_of(measure: Measure, row: Row, index: int) -> Effect:
         effect = effects.generic(row) if isinstance(row, Generic) else measure.effect(row)
     except Undefined as fault:
         raise Undefined(fault.message, study=index, field=fault.field) from fault
-    if not isfinite(effect.estimate) or not SMALLEST_VARIANCE <= effect.variance <= LARGEST_VARIANCE:
+    if not isfinite(effect.estimate):
+        raise Undefined("its effect is beyond what a number holds", study=index)
+    if not SMALLEST_VARIANCE <= effect.variance <= LARGEST_VARIANCE:
         words = f"its variance of {effect.variance:.3g} is outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}"
         raise Undefined(words, study=index)
     return effect

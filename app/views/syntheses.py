@@ -16,6 +16,7 @@ from app.render.drawing import inline, size_of
 from app.render.pages import report_address
 from app.reports.cards import SYNTHESES
 from app.reports.plain_synthesis import InWords, in_words, settled_side
+from app.reports.pooled_content import comparator_name
 from app.reports.synthesis_facts import SynthesisFacts
 from app.views.around import Around, Link, Mark
 from app.views.cards import (
@@ -43,8 +44,6 @@ MOST_ACCEPTED = 3
 """How many of the reasons against joining a card repeats; the page has all."""
 MOST_DRAWN = 6_500
 """Characters of the largest drawing that a card holds; a larger one is a link."""
-COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}
-"""The reasons that mean that the same people stand in several results."""
 VERSION = 1
 """An answer that is kept never changes."""
 
@@ -68,8 +67,6 @@ def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Told:
     """What is said of a synthesis, on its card as on its page."""
     captions = captions_of(facts.content, around)
     words = in_words(facts.content, captions)
-    if COUNTED_TWICE & {caveat["reason"] for caveat in facts.content["caveats"]}:
-        words = replace(words, studies=f"{words.studies} Some people are counted more than once.")
     return Told(
         str(captions.title),
         words,
@@ -83,11 +80,13 @@ def captions_of(content: Mapping[str, Any], around: Around) -> Captions:
     question = content["question"]
     treatments = [around.name(Treatment, one) for one in question["treatment"]]
     outcomes = [around.name(Outcome, one) for one in question["outcome"]]
-    comparators = sorted({str(one["comparator"]) for one in content["results"]})
+    named = content["included"].get(Treatment.plural, {})
+    comparators = sorted({comparator_name(str(one["comparator"]), named) for one in content["results"]})
     return Captions(
         labels=[],
         subgroups=[],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {around.name(Condition, question['condition'])}",
+        outcome=" or ".join(outcomes),
         arm1=treatments[0] if len(treatments) == 1 else "treatment",
         arm2=comparators[0] if len(comparators) == 1 else "comparator",
         direction=content["favours"]["direction"],

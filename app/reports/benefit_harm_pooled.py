@@ -1,0 +1,109 @@
+"""What several study results of one outcome say together, out of 1,000 people, where the gate lets them be joined."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from app.evidence.gate import WINDOW_DAYS
+from app.evidence.joined import Choices, Sorted, joined, plan_of, sort_out
+from app.evidence.numbers import measure_named
+from app.evidence.people import Baseline, Subject, control_of, result_subjects
+from app.evidence.results import Document, Reported
+from app.models.study_results import StudyResult
+from app.models.types import plain_number
+from app.query import Address
+from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
+from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
+from app.synthesis.faults import Undefined
+from app.synthesis.pooling import Pooled
+
+CHOICES = Choices(window_days=WINDOW_DAYS)
+"""As `GET /v1/syntheses` joins results when nobody chooses anything."""
+
+
+def pooled_entries(
+    found: Sequence[Reported], outcomes: Sequence[str], baselines: Mapping[str, Baseline], address: Address
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """One entry for each outcome and comparator of which several results may be joined, and why others may not be.
+
+    `baselines` by outcome.
+    """
+    groups: dict[tuple[str, str], list[Reported]] = {}
+    for one in found:
+        outcome, comparator = str(one.outcome["id"]), one.result["comparator"]
+        if comparator not in (None, "baseline") and (not outcomes or outcome in outcomes):
+            groups.setdefault((outcome, str(comparator)), []).append(one)
+    entries, notes = [], []
+    for (outcome, _), some in sorted(groups.items()):
+        subject, results = result_subjects(some[0], StudyResult.plural)[0], sort_out(some, CHOICES)
+        is_told = subject.more_is is not None and results.measure in ABSOLUTE_MEASURES
+        if not is_told or len(results.counted) < 2:
+            continue
+        try:
+            entries.append(_entry(subject, results, baselines.get(outcome), address))
+        except Undefined as fault:
+            notes.append(
+                f"{subject.name}: {len(results.counted)} study results are not told together: {fault.message}."
+            )
+    return entries, notes
+
+
+def _entry(subject: Subject, results: Sorted, named: Baseline | None, address: Address) -> dict[str, Any]:
+    """The results together; Undefined where they may not be joined, come to nothing, or have no baseline."""
+    if results.conflicts:
+        raise Undefined(results.conflicts[0].detail)
+    pooled, effect = _pooled(results)
+    baseline = named or _weightiest(results, pooled)
+    risks = at_baseline(results.measure, *effect, baseline=baseline.risk)
+    first = results.results[0].result
+    return {
+        "about": subject.about,
+        "name": subject.name,
+        "is_harm": subject.is_harm,
+        "comparator": first["comparator"],
+        "records": [record_link(StudyResult.plural, one.result, address) for one in results.results],
+        "synthesis": address(f"/v1/syntheses?{urlencode(_question(first, results.measure))}"),
+        "measure": results.measure,
+        "effect": {name: plain_number(value) for name, value in effect._asdict().items()},
+        "i2": pooled.heterogeneity.i2,
+        "baseline": baseline_entry(baseline, "named-record" if named else "weightiest-comparator-arm", address),
+        **people_entry(risks, subject.more_is or "harm", None),
+    }
+
+
+class Effect(NamedTuple):
+    """A pooled effect as people read it."""
+
+    estimate: float
+    ci_low: float
+    ci_high: float
+
+
+def _pooled(results: Sorted) -> tuple[Pooled, Effect]:
+    """What the results come to; Undefined where that is nothing, or beyond any number."""
+    analysis = joined(results, plan_of(CHOICES, results), CHOICES)
+    if analysis is None:
+        raise Undefined("no result counts")
+    pooled, rows = analysis.pooled, [study.row for study in analysis.studies]
+    estimate, low, high = (
+        measure_named(results.measure).shown(value, rows) for value in (pooled.estimate, pooled.ci_low, pooled.ci_high)
+    )
+    if estimate is None or low is None or high is None:
+        raise Undefined("the effect is beyond what a number holds")
+    return pooled, Effect(estimate, low, high)
+
+
+def _weightiest(results: Sorted, pooled: Pooled) -> Baseline:
+    """The comparator arm of the weightiest result of those in which some people have the outcome, and some have not."""
+    weighed = zip(pooled.weights, results.results, strict=True)
+    arms = [(weight, control_of(StudyResult.plural, one.result)) for weight, one in weighed if not one.is_review]
+    known = [(weight, arm) for weight, arm in arms if arm is not None and 0 < arm.risk < 1]
+    if not known:
+        raise Undefined("no comparator arm says what the risk is without the treatment")
+    return max(known, key=lambda pair: pair[0])[1]
+
+
+def _question(result: Document, measure: str) -> dict[str, str]:
+    """The synthesis that says how these results were joined."""
+    names = ("treatment", "condition", "outcome", "comparator")
+    return {name: str(result[name]) for name in names} | {"measure": measure}

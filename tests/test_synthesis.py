@@ -178,7 +178,7 @@ def test_every_number_is_finite_and_intervals_hold_their_estimate(
     assert 0 <= found["tau2_ci_low"] <= found["tau2_ci_high"]
     assert 0 <= found["i2"] < 100
     assert found["h2"] >= 1
-    for value in (result.estimate, result.se, result.statistic, *found.values()):
+    for value in (result.estimate, result.se, result.statistic or 0, *found.values()):
         assert isfinite(value)
 
 
@@ -351,7 +351,7 @@ def test_one_study_is_shown_and_says_nothing_of_heterogeneity() -> None:
 
 def test_studies_that_agree_exactly_have_a_knapp_hartung_interval_of_no_width_and_a_note() -> None:
     analysis = analysed("generic", [Generic(0.5, 0.2), Generic(0.5, 0.3)], interval="knapp-hartung")
-    assert (analysis.pooled.se, analysis.pooled.p_value) == (0, 0)
+    assert (analysis.pooled.se, analysis.pooled.statistic, analysis.pooled.p_value) == (0, None, 0)
     assert analysis.pooled.ci_low == analysis.pooled.ci_high == 0.5
     assert "narrower here than Wald's" in analysis.notes[0]
 

@@ -76,9 +76,9 @@ def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
     )
     is_log = measure.is_ratio and widest <= WIDEST_LOGARITHM
     egger = synthesis.egger
-    remarks = (
-        [f"Egger's test: t = {signed(f'{egger.statistic:.2f}')}, df {egger.df}, p {_p(egger.p_value)}"] if egger else []
-    )
+    remarks = []
+    if egger and egger.statistic is not None:
+        remarks.append(f"Egger's test: t = {signed(f'{egger.statistic:.2f}')}, df {egger.df}, p {_p(egger.p_value)}")
     if synthesis.trim_and_fill:
         remarks.append(f"Trim and fill added {_count(len(filled))} on the {synthesis.trim_and_fill.side} (hollow)")
     return funnel_svg(

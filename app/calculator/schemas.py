@@ -37,7 +37,9 @@ class SynthesisResult(BaseModel):
     se: Number = Field(description="Its standard error.")
     ci_low: Number = Field(description="Lower end of its confidence interval.")
     ci_high: Number = Field(description="Upper end of its confidence interval.")
-    statistic: Number = Field(description="Estimate over standard error: z, or t under `knapp-hartung`.")
+    statistic: Number | None = Field(
+        description="Estimate over standard error: z, or t under `knapp-hartung`; null when the standard error is 0."
+    )
     p_value: Number = Field(description="Two-sided probability under no effect.")
     tau2: Number | None = Field(description="Variance between studies; 0 under `common-effect`, null for one study.")
     tau2_ci_low: Number | None = Field(description="Q-profile interval of τ²; only of the whole result.")
@@ -76,7 +78,7 @@ class SynthesisEgger(BaseModel):
 
     bias: Number = Field(description="The slope, which is the intercept in Egger's own form.")
     se: Number = Field(description="Its standard error.")
-    statistic: Number = Field(description="t.")
+    statistic: Number | None = Field(description="t; null when the standard error is 0.")
     df: int = Field(description="Its degrees of freedom.")
     p_value: Number = Field(description="Two-sided probability under no small-study effect.")
     limit_estimate: Number = Field(description="Where the effect goes as the standard error goes to 0.")

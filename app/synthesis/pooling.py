@@ -57,8 +57,8 @@ class Pooled(NamedTuple):
     se: float
     ci_low: float
     ci_high: float
-    statistic: float
-    """z, or t under Knapp–Hartung."""
+    statistic: float | None
+    """z, or t under Knapp–Hartung; None when the standard error is 0."""
     p_value: float
     weights: tuple[float, ...]
     """In percent, one a study."""
@@ -130,8 +130,8 @@ def _finished(
     else:
         quantile, two_sided = -distributions.normal_quantile(plan.tail), distributions.normal_two_sided
     se = sqrt(variance)
-    statistic = estimate / se if se > 0 else 0.0
-    p_value = two_sided(statistic) if se > 0 else float(estimate == 0)
+    statistic = estimate / se if se > 0 else None
+    p_value = float(estimate == 0) if statistic is None else two_sided(statistic)
     whole = fsum(weights)
     reach = None if tau2 is None else quantile * sqrt(variance + tau2)
     return Pooled(

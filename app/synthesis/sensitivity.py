@@ -74,7 +74,8 @@ class Egger:
 
     bias: float
     se: float
-    statistic: float
+    statistic: float | None
+    """t; None when the standard error is 0."""
     df: int
     p_value: float
     limit_estimate: float
@@ -96,8 +97,8 @@ def egger(effects: Sequence[Effect], tail: float) -> Egger:
         raise Undefined("Egger's test needs studies whose standard errors differ")
     dispersion = line.residual / df
     se, limit_se = sqrt(dispersion * line.slope_variance), sqrt(dispersion * line.start_variance)
-    statistic = line.slope / se if se > 0 else 0.0
-    p_value = distributions.t_two_sided(statistic, df) if se > 0 else float(line.slope == 0)
+    statistic = line.slope / se if se > 0 else None
+    p_value = float(line.slope == 0) if statistic is None else distributions.t_two_sided(statistic, df)
     reach = -distributions.t_quantile(tail, df) * limit_se
     return Egger(line.slope, se, statistic, df, p_value, line.start, line.start - reach, line.start + reach)
 

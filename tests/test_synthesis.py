@@ -443,13 +443,28 @@ def test_what_needs_more_studies_is_left_out_with_a_note() -> None:
 
 
 def test_a_part_without_an_answer_says_why_and_the_rest_stays() -> None:
-    analysis = analysed(
-        "generic", [Generic(1, 1), Generic(2, 1), Generic(4, 1)], "cumulative", interval="knapp-hartung"
-    )
+    rows: list[Row] = [Counts(0, 9, 0, 8), Counts(2, 9, 4, 8)]
+    analysis = analysed("risk-ratio", rows, "cumulative", model="common-effect", method="mantel-haenszel")
     assert analysis.cumulative is not None
-    first, second, _ = analysis.cumulative
+    first, second = analysis.cumulative
     assert (first.pooled, second.reason) == (None, None)
-    assert "at least 2 studies" in str(first.reason)
+    assert "nothing speaks for" in str(first.reason)
+
+
+def test_a_study_that_stands_alone_has_its_own_interval_and_counts_in_the_test_of_subgroups() -> None:
+    rows: list[Row] = [Generic(0.0, 0.1), Generic(0.3, 0.1), Generic(1.0, 0.2)]
+    plan = Plan("generic", interval="knapp-hartung")
+    also: frozenset[Also] = frozenset({"cumulative", "subgroups"})
+    analysis = analyse(Question(MEASURES["generic"], plan, rows, ["a", "a", "b"], also))
+    assert analysis.cumulative is not None
+    assert analysis.subgroups is not None
+    alone, first = analysis.subgroups.groups["b"].pooled, analysis.cumulative[0].pooled
+    assert alone is not None
+    assert first is not None
+    assert (alone.estimate, alone.se) == close((1.0, 0.2))
+    assert (first.ci_low, first.ci_high) == close((-0.1959963984540054, 0.1959963984540054))
+    assert analysis.subgroups.q_df == 1
+    assert "Where a study stands alone, its own interval is shown: Knapp and Hartung's needs two." in analysis.notes
 
 
 def test_subgroups_are_pooled_apart_and_their_difference_is_tested() -> None:

@@ -88,6 +88,7 @@ def analyse(question: Question) -> Analysis:
     analysis.leave_one_out = asked("leave-one-out", lambda: sensitivity.leave_one_out(studies, plan))
     analysis.cumulative = asked("cumulative", lambda: sensitivity.cumulative(studies, plan))
     analysis.subgroups = asked("subgroups", lambda: sensitivity.subgroups(studies, question.subgroups, plan))
+    analysis.notes += _notes_on_parts(analysis)
     analysis.egger = asked("egger", lambda: sensitivity.egger(effects, plan.tail))
     analysis.trim_and_fill = asked("trim-and-fill", lambda: sensitivity.trim_and_fill(studies, plan))
     return analysis
@@ -129,6 +130,15 @@ def _notes(analysis: Analysis) -> Iterator[str]:
                 "Knapp and Hartung's interval is narrower here than Wald's, because the studies agree more than chance "
                 f"lets expect; Wald's is {wald.ci_low:.6g} to {wald.ci_high:.6g} on the scale of the analysis."
             )
+
+
+def _notes_on_parts(analysis: Analysis) -> Iterator[str]:
+    """Of the result without each study, one after another, and of each subgroup."""
+    groups = analysis.subgroups.groups.values() if analysis.subgroups else ()
+    parts = [*(analysis.leave_one_out or ()), *(analysis.cumulative or ()), *groups]
+    is_alone = any(len(part.studies) == 1 for part in parts)
+    if is_alone and analysis.question.plan.interval == "knapp-hartung":
+        yield "Where a study stands alone, its own interval is shown: Knapp and Hartung's needs two."
 
 
 def _count(studies: int) -> str:

@@ -1,7 +1,7 @@
 """What the answer hangs on: one study left out, one after another, subgroups, small-study effects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import Literal, NamedTuple
 
@@ -23,7 +23,12 @@ class Attempt(NamedTuple):
 
 
 def attempt(studies: Sequence[Study], plan: Plan) -> Attempt:
-    """Pool, and keep the reason where that is not possible; without the interval of τ²."""
+    """Pool, and keep the reason where that is not possible; without the interval of τ².
+
+    One study has its own interval, by Wald, because Knapp and Hartung's needs two.
+    """
+    if len(studies) == 1:
+        plan = replace(plan, interval="wald")
     try:
         return Attempt(studies, pool(studies, plan, with_interval_of_tau2=False))
     except Undefined as fault:

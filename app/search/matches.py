@@ -13,14 +13,14 @@ from sqlalchemy import Connection, select
 from app.ledger import ENTRY
 from app.search.entries import places_of
 from app.search.expressions import AllOf, Expression, holds, is_plain
-from app.search.matching import HIGHEST, count_by_kind, places
+from app.search.matching import HIGHEST, first_and_counts, places
 
 MOST_COUNTED = 1000
 """How far the matches of one kind are counted, and how many are at hand at most."""
-SOME = 200
+SOME = 500
 """Lines that are read with one statement."""
-MOST_TRIED = {"sqlite": 200, "postgresql": 1000}
-"""How many lines are looked through where there are more, and then the index: FTS5 is there sooner."""
+MOST_TRIED = 200
+"""How many lines are looked through where more match than are at hand; after these the index is there sooner."""
 NOTHING = AllOf(())
 
 
@@ -58,7 +58,7 @@ class Matches:
             return None
         some = [place for place in self.first if after < place < beyond]
         is_whole = len(self.first) <= MOST_COUNTED
-        tried = some if is_whole else some[: MOST_TRIED[dialect]]
+        tried = some if is_whole else some[:MOST_TRIED]
         found: list[int] = []
         for start in range(0, len(tried), SOME):
             piece = tried[start : start + SOME]
@@ -76,8 +76,8 @@ class Matches:
 
 def matches_of(connection: Connection, expression: Expression) -> Matches:
     """All that matches, found and counted in one pass."""
-    first = places(connection, expression, most=MOST_COUNTED + 1)
-    return Matches(connection, expression, count_by_kind(connection, expression, first, MOST_COUNTED + 1), first)
+    first, counts = first_and_counts(connection, expression, MOST_COUNTED + 1)
+    return Matches(connection, expression, counts, first)
 
 
 def lines_of(connection: Connection, some: Sequence[int]) -> dict[int, str]:

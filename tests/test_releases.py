@@ -32,7 +32,7 @@ from app.render.dataset_citation import Cited, bibtex, csl, text
 from app.settings import Settings
 from app.store import reinstate, save_all, withdraw
 from tests.commands import tev
-from tests.conftest import ROOT
+from tests.conftest import ENGINES, ROOT, Originals
 from tests.test_store import SOURCE, record, small_set
 
 ARTICLE = "metropolmed-botox-neck-back-pain"
@@ -162,20 +162,21 @@ def test_of_two_runs_at_once_one_wins_and_the_other_says_so(database: Database, 
     assert names_in(folder) == ["1.0.sqlite3"]
 
 
-def test_the_command_says_what_it_made(seeded_url: str, tmp_path: Path) -> None:
-    folder = tmp_path / "releases"
-    finished = tev("release", "a.1", "--database", seeded_url, "--notes", "For tests.", TEV_RELEASES=str(folder))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_command_says_what_it_made(engine: str, originals: Originals, tmp_path: Path) -> None:
+    folder, url = tmp_path / "releases", originals.copy(engine, tmp_path, is_seeded=True)
+    finished = tev("release", "a.1", "--database", url, "--notes", "For tests.", TEV_RELEASES=str(folder))
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("Release a.1 of dataset revision 1\n")
     file = file_of(folder, "a.1")
     assert re.search(rf"file +{re.escape(str(file))}\n", finished.stdout)
     assert re.search(rf"sha256 +{hashlib.sha256(file.read_bytes()).hexdigest()}\n", finished.stdout)
     assert re.search(r"records +\d+ approvals, 51 claims, ", finished.stdout)
-    wrong = tev("release", "../x", "--database", seeded_url, TEV_RELEASES=str(folder))
+    wrong = tev("release", "../x", "--database", url, TEV_RELEASES=str(folder))
     assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
-    unreadable = tev("release", "b", "--notes", "\x07", "--database", seeded_url, TEV_RELEASES=str(folder))
+    unreadable = tev("release", "b", "--notes", "\x07", "--database", url, TEV_RELEASES=str(folder))
     assert unreadable.stderr == "tev: --notes: text holds a character that cannot be shown: U+0007\n"
-    nowhere = tev("release", "b", "--database", seeded_url, TEV_RELEASES="/dev/null/x")
+    nowhere = tev("release", "b", "--database", url, TEV_RELEASES="/dev/null/x")
     assert nowhere.stderr.startswith("tev: TEV_RELEASES=/dev/null/x: ")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 from pydantic_core import from_json
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, text
 
 from app.fields import facets_of
-from app.ledger import FACET, REFERENCE
+from app.ledger import REFERENCE
 from app.listing import narrowed, with_present_ids
 from app.query import Query
 from app.search.counts import LONGEST_VALUE
@@ -17,9 +17,6 @@ from app.search.entries import EVERYWHERE, SCOPE
 
 MOST_SHOWN = 100
 """How many values of one field are shown, those of most records first."""
-MOST_OTHERS = 1000
-"""How many further values are counted: a field of a treatment may have tens of thousands."""
-NONE = "null"
 
 
 class FacetValue(BaseModel):
@@ -34,11 +31,22 @@ class Facet(BaseModel):
 
     values: list[FacetValue] = Field(description=f"The values of most records first, at most {MOST_SHOWN}.")
     missing: int = Field(description="How many records have no value.")
-    others: int = Field(
-        description=f"How many further values there are that are not shown; no more than {MOST_OTHERS}."
-    )
-    others_is_at_least: bool = Field(False, description="Whether there are more than those.")
+    others: int = Field(description="How many further values there are that are not shown.")
+    others_is_at_least: bool = Field(False, description="Whether there may be more than those.")
     is_at_least: bool = Field(False, description="Whether there are more records than were counted.")
+
+
+_KEPT = text("""
+SELECT value, n FROM (
+    SELECT value, n FROM facet_count WHERE kind = :kind AND scope = :scope AND field = :field AND value <> 'null'
+    ORDER BY n DESC, value DESC LIMIT :most
+) AS shown
+UNION ALL
+SELECT value, n FROM facet_count WHERE kind = :kind AND scope = :scope AND field = :field AND value = 'null'
+UNION ALL
+SELECT NULL, n FROM facet_size WHERE kind = :kind AND scope = :scope AND field = :field
+""")
+"""The values of most records, how many records have none, and (without a value) how many values there are."""
 
 
 def facets(connection: Connection, query: Query) -> dict[str, Facet]:
@@ -58,8 +66,8 @@ def facet_of(counts: Iterable[tuple[Any, int]], others: int = 0, *, is_at_least:
     return Facet(
         values=[FacetValue(value=value, count=n) for value, n in values[:MOST_SHOWN]],
         missing=sum(n for value, n in held if value is None),
-        others=min(others, MOST_OTHERS),
-        others_is_at_least=others > MOST_OTHERS,
+        others=others,
+        others_is_at_least=is_at_least,
         is_at_least=is_at_least,
     )
 
@@ -81,16 +89,11 @@ def _scope(filters: Mapping[str, Any]) -> str | None:
 
 
 def _kept(connection: Connection, plural: str, scope: str, name: str) -> Facet:
-    same = (FACET.c.kind == plural, FACET.c.scope == scope, FACET.c.field == name)
-    shown = select(FACET.c.value, FACET.c.n).where(*same, FACET.c.value != NONE)
-    rows = connection.execute(shown.order_by(FACET.c.n.desc(), FACET.c.value.desc()).limit(MOST_SHOWN + 1)).all()
-    missing = connection.scalar(select(FACET.c.n).where(*same, FACET.c.value == NONE)) or 0
-    others = 0
-    if len(rows) > MOST_SHOWN:
-        some = select(literal(1)).where(*same, FACET.c.value != NONE).limit(MOST_SHOWN + MOST_OTHERS + 1)
-        others = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() - MOST_SHOWN
-    values: list[tuple[Any, int]] = [(from_json(value), n) for value, n in rows[:MOST_SHOWN]]
-    return facet_of([*values, (None, missing)], others)
+    """A facet as the writer keeps it: one statement and few pages, however many values there are."""
+    rows = connection.execute(_KEPT, {"kind": plural, "scope": scope, "field": name, "most": MOST_SHOWN}).all()
+    size = next((n for value, n in rows if value is None), 0)
+    values = [(from_json(value), n) for value, n in rows if value is not None]
+    return facet_of(values, size - sum(value is not None for value, _ in values))
 
 
 def _counted(connection: Connection, query: Query, name: str) -> Facet:

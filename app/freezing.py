@@ -25,14 +25,11 @@ from app.ledger import (
     ALIAS,
     CODE,
     EDITION,
-    ENTRY,
-    FACET,
-    GRAM,
-    NAME,
     REFERENCE,
     REGISTRY,
     RELEASE,
     REVISION,
+    SEARCH_INDEX,
     SHAPE,
     SOURCE_TEXT,
     metadata,
@@ -45,7 +42,7 @@ from app.provenance.masking import masked, spans_in
 from app.releases import Release, file_of, find_release, list_releases
 from app.store import record_release, refill, revision_of
 
-LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, ENTRY, NAME, GRAM, FACET)
+LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
 CHUNK = 500
 Progress = Callable[[int], None]

@@ -266,3 +266,18 @@ FACET = Table(
 
 `value` is JSON: `"label"`, `true`, `null` for none.
 """
+
+FACET_SIZE = Table(
+    "facet_size",
+    metadata,
+    Column("kind", AutoString, nullable=False),
+    Column("scope", AutoString, nullable=False),
+    Column("field", AutoString, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("kind", "scope", "field"),
+    sqlite_with_rowid=False,
+)
+"""How many values each of these fields has, `null` not counted: a field of one treatment may have tens of thousands."""
+
+SEARCH_INDEX = (ENTRY, NAME, GRAM, FACET, FACET_SIZE)
+"""What is kept of the records for search, and can be built anew from them."""

@@ -1,13 +1,14 @@
 """The index of search: kept with each write, built anew to the same, mended where it was damaged, on both engines."""
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from app.cli import seed_database
 from app.db import Database
 from app.examples import SEED
-from app.ledger import SHAPE
+from app.ledger import FACET, FACET_SIZE, SHAPE
 from app.made_up import MadeUp
 from app.reports.audit import audit
+from app.search.counts import NONE
 from app.search.expressions import Token
 from app.search.matching import every_place
 from app.store import fill, reindex, reinstate, rename, render_again, withdraw
@@ -32,6 +33,10 @@ def test_what_each_write_leaves_is_what_building_it_anew_gives(database: Databas
     rebuilt = reindex(database)
     assert rebuilt.differences == []
     assert rebuilt.before == rebuilt.after
+    counted = select(FACET.c.kind, FACET.c.scope, FACET.c.field, func.count()).where(FACET.c.value != NONE)
+    with database.read() as connection:
+        sizes = set(connection.execute(select(FACET_SIZE)).all())
+        assert sizes == set(connection.execute(counted.group_by(FACET.c.kind, FACET.c.scope, FACET.c.field)).all())
     again = reindex(database)
     assert (again.after, again.records) == (rebuilt.after, rebuilt.records)
 
@@ -44,13 +49,14 @@ def test_reindexing_says_what_was_wrong_and_mends_it(database: Database) -> None
         "DELETE FROM search_name WHERE label = 'Botox'",
         "UPDATE search_gram SET n = n + 1 WHERE word = 'botox'",
         "INSERT INTO facet_count VALUES ('claims', '', 'verdict', '\"made-up\"', 7)",
+        "UPDATE facet_size SET n = n + 1 WHERE field = 'verdict'",
     )
     for damage in damages:
         execute(database, damage)
     rebuilt = reindex(database)
     assert rebuilt.before != whole
     told = {difference.split()[0].rstrip(":") for difference in rebuilt.differences}
-    assert {"search_entry", "search_name", "search_gram", "facet_count"} <= told
+    assert {"search_entry", "search_name", "search_gram", "facet_count", "facet_size"} <= told
     assert rebuilt.after == whole
     assert reindex(database).differences == []
 
@@ -73,11 +79,24 @@ def test_a_full_text_that_lost_its_words_is_noticed(database: Database) -> None:
 def test_a_database_from_before_gets_its_index_at_the_start(database: Database) -> None:
     seed_database(database, SEED)
     whole = reindex(database).after
-    for statement in ("DELETE FROM search_name", "DELETE FROM facet_count", f"DELETE FROM {SHAPE.name}"):
+    for statement in (
+        "DELETE FROM search_name",
+        "DELETE FROM facet_count",
+        "DELETE FROM facet_size",
+        f"DELETE FROM {SHAPE.name}",
+    ):
         execute(database, statement)
     render_again(database, author="test")
     rebuilt = reindex(database)
     assert (rebuilt.before, rebuilt.differences) == (whole, [])
+
+
+def test_the_schema_before_gets_the_numbers_of_values_with_the_next_one(database: Database) -> None:
+    seed_database(database, SEED)
+    execute(database, "DROP TABLE facet_size")
+    execute(database, "UPDATE alembic_version SET version_num = '0009'")
+    database.migrate()
+    assert reindex(database).differences == []
 
 
 def test_the_command_says_so_and_exits_with_1_when_they_differed(empty_url: str) -> None:

@@ -17,7 +17,7 @@ from app.models import RESOURCES
 from app.reports import search_counts
 from app.reports.search import read_search
 from app.reports.search_page import SearchQuery
-from app.search import matches
+from app.search import matches, matching
 from app.search.entries import kinds_in_order
 from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
 from app.search.folding import distance, tokens, variants
@@ -246,6 +246,8 @@ def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
     assert [keys(found) for found in many] == [keys(found) for found in few]
     capped = [[(one["kind"], min(one["count"], 3), one["count"] > 3) for one in found["groups"]] for found in few]
     assert [[(one["kind"], one["count"], one["is_at_least"]) for one in found["groups"]] for found in many] == capped
+    monkeypatch.setattr(matching, "MOST_GATHERED", 0)
+    assert [search(client, q, **more, limit=200) for q in asked for more in narrowed] == many
 
 
 def test_a_warning_of_a_class_is_found_by_the_names_of_its_products(client: TestClient) -> None:

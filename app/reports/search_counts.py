@@ -76,7 +76,8 @@ class Counting:
             is_more = any(n > MOST_COUNTED for n in counts.values())
             some_of_each = {kind: min(n, MOST_COUNTED) for kind, n in counts.items()}
             found = facet_of(some_of_each.items(), is_at_least=is_more)
-            return SearchFacet(**dict(found), counted=sum(some_of_each.values()))
+            every_kind = dict(found) | {"others_is_at_least": False}
+            return SearchFacet(**every_kind, counted=sum(some_of_each.values()))
         rest = [one for other, one in self.narrowing.items() if other != name]
         first = self._first(rest)
         some = first[:MOST_COUNTED]

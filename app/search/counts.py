@@ -10,6 +10,8 @@ LONGEST_BEGINNING = 100
 MOST_BEGINNINGS = 12
 LONGEST_VALUE = 300
 """Characters of a value that is counted: no filter takes a longer one."""
+NONE = "null"
+"""The value, as JSON, of the records without one."""
 
 
 def name_keys(kind: str, record_id: str, labels: Iterable[str]) -> Iterator[tuple[str, str, str, str, bool]]:

@@ -70,7 +70,8 @@ def all_of(parts: Iterable[Expression]) -> Expression:
 
 def any_of(parts: Iterable[Expression]) -> Expression:
     """At least one of it, each once, without a needless bracket."""
-    held = tuple(dict.fromkeys(parts))
+    every = (one for part in parts for one in (part.parts if isinstance(part, AnyOf) else (part,)))
+    held = tuple(dict.fromkeys(every))
     return held[0] if len(held) == 1 else AnyOf(held)
 
 

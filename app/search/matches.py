@@ -1,25 +1,26 @@
-"""What matches a question as a whole: counted by kind, and where it is little, all of it at hand with its lines.
+"""What matches a question as a whole: counted by kind, with the first of it at hand.
 
 An answer is put together from many parts of one question, each of which would read the index again to its end. So the
-whole is looked for once. Of few records the lines are read, and the parts are found in these; of many, a part has
-enough soon.
+whole is looked for once, and a part is looked for among the first matches, in their lines; in the index only where
+these do not tell.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from sqlalchemy import Connection, select
 
 from app.ledger import ENTRY
 from app.search.entries import places_of
 from app.search.expressions import AllOf, Expression, holds, is_plain
-from app.search.matching import HIGHEST, count_by_kind, places
+from app.search.matching import HIGHEST, first_and_counts, places
 
 MOST_COUNTED = 1000
 """How far the matches of one kind are counted, and how many are at hand at most."""
 SOME = 500
 """Lines that are read with one statement."""
+MOST_TRIED = 200
+"""How many lines are looked through where more match than are at hand; after these the index is there sooner."""
 NOTHING = AllOf(())
 
 
@@ -31,19 +32,42 @@ class Matches:
     expression: Expression = NOTHING
     counts: Mapping[str, int] = field(default_factory=dict)
     """How many records of each kind match; one more than are counted means that there are more."""
-    lines: Mapping[int, str] | None = field(default_factory=dict)
-    """The lines of all of them by their places; None where there are many, or where the index is as soon."""
+    first: Sequence[int] = ()
+    """The places of all of them; where they are more than are counted, of so many and one more, without a gap."""
+    lines: dict[int, str] = field(default_factory=dict)
+    """Of these, the lines that have been read."""
 
     def places(self, expression: Expression, *, after: int = 0, beyond: int = HIGHEST, most: int) -> Sequence[int]:
         """As `matching.places`, for an expression that nothing but these matches."""
-        if self.lines is not None:
-            held = (place for place, line in self.lines.items() if after < place < beyond and holds(line, expression))
-            return list(islice(held, most))
+        found = self._at_hand(expression, after, beyond, most)
+        if found is not None:
+            return found
         ends = [ends for kind in self.counts if (ends := places_of(kind))[0] < beyond and after < ends[1]]
         if not ends:
             return []
         last = min(beyond, max(high for _, high in ends))
         return places(self.connection, expression, after=after, beyond=last, most=most)
+
+    def _at_hand(self, expression: Expression, after: int, beyond: int, most: int) -> list[int] | None:
+        """The first places that match, as the lines at hand tell; None where they do not.
+
+        Words alone are found in FTS5 as soon; PostgreSQL plans each part anew, and often badly.
+        """
+        dialect = self.connection.dialect.name
+        if dialect == "sqlite" and is_plain(self.expression):
+            return None
+        some = [place for place in self.first if after < place < beyond]
+        is_whole = len(self.first) <= MOST_COUNTED
+        tried = some if is_whole else some[:MOST_TRIED]
+        found: list[int] = []
+        for start in range(0, len(tried), SOME):
+            piece = tried[start : start + SOME]
+            self.lines.update(lines_of(self.connection, [place for place in piece if place not in self.lines]))
+            found += [place for place in piece if holds(self.lines[place], expression)]
+            if len(found) >= most:
+                return found[:most]
+        is_all = is_whole or (len(tried) == len(some) and beyond <= self.first[-1])
+        return found if is_all else None
 
     def has(self, place: int) -> bool:
         """Whether the record at a place is one of them."""
@@ -51,15 +75,9 @@ class Matches:
 
 
 def matches_of(connection: Connection, expression: Expression) -> Matches:
-    """All that matches, found and counted in one pass.
-
-    Words alone are found in FTS5 as soon as in a few lines; PostgreSQL plans each part anew, and often badly.
-    """
-    first = places(connection, expression, most=MOST_COUNTED + 1)
-    counts = count_by_kind(connection, expression, first, MOST_COUNTED + 1)
-    is_soon = connection.dialect.name == "sqlite" and is_plain(expression)
-    lines = None if is_soon or len(first) > MOST_COUNTED else lines_of(connection, first)
-    return Matches(connection, expression, counts, lines)
+    """All that matches, found and counted in one pass."""
+    first, counts = first_and_counts(connection, expression, MOST_COUNTED + 1)
+    return Matches(connection, expression, counts, first)
 
 
 def lines_of(connection: Connection, some: Sequence[int]) -> dict[int, str]:

@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.batch import Key
-from app.ledger import ENTRY, FACET, GRAM, NAME
+from app.ledger import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
 from app.models import RESOURCES
 from app.rendering import Progress
-from app.search.counts import facet_keys, gram_keys, name_keys
+from app.search.counts import NONE, facet_keys, gram_keys, name_keys
 from app.search.entries import Entry, entry_of, is_thing, kinds_in_order, places_of
 from app.search.expressions import about, tsvector
 from app.search.matching import every_place
@@ -20,6 +22,7 @@ from app.shelf import CHUNK, Shelf, chunks
 
 COUNTED = (NAME, GRAM, FACET)
 Tally = Counter[tuple[Any, ...]]
+Upsert = postgresql.Insert | sqlite.Insert
 
 
 @dataclass
@@ -194,16 +197,36 @@ def _add(connection: Connection, table: Table, tally: Tally) -> None:
     rows = [dict(zip(names, key, strict=True)) | {"n": n} for key, n in sorted(tally.items()) if n]
     if not rows:
         return
-    places = ", ".join(f":{name}" for name in (*names, "n"))
-    upsert = (
-        f"INSERT INTO {table.name} ({', '.join((*names, 'n'))}) VALUES ({places}) "  # noqa: S608  # our own names
-        f"ON CONFLICT ({', '.join(primary)}) DO UPDATE SET n = {table.name}.n + excluded.n"
-    )
-    connection.execute(text(upsert), rows)
+    upsert = _adding(table, connection.dialect.name)
+    if table is FACET:
+        _add(connection, FACET_SIZE, _add_values(connection, upsert, rows))
+    else:
+        connection.execute(upsert, rows)
     fewer = [{name: row[name] for name in primary} for row in rows if row["n"] < 0]
     if fewer:
         same = " AND ".join(f"{name} = :{name}" for name in primary)
         connection.execute(text(f"DELETE FROM {table.name} WHERE {same} AND n <= 0"), fewer)  # noqa: S608  # our own names
+
+
+def _add_values(connection: Connection, upsert: Upsert, rows: Sequence[Mapping[str, Any]]) -> Tally:
+    """Add to the counts of values; returns how many more values each field has, of which some record has them."""
+    sizes: Tally = Counter()
+    for some in chunks(rows):
+        added = {(row["kind"], row["scope"], row["field"], row["value"]): row["n"] for row in some}
+        for *field_of, value, n in connection.execute(upsert.returning(*FACET.columns), some):
+            if value != NONE:
+                was = n - added[(*field_of, value)]
+                sizes[tuple(field_of)] += (n > 0) - (was > 0)
+    return sizes
+
+
+@cache
+def _adding(table: Table, dialect: str) -> Upsert:
+    """Inserts counts, or adds them to those that are there."""
+    adding: Upsert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return adding.on_conflict_do_update(
+        index_elements=table.primary_key.columns, set_={"n": table.c.n + adding.excluded.n}
+    )
 
 
 # The whole index anew
@@ -243,5 +266,5 @@ def _empty(connection: Connection) -> None:
         connection.execute(text("INSERT INTO search_words (search_words) VALUES ('delete-all')"))
     else:
         connection.execute(text("DELETE FROM search_vector"))
-    for table in (ENTRY, *COUNTED):
+    for table in SEARCH_INDEX:
         connection.execute(delete(table))

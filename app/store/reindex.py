@@ -9,11 +9,10 @@ from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from app.db import Database, unavailable
-from app.ledger import ENTRY, FACET, GRAM, NAME
+from app.ledger import ENTRY, SEARCH_INDEX
 from app.rendering import Progress
 from app.store.index import build_index
 
-TABLES = (ENTRY, NAME, GRAM, FACET)
 MOST_TOLD = 20
 """How many differences of one table are told one by one."""
 WORDS_DIFFER = """SELECT o.kind, o.id FROM old_search_entry o
@@ -40,7 +39,7 @@ def reindex(database: Database, progress: Progress = lambda _count: None) -> Rei
             differences = list(_damage(connection))
             _set_aside(connection)
             build_index(connection, progress)
-            differences += [one for table in TABLES for one in _differences(connection, table)]
+            differences += [one for table in SEARCH_INDEX for one in _differences(connection, table)]
             differences += _differing_words(connection)
             _let_go(connection)
             records = connection.execute(text("SELECT count(*) FROM search_entry")).scalar_one()
@@ -52,7 +51,7 @@ def reindex(database: Database, progress: Progress = lambda _count: None) -> Rei
 def digest_of_index(connection: Connection) -> str:
     """SHA-256 of all that the index says, in an order that does not depend on when it was said."""
     digest = sha256()
-    for table in TABLES:
+    for table in SEARCH_INDEX:
         columns = [column for column in table.columns if column.name != "place"]
         key = [table.c.kind, table.c.id] if table is ENTRY else list(table.primary_key.columns)
         found = connection.execute(select(*columns).order_by(*key), execution_options={"yield_per": 1000})
@@ -68,13 +67,13 @@ def _names(table: Table) -> str:
 def _set_aside(connection: Connection) -> None:
     """Keep what is there for the comparison."""
     vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
-    for name in (*(table.name for table in TABLES), *vectors):
+    for name in (*(table.name for table in SEARCH_INDEX), *vectors):
         connection.execute(text(f"CREATE TEMPORARY TABLE old_{name} AS SELECT * FROM {name}"))  # noqa: S608  # ours
 
 
 def _let_go(connection: Connection) -> None:
     vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
-    for name in (*(table.name for table in TABLES), *vectors):
+    for name in (*(table.name for table in SEARCH_INDEX), *vectors):
         connection.execute(text(f"DROP TABLE old_{name}"))
 
 

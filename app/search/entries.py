@@ -14,7 +14,7 @@ from app.search.contents import Mention, Text, contents
 from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole
 from app.search.folding import tokens
 
-INDEXING = 2
+INDEXING = 3
 """Raise it when the same record gets another entry: every database then makes its index anew."""
 LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
 """The fields that name the thing itself: completed while a person types, and found in spite of slips."""

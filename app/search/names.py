@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, literal, select, union_all
 
 from app.batch import Key
 from app.ledger import ENTRY, GRAM, NAME
@@ -50,6 +50,20 @@ def near_words(connection: Connection, word: str) -> tuple[str, ...]:
     measured = [(distance(word, other), other) for other in connection.scalars(query)]
     fewest = min((far for far, _ in measured if far <= slips), default=None)
     return tuple(other for far, other in measured if far == fewest)[:MOST_CORRECTIONS]
+
+
+def named_in_two(connection: Connection, ways: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """The first of some pairs of words that stand side by side in a name, or are what a kind is called."""
+    kinds = kinds_in_order()
+    called = {tuple(kind.split("-")) for kind in kinds}
+    asked = [
+        select(literal(number)).where(
+            exists().where(NAME.c.kind.in_(kinds), NAME.c.beginning >= one, NAME.c.beginning < one + LAST_LETTER)
+        )
+        for number, one in enumerate(map(" ".join, ways))
+    ]
+    found = set(connection.scalars(union_all(*asked))) if asked else set()
+    return next((way for number, way in enumerate(ways) if number in found or way in called), None)
 
 
 def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list[Key]]:

@@ -17,15 +17,13 @@ from app.search.expressions import (
     all_of,
     any_of,
     holding,
-    holds,
     phrase,
     signed,
     whole,
 )
 from app.search.folding import halves, tokens, variants
-from app.search.matches import lines_of
 from app.search.matching import places
-from app.search.names import labels_of, near_words, things_named, wider_than
+from app.search.names import labels_of, named_in_two, near_words, things_named, wider_than
 from app.search.question import Piece, Question
 from app.search.snippets import Wanted
 
@@ -135,16 +133,22 @@ def _is_known(connection: Connection, piece: Piece) -> bool:
 def _parted(
     connection: Connection, question: Question, unknown: Iterable[Piece]
 ) -> tuple[Question, dict[str, Sequence[str]]]:
-    """The question with two words for each unknown one that some record holds as two, and these."""
+    """The question with two words for each unknown one that is two in a name, and these."""
     parts: dict[int, tuple[str, str]] = {}
     said: dict[str, Sequence[str]] = {}
     for piece in unknown:
-        ways = [way for form in variants(piece.words[0]) for way in halves(form)]
-        found = places(connection, any_of(map(phrase, ways)), most=1) if ways else ()
-        for line in lines_of(connection, found).values():
-            way = parts[piece.start] = next(one for one in ways if holds(line, phrase(one)))
+        way = _in_two(connection, piece.words[0])
+        if way is not None:
+            parts[piece.start] = way
             said[piece.words[0]] = [" ".join(way)]
     return question.parted(parts), said
+
+
+def _in_two(connection: Connection, word: str) -> tuple[str, str] | None:
+    """A word as the two that it was put together from: two of a name, or a word and a number of any text."""
+    if not word.isalpha():
+        return next((way for way in halves(word) if places(connection, phrase(way), most=2)), None)
+    return named_in_two(connection, [way for form in variants(word) for way in halves(form)])
 
 
 def _written(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expression:

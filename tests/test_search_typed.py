@@ -114,6 +114,18 @@ def test_what_is_found_by_its_id_says_so(client: TestClient) -> None:
     assert (hit["field"], marked(hit)) == ("id", ["gobel"])
 
 
+def test_a_side_effect_that_a_warning_names_is_suggested_and_forgiven_a_slip(client: TestClient) -> None:
+    warning = ("warnings", "botulinum-toxin-distant-spread-us")
+    for typed in ("difficulty in sw", "swallow", "double vis", "Death"):
+        items = client.get("/v1/suggest", params={"q": typed}).json()["items"][:5]
+        found = next(one for one in items if one["kind"] == "warnings")
+        assert (found["id"], found["count"], found["name"]) == (None, 1, found["label"]), typed
+        assert keys(client.get(found["url"]).json()) == [warning], typed
+    assert search(client, "difficulty swalowing")["corrected"] == {"swalowing": ["swallowing"]}
+    assert keys(search(client, "difficulty swalowing"))[0] == warning
+    assert not client.get("/v1/suggest", params={"q": "swallow", "kind": "side-effects"}).json()["items"]
+
+
 # The pure parts
 
 

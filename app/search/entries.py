@@ -18,6 +18,8 @@ INDEXING = 3
 """Raise it when the same record gets another entry: every database then makes its index anew."""
 LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
 """The fields that name the thing itself: completed while a person types, and found in spite of slips."""
+TERMS = "terms"
+"""The side effects that a record names beside what it says: completed too, and found in spite of slips."""
 TITLES = (*LABELS, "title", "acronym")
 """The fields by which a record is called."""
 MAKERS = ("authors",)
@@ -58,7 +60,7 @@ def entry_of(plural: str, document: Mapping[str, Any], known: Known) -> Entry | 
     return Entry(
         title=_title(document, mentions, known),
         words=" ".join(_words(plural, document, texts, names)),
-        labels=tuple(dict.fromkeys(_listed(document, LABELS))),
+        labels=tuple(dict.fromkeys(_listed(document, (*LABELS, TERMS)))),
         scopes=tuple(sorted({value for name, value in _plain(values) if name == SCOPE})),
         values=values,
     )

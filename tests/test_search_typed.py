@@ -146,7 +146,7 @@ def test_a_token_is_halved_between_letters_and_digits_or_anywhere_inside() -> No
     assert halves("2010") == halves("botox") == []
 
 
-def test_a_question_is_parted_with_its_places_kept() -> None:
+def test_a_question_is_parted_with_its_places_kept(client: TestClient) -> None:
     parted = read_question('the backpain "neck pain" botox*').parted({1: ("back", "pain")})
     assert parted.words == ("the", "back", "pain", "neck", "pain", "botox")
     assert [(piece.words, piece.start) for piece in parted.pieces] == [
@@ -155,4 +155,5 @@ def test_a_question_is_parted_with_its_places_kept() -> None:
         (("neck", "pain"), 3),
         (("botox",), 5),
     ]
+    assert search(client, f'"{"pain " * 40}" backpain')["corrected"] == {"backpain": ["back pain"]}
     assert tokens("soft\u00adhyphen \u200f") == ["softhyphen"]

@@ -23,7 +23,7 @@ from app.search.expressions import (
 )
 from app.search.folding import halves, tokens, variants
 from app.search.matching import places
-from app.search.names import labels_of, named_in_two, near_words, things_named, wider_than
+from app.search.names import labels_of, named_side_by_side, near_words, things_named, wider_than
 from app.search.question import Piece, Question
 from app.search.snippets import Wanted
 
@@ -88,7 +88,7 @@ class Step:
 
 def understand(connection: Connection, question: Question) -> Understood:
     """Correct what no record holds, and follow the names of things to their other names."""
-    unknown = {piece for piece in question.pieces if not _is_known(connection, piece)}
+    unknown = [piece for piece in question.pieces if not _is_known(connection, piece)]
     question, corrected = _parted(connection, question, unknown)
     forms: dict[Piece, tuple[str, ...]] = {}
     for piece in question.pieces:
@@ -133,22 +133,21 @@ def _is_known(connection: Connection, piece: Piece) -> bool:
 def _parted(
     connection: Connection, question: Question, unknown: Iterable[Piece]
 ) -> tuple[Question, dict[str, Sequence[str]]]:
-    """The question with two words for each unknown one that is two in a name, and these."""
+    """The question with two words for each unknown one that is two in a name, and these.
+
+    A number beside a word is looked for in any text: nobody writes down all that is counted.
+    """
+    ways = {piece: [way for form in variants(piece.words[0])[:2] for way in halves(form)] for piece in unknown}
+    words = [piece for piece in ways if piece.words[0].isalpha()]
+    known = named_side_by_side(connection, [way for piece in words for way in ways[piece]])
     parts: dict[int, tuple[str, str]] = {}
     said: dict[str, Sequence[str]] = {}
-    for piece in unknown:
-        way = _in_two(connection, piece.words[0])
+    for piece, some in ways.items():
+        both = (way for way in some if way in known or (piece not in words and places(connection, phrase(way), most=2)))
+        way = next(both, None)
         if way is not None:
-            parts[piece.start] = way
-            said[piece.words[0]] = [" ".join(way)]
+            parts[piece.start], said[piece.words[0]] = way, [" ".join(way)]
     return question.parted(parts), said
-
-
-def _in_two(connection: Connection, word: str) -> tuple[str, str] | None:
-    """A word as the two that it was put together from: two of a name, or a word and a number of any text."""
-    if not word.isalpha():
-        return next((way for way in halves(word) if places(connection, phrase(way), most=2)), None)
-    return named_in_two(connection, [way for form in variants(word) for way in halves(form)])
 
 
 def _written(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expression:

@@ -110,6 +110,8 @@ ApprovalStatus = TypeAliasType(
     ],
 )
 WarningKind = TypeAliasType("WarningKind", Literal["boxed-warning", "contraindication", "warning", "interaction"])
+SPOKEN = {"boxed-warning": "black box warning"}
+"""What people say for a word of a closed list; search finds it by both."""
 WarningRule = TypeAliasType("WarningRule", Literal["units-not-interchangeable"])
 """What a warning binds us to: `units-not-interchangeable` forbids to compare or convert doses across products."""
 

@@ -1,11 +1,10 @@
 """A search: the records that hold what was asked, the thing itself first, each with the place where it says so."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from math import comb
 from operator import itemgetter
-from typing import Any, get_args
+from typing import Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
@@ -16,14 +15,13 @@ from app.fields import includable
 from app.ledger import CODE, ENTRY
 from app.listing import documents_of, included
 from app.models import RESOURCES
-from app.models.sources import canonical_doi
-from app.models.vocabulary import CodeSystem
 from app.query import Address
 from app.reports.search_counts import NARROWING, Counting
 from app.reports.search_hits import Evidence
 from app.reports.search_page import FIELDS, RECORD, SearchQuery
 from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import Expression, about, all_of, any_of
+from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in
 from app.search.matches import Matches, matches_of
 from app.search.matching import places
 from app.search.question import read_question
@@ -33,7 +31,6 @@ from app.search.understanding import Understood, anywhere, steps, understand
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12
 """How many ways there may be to leave words of a question out."""
-SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
 
 def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
@@ -59,7 +56,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     evidence = None
     if {"field", "snippet"} & set(_chosen(query)):
         documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
-        evidence = Evidence(connection, understood.wanted, question.words, documents)
+        evidence = Evidence(connection, understood.wanted, identifiers_in(query.text), documents)
     matching = anywhere(understood.groups, needed) if needed else None
     counts = Counting(matches, matching, known, narrowing, kinds)
     content: dict[str, Any] = {
@@ -67,7 +64,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
         "next": None if is_last else write_cursor(query.fingerprint(), page[-1].following),
         "matched": "all" if needed == len(understood.groups) else "some",
         "groups": counts.groups(),
-        "corrected": understood.corrected,
+        "corrected": understood.corrected if matches.counts or not known else {},
         "followed": {name: others for name, others in understood.followed.items() if others},
     }
     if query.facets:
@@ -110,16 +107,17 @@ def _matches(
 
 
 def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:
-    """The places of the records that have the whole text as a code or as their id."""
-    code = re.sub(r"^(pmid|nct|atc)\s*:\s*", "", text.strip().lower())
-    if not code or "\x00" in code or len(code) > 300:
+    """The places of the records that have the whole text as their id, present or former, or one of its codes."""
+    kinds, codes = kinds_in_order(), sorted(codes_in(text))
+    if not codes:
         return []
-    kinds = kinds_in_order()
     held = select(CODE.c.kind, CODE.c.id).where(
-        CODE.c.system.in_(SYSTEMS), CODE.c.code.in_({code, canonical_doi(code)}), CODE.c.kind.in_(kinds)
+        CODE.c.system.in_(SYSTEMS), CODE.c.code.in_(codes), CODE.c.kind.in_(kinds)
     )
     coded = [(kind, record_id) for kind, record_id in connection.execute(held.limit(MOST_IDENTIFIED))]
-    keys = {*coded, *((kind, code) for kind in kinds)}
+    former = present_ids(connection, dict.fromkeys(kinds, codes)).items()
+    renamed = [(kind, present) for (kind, _), present in former]
+    keys = {*coded, *renamed, *((kind, code) for kind in kinds for code in codes), *keys_in(text)}
     ids = {record_id for _, record_id in keys}
     same = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.place).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
     found = {place for kind, record_id, place in connection.execute(same) if (kind, record_id) in keys}

@@ -1,6 +1,6 @@
 """Where a found record says what was asked: in a text of its own, or in the name of a thing that it is about."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,7 +9,6 @@ from app.batch import Key
 from app.models import RESOURCES
 from app.search.contents import Mention, Text, contents
 from app.search.entries import closed_fields, is_thing
-from app.search.folding import tokens
 from app.search.names import labels_of
 from app.search.snippets import Segment, Wanted, best_text, snippet
 
@@ -18,10 +17,10 @@ class Evidence:
     """Finds the place in each of some records; the names of the things that they are about are read together."""
 
     def __init__(
-        self, connection: Connection, wanted: Wanted, asked: tuple[str, ...], documents: Mapping[Key, Mapping[str, Any]]
+        self, connection: Connection, wanted: Wanted, codes: Collection[str], documents: Mapping[Key, Mapping[str, Any]]
     ) -> None:
         self.wanted = wanted
-        self.asked = asked
+        self.codes = codes
         self.documents = documents
         self._held = {key: list(contents(key[0], document)) for key, document in documents.items()}
         things = {(to.plural, to.id) for held in self._held.values() for to in _things(held)}
@@ -34,9 +33,10 @@ class Evidence:
         texts.sort(key=lambda one: one[0].count("."))
         if match == "identifier":
             for field, value in _plain(document):
-                if self.asked[-len(tokens(value)) :] == tuple(tokens(value)):
+                if value.lower() in self.codes:
                     return field, [Segment(text=value, is_match=True)]
         found = best_text([*texts, *self._names(held), *_closed(key[0], document)], self.wanted)
+        found = found or best_text([("id", key[1])], self.wanted)
         if found is None:
             return None, snippet(title, [])
         field, text, places = found

@@ -1,4 +1,4 @@
-"""What a person may be about to type: treatments, conditions, outcomes and side-effect terms that begin so."""
+"""What a person may be about to type: treatments, conditions, outcomes, terms of side effects and of warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.ledger import ENTRY
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.query import Address
-from app.search.entries import LABELS, is_thing, kinds_in_order
+from app.search.entries import LABELS, TERMS, is_thing, kinds_in_order
 from app.search.folding import tokens
 from app.search.names import Beginning, beginning_with, near_words
 
@@ -40,7 +40,7 @@ class Suggestion(BaseModel):
     name: str = Field(description="The name of the record, or the term.")
     label: str = Field(description="The name that begins as was typed: a brand name or a synonym, say.")
     count: int = Field(description="How many records have the term; 1 for a record of its own.")
-    url: str = Field(description="The page to go to: the record, or the list of those that have the term.")
+    url: str = Field(description="The page to go to: the record, or the list or search of those that have the term.")
 
 
 class Suggestions(BaseModel):
@@ -54,7 +54,9 @@ class Suggestions(BaseModel):
 
 def suggested_kinds() -> tuple[str, ...]:
     """The kinds that are suggested: those with names, and those with terms."""
-    return tuple(kind for kind in kinds_in_order() if is_thing(kind) or TERM in RESOURCES[kind].model_fields)
+    return tuple(
+        kind for kind in kinds_in_order() if is_thing(kind) or {TERM, TERMS} & RESOURCES[kind].model_fields.keys()
+    )
 
 
 def read_suggestions(connection: Connection, typed: Typed, address: Address) -> bytes:
@@ -101,8 +103,16 @@ def _shown(connection: Connection, found: Sequence[list[Beginning]], address: Ad
         else:
             spellings = sorted({one.label for one in alike})
             name, count = best.label, sum({one.label: one.n for one in alike}.values())
-            url = f"/v1/{best.kind}?{urlencode([(TERM, spelling) for spelling in spellings])}"
+            url = _page_of_term(best.kind, spellings)
         shown.append(
             Suggestion(kind=best.kind, id=best.id or None, name=name, label=best.label, count=count, url=address(url))
         )
     return shown
+
+
+def _page_of_term(kind: str, spellings: Sequence[str]) -> str:
+    """The list of the records of that term; a search where each record names several, and no filter takes one."""
+    if TERM in RESOURCES[kind].model_fields:
+        return f"/v1/{kind}?{urlencode([(TERM, spelling) for spelling in spellings])}"
+    phrase = '"' + spellings[0] + '"'
+    return f"/v1/search?{urlencode({'q': phrase, 'kind': kind})}"

@@ -182,7 +182,7 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     },
 )
 async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters()]) -> Response:
-    """Treatments, conditions, outcomes and side-effect terms with a name of which some word begins so.
+    """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, of which some word begins so.
 
     Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When nothing
     begins so, the nearest names are given.

@@ -10,14 +10,17 @@ from pydantic_core import to_json
 from app.fields import facets_of, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Known, Row
+from app.models.vocabulary import SPOKEN
 from app.search.contents import Mention, Text, contents
 from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole
 from app.search.folding import tokens
 
-INDEXING = 2
+INDEXING = 3
 """Raise it when the same record gets another entry: every database then makes its index anew."""
 LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
 """The fields that name the thing itself: completed while a person types, and found in spite of slips."""
+TERMS = "terms"
+"""The side effects that a record names beside what it says: completed too, and found in spite of slips."""
 TITLES = (*LABELS, "title", "acronym")
 """The fields by which a record is called."""
 MAKERS = ("authors",)
@@ -58,7 +61,7 @@ def entry_of(plural: str, document: Mapping[str, Any], known: Known) -> Entry | 
     return Entry(
         title=_title(document, mentions, known),
         words=" ".join(_words(plural, document, texts, names)),
-        labels=tuple(dict.fromkeys(_listed(document, LABELS))),
+        labels=tuple(dict.fromkeys(_listed(document, (*LABELS, TERMS)))),
         scopes=tuple(sorted({value for name, value in _plain(values) if name == SCOPE})),
         values=values,
     )
@@ -121,7 +124,10 @@ def _closed(plural: str, document: Mapping[str, Any]) -> Iterator[str]:
     yield from _listed(document, MAKERS)
     for name in closed_fields(RESOURCES[plural]):
         if document.get(name):
-            yield str(document[name])
+            word = str(document[name])
+            yield word
+            if word in SPOKEN:
+                yield SPOKEN[word]
 
 
 @cache

@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+")
+UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+"""Soft hyphens, joiners and marks of direction, as they come along with copied text: nobody sees them in a word."""
+WORD = re.compile(rf"(?:[^\W_]|[\u0300-\u036f{UNSEEN}])+")
 LONGEST_TOKEN = 40
 """Characters of a token; what is longer is cut, in records and in questions alike."""
 WITHOUT_DECOMPOSITION = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe"}
 )
 """Latin letters that Unicode does not take apart into a letter and a mark."""
+SHORTEST_HALF = 3
 _STOP_WORDS = """
 a about an and any are as at be been by can could do does for from get had has have help helps how i if in into is it
-its me my of on or s should t take than that the their them there they this to use used using was we were what when
-where which while who why will with work works would you your
+its me my of on or s should t take than that the their them there they this to use used using versus vs was we were what
+when where which while who why will with work works would you your
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 """Words that say nothing by themselves: left out of a question that has others."""
@@ -36,7 +39,7 @@ class Placed(NamedTuple):
 def _folded(word: str) -> tuple[str, ...]:
     """One word of a text as its tokens: mostly one, two for what takes itself apart (`½`), none for marks alone."""
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", word).casefold())
-    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    plain = "".join(one for one in apart if not unicodedata.combining(one) and unicodedata.category(one) != "Cf")
     return tuple(token[:LONGEST_TOKEN] for token in WORD.findall(plain.translate(WITHOUT_DECOMPOSITION)))
 
 
@@ -62,6 +65,19 @@ def variants(token: str) -> tuple[str, ...]:
         found.append(token[:-1] if token.endswith("s") and not token.endswith("ss") else f"{token}s")
         found += [token.replace(long, short) for long, short in SPELLINGS if long in token]
     return tuple(dict.fromkeys(found))
+
+
+def halves(token: str) -> list[tuple[str, str]]:
+    """The ways in which a token may be two words written together: `backpain`, `sf36`.
+
+    Each has three letters at least, or ends where digits begin or end; digits stay together.
+    """
+    if token.isdigit():
+        return []
+    places = range(1, len(token))
+    borders = [at for at in places if token[at - 1].isdigit() != token[at].isdigit()]
+    inside = [at for at in places if SHORTEST_HALF <= at <= len(token) - SHORTEST_HALF and token.isalpha()]
+    return [(token[:at], token[at:]) for at in borders or inside]
 
 
 def grams(token: str) -> set[str]:

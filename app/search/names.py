@@ -1,10 +1,11 @@
 """The names that the index knows: which things are called so, which words are near a mistyped one, what begins so."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
-from pydantic_core import from_json
-from sqlalchemy import Connection, func, select
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 
 from app.batch import Key
 from app.ledger import ENTRY, GRAM, NAME
@@ -50,6 +51,28 @@ def near_words(connection: Connection, word: str) -> tuple[str, ...]:
     measured = [(distance(word, other), other) for other in connection.scalars(query)]
     fewest = min((far for far, _ in measured if far <= slips), default=None)
     return tuple(other for far, other in measured if far == fewest)[:MOST_CORRECTIONS]
+
+
+def named_side_by_side(connection: Connection, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of some pairs of words that stand side by side in a name, or are what a kind is called."""
+    kinds, every = kinds_in_order(), list(dict.fromkeys(pairs))
+    if not every:
+        return set()
+    asked = {"pairs": to_json(list(map(" ".join, every))).decode(), "last": LAST_LETTER, "kinds": kinds}
+    found = set(connection.scalars(_side_by_side(connection.dialect.name), asked))
+    called = {tuple(kind.split("-")) for kind in kinds}
+    return {pair for pair in every if " ".join(pair) in found or pair in called}
+
+
+@cache
+def _side_by_side(dialect: str) -> TextClause:
+    lists = {
+        "sqlite": "json_each(:pairs)",
+        "postgresql": "json_array_elements_text(CAST(:pairs AS json)) AS pairs (value)",
+    }
+    named = f"SELECT 1 FROM {NAME.name} WHERE kind IN :kinds AND beginning >= value AND beginning < value || :last"  # noqa: S608  # our own names
+    query = f"SELECT value FROM {lists[dialect]} WHERE EXISTS ({named})"  # noqa: S608  # our own names
+    return text(query).bindparams(bindparam("kinds", expanding=True))
 
 
 def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list[Key]]:

@@ -1,7 +1,8 @@
 """What a person typed into a search box: words, "phrases", and the beginnings of words with a star."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.search.folding import STOP_WORDS, tokens
 
@@ -10,6 +11,8 @@ MOST_PIECES = 12
 MOST_WORDS = 40
 SHORTEST_PREFIX = 2
 QUOTES = '"“”„«»'
+POINTED = re.compile(r"[0-9]\.[0-9]")
+"""A point between digits: a number or a code (`0.5`, `G43.7`), whose parts mean nothing by themselves."""
 PARTS = re.compile(rf"[{QUOTES}]([^{QUOTES}]*)[{QUOTES}]|([^\s{QUOTES}]+)")
 
 
@@ -31,6 +34,17 @@ class Question:
     pieces: tuple[Piece, ...]
     words: tuple[str, ...]
 
+    def parted(self, parts: Mapping[int, Sequence[str]]) -> "Question":
+        """The question as if the words at some places had been written as several."""
+        words = tuple(one for at, word in enumerate(self.words) for one in parts.get(at, [word]))
+        pieces: list[Piece] = []
+        for piece in self.pieces:
+            start = piece.start + sum(len(more) - 1 for at, more in parts.items() if at < piece.start)
+            more = parts.get(piece.start, ())
+            pieces += [Piece((word,), start + number) for number, word in enumerate(more)]
+            pieces += [] if more else [replace(piece, start=start)]
+        return Question(tuple(pieces), words)
+
 
 def read_question(text: str) -> Question:
     """Read what was typed. Nothing is an error: what holds no word at all asks for nothing.
@@ -50,6 +64,9 @@ def read_question(text: str) -> Question:
             continue
         *before, last = words
         is_prefix = plain.rstrip(".,;:!?)").endswith("*") and len(last) >= SHORTEST_PREFIX
+        if before and not is_prefix and POINTED.search(plain):
+            pieces.append(Piece(tuple(words), start, is_phrase=True))
+            continue
         pieces += [Piece((word,), start + number) for number, word in enumerate(before)]
         pieces.append(Piece((last,), start + len(before), is_prefix=is_prefix))
     telling = [piece for piece in pieces if piece.is_phrase or piece.is_prefix or piece.words[0] not in STOP_WORDS]

@@ -26,26 +26,27 @@ class Segment(BaseModel):
 
 @dataclass(frozen=True)
 class Wanted:
-    """The words that are marked: whole ones, the beginnings of words, and other names as a whole."""
+    """The words that are marked: whole ones, the beginnings of words, phrases and other names as a whole."""
 
     words: frozenset[str]
     prefixes: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
     names: tuple[tuple[str, ...], ...] = ()
 
     def among(self, text: str) -> tuple[int, list[Placed]]:
         """How much of it stands in a text, and the places that are marked.
 
-        A word that was asked for counts two, another name for it counts one, each once.
+        A word that was asked for counts two, also in a phrase; another name for it counts one, each once.
         """
         every = list(placed(text))
         starts = self.prefixes
         found = {one for one in every if one.token in self.words or (starts and one.token.startswith(starts))}
         worth = 2 * len({one.token for one in found})
         line = [one.token for one in every]
-        for name in self.names:
-            begins = [at for at in range(len(line)) if tuple(line[at : at + len(name)]) == name]
-            worth += bool(begins)
-            found |= {every[at + step] for at in begins for step in range(len(name))}
+        for together, each in [*((one, 2 * len(one)) for one in self.phrases), *((one, 1) for one in self.names)]:
+            begins = [at for at in range(len(line)) if tuple(line[at : at + len(together)]) == together]
+            worth += each * bool(begins)
+            found |= {every[at + step] for at in begins for step in range(len(together))}
         return worth, sorted(found, key=lambda one: one.start)
 
 

@@ -21,9 +21,9 @@ from app.search.expressions import (
     signed,
     whole,
 )
-from app.search.folding import tokens, variants
+from app.search.folding import halves, tokens, variants
 from app.search.matching import places
-from app.search.names import labels_of, near_words, things_named, wider_than
+from app.search.names import labels_of, named_side_by_side, near_words, things_named, wider_than
 from app.search.question import Piece, Question
 from app.search.snippets import Wanted
 
@@ -88,43 +88,66 @@ class Step:
 
 def understand(connection: Connection, question: Question) -> Understood:
     """Correct what no record holds, and follow the names of things to their other names."""
-    corrected: dict[str, Sequence[str]] = {}
+    unknown = [piece for piece in question.pieces if not _is_known(connection, piece)]
+    question, corrected = _parted(connection, question, unknown)
     forms: dict[Piece, tuple[str, ...]] = {}
     for piece in question.pieces:
         if piece.is_phrase or piece.is_prefix:
             continue
         forms[piece] = variants(piece.words[0])
-        if not _is_known(connection, forms[piece]):
-            near = near_words(connection, piece.words[0])
-            if near:
-                corrected[piece.words[0]] = near
-                forms[piece] += tuple(form for word in near for form in variants(word))
+        near = near_words(connection, piece.words[0]) if piece.words in {one.words for one in unknown} else ()
+        if near:
+            corrected[piece.words[0]] = near
+            forms[piece] += tuple(form for word in near for form in variants(word))
     meant = tuple(corrected.get(word, [word])[0] for word in question.words)
     spans = _named_spans(connection, question, meant)
     groups: list[Group] = []
     followed: dict[str, Sequence[str]] = {}
     words = {form for one in forms.values() for form in one}
-    words |= {word for piece in question.pieces if piece.is_phrase for word in piece.words}
+    phrases = tuple(piece.words for piece in question.pieces if piece.is_phrase)
+    said = words | {word for together in phrases for word in together}
     names: list[tuple[str, ...]] = []
     taken: set[Piece] = set()
     for pieces, name, others, things in spans:
         taken |= set(pieces)
         followed[name] = others
         other_words = [tokens(other) for other in others]
-        names += [tuple(one) for one in other_words if not words & set(one)]
+        names += [tuple(one) for one in other_words if not said & set(one)]
         own = all_of(_written(piece, forms) for piece in pieces)
         groups.append(Group(own, tuple(map(phrase, other_words)), things))
     groups += [Group(_written(piece, forms)) for piece in question.pieces if piece not in taken]
     prefixes = tuple(piece.words[0] for piece in question.pieces if piece.is_prefix)
     wholes = dict.fromkeys([question.words, *((*meant[:-1], last) for last in variants(meant[-1]))] if meant else [])
-    return Understood(
-        tuple(groups), tuple(wholes), Wanted(frozenset(words), prefixes, tuple(names)), corrected, followed
-    )
+    wanted = Wanted(frozenset(words), prefixes, phrases, tuple(names))
+    return Understood(tuple(groups), tuple(wholes), wanted, corrected, followed)
 
 
-def _is_known(connection: Connection, forms: Iterable[str]) -> bool:
-    either = [Token(sign + form) for form in forms for sign in ("", ABOUT)]
+def _is_known(connection: Connection, piece: Piece) -> bool:
+    """Whether a record holds the word, or there is nothing to correct."""
+    if piece.is_phrase or piece.is_prefix:
+        return True
+    either = [Token(sign + form) for form in variants(piece.words[0]) for sign in ("", ABOUT)]
     return bool(places(connection, any_of(either), most=1))
+
+
+def _parted(
+    connection: Connection, question: Question, unknown: Iterable[Piece]
+) -> tuple[Question, dict[str, Sequence[str]]]:
+    """The question with two words for each unknown one that is two in a name, and these.
+
+    A number beside a word is looked for in any text: nobody writes down all that is counted.
+    """
+    ways = {piece: [way for form in variants(piece.words[0])[:2] for way in halves(form)] for piece in unknown}
+    words = [piece for piece in ways if piece.words[0].isalpha()]
+    known = named_side_by_side(connection, [way for piece in words for way in ways[piece]])
+    parts: dict[int, tuple[str, str]] = {}
+    said: dict[str, Sequence[str]] = {}
+    for piece, some in ways.items():
+        both = (way for way in some if way in known or (piece not in words and places(connection, phrase(way), most=2)))
+        way = next(both, None)
+        if way is not None:
+            parts[piece.start], said[piece.words[0]] = way, [" ".join(way)]
+    return question.parted(parts), said
 
 
 def _written(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expression:

@@ -5,14 +5,20 @@ by its place (Järvelin and Kekäläinen 2002), over the first ten.
 """
 
 import json
-import sys
 from math import log2
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from tests.conftest import PATIENT
+from app.cli import seed_database
+from app.db import Database
+from app.examples import SEED
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import PATIENT, new_postgresql_database, running_postgresql
 
 QUESTIONS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "relevance.json").read_text(encoding="utf-8"))
 DEPTH = 10
@@ -59,16 +65,20 @@ def test_what_people_look_for_comes_first(client: TestClient) -> None:
     assert success >= 0.9, lines
 
 
-def main(url: str) -> None:
-    """Print the figures over a database that holds the seed."""
-    from app.main import create_app
-    from app.settings import Settings
-
-    settings = Settings(database_url=url, query_seconds=PATIENT)
-    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
-        gain, success, lines = measured(client)
-    print("\n".join([*lines, f"questions {len(QUESTIONS)}, nDCG@10 {gain:.3f}, success@1 for names {success:.3f}"]))
+def main() -> None:
+    """Print the figures over the seed on each engine."""
+    with TemporaryDirectory() as folder, running_postgresql() as address:
+        for url in (f"sqlite:///{folder}/seed.db", new_postgresql_database(address)):
+            database = Database(url)
+            database.migrate()
+            seed_database(database, SEED)
+            database.close()
+            settings = Settings(database_url=url, query_seconds=PATIENT)
+            with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
+                gain, success, lines = measured(client)
+            figures = f"questions {len(QUESTIONS)}, nDCG@10 {gain:.3f}, success@1 for names {success:.3f}"
+            print("\n".join([*lines, f"{make_url(url).get_backend_name()}: {figures}"]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -111,7 +111,7 @@ def _greatest_likelihood(sample: Sample, *, is_restricted: bool) -> float:
 
 
 def _fall(fit: Fit, is_restricted: bool) -> float:
-    """Tr P/y'PPy; for ML tr W in place of tr P.
+    """How tr P stands to y'PPy; for ML tr W in place of tr P.
 
     Their difference is twice the slope of the log-likelihood. Their ratio is all but a straight line in τ²: for studies
     of one variance v it is (v + τ²)/s².

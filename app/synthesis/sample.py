@@ -32,13 +32,13 @@ Fit = tuple[list[float], float, list[float]]
 
 
 def squares(pulls: Floats) -> float:
-    """Y'PPy = Σ w²(y − μ)²."""
+    """The squares of all pulls, y'PPy = Σ w²(y − μ)²."""
     length = hypot(*pulls)
     return length * length
 
 
 def trace_of_p(weights: Floats, total: float) -> float:
-    """Σw − Σw²/Σw, of weights with the largest first, whose square is not taken from that of the sum."""
+    """The trace of P, Σw − Σw²/Σw, with the largest weight first, whose square is not taken from that of the sum."""
     largest, *others = weights
     length = hypot(*others)
     return (sum(others) * (total + largest) - length * length) / total

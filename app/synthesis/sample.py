@@ -32,7 +32,7 @@ Fit = tuple[list[float], float, list[float]]
 
 
 def squares(pulls: Floats) -> float:
-    """The squares of all pulls, y'PPy = Σ w²(y − μ)²."""
+    """Σ w²(y − μ)², which is y'PPy."""
     length = hypot(*pulls)
     return length * length
 

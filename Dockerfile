@@ -5,7 +5,7 @@ FROM ${BASE} AS build
 WORKDIR /srv
 COPY requirements.lock ./
 RUN python3 -m venv /opt/tev \
-    && /opt/tev/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement requirements.lock \
+    && /opt/tev/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock \
     && /opt/tev/bin/pip uninstall --quiet --yes setuptools pip
 
 FROM ${BASE}

@@ -2,6 +2,9 @@
 PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# A lock names every package, so nothing is resolved (--no-deps): what is newer in a registry than the lock changes nothing.
+LOCKED := $(INSTALL) --require-hashes --requirement
 
 CASES ?=
 
@@ -14,12 +17,12 @@ setup-dev: .venv/.dev ## and what tests and checks need
 	$(PYTHON) -m venv .venv
 
 .venv/.runtime: .venv/bin/python requirements.lock pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(LOCKED) requirements.lock
+	$(INSTALL) --no-build-isolation --editable .
 	touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(LOCKED) requirements-dev.lock
 	touch $@
 
 run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000

@@ -19,8 +19,7 @@ from app.keys import Scope, allows, digest_of, public_id
 from app.ledger import API_KEY
 from app.models import RESOURCES
 from app.queue import WriteQueue
-from app.store import note_use
-from app.store.keys import SECONDS_BETWEEN_NOTES
+from app.store.keys import SECONDS_BETWEEN_NOTES, note_use
 
 _ADDRESS = re.compile(r"/v1/([^/]+)(/[^/]+)?")
 ON_ALL, ON_ONE = frozenset({"POST"}), frozenset({"PUT", "PATCH", "DELETE"})

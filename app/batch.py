@@ -5,10 +5,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from app.errors import InvalidRecord, nearest
 from app.models import RESOURCES, plural_of
-from app.models.base import Record, references
+from app.models.base import Key, Record, references
 
-Key = tuple[str, str]
-"""A record's plural and id."""
 Near = Callable[[Key], str | None]
 """Gives the stored id that is nearest to one that there is not."""
 MOST_ERRORS = 100

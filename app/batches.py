@@ -15,7 +15,8 @@ from app.bodies import refuse_other_format
 from app.edits import Reasoned
 from app.errors import BadRequest, Problem
 from app.fields import Kind
-from app.store import Once, save_many
+from app.store.many import save_many
+from app.store.single import Once
 
 NDJSON = MEDIA_TYPES["ndjson"]
 

@@ -10,7 +10,8 @@ import typer
 from app.db import Database
 from app.errors import BrokenSetting
 from app.made_up import MadeUp
-from app.store import fill, revision_of
+from app.store.fill import fill
+from app.store.write import revision_of
 
 Opened = Callable[[str | None], AbstractContextManager[Database]]
 

@@ -7,13 +7,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from app.batch import error_at, name_of
-from app.errors import MOST_ERRORS, BadRequest, InvalidBody, InvalidRecord, UnsupportedMediaType, nearest
+from app.errors import MOST_ERRORS, BadRequest, InvalidRecord, UnsupportedMediaType, invalid, nearest, pointer
 from app.models.base import Record, Row
 from app.strict_json import read_json
 
 JSON = "application/json"
-LONGEST_NAME = 100
-"""How many letters of a name that nobody knows an answer repeats."""
 MODELS: dict[str, type[BaseModel]] = {}
 """The models of bodies by the name of their schema, for the OpenAPI document."""
 
@@ -91,22 +89,6 @@ def refuse_other_id(resource: type[Row], values: Mapping[str, Any], record_id: s
         wrong = f"the address says {record_id!r}; a record is renamed by those who run the service"
         errors = [error_at((resource.plural, record_id), "/id", wrong)]
         raise InvalidRecord(f"/id: {wrong}.", errors=errors)
-
-
-def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
-    """The problem of these errors, each with `pointer` and `detail`; the first one is the detail of the problem."""
-    first = errors[0]
-    return InvalidBody(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=errors[:MOST_ERRORS])
-
-
-def pointer(*steps: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
-    return "".join(f"/{cut_off(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
-
-
-def cut_off(name: str) -> str:
-    """A name as answers repeat it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:

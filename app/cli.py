@@ -12,7 +12,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
-from app import DISCLAIMER, __version__, store
+from app import DISCLAIMER, __version__
 from app.backup_commands import backup_commands
 from app.bench_commands import bench_commands
 from app.db import Database
@@ -34,7 +34,13 @@ from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
 from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
-from app.store import Saved, render_again, revision_of, save_all
+from app.store.reindex import reindex as rebuild_index
+from app.store.rerender import is_rendered, render_again
+from app.store.save import reinstate as reinstate_record
+from app.store.save import rename as rename_record
+from app.store.save import save_all
+from app.store.save import withdraw as withdraw_record
+from app.store.write import Saved, revision_of
 
 app = typer.Typer(
     help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",
@@ -156,7 +162,7 @@ def check(database: DatabaseOption = None) -> None:
 def reindex(database: DatabaseOption = None) -> None:
     """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
     with _opened(load_settings(database_url=database)) as opened, _bar("Indexing", _total(opened)) as bar:
-        rebuilt = store.reindex(opened, bar.update)
+        rebuilt = rebuild_index(opened, bar.update)
     for difference in rebuilt.differences:
         print(difference)
     print(f"Index of {rebuilt.records} records; before {rebuilt.before}, after {rebuilt.after}.")
@@ -178,7 +184,7 @@ def withdraw(
 ) -> None:
     """Take a record back. Its address answers 410 with the reason, and its versions can still be read."""
     with _opened(load_settings(database_url=database)) as opened:
-        saved = store.withdraw(opened, resource, record, author=author, reason=reason)
+        saved = withdraw_record(opened, resource, record, author=author, reason=reason)
     print(f"{resource}/{record} withdrawn; dataset revision {saved.revision}.")
 
 
@@ -188,7 +194,7 @@ def reinstate(
 ) -> None:
     """Undo a withdrawal."""
     with _opened(load_settings(database_url=database)) as opened:
-        saved = store.reinstate(opened, resource, record, author=author, reason=reason)
+        saved = reinstate_record(opened, resource, record, author=author, reason=reason)
     print(f"{resource}/{record} reinstated; dataset revision {saved.revision}.")
 
 
@@ -203,7 +209,7 @@ def rename(  # noqa: PLR0917  # the words of a command line
 ) -> None:
     """Give a record another id. The old one leads to it for ever, and whoever points to it follows."""
     with _opened(load_settings(database_url=database)) as opened:
-        saved = store.rename(opened, resource, record, new_id, author=author, reason=reason)
+        saved = rename_record(opened, resource, record, new_id, author=author, reason=reason)
     print(f"{resource}/{record} is now {resource}/{new_id}; dataset revision {saved.revision}.")
 
 
@@ -274,7 +280,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 def _render_again(database: Database) -> None:
     """After an update of the program: bring the stored documents to their new shape."""
-    if store.is_rendered(database):
+    if is_rendered(database):
         return
     with _bar("Rendering", _total(database)) as bar:
         saved = render_again(database, author="tev", progress=bar.update)

@@ -7,13 +7,13 @@ from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, select
 
 from app.absence import present_id
-from app.batch import Key
 from app.cursors import read_numbers, write_cursor
 from app.editions import in_order
 from app.errors import NotFound
 from app.history import FieldChange
 from app.ledger import API_KEY, DRAFT, EDITION
 from app.models import RESOURCES
+from app.models.base import Key
 from app.models.vocabulary import DraftAction, DraftState
 from app.provenance.changes import changes_between
 

@@ -20,18 +20,8 @@ from app.drafts import read_draft
 from app.models.base import Record, Row
 from app.models.types import Line
 from app.preconditions import expected_versions
-from app.store import (
-    Kept,
-    Once,
-    Proposal,
-    change_one,
-    changed,
-    create_one,
-    created,
-    propose,
-    withdraw_one,
-    withdrawn,
-)
+from app.store.drafts import Proposal, propose
+from app.store.single import Kept, Once, change_one, changed, create_one, created, withdraw_one, withdrawn
 
 T = TypeVar("T")
 AsDraft = Annotated[

@@ -9,6 +9,8 @@ REALM = "treatment-evidence"
 """What a key opens, as WWW-Authenticate names it (RFC 6750 section 3)."""
 MOST_ERRORS = 20
 """How many faults one problem tells."""
+LONGEST_NAME_REPEATED = 100
+"""How many characters of a name sent by the caller a problem repeats."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -357,6 +359,22 @@ class InsufficientStorage(Problem):
     name = "insufficient-storage"
     title = "There is no room to save this"
     advice = "Nothing was saved. Whoever runs the service must make room; then send the same request again."
+
+
+def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
+    """The problem of these errors, each with `pointer` and `detail`; the first one is the detail of the problem."""
+    first = errors[0]
+    return InvalidBody(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=errors[:MOST_ERRORS])
+
+
+def pointer(*steps: str | int) -> str:
+    """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
+    return "".join(f"/{cut_off(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def cut_off(name: str) -> str:
+    """A name as answers repeat it."""
+    return name if len(name) <= LONGEST_NAME_REPEATED else f"{name[:LONGEST_NAME_REPEATED]}…"
 
 
 def problems() -> Iterator[type[Problem]]:

@@ -40,7 +40,9 @@ from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
 from app.provenance.masking import masked, spans_in
 from app.releases import Release, file_of, find_release, list_releases
-from app.store import record_release, refill, revision_of
+from app.store.index import refill
+from app.store.releases import record_release
+from app.store.write import revision_of
 
 LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""

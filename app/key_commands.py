@@ -13,7 +13,7 @@ from app.db import Database
 from app.errors import BrokenSetting
 from app.keys import Scope
 from app.models.types import clean_line
-from app.store import create_key, revoke_key
+from app.store.keys import create_key, revoke_key
 
 LONGEST_NAME = 100
 Opened = Callable[[str | None], AbstractContextManager[Database]]

@@ -15,7 +15,7 @@ from app.db import Database, newest_schema
 from app.errors import Unavailable
 from app.frozen import Frozen, connect
 from app.releases import Release, file_of, find_release
-from app.store import index_again
+from app.store.reindex import index_again
 
 MOST_OPEN = 4
 READ_THREADS = 2

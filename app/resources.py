@@ -37,8 +37,6 @@ from app.representations import further
 from app.responses import HEADERS, MOVED, problem_responses
 from app.schemas import page_model, single_schema
 
-__all__ = ["EXAMPLE_ADDRESS", "HEADERS", "LINK", "MOVED", "parents", "problem_responses", "resource_router"]
-
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 VERSIONS = {

@@ -25,7 +25,8 @@ from app.query import Query
 from app.reports.search import read_search
 from app.reports.search_page import SearchQuery
 from app.reports.suggest import Typed, read_suggestions
-from app.store import fill, render_again
+from app.store.fill import fill
+from app.store.rerender import render_again
 from tests.conftest import ROOT, free_port, new_postgresql_database, running_postgresql, serving, untraced
 
 REPEATS = 100

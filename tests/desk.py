@@ -14,7 +14,7 @@ from app.db import Database
 from app.keys import SCOPES, new_key
 from app.main import create_app
 from app.settings import Settings
-from app.store import create_key, revoke_key
+from app.store.keys import create_key, revoke_key
 
 ADDRESS = "http://127.0.0.1:8000"
 MERGE_PATCH = "application/merge-patch+json"

@@ -16,7 +16,8 @@ from app.keys import digest_of
 from app.main import create_app
 from app.models import RESOURCES
 from app.settings import Settings
-from app.store import create_key, save_all
+from app.store.keys import create_key
+from app.store.save import save_all
 from tests.commands import tev
 
 

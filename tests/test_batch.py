@@ -15,7 +15,7 @@ from app.batch_lines import LARGEST_LINE, MOST_RECORDS, BatchReader
 from app.errors import MOST_ERRORS, ContentTooLarge, Problem
 from app.examples import example_record
 from app.models import RESOURCES
-from app.store import rename
+from app.store.save import rename
 from tests.desk import Desk, told
 
 NDJSON = "application/x-ndjson"

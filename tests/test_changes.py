@@ -22,7 +22,7 @@ from app.provenance.changes import Change, changes_between
 from app.render.atom import FeedAddresses, FeedEntry, render_feed, title_of
 from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
-from app.store import reinstate, rename, save_all, withdraw
+from app.store.save import reinstate, rename, save_all, withdraw
 from tests.conftest import ENGINES, Originals
 from tests.test_history import CLASS, CONDITION, SOURCE, TREATMENT, WARNING, record
 

@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from app.freezing import freeze
 from app.models import RESOURCES
-from app.store import create_key, rename
+from app.store.keys import create_key
+from app.store.save import rename
 from tests.desk import ADDRESS, Desk, told
 
 

@@ -12,7 +12,7 @@ from app.edits import merged
 from app.examples import example_record, seed_records
 from app.models import RESOURCES
 from app.models.base import Row
-from app.store import rename
+from app.store.save import rename
 from tests.desk import ADDRESS, MERGE_PATCH, Desk, told
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))

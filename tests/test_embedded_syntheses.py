@@ -16,7 +16,7 @@ from app.freezing import freeze
 from app.main import create_app
 from app.models.sources import SourceRecord
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 from tests.conftest import KEPT
 from tests.desk import ADDRESS
 from tests.hostile_records import ATTACK, QUESTION, hostile_records

@@ -27,7 +27,7 @@ from app.render.oembed import as_xml
 from app.render.text_width import fitted, text_width
 from app.reports.cards import EMBEDDED
 from app.settings import Settings
-from app.store import rename, save_all, withdraw
+from app.store.save import rename, save_all, withdraw
 from tests.conftest import ROOT
 from tests.desk import ADDRESS, Desk
 from tests.hostile_records import ATTACK, ID, hostile_records

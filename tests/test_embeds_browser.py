@@ -11,7 +11,7 @@ from app.cli import seed_database
 from app.db import Database
 from app.examples import RELEASE, SEED
 from app.freezing import freeze
-from app.store import save_all
+from app.store.save import save_all
 from tests.conftest import ROOT, free_port, serving, untraced
 from tests.hostile_records import ATTACK, QUESTION, hostile_records
 from tests.node import JS, kept_at, packages, program, run

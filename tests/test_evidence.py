@@ -20,7 +20,7 @@ from app.errors import Unavailable
 from app.freezing import freeze
 from app.models.base import Record
 from app.routers import syntheses
-from app.store import save_all, withdraw
+from app.store.save import save_all, withdraw
 from tests.conftest import new_database
 from tests.desk import told
 from tests.evidence import (

@@ -15,7 +15,7 @@ from app.main import create_app
 from app.provenance.gaps import KINDS
 from app.provenance.interval_gaps import Interval
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 from tests.conftest import ENGINES, new_database
 from tests.test_hostile import told
 from tests.test_store import record

@@ -11,7 +11,10 @@ from app.reports.audit import audit
 from app.search.counts import NONE
 from app.search.expressions import Token
 from app.search.matching import every_place
-from app.store import fill, reindex, reinstate, rename, render_again, withdraw
+from app.store.fill import fill
+from app.store.reindex import reindex
+from app.store.rerender import render_again
+from app.store.save import reinstate, rename, withdraw
 from tests.commands import tev
 
 ANOTHER_DIGEST = "the record was changed past the store: its digest is another one"

@@ -15,7 +15,7 @@ from app.freezing import freeze
 from app.keys import SCOPES, allows, digest_of, masked, new_key, public_id
 from app.ledger import API_KEY, metadata
 from app.models import RESOURCES
-from app.store import create_key, revoke_key
+from app.store.keys import create_key, revoke_key
 from tests.commands import tev
 from tests.desk import Desk, open_desk, told
 

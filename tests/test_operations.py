@@ -36,7 +36,7 @@ from app.observing import HEADER, NO_ROUTE, Routes, request_id
 from app.readiness import look
 from app.routers import METHODS
 from app.settings import Settings, load_settings
-from app.store import save_all
+from app.store.save import save_all
 from tests.conftest import ROOT, new_database
 from tests.desk import ADDRESS, Desk, told
 

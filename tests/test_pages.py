@@ -21,7 +21,7 @@ from app.models.treatments import Treatment
 from app.models.vocabulary import Verdict
 from app.render.pages import ASSETS, asset_url
 from app.settings import Settings
-from app.store import rename, save_all
+from app.store.save import rename, save_all
 from app.views.around import PAGED
 from tests.conftest import KEPT
 from tests.desk import Desk

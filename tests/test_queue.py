@@ -19,21 +19,10 @@ from app.ledger import API_KEY, EDITION, REGISTRY, REVISION
 from app.memory import Joined, Memory
 from app.models import RESOURCES
 from app.queue import MOST_TOGETHER, Key, WriteQueue
-from app.store import (
-    Kept,
-    Once,
-    Proposal,
-    change_one,
-    changed,
-    create_one,
-    created,
-    propose,
-    revision_of,
-    together,
-    withdraw_one,
-)
+from app.store.drafts import Proposal, propose
 from app.store.reindex import reindex
-from app.store.write import writing
+from app.store.single import Kept, Once, change_one, changed, create_one, created, withdraw_one
+from app.store.write import revision_of, together, writing
 from tests.conftest import new_postgresql_database
 
 

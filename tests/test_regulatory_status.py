@@ -15,7 +15,7 @@ from app.models.jurisdictions import ACCESSIONS, COUNTRIES, UNION_LAW, under_uni
 from app.provenance.ledger_status import NEGATIVE, POSITIVE, Decision, standing
 from app.provenance.partial_dates import Period, all_true, any_true, negated, period
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 from tests.test_hostile import told
 from tests.test_store import APPROVAL, record, small_set
 

@@ -20,7 +20,8 @@ from app.frozen import Frozen
 from app.models.approvals import Approval
 from app.open_releases import MOST_OPEN
 from app.releases import Release, file_of, find_release
-from app.store import record_release, reinstate, rename, save_all, withdraw
+from app.store.releases import record_release
+from app.store.save import reinstate, rename, save_all, withdraw
 from tests.test_hostile import operations, required
 from tests.test_releases import serving
 from tests.test_store import APPROVAL, CONDITION, SOURCE, record, small_set

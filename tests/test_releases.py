@@ -30,7 +30,7 @@ from app.provenance.masking import MASK, masked
 from app.releases import file_of
 from app.render.dataset_citation import Cited, bibtex, csl, text
 from app.settings import Settings
-from app.store import reinstate, save_all, withdraw
+from app.store.save import reinstate, save_all, withdraw
 from tests.commands import tev
 from tests.conftest import ENGINES, ROOT, Originals
 from tests.test_store import SOURCE, record, small_set

@@ -20,7 +20,7 @@ from app.query import Format
 from app.render.claim_review import claim_review
 from app.representations import REPRESENTATIONS, Representation, further
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 from tests.schema_org import check
 
 LD = "application/ld+json"

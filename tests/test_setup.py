@@ -53,10 +53,10 @@ def project(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "Makefile", project)
     lock = ""
     for version in ("1.0", "2.0"):
-        for name in LOCKED:
+        for name, pinned in LOCKED.items():
             requires = f"made-up-plugin[toml]>={version}" if name == "made-up-runner" else None
             digest = write_wheel(index / name, name, version, requires)
-            lock += f"{name}=={version} --hash=sha256:{digest}\n" if version == LOCKED[name] else ""
+            lock += f"{name}=={version} --hash=sha256:{digest}\n" if version == pinned else ""
     for name in LOCKED:
         links = "".join(f'<a href="{wheel.name}">{wheel.name}</a>\n' for wheel in (index / name).glob("*.whl"))
         (index / name / "index.html").write_text(f"<!DOCTYPE html><html><body>\n{links}</body></html>\n")

@@ -18,7 +18,9 @@ from app.models import RESOURCES
 from app.models.base import Record
 from app.models.sources import SourceRecord
 from app.reports.audit import audit
-from app.store import reinstate, rename, render_again, revision_of, save_all, withdraw
+from app.store.rerender import render_again
+from app.store.save import reinstate, rename, save_all, withdraw
+from app.store.write import revision_of
 
 TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
 CONDITION = {"id": "example-pain", "name": "Example pain"}

@@ -14,7 +14,7 @@ from app.db import Database
 from app.errors import InvalidRecord
 from app.examples import SEED
 from app.reports.audit import audit
-from app.store import save_all
+from app.store.save import save_all
 from tests.conftest import ROOT
 from tests.test_store import CONDITION, TREATMENT, document, record
 

@@ -14,7 +14,7 @@ from app.models import RESOURCES
 from app.models.base import Record, Row
 from app.models.treatments import DoseUnit
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 
 LIST = "/v1/dosing-intervals"
 UNDER = "/v1/conditions/cervical-dystonia/dosing-intervals"

@@ -18,7 +18,7 @@ from app.models import RESOURCES
 from app.models.base import Record
 from app.query import Query
 from app.settings import Settings
-from app.store import save_all
+from app.store.save import save_all
 
 LIST = "/v1/study-results"
 

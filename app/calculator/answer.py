@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.bodies import invalid, pointer
 from app.calculator.request import Captions, SynthesisRequest, question_of
 from app.calculator.schemas import (
     Synthesis,
@@ -21,6 +20,7 @@ from app.calculator.schemas import (
     SynthesisSubgroups,
     SynthesisTrimAndFill,
 )
+from app.errors import invalid, pointer
 from app.render.table import csv_header, csv_lines
 from app.synthesis.analysis import Analysis, analyse
 from app.synthesis.distributions import normal_quantile

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from app.bodies import invalid, pointer
+from app.errors import invalid, pointer
 from app.models.types import clean_line
 from app.models.vocabulary import Direction
 from app.synthesis.analysis import Also, Question, contradictions

@@ -17,6 +17,9 @@ from sqlmodel.sql.sqltypes import AutoString
 from app.models.types import Count, Day, Line, Pointer, Prose, RefersTo, Slug, SourceRef
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
+Key = tuple[str, str]
+"""A record's plural and id."""
+
 
 def reference(table: str, description: str, **options: Any) -> Any:
     """A column that holds the id of a record of `table`: a real foreign key, indexed."""

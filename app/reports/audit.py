@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from sqlalchemy import Connection, func, select, tuple_
 
-from app.batch import Key, name_of
+from app.batch import name_of
 from app.db import Database
 from app.errors import InvalidRecord
 from app.importers.seed import describe
 from app.ledger import EDITION, REFERENCE, SOURCE_TEXT
 from app.models import RESOURCES
-from app.models.base import Record
+from app.models.base import Key, Record
 from app.provenance.verification import Finding, check
 from app.rendering import Held, Progress, Surroundings, reference_rows, rendered
 from app.shelf import CHUNK, Shelf, record_from

@@ -12,15 +12,15 @@ from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
 from app.absence import no_record, present_ids
-from app.batch import Key
 from app.cursors import read_numbers, write_cursor
 from app.editions import Edition, has_one_before, in_order, place, read_editions, select_editions
 from app.examples import EXAMPLE_ADDRESS, example_of
 from app.history import FieldChange, Written
 from app.ledger import EDITION, REGISTRY
 from app.models import RESOURCES
+from app.models.base import Key
 from app.provenance.changes import ON_CREATION, Change
-from app.store import revision_of
+from app.store.write import revision_of
 
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100

@@ -28,7 +28,7 @@ from app.reports.plain_synthesis import plain_synthesis
 from app.reports.pooled_content import Gathered, captions_of, content_of, favours, notes, question_of, told
 from app.reports.results import read_results, together
 from app.reports.synthesis_question import EXAMPLE, EvidenceQuestion
-from app.store import revision_of
+from app.store.write import revision_of
 from app.synthesis.analysis import Analysis
 from app.synthesis.faults import Undefined
 from app.synthesis.pooling import Plan

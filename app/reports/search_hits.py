@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.batch import Key
 from app.models import RESOURCES
+from app.models.base import Key
 from app.search.contents import Mention, Text, contents
 from app.search.entries import closed_fields, is_thing
 from app.search.names import labels_of

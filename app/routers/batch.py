@@ -17,7 +17,7 @@ from app.examples import example_record
 from app.guards import LARGER_BODIES
 from app.models import RESOURCES
 from app.render.table import ndjson_lines
-from app.resources import HEADERS, problem_responses
+from app.responses import HEADERS, problem_responses
 
 PATH = "/v1/batch"
 router = APIRouter(tags=["Batch"])

@@ -18,7 +18,7 @@ from app.query import Reading
 from app.reports.benefit_harm import read_benefit_harm
 from app.reports.benefit_harm_schemas import BenefitHarm
 from app.reports.synthesis_question import EXAMPLE, MOST_NAMED, Audience, Some
-from app.resources import HEADERS, MOVED, problem_responses
+from app.responses import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
 

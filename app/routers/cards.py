@@ -19,7 +19,7 @@ from app.models.base import Row
 from app.models.types import Slug
 from app.query import Reading
 from app.reports.cards import EMBEDDED, SYNTHESES
-from app.resources import HEADERS, MOVED, problem_responses
+from app.responses import HEADERS, MOVED, problem_responses
 from app.routers.syntheses import KeptHash
 from app.views.cards import Card
 

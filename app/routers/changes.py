@@ -32,7 +32,8 @@ from app.reports.changes import (
     example_change,
     read_changes,
 )
-from app.resources import HEADERS, LINK, problem_responses
+from app.resources import LINK
+from app.responses import HEADERS, problem_responses
 
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}

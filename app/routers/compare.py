@@ -21,7 +21,7 @@ from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
 from app.query import Reading
 from app.reports.comparison import read_comparison
 from app.reports.comparison_schemas import Comparison
-from app.resources import HEADERS, MOVED, problem_responses
+from app.responses import HEADERS, MOVED, problem_responses
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)

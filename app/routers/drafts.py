@@ -22,8 +22,9 @@ from app.models import RESOURCES
 from app.models.types import Line, Slug
 from app.models.vocabulary import DraftState
 from app.query import MOST_ROWS, USUAL_ROWS
-from app.resources import HEADERS, LINK, problem_responses
-from app.store import discard_draft, publish_draft
+from app.resources import LINK
+from app.responses import HEADERS, problem_responses
+from app.store.drafts import discard_draft, publish_draft
 
 router = APIRouter(prefix="/v1", tags=["Drafts"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number.", examples=[1])]

@@ -22,7 +22,8 @@ from app.provenance.gaps import GapKind
 from app.provenance.interval_gaps import interval_gaps
 from app.query import MOST_ROWS, MOST_VALUES, Reading
 from app.reports.gaps import GapPage, GapQuery, read_gaps, shown
-from app.resources import HEADERS, LINK, MOVED, problem_responses
+from app.resources import LINK
+from app.responses import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 

@@ -15,7 +15,7 @@ from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.listing import totals
 from app.models import RESOURCES
 from app.query import Reading
-from app.resources import HEADERS, problem_responses
+from app.responses import HEADERS, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 

@@ -16,7 +16,7 @@ from app.listing import lookup
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
 from app.query import MOST_ROWS, Reading
-from app.resources import HEADERS, problem_responses
+from app.responses import HEADERS, problem_responses
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 

@@ -12,8 +12,8 @@ from app.db import Database, bytes_of
 from app.errors import NotFound, Unavailable
 from app.metrics import MEDIA_TYPE, Metrics, Reading
 from app.readiness import Found, Readiness
-from app.resources import problem_responses
-from app.store import revision_of
+from app.responses import problem_responses
+from app.store.write import revision_of
 
 router = APIRouter(tags=["Operations"])
 

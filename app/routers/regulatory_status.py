@@ -19,7 +19,7 @@ from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
 from app.query import Reading
 from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
-from app.resources import HEADERS, MOVED, problem_responses
+from app.responses import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])
 

@@ -23,7 +23,8 @@ from app.open_releases import OpenReleases
 from app.query import MOST_ROWS, USUAL_ROWS, NoParameters
 from app.releases import Release, list_releases
 from app.render.dataset_citation import Cited, bibtex, csl, text
-from app.resources import HEADERS, LINK, problem_responses
+from app.resources import LINK
+from app.responses import HEADERS, problem_responses
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]

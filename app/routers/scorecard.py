@@ -16,7 +16,7 @@ from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.query import MOST_VALUES, Reading
 from app.reports.scorecard import Scorecard, read_scorecard
-from app.resources import HEADERS, MOVED, problem_responses
+from app.responses import HEADERS, MOVED, problem_responses
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
 

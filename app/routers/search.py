@@ -23,7 +23,8 @@ from app.reports.search import read_search
 from app.reports.search_counts import NARROWING
 from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
 from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
-from app.resources import HEADERS, LINK, problem_responses
+from app.resources import LINK
+from app.responses import HEADERS, problem_responses
 from app.search.entries import kinds_in_order
 from app.search.matches import MOST_COUNTED
 

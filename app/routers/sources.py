@@ -14,7 +14,8 @@ from app.models.sources import Source
 from app.models.types import Slug
 from app.query import Reading
 from app.reports.annotated import AnnotatedText, read_annotated
-from app.resources import HEADERS, MOVED, problem_responses, resource_router
+from app.resources import resource_router
+from app.responses import HEADERS, MOVED, problem_responses
 
 router: APIRouter = resource_router(Source, tag="Sources")
 

@@ -17,7 +17,8 @@ from app.models.types import Slug
 from app.query import Reading
 from app.reports.completeness import Completeness, read_completeness
 from app.reports.dossier import Dossier, read_dossier
-from app.resources import HEADERS, MOVED, problem_responses, resource_router
+from app.resources import resource_router
+from app.responses import HEADERS, MOVED, problem_responses
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.batch import Key, error_at, name_of
+from app.batch import error_at, name_of
 from app.clock import now
 from app.db import Database
 from app.errors import Decided, InvalidRecord, NotFound, PreconditionFailed
 from app.ledger import API_KEY, DRAFT
+from app.models.base import Key
 from app.models.vocabulary import DraftAction
 from app.shelf import record_from
 from app.store.single import Kept, Once, changed, created, first_answer, keep_answer, withdrawn

@@ -7,11 +7,10 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
-from app.batch import Key
 from app.db import Database
 from app.ledger import EDITION, REFERENCE, REGISTRY
 from app.models import RESOURCES, plural_of
-from app.models.base import Record
+from app.models.base import Key, Record
 from app.search.contents import Mention, contents
 from app.search.entries import entry_of
 from app.store.index import add_rows, row_of

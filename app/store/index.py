@@ -10,9 +10,9 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.batch import Key
 from app.ledger import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
 from app.models import RESOURCES
+from app.models.base import Key
 from app.rendering import Progress
 from app.search.counts import NONE, facet_keys, gram_keys, name_keys
 from app.search.entries import Entry, entry_of, is_thing, kinds_in_order, places_of

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.batch import Key, error_at
+from app.batch import error_at
 from app.db import Database
 from app.errors import MOST_ERRORS, Conflict, PreconditionFailed, Problem
-from app.models.base import Record
+from app.models.base import Key, Record
 from app.rendering import Held, digest_of
 from app.store.single import Kept, Once, first_answer, keep_answer
 from app.store.write import writing

@@ -48,6 +48,15 @@ def reindex(database: Database, progress: Progress = lambda _count: None) -> Rei
         raise unavailable(failure) from failure
 
 
+def index_again(database: Database, progress: Progress = lambda _count: None) -> None:
+    """Build the whole index of search anew."""
+    try:
+        with database.write() as connection:
+            build_index(connection, progress)
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
+
+
 def digest_of_index(connection: Connection) -> str:
     """SHA-256 of all that the index says, in an order that does not depend on when it was said."""
     digest = sha256()

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from app.absence import absent
-from app.batch import Key, name_of
+from app.batch import name_of
 from app.clock import ago
 from app.db import Database
 from app.errors import Conflict, IdempotencyMismatch, PreconditionFailed
 from app.ledger import IDEMPOTENCY
 from app.models import RESOURCES, plural_of
-from app.models.base import Record
+from app.models.base import Key, Record
 from app.rendering import Held
 from app.shelf import record_from
 from app.store.write import Write, writing

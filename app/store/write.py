@@ -14,13 +14,13 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
-from app.batch import Key, error_at, generations, name_of, pointed_to, refuse_dangling
+from app.batch import error_at, generations, name_of, pointed_to, refuse_dangling
 from app.clock import now
 from app.db import Database, unavailable
 from app.errors import InvalidRecord, NotFound
 from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.models import RESOURCES
-from app.models.base import Record, references
+from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.rendering import (
     Held,

@@ -1,0 +1,25 @@
+"""The table of releases gains a row when the file of a release is complete."""
+
+from dataclasses import asdict
+
+from pydantic_core import to_json
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
+
+from app.db import Database, unavailable
+from app.ledger import RELEASE
+from app.releases import Release
+
+
+def record_release(database: Database, release: Release) -> bool:
+    """Record a release whose file is there; False when its name was taken meanwhile."""
+    values = asdict(release)
+    values |= {"counts": to_json(release.counts).decode(), "difference": to_json(release.difference).decode()}
+    try:
+        with database.write() as connection:
+            if connection.execute(select(RELEASE.c.name).where(RELEASE.c.name == release.name)).first():
+                return False
+            connection.execute(insert(RELEASE).values(values))
+    except DBAPIError as failure:
+        raise unavailable(failure) from failure
+    return True

@@ -1,0 +1,51 @@
+"""Save, withdraw, reinstate and rename records, each in one transaction, for the seed, importers and commands."""
+
+from collections.abc import Iterable, Mapping
+
+from app.batch import batch_of
+from app.db import Database
+from app.models.base import Record
+from app.rendering import Progress
+from app.store.write import Saved, writing
+
+
+def save_all(
+    database: Database,
+    records: Iterable[Record],
+    *,
+    author: str,
+    reason: str | None = None,
+    texts: Mapping[str, str] | None = None,
+    progress: Progress = lambda _count: None,
+) -> Saved:
+    """Save records, and texts of sources by id, all or none; InvalidRecord names each that breaks a rule.
+
+    References may point to records of the same batch, in any order. A record that is equal to what is stored stays as
+    it is; when nothing changes, no revision is made.
+    """
+    batch = batch_of(records)
+    with writing(database, author, reason, texts) as write:
+        write.save(batch, progress)
+        write.save_texts(texts or {}, batch)
+        return write.finish()
+
+
+def withdraw(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
+    """Take a record back: it stays as a tombstone with the reason, and what points to it needs a review."""
+    with writing(database, author, reason) as write:
+        write.set_state((plural, record_id), "withdrawn")
+        return write.finish()
+
+
+def reinstate(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
+    """Undo a withdrawal."""
+    with writing(database, author, reason) as write:
+        write.set_state((plural, record_id), "published")
+        return write.finish()
+
+
+def rename(database: Database, plural: str, old: str, new: str, *, author: str, reason: str | None = None) -> Saved:
+    """Give a record another id: whoever points to it follows, its history goes along, the old id leads to it."""
+    with writing(database, author, reason) as write:
+        write.rename((plural, old), new)
+        return write.finish()

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, and_, or_, select
 
+from app.db.tables import ALIAS, EDITION, REVISION
 from app.errors import Gone, Moved, NotFound, nearest
-from app.ledger import ALIAS, EDITION, REVISION
 from app.models.base import Row
 
 MOST_LOOKED_AT = 100

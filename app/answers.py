@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.comparable import compared, refuse_mixed_units
-from app.db import Database
+from app.db.database import Database
 from app.editions import fetch_version
 from app.errors import InvalidParameter
 from app.facets import facets

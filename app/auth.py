@@ -13,12 +13,12 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from app.clock import now
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import API_KEY
+from app.db.write_queue import WriteQueue
 from app.errors import Forbidden, Problem, Unauthorized
 from app.keys import Scope, allows, digest_of, public_id
-from app.ledger import API_KEY
 from app.models import RESOURCES
-from app.queue import WriteQueue
 from app.store.keys import SECONDS_BETWEEN_NOTES, note_use
 
 _ADDRESS = re.compile(r"/v1/([^/]+)(/[^/]+)?")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from app.backups import Content, back_up, restore, sqlite_file
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting
 from app.settings import load_settings
 

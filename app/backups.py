@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
-from app.db import knows_schema
+from app.db.database import knows_schema
 from app.errors import BrokenSetting
 from app.freezing import sync_folder
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting
 from app.made_up import MadeUp
 from app.store.fill import fill

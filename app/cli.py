@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from app import DISCLAIMER, __version__
 from app.backup_commands import backup_commands
 from app.bench_commands import bench_commands
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
 from app.fields import uses

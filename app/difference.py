@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
-from app.ledger import EDITION
+from app.db.tables import EDITION
 from app.provenance.changes import changes_between
 
 Json = dict[str, Any]

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from app.absence import present_id
 from app.cursors import read_numbers, write_cursor
+from app.db.tables import API_KEY, DRAFT, EDITION
 from app.editions import in_order
 from app.errors import NotFound
 from app.history import FieldChange
-from app.ledger import API_KEY, DRAFT, EDITION
 from app.models import RESOURCES
 from app.models.base import Key
 from app.models.vocabulary import DraftAction, DraftState

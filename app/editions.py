@@ -8,8 +8,8 @@ from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, Tuple, exists, func, literal, select, tuple_
 
 from app.absence import absent
+from app.db.tables import EDITION, REVISION
 from app.errors import NotFound
-from app.ledger import EDITION, REVISION
 from app.models.base import Row
 from app.provenance.changes import Change, changes_between
 

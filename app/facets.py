@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, text
 
+from app.db.tables import REFERENCE
 from app.fields import facets_of
-from app.ledger import REFERENCE
 from app.listing import narrowed, with_present_ids
 from app.query import Query
 from app.search.counts import LONGEST_VALUE

@@ -18,10 +18,8 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, func, select
 
-from app.db import Database, new_file
-from app.difference import difference_between
-from app.errors import BrokenSetting, NotFound
-from app.ledger import (
+from app.db.database import Database, new_file
+from app.db.tables import (
     ALIAS,
     CODE,
     EDITION,
@@ -34,6 +32,8 @@ from app.ledger import (
     SOURCE_TEXT,
     metadata,
 )
+from app.difference import difference_between
+from app.errors import BrokenSetting, NotFound
 from app.listing import totals
 from app.models import RESOURCES
 from app.models.sources import Source

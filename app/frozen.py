@@ -15,9 +15,9 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, QueuePool, create_engine, event, select
 
-from app.db import Database, Reads
-from app.lanes import slow_places
-from app.ledger import ALIAS, EDITION
+from app.db.database import Database, Reads
+from app.db.read_pool import slow_places
+from app.db.tables import ALIAS, EDITION
 from app.models import RESOURCES
 from app.models.base import Row
 from app.releases import Release

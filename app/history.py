@@ -7,8 +7,8 @@ from sqlalchemy import Connection, literal, select, tuple_
 
 from app.absence import absent
 from app.cursors import read_numbers, write_cursor
+from app.db.tables import EDITION
 from app.editions import Edition, in_order, place, read_editions, select_editions
-from app.ledger import EDITION
 from app.models.base import Row
 from app.models.vocabulary import ChangeType, State
 from app.query import MOST_ROWS, USUAL_ROWS, Address, Reading

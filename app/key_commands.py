@@ -9,7 +9,7 @@ import typer
 
 from app.auth import list_keys
 from app.clock import now
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting
 from app.keys import Scope
 from app.models.types import clean_line

@@ -15,7 +15,8 @@ from starlette_compress import CompressMiddleware, add_compress_type
 from app.answers import MEDIA_TYPES
 from app.auth import Doorkeeper
 from app.cache import CodedTags
-from app.db import Database
+from app.db.database import Database
+from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
@@ -27,7 +28,6 @@ from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.parser import require_httptools
 from app.problems import Unexpected, install, respond
-from app.queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.rates import FailureGuard, RateGuard, Rates
 from app.readiness import Readiness
 from app.representations import REPRESENTATIONS

@@ -11,7 +11,7 @@ from sqlite3 import DatabaseError
 from alembic.util import CommandError
 from anyio import Lock, to_thread
 
-from app.db import Database, newest_schema
+from app.db.database import Database, newest_schema
 from app.errors import Unavailable
 from app.frozen import Frozen, connect
 from app.releases import Release, file_of, find_release

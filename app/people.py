@@ -14,7 +14,7 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import ReleaseReads, release_of
 from app.clock import now
-from app.db import Database
+from app.db.database import Database
 from app.errors import NotAcceptable
 from app.models.types import ReleaseName
 from app.render.pages import Site, page

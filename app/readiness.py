@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from anyio import CapacityLimiter, Lock, move_on_after, to_thread
 
-from app.db import Database, newest_schema, schema_of
+from app.db.database import Database, newest_schema, schema_of
 from app.errors import Unavailable
 from app.store.write import revision_of
 

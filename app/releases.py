@@ -7,8 +7,8 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Row, Select, select, tuple_
 
+from app.db.tables import RELEASE
 from app.errors import NotFound, nearest
-from app.ledger import RELEASE
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,7 @@ from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
 from app.comparable import compares_amounts
 from app.edit_routes import add_writes
-from app.errors import (
-    BadCursor,
-    Gone,
-    InvalidParameter,
-    NotAcceptable,
-    NotComparable,
-    NotFound,
-    Problem,
-)
+from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
 from app.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.fields import mentions, singular, uses
 from app.history import History, HistoryAsked, read_history

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 from sqlalchemy import Connection, Select, Table, bindparam, select
 
+from app.db.tables import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.errors import nearest
-from app.ledger import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.rendering import Held

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, text
 
-from app.db import Database
+from app.db.database import Database
 from app.facets import facets
 from app.made_up import MadeUp
 from app.models.side_effects import SideEffect

@@ -29,7 +29,7 @@ from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.main import create_app

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from starlette.testclient import TestClient
 
 from app.clock import ago
-from app.db import Database
+from app.db.database import Database
 from app.keys import SCOPES, new_key
 from app.main import create_app
 from app.settings import Settings

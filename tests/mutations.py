@@ -222,7 +222,7 @@ CONTROLS = (
     Control(
         "API4",
         "A query is cut off after a second",
-        "app/db.py",
+        "app/db/database.py",
         "cut_off(connection, time.monotonic() + self.query_seconds)",
         "cut_off(connection, None)",
         "test_wire.py::test_a_query_that_takes_too_long_is_cut_off",
@@ -238,7 +238,7 @@ CONTROLS = (
     Control(
         "API8",
         "Connections for reading cannot write",
-        "app/engines.py",
+        "app/db/engines.py",
         '[*pragmas, "query_only=ON"] if read_only else pragmas',
         "pragmas",
         "test_store.py::test_readers_cannot_write",

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.backups import back_up, content_of, restore, verified
-from app.db import Database, newest_schema
+from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting
 from app.keys import digest_of
 from app.main import create_app

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.errors import InvalidRecord
 from app.examples import SEED, seed_records
 from app.main import create_app

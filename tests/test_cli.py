@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting
 from app.examples import SEED, seed_records
 from app.models import RESOURCES

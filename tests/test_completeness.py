@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import InvalidRecord
 from app.fields import mentions
 from app.main import create_app

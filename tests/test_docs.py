@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.errors import Problem, problems
 from app.examples import CHECKED_ON, SEED
 from app.main import create_app

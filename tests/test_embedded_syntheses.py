@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app import DISCLAIMER
-from app.db import Database
+from app.db.database import Database
 from app.examples import RELEASE
 from app.freezing import freeze
 from app.main import create_app

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app import DISCLAIMER
-from app.db import Database
+from app.db.database import Database
 from app.examples import RELEASE, example_of
 from app.freezing import freeze
 from app.main import create_app

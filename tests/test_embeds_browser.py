@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.examples import RELEASE, SEED
 from app.freezing import freeze
 from app.store.save import save_all

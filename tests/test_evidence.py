@@ -15,7 +15,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import Unavailable
 from app.freezing import freeze
 from app.models.base import Record

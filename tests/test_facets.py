@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import FACET, FACET_SIZE
 from app.fields import facets_of
-from app.ledger import FACET, FACET_SIZE
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Row

@@ -10,7 +10,7 @@ import pytest
 from pydantic_core import from_json
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.main import create_app
 from app.provenance.gaps import KINDS
 from app.provenance.interval_gaps import Interval

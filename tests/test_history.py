@@ -7,7 +7,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record

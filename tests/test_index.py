@@ -3,9 +3,9 @@
 from sqlalchemy import func, select, text
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import FACET, FACET_SIZE, SHAPE
 from app.examples import SEED
-from app.ledger import FACET, FACET_SIZE, SHAPE
 from app.made_up import MadeUp
 from app.reports.audit import audit
 from app.search.counts import NONE

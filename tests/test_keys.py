@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text, update
 
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import API_KEY, metadata
 from app.examples import example_of
 from app.freezing import freeze
 from app.keys import SCOPES, allows, digest_of, masked, new_key, public_id
-from app.ledger import API_KEY, metadata
 from app.models import RESOURCES
 from app.store.keys import create_key, revoke_key
 from tests.commands import tev

@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
+from app.db.read_pool import Lanes, shape_of, slow_places
 from app.errors import Unavailable
-from app.lanes import Lanes, shape_of, slow_places
 
 
 def test_a_slow_read_gives_its_place_to_a_quick_one_and_others_like_it_wait_or_are_refused() -> None:

@@ -22,9 +22,10 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from app import cli, db
+from app import cli
 from app.auth import caller_of
-from app.db import Database, newest_schema
+from app.db import database as db
+from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting, Unauthorized
 from app.hosts import is_among
 from app.keys import new_key

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import NullPool, create_engine, event, func, literal, select, table, text
 
 from app.bodies import record_of
-from app.db import Database
+from app.db.database import Database
+from app.db.read_cache import Joined, Memory
+from app.db.tables import API_KEY, EDITION, REGISTRY, REVISION
+from app.db.write_queue import MOST_TOGETHER, Key, WriteQueue
 from app.errors import Conflict, Unavailable
-from app.ledger import API_KEY, EDITION, REGISTRY, REVISION
-from app.memory import Joined, Memory
 from app.models import RESOURCES
-from app.queue import MOST_TOGETHER, Key, WriteQueue
 from app.store.drafts import Proposal, propose
 from app.store.reindex import reindex
 from app.store.single import Kept, Once, change_one, changed, create_one, created, withdraw_one

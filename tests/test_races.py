@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Barrier
 from typing import Any
 
-from app.db import Database
+from app.db.database import Database
 from app.store.keys import create_key
 from tests.conftest import ROOT, free_port, untraced, wait_until_ready
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import BrokenSetting
 from app.main import create_app
 from app.rates import MOST_COUNTED, Rates, address_of

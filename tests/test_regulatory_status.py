@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.main import create_app
 from app.models.jurisdictions import ACCESSIONS, COUNTRIES, UNION_LAW, under_union_law
 from app.provenance.ledger_status import NEGATIVE, POSITIVE, Decision, standing

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from sqlalchemy import create_engine, select
 from starlette.testclient import TestClient
 
-from app.db import Database, migrate_schema
+from app.db.database import Database, migrate_schema
 from app.examples import RELEASE
 from app.freezing import freeze
 from app.frozen import Frozen

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.download import range_of
 from app.errors import BrokenSetting, RangeNotSatisfiable
 from app.examples import RELEASE, TEXTS
@@ -115,7 +115,7 @@ def test_what_is_no_name_is_refused_before_anything_is_written(tmp_path: Path, n
 
 CRASH = """
 import os, pathlib, sys
-from app.db import Database
+from app.db.database import Database
 from app.freezing import freeze
 freeze(Database(sys.argv[1]), pathlib.Path(sys.argv[2]), "1.0", progress=lambda _count: os._exit(9))
 """

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.examples import SEED
 from app.main import create_app
 from app.settings import Settings

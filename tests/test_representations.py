@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.fields import includable
 from app.main import create_app
 from app.models import RESOURCES

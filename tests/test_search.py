@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.db import Database
+from app.db.database import Database
 from app.errors import Unavailable
 from app.examples import RELEASE
 from app.main import create_app

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable
 from app.examples import SEED
-from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.listing import fetch, totals
 from app.models import RESOURCES
 from app.models.base import Record

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.errors import InvalidRecord
 from app.examples import SEED
 from app.reports.audit import audit

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.comparable import MOST_OFFERS
-from app.db import Database
+from app.db.database import Database
 from app.fields import uses
 from app.main import create_app
 from app.models import RESOURCES

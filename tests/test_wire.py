@@ -10,7 +10,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import __version__
-from app.db import Database
+from app.db.database import Database
 from app.errors import Unavailable
 from app.listing import export_chunk
 from app.main import create_app

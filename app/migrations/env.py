@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import app.ledger
+import app.db.tables
 import app.models  # noqa: F401  # declares the tables
 
 context.configure(

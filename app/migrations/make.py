@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from app.db import Database
+from app.db.database import Database
 
 
 def main(message: str) -> None:

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
+from app.db.tables import SOURCE_TEXT
 from app.errors import NotFound
-from app.ledger import SOURCE_TEXT
 from app.listing import export_chunk, fetch
 from app.models.claims import Claim
 from app.models.sources import Source

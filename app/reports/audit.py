@@ -10,10 +10,10 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, func, select, tuple_
 
 from app.batch import name_of
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import EDITION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
 from app.importers.seed import describe
-from app.ledger import EDITION, REFERENCE, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.provenance.verification import Finding, check

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, se
 
 from app.absence import no_record, present_ids
 from app.cursors import read_numbers, write_cursor
+from app.db.tables import EDITION, REGISTRY
 from app.editions import Edition, has_one_before, in_order, place, read_editions, select_editions
 from app.examples import EXAMPLE_ADDRESS, example_of
 from app.history import FieldChange, Written
-from app.ledger import EDITION, REGISTRY
 from app.models import RESOURCES
 from app.models.base import Key
 from app.provenance.changes import ON_CREATION, Change

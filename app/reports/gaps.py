@@ -27,13 +27,7 @@ from app.models.warnings import Warning as LabelWarning
 from app.provenance.dose_gaps import dose_gaps
 from app.provenance.gaps import Document, Gap, GapKind, Side, SideRole
 from app.provenance.interval_gaps import interval_gaps
-from app.provenance.ledger_gaps import (
-    ResultCounts,
-    approval_gaps,
-    benefit_gaps,
-    claim_gaps,
-    never_on_label,
-)
+from app.provenance.ledger_gaps import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
 from app.provenance.warning_gaps import warning_gaps
 from app.query import Address, Query
 from app.reports.dossier import classes_above

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
+from app.db.tables import SYNTHESIS
 from app.errors import NotFound
-from app.ledger import SYNTHESIS
 from app.models.study_results import StudyResult
 from app.reports.pooled_shown import Form
 

@@ -7,9 +7,9 @@ from typing import Any, get_args
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
+from app.db.tables import REVISION
 from app.errors import NotFound
 from app.fields import includable, mentions, singular, uses
-from app.ledger import REVISION
 from app.listing import fetch, included, list_rows, totals
 from app.models import RESOURCES
 from app.models.approvals import Approval

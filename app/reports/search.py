@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from app.absence import present_ids
 from app.cursors import read_cursor, unreadable, write_cursor
+from app.db.tables import CODE, ENTRY
 from app.fields import includable
-from app.ledger import CODE, ENTRY
 from app.listing import documents_of, included
 from app.models import RESOURCES
 from app.query import Address

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
-from app.ledger import ENTRY
+from app.db.tables import ENTRY
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.query import Address

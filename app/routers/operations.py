@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from app import __version__
-from app.db import Database, bytes_of
+from app.db.database import Database, bytes_of
 from app.errors import NotFound, Unavailable
 from app.metrics import MEDIA_TYPE, Metrics, Reading
 from app.readiness import Found, Readiness

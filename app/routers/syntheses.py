@@ -20,7 +20,7 @@ from app.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.calculator.plots import forest_of, funnel_of
 from app.calculator.request import EXAMPLE, SynthesisRequest
 from app.calculator.schemas import Synthesis
-from app.db import Database
+from app.db.database import Database
 from app.errors import (
     ContentTooLarge,
     Gone,

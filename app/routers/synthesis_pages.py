@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.db import Database
+from app.db.database import Database
 from app.errors import NotComparable, NotFound
 from app.people import HTML, form_of, page_answer, read_kept_synthesis, where_of
 from app.releases import list_releases

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from app.ledger import ENTRY
+from app.db.tables import ENTRY
 from app.search.entries import places_of
 from app.search.expressions import AllOf, Expression, holds, is_plain
 from app.search.matching import HIGHEST, first_and_counts, places

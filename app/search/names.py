@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 
-from app.ledger import ENTRY, GRAM, NAME
+from app.db.tables import ENTRY, GRAM, NAME
 from app.models import RESOURCES
 from app.models.base import Key
 from app.search.entries import is_thing, kinds_in_order

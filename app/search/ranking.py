@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from app.ledger import ENTRY
+from app.db.tables import ENTRY
 from app.search.entries import RANGE_BITS
 from app.search.folding import tokens
 from app.search.matches import Matches

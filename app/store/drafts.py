@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from app.batch import error_at, name_of
 from app.clock import now
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import API_KEY, DRAFT
 from app.errors import Decided, InvalidRecord, NotFound, PreconditionFailed
-from app.ledger import API_KEY, DRAFT
 from app.models.base import Key
 from app.models.vocabulary import DraftAction
 from app.shelf import record_from

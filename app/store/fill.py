@@ -7,8 +7,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
-from app.db import Database
-from app.ledger import EDITION, REFERENCE, REGISTRY
+from app.db.database import Database
+from app.db.tables import EDITION, REFERENCE, REGISTRY
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
 from app.search.contents import Mention, contents

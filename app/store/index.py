@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.ledger import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
+from app.db.tables import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
 from app.models import RESOURCES
 from app.models.base import Key
 from app.rendering import Progress

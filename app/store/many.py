@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.batch import error_at
-from app.db import Database
+from app.db.database import Database
 from app.errors import MOST_ERRORS, Conflict, PreconditionFailed, Problem
 from app.models.base import Key, Record
 from app.rendering import Held, digest_of

@@ -8,8 +8,8 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
-from app.db import Database, unavailable
-from app.ledger import ENTRY, SEARCH_INDEX
+from app.db.database import Database, unavailable
+from app.db.tables import ENTRY, SEARCH_INDEX
 from app.rendering import Progress
 from app.store.index import build_index
 

@@ -6,8 +6,8 @@ from pydantic_core import to_json
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
-from app.db import Database, unavailable
-from app.ledger import RELEASE
+from app.db.database import Database, unavailable
+from app.db.tables import RELEASE
 from app.releases import Release
 
 

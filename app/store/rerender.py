@@ -2,8 +2,8 @@
 
 from sqlalchemy import select
 
-from app.db import Database
-from app.ledger import SHAPE
+from app.db.database import Database
+from app.db.tables import SHAPE
 from app.rendering import Progress, shape
 from app.store.write import Saved, writing
 

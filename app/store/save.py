@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from app.batch import batch_of
-from app.db import Database
+from app.db.database import Database
 from app.models.base import Record
 from app.rendering import Progress
 from app.store.write import Saved, writing

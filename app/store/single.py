@@ -9,9 +9,9 @@ from sqlalchemy import Connection, delete, select
 from app.absence import absent
 from app.batch import name_of
 from app.clock import ago
-from app.db import Database
+from app.db.database import Database
+from app.db.tables import IDEMPOTENCY
 from app.errors import Conflict, IdempotencyMismatch, PreconditionFailed
-from app.ledger import IDEMPOTENCY
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
 from app.rendering import Held

@@ -4,8 +4,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import now
-from app.db import Database, unavailable
-from app.ledger import SYNTHESIS
+from app.db.database import Database, unavailable
+from app.db.tables import SYNTHESIS
 
 MOST_KEPT = 20_000
 """How many answers a database keeps; what is asked beyond has no address of its own."""

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.batch import error_at, generations, name_of, pointed_to, refuse_dangling
 from app.clock import now
-from app.db import Database, unavailable
+from app.db.database import Database, unavailable
+from app.db.group_commit import sharing_of
+from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.errors import InvalidRecord, NotFound
-from app.ledger import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
@@ -33,7 +34,6 @@ from app.rendering import (
     shape,
     without_clock,
 )
-from app.sharing import sharing_of
 from app.shelf import CHUNK, Shelf, chunks, record_from
 from app.store.index import build_index, forget_record, index_records
 

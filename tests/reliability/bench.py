@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from app.cli import seed_database
-from app.db import Database
+from app.db.database import Database
 from app.examples import SEED
 from app.store.keys import create_key
 from tests.conftest import new_postgresql_database, running_postgresql

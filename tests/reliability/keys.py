@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from app.db import Database
+from app.db.database import Database
 from app.examples import RELEASE, example_of
 from app.keys import SCOPES
 from app.models import RESOURCES

@@ -16,11 +16,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.engines import cut_off, engine_of, engine_of_new_file
+from app.db.engines import cut_off, engine_of, engine_of_new_file
+from app.db.group_commit import Sharing, before_execute, shared, sharing_of
+from app.db.read_cache import Joined, Memory
+from app.db.read_pool import Lanes, shape_of, slow_places
 from app.errors import InsufficientStorage, Problem, Unavailable
-from app.lanes import Lanes, shape_of, slow_places
-from app.memory import Joined, Memory
-from app.sharing import Sharing, before_execute, shared, sharing_of
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
@@ -277,7 +277,7 @@ def knows_schema(version: str) -> bool:
 
 def _migrations() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
     return config
 
 

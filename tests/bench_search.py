@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, text
 
+from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.facets import facets
-from app.made_up import MadeUp
 from app.models.side_effects import SideEffect
 from app.query import Query
 from app.reports.search import read_search

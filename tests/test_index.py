@@ -3,10 +3,10 @@
 from sqlalchemy import func, select, text
 
 from app.cli import seed_database
+from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.db.tables import FACET, FACET_SIZE, SHAPE
 from app.examples import SEED
-from app.made_up import MadeUp
 from app.reports.audit import audit
 from app.search.counts import NONE
 from app.search.expressions import Token

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.errors import BrokenSetting
-from app.made_up import MadeUp
 from app.store.fill import fill
 from app.store.write import revision_of
 

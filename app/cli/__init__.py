@@ -13,15 +13,15 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import DISCLAIMER, __version__
-from app.backup_commands import backup_commands
-from app.bench_commands import bench_commands
+from app.cli.backup import backup_commands
+from app.cli.bench import bench_commands
+from app.cli.keys import key_commands
 from app.db.database import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
 from app.fields import uses
 from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
-from app.key_commands import key_commands
 from app.listing import export_chunk, totals
 from app.logs import configuration
 from app.metrics import shared_by
@@ -332,6 +332,3 @@ def _pass_on(settings: Settings) -> None:
 app.add_typer(key_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption), name="key")
 app.add_typer(backup_commands(lambda address: _opened(load_settings(database_url=address)), DatabaseOption))
 app.add_typer(bench_commands(lambda address: _opened(load_settings(database_url=address)), _bar), name="bench")
-
-if __name__ == "__main__":
-    main()

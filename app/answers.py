@@ -23,10 +23,10 @@ from app.fields import uses
 from app.listing import Page, export_chunk, fetch, included, list_rows
 from app.models import RESOURCES
 from app.query import Query
-from app.releases import Release
 from app.render.pages import report_address
 from app.render.table import csv_header, csv_lines, ndjson_lines, project
 from app.representations import Representation, further
+from app.store.read.releases import Release
 
 T = TypeVar("T")
 JSON = "application/json"

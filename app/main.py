@@ -24,12 +24,12 @@ from app.headers import CommonHeaders
 from app.hosts import HostGuard
 from app.metrics import Metrics
 from app.observing import Observed
-from app.open_releases import OpenReleases
 from app.openapi import describe
 from app.parser import require_httptools
 from app.problems import Unexpected, install, respond
 from app.rates import FailureGuard, RateGuard, Rates
 from app.readiness import Readiness
+from app.releases.pool import OpenReleases
 from app.representations import REPRESENTATIONS
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings

@@ -31,8 +31,8 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db.database import Database
 from app.examples import RELEASE, SEED
-from app.freezing import freeze
 from app.main import create_app
+from app.releases.build import freeze
 from app.reports.pooled import ASKED
 from app.settings import Settings
 from tests.desk import Desk, open_desk

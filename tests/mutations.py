@@ -109,7 +109,7 @@ CONTROLS = (
     Control(
         "API2",
         "A release holds no key",
-        "app/freezing.py",
+        "app/releases/build.py",
         "*SEARCH_INDEX)",
         '*SEARCH_INDEX, metadata.tables["api_key"])',
         "test_keys.py::test_a_release_holds_no_key",
@@ -376,7 +376,7 @@ CONTROLS = (
     Control(
         "API10",
         "A release whose file was altered is not served",
-        "app/open_releases.py",
+        "app/releases/pool.py",
         "digest != release.sha256",
         "False",
         "test_releases.py::test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on",
@@ -384,7 +384,7 @@ CONTROLS = (
     Control(
         "API10",
         "A damaged file is not taken for a backup",
-        "app/backups.py",
+        "app/releases/backups.py",
         'if found != "ok":',
         "if False:",
         "test_backups.py::test_a_damaged_database_is_not_taken_for_a_backup",
@@ -392,7 +392,7 @@ CONTROLS = (
     Control(
         "API8",
         "Only its owner may read a backup",
-        "app/backups.py",
+        "app/releases/backups.py",
         "file.touch(mode=0o600, exist_ok=False)",
         "file.touch(mode=0o644, exist_ok=False)",
         "test_backups.py::test_a_backup_is_one_file_with_everything_and_comes_back",

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.backups import back_up, content_of, restore, verified
 from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting
 from app.keys import digest_of
 from app.main import create_app
 from app.models import RESOURCES
+from app.releases.backups import back_up, content_of, restore, verified
 from app.settings import Settings
 from app.store.keys import create_key
 from app.store.save import save_all
@@ -67,7 +67,7 @@ def test_a_backup_is_one_file_with_everything_and_comes_back(ours: Database, tmp
 def test_a_backup_shows_one_moment_while_others_write(
     ours: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.backups.PAGES_AT_ONCE", 20)
+    monkeypatch.setattr("app.releases.backups.PAGES_AT_ONCE", 20)
     steps: list[int] = []
 
     def write_meanwhile(left: int, _every: int) -> None:

@@ -7,8 +7,8 @@ import pytest
 from pydantic_core import to_json
 from sqlalchemy import text
 
-from app.freezing import freeze
 from app.models import RESOURCES
+from app.releases.build import freeze
 from app.store.keys import create_key
 from app.store.save import rename
 from tests.desk import ADDRESS, Desk, told

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from app import DISCLAIMER
 from app.db.database import Database
 from app.examples import RELEASE
-from app.freezing import freeze
 from app.main import create_app
 from app.models.sources import SourceRecord
+from app.releases.build import freeze
 from app.settings import Settings
 from app.store.save import save_all
 from tests.conftest import KEPT

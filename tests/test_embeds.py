@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 from app import DISCLAIMER
 from app.db.database import Database
 from app.examples import RELEASE, example_of
-from app.freezing import freeze
 from app.main import create_app
+from app.releases.build import freeze
 from app.render.badge import badge_svg, badge_width
 from app.render.embed_files import ELEMENT, RESIZER, current, scripts
 from app.render.oembed import as_xml

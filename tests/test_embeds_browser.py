@@ -10,7 +10,7 @@ import pytest
 from app.cli import seed_database
 from app.db.database import Database
 from app.examples import RELEASE, SEED
-from app.freezing import freeze
+from app.releases.build import freeze
 from app.store.save import save_all
 from tests.conftest import ROOT, free_port, serving, untraced
 from tests.hostile_records import ATTACK, QUESTION, hostile_records

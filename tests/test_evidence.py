@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.errors import Unavailable
-from app.freezing import freeze
 from app.models.base import Record
+from app.releases.build import freeze
 from app.routers import syntheses
 from app.store.save import save_all, withdraw
 from tests.conftest import new_database

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database, migrate_schema
 from app.examples import RELEASE
-from app.freezing import freeze
-from app.frozen import Frozen
 from app.models.approvals import Approval
-from app.open_releases import MOST_OPEN
-from app.releases import Release, file_of, find_release
+from app.releases.build import freeze
+from app.releases.pool import MOST_OPEN
+from app.releases.reader import Frozen
+from app.store.read.releases import Release, file_of, find_release
 from app.store.releases import record_release
 from app.store.save import reinstate, rename, save_all, withdraw
 from tests.test_hostile import operations, required

@@ -24,12 +24,12 @@ from app.db.database import Database
 from app.download import range_of
 from app.errors import BrokenSetting, RangeNotSatisfiable
 from app.examples import RELEASE, TEXTS
-from app.freezing import freeze, released_tables
 from app.main import create_app
 from app.provenance.masking import MASK, masked
-from app.releases import file_of
+from app.releases.build import freeze, released_tables
 from app.render.dataset_citation import Cited, bibtex, csl, text
 from app.settings import Settings
+from app.store.read.releases import file_of
 from app.store.save import reinstate, save_all, withdraw
 from tests.commands import tev
 from tests.conftest import ENGINES, ROOT, Originals
@@ -116,7 +116,7 @@ def test_what_is_no_name_is_refused_before_anything_is_written(tmp_path: Path, n
 CRASH = """
 import os, pathlib, sys
 from app.db.database import Database
-from app.freezing import freeze
+from app.releases.build import freeze
 freeze(Database(sys.argv[1]), pathlib.Path(sys.argv[2]), "1.0", progress=lambda _count: os._exit(9))
 """
 

@@ -20,7 +20,6 @@ from app.db.database import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
 from app.fields import uses
-from app.freezing import freeze, rows_to_copy
 from app.importers.seed import read
 from app.listing import export_chunk, totals
 from app.logs import configuration
@@ -29,11 +28,12 @@ from app.models import RESOURCES
 from app.models.types import clean_text
 from app.parser import require_httptools
 from app.query import Query
-from app.releases import file_of
+from app.releases.build import freeze, rows_to_copy
 from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
 from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
+from app.store.read.releases import file_of
 from app.store.reindex import reindex as rebuild_index
 from app.store.rerender import is_rendered, render_again
 from app.store.save import reinstate as reinstate_record

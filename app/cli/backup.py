@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.backups import Content, back_up, restore, sqlite_file
 from app.db.database import Database
 from app.errors import BrokenSetting
+from app.releases.backups import Content, back_up, restore, sqlite_file
 from app.settings import load_settings
 
 Opened = Callable[[str | None], AbstractContextManager[Database]]

@@ -19,9 +19,9 @@ from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.query import MOST_ROWS, Query
-from app.releases import list_releases
 from app.reports.dossier import classes_above
 from app.reports.people import Facts, Part, Record, count_verdicts, listed, name_of_what, read_as_of
+from app.store.read.releases import list_releases
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}
 """The resources whose records can stand in other people's pages, by plural."""

@@ -19,12 +19,12 @@ from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, Ran
 from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
-from app.open_releases import OpenReleases
 from app.query import MOST_ROWS, USUAL_ROWS, NoParameters
-from app.releases import Release, list_releases
+from app.releases.pool import OpenReleases
 from app.render.dataset_citation import Cited, bibtex, csl, text
 from app.resources import LINK
 from app.responses import HEADERS, problem_responses
+from app.store.read.releases import Release, list_releases
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]

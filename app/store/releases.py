@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.database import Database, unavailable
 from app.db.tables import RELEASE
-from app.releases import Release
+from app.store.read.releases import Release
 
 
 def record_release(database: Database, release: Release) -> bool:

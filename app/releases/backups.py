@@ -14,7 +14,7 @@ from secrets import token_hex
 
 from app.db.database import knows_schema
 from app.errors import BrokenSetting
-from app.freezing import sync_folder
+from app.releases.build import sync_folder
 
 PAGES_AT_ONCE = 2_000
 """Eight megabytes are copied between two steps of the progress bar."""

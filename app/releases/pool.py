@@ -13,8 +13,8 @@ from anyio import Lock, to_thread
 
 from app.db.database import Database, newest_schema
 from app.errors import Unavailable
-from app.frozen import Frozen, connect
-from app.releases import Release, file_of, find_release
+from app.releases.reader import Frozen, connect
+from app.store.read.releases import Release, file_of, find_release
 from app.store.reindex import index_again
 
 MOST_OPEN = 4

@@ -32,15 +32,15 @@ from app.db.tables import (
     SOURCE_TEXT,
     metadata,
 )
-from app.difference import difference_between
 from app.errors import BrokenSetting, NotFound
 from app.listing import totals
 from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
 from app.provenance.masking import masked, spans_in
-from app.releases import Release, file_of, find_release, list_releases
+from app.releases.difference import difference_between
 from app.store.index import refill
+from app.store.read.releases import Release, file_of, find_release, list_releases
 from app.store.releases import record_release
 from app.store.write import revision_of
 

@@ -20,7 +20,7 @@ from app.db.read_pool import slow_places
 from app.db.tables import ALIAS, EDITION
 from app.models import RESOURCES
 from app.models.base import Row
-from app.releases import Release
+from app.store.read.releases import Release
 from app.store.write import revision_of
 
 CHUNK = 400

@@ -20,12 +20,12 @@ from app.editions import fetch_version
 from app.errors import InvalidParameter
 from app.facets import facets
 from app.fields import uses
+from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
+from app.formats.registry import Representation, further
 from app.listing import Page, export_chunk, fetch, included, list_rows
 from app.models import RESOURCES
+from app.pages.templates import report_address
 from app.query import Query
-from app.render.pages import report_address
-from app.render.table import csv_header, csv_lines, ndjson_lines, project
-from app.representations import Representation, further
 from app.store.read.releases import Release
 
 T = TypeVar("T")

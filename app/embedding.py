@@ -15,13 +15,13 @@ from app import cache
 from app.answers import ReleaseReads, database_of
 from app.errors import InvalidParameter, Moved, NotFound, Problem, nearest
 from app.keys import masked
+from app.pages.cards import Card, card_of
+from app.pages.embed_assets import card_policy, card_script, card_style
+from app.pages.syntheses import VERSION, card_drawing, synthesis_card
+from app.pages.templates import page
 from app.people import HTML, read_kept_synthesis, where_of
-from app.render.embed_files import card_policy, card_script, card_style
-from app.render.pages import page
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.people import Facts, Record
-from app.views.cards import Card, card_of
-from app.views.syntheses import VERSION, card_drawing, synthesis_card
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)

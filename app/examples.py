@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.fields import includable
-from app.importers.seed import read
+from app.formats.importers.seed import read
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row, references
 from app.rendering import Surroundings, rendered

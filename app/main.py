@@ -19,6 +19,7 @@ from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
+from app.formats.registry import REPRESENTATIONS
 from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
 from app.headers import CommonHeaders
 from app.hosts import HostGuard
@@ -30,7 +31,6 @@ from app.problems import Unexpected, install, respond
 from app.rates import FailureGuard, RateGuard, Rates
 from app.readiness import Readiness
 from app.releases.pool import OpenReleases
-from app.representations import REPRESENTATIONS
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store.write import revision_of, together

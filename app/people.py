@@ -16,12 +16,12 @@ from app.answers import ReleaseReads, release_of
 from app.clock import now
 from app.db.database import Database
 from app.errors import NotAcceptable
+from app.formats.registry import LINKED_DATA
 from app.models.types import ReleaseName
-from app.render.pages import Site, page
+from app.pages.layout import Where
+from app.pages.templates import Site, page
 from app.reports.cards import newer_release
 from app.reports.synthesis_facts import SynthesisFacts, read_synthesis, with_surroundings
-from app.representations import LINKED_DATA
-from app.views.frame import Where
 
 HTML = "text/html; charset=utf-8"
 

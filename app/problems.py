@@ -27,7 +27,7 @@ from app.errors import (
     nearest,
 )
 from app.keys import masked
-from app.render.pages import page
+from app.pages.templates import page
 
 logger = logging.getLogger("app")
 HTML = "text/html; charset=utf-8"

@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
 from app.fields import FieldUse, facets_of, includable, is_cited, mentions, uses
+from app.formats.registry import further
 from app.models.base import Row
 from app.models.types import ReleaseName, Slug
 from app.models.vocabulary import Verification
-from app.representations import further
 
 MOST_ROWS = 200
 USUAL_ROWS = 20

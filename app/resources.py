@@ -18,14 +18,14 @@ from app.edit_routes import add_writes
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
 from app.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.fields import mentions, singular, uses
+from app.formats.csv_ndjson import csv_header, ndjson_lines
+from app.formats.registry import further
 from app.history import History, HistoryAsked, read_history
 from app.listing import fetch
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.types import Slug
 from app.query import query_from, query_model, single_model
-from app.render.table import csv_header, ndjson_lines
-from app.representations import further
 from app.responses import HEADERS, MOVED, problem_responses
 from app.schemas import page_model, single_schema
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.importers.seed import read
+from app.formats.importers.seed import read
 from app.models.base import Record
 
 ATTACK = (

@@ -343,7 +343,7 @@ CONTROLS = (
     Control(
         "API8",
         "A text in CSV never starts a formula",
-        "app/render/table.py",
+        "app/formats/csv_ndjson.py",
         "if text.startswith(FORMULA_STARTS)",
         "if False",
         "test_properties.py::test_no_text_cell_of_a_csv_starts_a_formula_and_none_breaks_the_line",
@@ -351,7 +351,7 @@ CONTROLS = (
     Control(
         "API8",
         "A drawing holds no markup of a stranger",
-        "app/render/drawing.py",
+        "app/formats/svg.py",
         "escape(",
         "str(",
         "test_syntheses.py::test_a_plot_runs_no_script_and_holds_no_markup_of_a_stranger",

@@ -20,7 +20,7 @@ from app.errors import Problem, problems
 from app.examples import CHECKED_ON, SEED
 from app.main import create_app
 from app.models import RESOURCES
-from app.render.pages import asset_url
+from app.pages.templates import asset_url
 from app.routers.service import TRIES
 from app.settings import PREFIX, Settings
 from tests.conftest import ROOT

@@ -19,12 +19,12 @@ from starlette.testclient import TestClient
 from app import DISCLAIMER
 from app.db.database import Database
 from app.examples import RELEASE, example_of
+from app.formats.badge import badge_svg, badge_width
+from app.formats.oembed import as_xml
+from app.formats.text_width import fitted, text_width
 from app.main import create_app
+from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
 from app.releases.build import freeze
-from app.render.badge import badge_svg, badge_width
-from app.render.embed_files import ELEMENT, RESIZER, current, scripts
-from app.render.oembed import as_xml
-from app.render.text_width import fitted, text_width
 from app.reports.cards import EMBEDDED
 from app.settings import Settings
 from app.store.save import rename, save_all, withdraw

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.render.guide import CHAPTERS, EXAMPLE_ADDRESS, GUIDE, chapter
+from app.pages.guide import CHAPTERS, EXAMPLE_ADDRESS, GUIDE, chapter
 from tests.node import JS, packages, program, run
 from tests.test_pages import get, read
 

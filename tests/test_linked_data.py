@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.formats.registry import LINKED, LINKED_DATA
+from app.formats.schema_org import THERAPIES, frequency, schedule_node, study_node, treatment_node
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.dosing_intervals import DosingInterval
 from app.models.indications import Indication
-from app.render.linked import THERAPIES, frequency, schedule_node, study_node, treatment_node
-from app.representations import LINKED, LINKED_DATA
-from app.views.around import PAGED
+from app.pages.context import PAGED
 from tests.schema_org import check, types_of
 
 ADDRESS = "http://127.0.0.1:8000"

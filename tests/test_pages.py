@@ -19,10 +19,10 @@ from app.models.conditions import Condition
 from app.models.indications import Indication
 from app.models.treatments import Treatment
 from app.models.vocabulary import Verdict
-from app.render.pages import ASSETS, asset_url
+from app.pages.context import PAGED
+from app.pages.templates import ASSETS, asset_url
 from app.settings import Settings
 from app.store.save import rename, save_all
-from app.views.around import PAGED
 from tests.conftest import KEPT
 from tests.desk import Desk
 from tests.hostile_records import ATTACK, hostile_records

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.examples import seed_records
-from app.importers.seed import describe
+from app.formats.importers.seed import describe
 from app.models import RESOURCES
 from app.models.base import Row, references
 from app.models.dosing_intervals import in_days

@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.fields import includable
+from app.formats.claim_review import claim_review
+from app.formats.registry import REPRESENTATIONS, Representation, further
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record, Row
@@ -17,8 +19,6 @@ from app.models.claims import Claim
 from app.models.treatments import Treatment
 from app.models.vocabulary import SourceKind, Verdict
 from app.query import Format
-from app.render.claim_review import claim_review
-from app.representations import REPRESENTATIONS, Representation, further
 from app.settings import Settings
 from app.store.save import save_all
 from tests.schema_org import check

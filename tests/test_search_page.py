@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.examples import RELEASE
-from app.render.pages import asset
+from app.pages.templates import asset
 from tests.test_pages import get, read
 
 

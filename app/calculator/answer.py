@@ -21,7 +21,7 @@ from app.calculator.schemas import (
     SynthesisTrimAndFill,
 )
 from app.errors import invalid, pointer
-from app.render.table import csv_header, csv_lines
+from app.formats.csv_ndjson import csv_header, csv_lines
 from app.synthesis.analysis import Analysis, analyse
 from app.synthesis.distributions import normal_quantile
 from app.synthesis.faults import Undefined

@@ -2,9 +2,9 @@
 
 from app.calculator.request import Captions
 from app.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
-from app.render.drawing import signed
-from app.render.forest import Forest, Interval, forest_svg
-from app.render.funnel import Dot, Funnel, funnel_svg
+from app.formats.forest import Forest, Interval, forest_svg
+from app.formats.funnel import Dot, Funnel, funnel_svg
+from app.formats.svg import signed
 from app.synthesis.analysis import Analysis
 from app.synthesis.distributions import normal_quantile
 from app.synthesis.measures import Measure

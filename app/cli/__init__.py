@@ -20,7 +20,8 @@ from app.db.database import Database
 from app.errors import BrokenSetting, Problem, nearest
 from app.examples import SEED, texts_beside
 from app.fields import uses
-from app.importers.seed import read
+from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
+from app.formats.importers.seed import read
 from app.listing import export_chunk, totals
 from app.logs import configuration
 from app.metrics import shared_by
@@ -29,7 +30,6 @@ from app.models.types import clean_text
 from app.parser import require_httptools
 from app.query import Query
 from app.releases.build import freeze, rows_to_copy
-from app.render.table import csv_header, csv_lines, ndjson_lines
 from app.reports.audit import audit
 from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings

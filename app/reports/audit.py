@@ -13,7 +13,7 @@ from app.batch import name_of
 from app.db.database import Database
 from app.db.tables import EDITION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
-from app.importers.seed import describe
+from app.formats.importers.seed import describe
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.provenance.verification import Finding, check

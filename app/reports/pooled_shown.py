@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from app.calculator.answer import COLUMNS, lines_of
 from app.calculator.plots import forest_of, funnel_of
-from app.render.drawing import nothing_drawn
-from app.render.table import csv_header, csv_lines
+from app.formats.csv_ndjson import csv_header, csv_lines
+from app.formats.svg import nothing_drawn
 from app.reports.pooled import Answered
 
 Form = Literal["json", "csv", "forest", "funnel"]

@@ -14,9 +14,9 @@ from app.batches import NDJSON, BatchAsked, save_batch
 from app.edit_routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
 from app.examples import example_record
+from app.formats.csv_ndjson import ndjson_lines
 from app.guards import LARGER_BODIES
 from app.models import RESOURCES
-from app.render.table import ndjson_lines
 from app.responses import HEADERS, problem_responses
 
 PATH = "/v1/batch"

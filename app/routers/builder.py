@@ -11,11 +11,11 @@ from app.answers import database_of
 from app.embedding import THEMES, shown_record, view_of
 from app.errors import Moved, Problem
 from app.headers import BUILDER, PAGE
+from app.pages.badges import badge_of
+from app.pages.embed_code import FLUID, Wish, badge_address, frame_of_card, snippets
+from app.pages.wording import titled
 from app.people import BLANK, PageAsked, page_answer
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
-from app.views.badges import badge_of
-from app.views.snippets import FLUID, Wish, badge_address, frame_of_card, snippets
-from app.views.words import titled
 
 SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))
 NOTHING_PICKED = (

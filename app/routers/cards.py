@@ -17,11 +17,11 @@ from app.examples import example_of
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
+from app.pages.cards import Card
 from app.query import Reading
 from app.reports.cards import EMBEDDED, SYNTHESES
 from app.responses import HEADERS, MOVED, problem_responses
 from app.routers.syntheses import KeptHash
-from app.views.cards import Card
 
 router = APIRouter(prefix="/v1", tags=["Cards"])
 

@@ -17,11 +17,11 @@ from app.accept import accepted, choose
 from app.answers import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import Kind
+from app.formats.atom import FeedAddresses, FeedEntry, render_feed
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.models.vocabulary import ChangeType
 from app.query import Reading
-from app.render.atom import FeedAddresses, FeedEntry, render_feed
 from app.reports.changes import (
     MOST_CHANGES,
     USUAL_CHANGES,

@@ -10,9 +10,9 @@ from app import cache
 from app.answers import JSON
 from app.embedding import View, card_answer, moved_answer, problem_card, shown_record, view_of
 from app.errors import Gone, Moved, NotFound, Problem
-from app.render.badge import badge_svg
-from app.render.embed_files import ELEMENT, RESIZER, current, scripts
-from app.views.badges import Badge, badge_of
+from app.formats.badge import badge_svg
+from app.pages.badges import Badge, badge_of
+from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
 
 SVG = "image/svg+xml"
 SCRIPT = "text/javascript; charset=utf-8"

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from app.accept import accepted, choose
 from app.errors import NotFound, nearest
+from app.pages.guide import CHAPTERS, chapter
 from app.people import HTML, page_answer
-from app.render.guide import CHAPTERS, chapter
 
 router = APIRouter(tags=["Pages"])
 

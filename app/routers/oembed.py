@@ -9,11 +9,11 @@ from starlette.responses import Response
 from app import cache
 from app.embedding import shown_record
 from app.errors import BadRequest, FormatNotOffered, Moved, NotFound
+from app.formats.claim_review import NAME
+from app.formats.oembed import WIDEST, as_json, as_xml, rich
 from app.models.types import RELEASE_PATTERN
-from app.render.claim_review import NAME
-from app.render.oembed import WIDEST, as_json, as_xml, rich
+from app.pages.card_size import card_height
 from app.reports.cards import EMBEDDABLE, SYNTHESES
-from app.views.card_size import card_height
 
 FORMS = {"json": ("application/json", as_json), "xml": ("text/xml; charset=utf-8", as_xml)}
 CACHE_SECONDS = 3600

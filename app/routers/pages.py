@@ -12,18 +12,18 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import address_of, database_of
 from app.errors import Unavailable
+from app.formats.registry import LINKED_DATA
 from app.models.base import Row
 from app.models.claims import Claim
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.vocabulary import ClaimKind, TreatmentKind, Verdict
+from app.pages.layout import linked_document
+from app.pages.lists import claim_list, treatment_list
+from app.pages.records import VIEWS, page_values
 from app.people import BLANK, HTML, PageAsked, form_of, page_answer, where_of
 from app.reports.gaps import all_gaps
 from app.reports.people import read_facts, read_list
-from app.representations import LINKED_DATA
-from app.views.frame import linked_document
-from app.views.lists import claim_list, treatment_list
-from app.views.pages import VIEWS, page_values
 
 MOST_GAPS = 5
 router = APIRouter(tags=["Pages"])

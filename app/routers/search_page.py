@@ -10,11 +10,11 @@ from starlette.responses import Response
 from app.accept import accepted, choose
 from app.answers import database_of
 from app.models.types import Slug
+from app.pages.search import blank_values, found_values
 from app.people import BLANK, HTML, PageAsked, page_answer, where_of
 from app.reports.search_counts import NARROWING
 from app.reports.search_people import query_of, read_found
 from app.routers.search import LONGEST, Kind
-from app.views.search import blank_values, found_values
 
 router = APIRouter(tags=["Pages"])
 

@@ -12,12 +12,12 @@ from starlette.responses import Response
 from app import cache
 from app.answers import JSON, database_of
 from app.errors import NotFound, nearest, problems
+from app.formats.registry import LINKED_DATA
 from app.models import RESOURCES
+from app.pages.lists import dataset_document, landing_values
+from app.pages.templates import ASSETS, asset, asset_named, page
 from app.people import HTML, PageAsked, page_answer, prefers_linked_data, where_of
-from app.render.pages import ASSETS, asset, asset_named, page
 from app.reports.people import read_landing
-from app.representations import LINKED_DATA
-from app.views.lists import dataset_document, landing_values
 
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (

@@ -13,13 +13,13 @@ from app import cache
 from app.accept import accepted, choose
 from app.db.database import Database
 from app.errors import NotComparable, NotFound
+from app.formats.registry import LINKED_DATA
+from app.pages.synthesis_page import synthesis_document, synthesis_values, undecided_values
 from app.people import HTML, form_of, page_answer, read_kept_synthesis, where_of
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis_question import EvidenceQuestion
-from app.representations import LINKED_DATA
 from app.routers.syntheses import keep_answer
 from app.store.read.releases import list_releases
-from app.views.synthesis_page import synthesis_document, synthesis_values, undecided_values
 
 router = APIRouter(tags=["Pages"])
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from app.models.conditions import Condition
+from app.pages.context import Around, Record
+from app.pages.wording import STATUS_TONES, Tone, day_words, place_name, titled
 from app.provenance.ledger_status import Decision, decision_of, standing
-from app.views.around import Around, Record
-from app.views.words import STATUS_TONES, Tone, day_words, place_name, titled
 
 UNDECIDED = "Unknown"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from app.render.drawing import MARGIN, RULE, WIDTH, Axis, axis_over, cut, document, number, scale_below, signed, words
+from app.formats.svg import MARGIN, RULE, WIDTH, Axis, axis_over, cut, document, number, scale_below, signed, words
 
 TOP, BOTTOM = 50.0, 264.0
 LEFT = 46.0

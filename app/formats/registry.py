@@ -8,6 +8,10 @@ from functools import cache
 from typing import Any
 
 from app.fields import includable
+from app.formats import schema_org
+from app.formats.citations import Reference, csl_text, reference_of, vancouver_text
+from app.formats.claim_review import claim_review
+from app.formats.ris_bibtex import bibtex_text, ris_text
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.claims import Claim
@@ -18,10 +22,6 @@ from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.render import linked
-from app.render.claim_review import claim_review
-from app.render.reference_files import bibtex_text, ris_text
-from app.render.references import Reference, csl_text, reference_of, vancouver_text
 
 Included = Mapping[str, Mapping[str, dict[str, Any]]]
 Render = Callable[[Mapping[str, Any], Included, str], str]
@@ -109,25 +109,25 @@ def _cited_as(form: ReferenceFormat, resource: type[Row]) -> Representation:
     return Representation(resource, form.word, form.media_type, render, reads, form.schema)
 
 
-Linked = Callable[[Mapping[str, Any], Included, str], linked.Node]
+Linked = Callable[[Mapping[str, Any], Included, str], schema_org.Node]
 LINKED: Mapping[type[Row], tuple[Linked, tuple[str, ...], str]] = {
-    Treatment: (linked.treatment_node, ("part_of",), "Drug or MedicalTherapy"),
-    Condition: (lambda record, _, page: linked.condition_node(record, page), (), "MedicalCondition"),
-    Indication: (linked.indication_node, ("treatment", "condition"), "MedicalIndication"),
+    Treatment: (schema_org.treatment_node, ("part_of",), "Drug or MedicalTherapy"),
+    Condition: (lambda record, _, page: schema_org.condition_node(record, page), (), "MedicalCondition"),
+    Indication: (schema_org.indication_node, ("treatment", "condition"), "MedicalIndication"),
     DosingInterval: (
-        lambda record, included, _: linked.schedule_node(record, _unit(record, included)),
+        lambda record, included, _: schema_org.schedule_node(record, _unit(record, included)),
         ("treatment",),
         "DoseSchedule",
     ),
-    Study: (linked.study_node, (Treatment.plural, Condition.plural), "MedicalStudy"),
-    StudyResult: (linked.result_node, ("study", "treatment", "condition"), "MedicalStudy"),
-    Source: (lambda record, _, page: linked.source_node(record, page), (), "ScholarlyArticle or CreativeWork"),
+    Study: (schema_org.study_node, (Treatment.plural, Condition.plural), "MedicalStudy"),
+    StudyResult: (schema_org.result_node, ("study", "treatment", "condition"), "MedicalStudy"),
+    Source: (lambda record, _, page: schema_org.source_node(record, page), (), "ScholarlyArticle or CreativeWork"),
 }
 """The resources that schema.org has words for: how a record becomes a node, what it reads, and what the node is."""
 
 
 def _unit(dosing: Mapping[str, Any], included: Included) -> str | None:
-    treatment = linked.included_record(included, Treatment, dosing["treatment"])
+    treatment = schema_org.included_record(included, Treatment, dosing["treatment"])
     return treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else None
 
 
@@ -135,7 +135,7 @@ def _linked_as(resource: type[Row]) -> Representation:
     make, reads, name = LINKED[resource]
 
     def render(record: Mapping[str, Any], included: Included, public_url: str) -> str:
-        return linked.document(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
+        return schema_org.document(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
 
     said = {"type": "object", "description": f"A {name} in the words of https://schema.org."}
     return Representation(resource, "jsonld", LINKED_DATA, render, reads, said)

@@ -7,19 +7,19 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from app.formats import schema_org
+from app.formats.claim_review import NAME
+from app.formats.registry import LINKED, REFERENCE_FORMATS, further
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.dosing_intervals import DosingInterval
 from app.models.indications import Indication
 from app.models.treatments import Treatment
-from app.render import linked
-from app.render.claim_review import NAME
-from app.render.pages import report_address
+from app.pages.context import Around, Link, Mark, marks_of
+from app.pages.templates import report_address
+from app.pages.wording import day_words, spaced
 from app.reports.cards import EMBEDDED
 from app.reports.people import AsOf, Facts
-from app.representations import LINKED, REFERENCE_FORMATS, further
-from app.views.around import Around, Link, Mark, marks_of
-from app.views.words import day_words, spaced
 
 
 @dataclass(frozen=True)
@@ -99,20 +99,20 @@ def linked_document(facts: Facts, public_url: str) -> str:
     if facts.resource is Treatment and node["@type"] == "Drug":
         unit = facts.record["dose_unit"]
         on_label = [one for one in facts.items(DosingInterval) if one["basis"] == "label"]
-        schedules = [linked.schedule_node(one, unit and unit["label"]) for one in on_label]
-        node["doseSchedule"] = linked.telling(schedules)
+        schedules = [schema_org.schedule_node(one, unit and unit["label"]) for one in on_label]
+        node["doseSchedule"] = schema_org.telling(schedules)
     if facts.resource is Indication:
-        node = linked.approved(node, facts.items(Approval))
+        node = schema_org.approved(node, facts.items(Approval))
     if facts.resource is Condition:
         node["drug"] = approved_drugs(facts, public_url)
-    return linked.document(node)
+    return schema_org.document(node)
 
 
-def approved_drugs(facts: Facts, public_url: str) -> list[linked.Node]:
+def approved_drugs(facts: Facts, public_url: str) -> list[schema_org.Node]:
     """The treatments that a regulator approved for the condition, where they are drugs."""
     known: Mapping[str, Any] = facts.included.get(Treatment.plural, {})
     standing = [one for one in facts.items(Approval) if one["status"] in ("approved", "conditional")]
     ids = dict.fromkeys(one["treatment"] for one in standing if one["treatment"] in known)
     nodes = [{"@id": f"{public_url}/{Treatment.plural}/{one}", "name": known[one]["name"]} for one in ids]
-    kinds = [linked.THERAPIES.get(known[one]["kind"]) for one in ids]
+    kinds = [schema_org.THERAPIES.get(known[one]["kind"]) for one in ids]
     return [{"@type": "Drug", **node} for node, kind in zip(nodes, kinds, strict=True) if kind == "Drug"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, inf, log10, sqrt
 
-from app.render.drawing import (
+from app.formats.svg import (
     ALL,
     LINE,
     MARGIN,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.render.dataset_citation import MONTHS
+from app.formats.dataset_citation import MONTHS
 
 Tone = str
 """How a word is coloured, beside what it says: `good`, `bad`, `care` or `plain`."""

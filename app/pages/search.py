@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from app.models.indications import Indication
 from app.models.treatments import Treatment
+from app.pages.context import SHOWN_ON, Around, Link
+from app.pages.layout import Where, as_of_words
+from app.pages.lists import Filter
+from app.pages.wording import spaced, titled
 from app.reports.search_people import FoundRecords
-from app.views.around import SHOWN_ON, Around, Link
-from app.views.frame import Where, as_of_words
-from app.views.lists import Filter
-from app.views.words import spaced, titled
 
 EXAMPLES = ("botox migraine", "chronic neck pain", "dysphagia", '"muscle weakness"', "NCT00156910")
 Uses = Mapping[tuple[str, str], str]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from app.formats.schema_org import frequency
 from app.models.approvals import Approval
 from app.models.claims import Claim
 from app.models.conditions import Condition
@@ -11,12 +12,10 @@ from app.models.side_effects import SideEffect
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.warnings import Warning as LabelWarning
-from app.render.linked import frequency
-from app.reports.annotated import AnnotatedClaim, AnnotatedText
-from app.views.around import Around, Link, Record
-from app.views.findings import effect_words, study_name
-from app.views.harms import people
-from app.views.words import (
+from app.pages.context import Around, Link, Record
+from app.pages.side_effects import people
+from app.pages.study_results import effect_words, study_name
+from app.pages.wording import (
     FINDINGS,
     VERDICT_TONES,
     Tone,
@@ -28,6 +27,7 @@ from app.views.words import (
     spaced,
     titled,
 )
+from app.reports.annotated import AnnotatedClaim, AnnotatedText
 
 GRAVITY = {"supported": 2, "partly-supported": 1, "unverifiable": 3, "contradicted": 0}
 """The order of verdicts on a page: what is wrong comes first."""

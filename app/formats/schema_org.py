@@ -10,13 +10,13 @@ from typing import Any
 from pydantic_core import to_json
 
 from app import LICENCE
+from app.formats.citations import Author, reference_of
+from app.formats.claim_review import NAME, WORKS
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.sources import Source
 from app.models.studies import Study
 from app.models.treatments import Treatment
-from app.render.claim_review import NAME, WORKS
-from app.render.references import Author, reference_of
 
 Node = dict[str, Any]
 Included = Mapping[str, Mapping[str, Node]]

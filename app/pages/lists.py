@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from app.formats.schema_org import dataset_node, document
 from app.models import RESOURCES
 from app.models.claims import Claim
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.vocabulary import ClaimKind, TreatmentKind, Verdict
-from app.render.linked import dataset_node, document
+from app.pages.claims import claim_counts, claim_lines
+from app.pages.context import Around, Link
+from app.pages.layout import Where, as_of_words
+from app.pages.wording import spaced, titled
 from app.reports.people import AsOf, FoundList, Landing
-from app.views.around import Around, Link
-from app.views.frame import Where, as_of_words
-from app.views.statements import claim_counts, claim_lines
-from app.views.words import spaced, titled
 
 DESCRIPTION = (
     "Treatments, approvals, doses, side effects and study results as typed JSON. Every number carries its source, "

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.pages.cards import Card, CardPlace
+from app.pages.wording import Tone
 from app.reports.people import Record
-from app.views.cards import Card, CardPlace
-from app.views.words import Tone
 
 STANDINGS = {
     "retracted": "source retracted",

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.render.dataset_citation import MONTHS
+from app.formats.dataset_citation import MONTHS
 
 MOST_AUTHORS = 6
 PERIODICALS = frozenset({"journal-article", "systematic-review"})

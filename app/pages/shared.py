@@ -12,13 +12,13 @@ from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
+from app.pages.claims import claim_counts, claim_lines
+from app.pages.context import Around, Link
+from app.pages.side_effects import effect_groups
+from app.pages.study_results import forest_plots, result_groups
+from app.pages.tables import ApprovalLine, approval_lines, dose_table, warning_lines
+from app.pages.wording import titled
 from app.reports.people import Facts
-from app.views.around import Around, Link
-from app.views.findings import forest_plots, result_groups
-from app.views.harms import effect_groups
-from app.views.lines import ApprovalLine, approval_lines, dose_table, warning_lines
-from app.views.statements import claim_counts, claim_lines
-from app.views.words import titled
 
 Values = dict[str, Any]
 

@@ -8,9 +8,9 @@ from hashlib import sha256, sha384
 
 from markupsafe import Markup
 
-from app.render.pages import PAGES
+from app.pages.templates import STATIC
 
-FOLDER = PAGES / "embed"
+FOLDER = STATIC / "embed"
 ELEMENT, RESIZER = "treatment-evidence.js", "resize.js"
 SCRIPT_PATH = "/embed/v1"
 """Where scripts are; a script that asks more of a page than before gets another one."""

@@ -8,21 +8,21 @@ from markupsafe import Markup
 
 from app.calculator.plots import INTERVALS, METHODS, MODELS
 from app.evidence.words import figure
+from app.formats import schema_org
+from app.formats.claim_review import NAME
 from app.models.conditions import Condition
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.render import linked
-from app.render.claim_review import NAME
-from app.render.pages import report_address
+from app.pages.context import Around, Link, Note
+from app.pages.layout import Frame, Where, as_of_words, oembed_address
+from app.pages.shared import Values
+from app.pages.study_results import CertaintyLine, Plot, certainty_of
+from app.pages.syntheses import KIND, VERSION, Told, around_of, drawing_of, told_of
+from app.pages.templates import report_address
+from app.pages.wording import FINDINGS, MEASURES, Tone, capital, number, percent, titled
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis_facts import SynthesisFacts
 from app.reports.synthesis_question import EvidenceQuestion
-from app.views.around import Around, Link, Note
-from app.views.findings import CertaintyLine, Plot, certainty_of
-from app.views.frame import Frame, Where, as_of_words, oembed_address
-from app.views.syntheses import KIND, VERSION, Told, around_of, drawing_of, told_of
-from app.views.uses import Values
-from app.views.words import FINDINGS, MEASURES, Tone, capital, number, percent, titled
 
 MOST_ROWS = 40
 """Of each table; the CSV has all."""
@@ -189,8 +189,8 @@ def synthesis_document(facts: SynthesisFacts, where: Where, told: Told | None = 
     around = around_of(facts, where)
     told = told or told_of(facts, around, None)
     content, links = facts.content, facts.content["links"]
-    return linked.document(
-        linked.synthesis_node(
+    return schema_org.document(
+        schema_org.synthesis_node(
             f"{where.public_url}/{SYNTHESES}/{facts.hash}",
             name=told.title,
             words=" ".join(part for part in (told.words.answer, told.words.effect, told.words.studies) if part),

@@ -2,8 +2,8 @@
 
 from math import ceil
 
-from app.render.text_width import text_width
-from app.views.cards import NO_DECISION, Card
+from app.formats.text_width import text_width
+from app.pages.cards import NO_DECISION, Card
 
 PADDING = 34
 """Left and right of the text, with the borders."""

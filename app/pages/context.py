@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from app.formats.citations import reference_of, short
 from app.models.approvals import Approval
 from app.models.base import Row
 from app.models.claims import Claim
@@ -16,8 +17,7 @@ from app.models.sources import Source
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
-from app.render.references import reference_of, short
-from app.views.words import day_words, spaced
+from app.pages.wording import day_words, spaced
 
 Record = Mapping[str, Any]
 Included = Mapping[str, Mapping[str, dict[str, Any]]]

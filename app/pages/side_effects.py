@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import log10
 
 from app.models.studies import Study
-from app.views.around import Around, Link, Note, Record, Uses, first_of, grouped
-from app.views.words import number, percent, titled
+from app.pages.context import Around, Link, Note, Record, Uses, first_of, grouped
+from app.pages.wording import number, percent, titled
 
 LOWEST = 0.01
 """The percentage at which the bars begin: each tenfold is as long, so that rare effects are seen beside common ones."""

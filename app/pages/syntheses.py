@@ -9,17 +9,12 @@ from markupsafe import Markup
 
 from app import DISCLAIMER, LICENCE
 from app.calculator.request import Captions
+from app.formats.svg import inline, size_of
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome
 from app.models.treatments import Treatment
-from app.render.drawing import inline, size_of
-from app.render.pages import report_address
-from app.reports.cards import SYNTHESES
-from app.reports.plain_synthesis import InWords, in_words, settled_side
-from app.reports.pooled_content import comparator_name
-from app.reports.synthesis_facts import SynthesisFacts
-from app.views.around import Around, Link, Mark
-from app.views.cards import (
+from app.pages.approvals import place_lines
+from app.pages.cards import (
     MOST_PLACES,
     MOST_SOURCES,
     NO_DECISION,
@@ -34,10 +29,15 @@ from app.views.cards import (
     shortened,
     straight,
 )
-from app.views.findings import certainty_of
-from app.views.frame import Where, as_of_words
-from app.views.regulators import place_lines
-from app.views.words import capital
+from app.pages.context import Around, Link, Mark
+from app.pages.layout import Where, as_of_words
+from app.pages.study_results import certainty_of
+from app.pages.templates import report_address
+from app.pages.wording import capital
+from app.reports.cards import SYNTHESES
+from app.reports.plain_synthesis import InWords, in_words, settled_side
+from app.reports.pooled_content import comparator_name
+from app.reports.synthesis_facts import SynthesisFacts
 
 KIND = "Synthesis"
 MOST_ACCEPTED = 3

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.formats.citations import reference_of, vancouver
 from app.models.base import Row
 from app.models.claims import Claim
 from app.models.conditions import Condition
@@ -12,10 +13,11 @@ from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.render.references import reference_of, vancouver
-from app.reports.people import Facts, Listed
-from app.views.around import Around, Link, address_of
-from app.views.findings import (
+from app.pages.claims import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
+from app.pages.context import Around, Link, address_of
+from app.pages.layout import Where, frame_of
+from app.pages.shared import Values, indications, shared_values
+from app.pages.study_results import (
     ResultGroup,
     arm_words,
     certainty_of,
@@ -26,10 +28,8 @@ from app.views.findings import (
     result_line,
     result_lines,
 )
-from app.views.frame import Where, frame_of
-from app.views.statements import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
-from app.views.uses import Values, indications, shared_values
-from app.views.words import FINDINGS, capital, day_words, number, spaced, titled, why_absent
+from app.pages.wording import FINDINGS, capital, day_words, number, spaced, titled, why_absent
+from app.reports.people import Facts, Listed
 
 LONGEST_DESCRIPTION = 200
 

@@ -7,16 +7,16 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from app.formats.forest import Forest, Interval, forest_svg
+from app.formats.svg import cut, inline
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome
 from app.models.studies import Study
 from app.models.study_results import COMPARATORS, StudyResult
 from app.models.treatments import Treatment
-from app.render.drawing import cut, inline
-from app.render.forest import Forest, Interval, forest_svg
-from app.views.around import Around, Link, Note, Record, grouped
-from app.views.words import FINDINGS, MEASURES, RATIOS, Tone, capital, number, percent, spaced, titled
+from app.pages.context import Around, Link, Note, Record, grouped
+from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, capital, number, percent, spaced, titled
 
 MOST_PLOTS = 6
 """How many forest plots a page draws."""

@@ -18,15 +18,15 @@ from app.models.sources import Source
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
-from app.render.pages import report_address
+from app.pages.approvals import PlaceLine, place_lines
+from app.pages.claims import evidence_lines, verdict_of
+from app.pages.context import Around, address_of, marks_of
+from app.pages.layout import Where, as_of_words
+from app.pages.study_results import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
+from app.pages.tables import DoseLine, dose_table
+from app.pages.templates import report_address
+from app.pages.wording import FINDINGS, Tone, capital, number, spaced, titled
 from app.reports.people import Facts, Record
-from app.views.around import Around, address_of, marks_of
-from app.views.findings import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
-from app.views.frame import Where, as_of_words
-from app.views.lines import DoseLine, dose_table
-from app.views.regulators import PlaceLine, place_lines
-from app.views.statements import evidence_lines, verdict_of
-from app.views.words import FINDINGS, Tone, capital, number, spaced, titled
 
 MOST_FACTS = 5
 MOST_PLACES = 6

@@ -5,7 +5,7 @@ from math import ceil
 
 from markupsafe import escape
 
-from app.render.text_width import fitted, text_width
+from app.formats.text_width import fitted, text_width
 
 HEIGHT, SIZE, PAD, SIGN_WIDTH = 22, 11, 8, 15
 WIDEST = 300

@@ -5,12 +5,12 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import escape
 
-from app.render.badge import HEIGHT, badge_width
-from app.render.embed_files import ELEMENT, RESIZER, current
-from app.render.oembed import frame_html
-from app.views.badges import Badge
-from app.views.card_size import card_height
-from app.views.cards import Card
+from app.formats.badge import HEIGHT, badge_width
+from app.formats.oembed import frame_html
+from app.pages.badges import Badge
+from app.pages.card_size import card_height
+from app.pages.cards import Card
+from app.pages.embed_assets import ELEMENT, RESIZER, current
 
 FLUID = "100%"
 ELEMENT_USE = (

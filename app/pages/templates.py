@@ -14,7 +14,8 @@ from markupsafe import Markup, escape
 
 from app import DISCLAIMER, LICENCE, __version__
 
-PAGES = Path(__file__).parent.parent / "pages"
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
 ASSETS = {
     "style.css": "text/css; charset=utf-8",
     "lists.css": "text/css; charset=utf-8",
@@ -49,7 +50,7 @@ class Site:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(PAGES),
+    loader=FileSystemLoader(TEMPLATES),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -73,7 +74,7 @@ def asset(name: str) -> bytes:
 
     What a script imports it names with the hash of that, so that a browser keeps both for ever.
     """
-    content = (PAGES / name).read_bytes()
+    content = (STATIC / name).read_bytes()
     if name.endswith(".js"):
         content = IMPORTED.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
         return re.sub(rb"\s*\n\s*", b"\n", REMARK.sub(b"", content)).lstrip()

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.render.dataset_citation import IN_BRACES, LATEX
-from app.render.references import Author, Reference
+from app.formats.citations import Author, Reference
+from app.formats.dataset_citation import IN_BRACES, LATEX
 
 
 def ris_text(references: Iterable[Reference]) -> str:

@@ -15,7 +15,7 @@ from app.history import FieldChange
 from app.models import RESOURCES
 from app.models.base import Key
 from app.models.vocabulary import DraftAction, DraftState
-from app.provenance.changes import changes_between
+from app.store.read.changes import changes_between
 
 MARK = "drafts"
 

@@ -11,7 +11,7 @@ from app.absence import absent
 from app.db.tables import EDITION, REVISION
 from app.errors import NotFound
 from app.models.base import Row
-from app.provenance.changes import Change, changes_between
+from app.store.read.changes import Change, changes_between
 
 _BEFORE = EDITION.alias("before")
 """The same table once more: the editions before one."""

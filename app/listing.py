@@ -25,10 +25,10 @@ from sqlalchemy import (
 from app.absence import absent, present_ids
 from app.cursors import read_cursor, unreadable, write_cursor
 from app.db.tables import CODE, REFERENCE
+from app.evidence.citations.verification import LADDER
 from app.fields import includable, mentions, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Row
-from app.provenance.verification import LADDER
 from app.query import MOST_ROWS, Query
 
 

@@ -10,10 +10,10 @@ from pydantic_core import to_json
 
 from app.batch import error_at, name_of
 from app.errors import InvalidRecord
+from app.evidence.citations.verification import TextOf, check
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number
-from app.provenance.verification import TextOf, check
 from app.search.entries import INDEXING
 
 RENDERING = 1

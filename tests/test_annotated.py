@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from app.evidence.citations.segments import Marked, Segment, segments
 from app.examples import TEXTS
-from app.provenance.segments import Marked, Segment, segments
 
 ARTICLE = "metropolmed-botox-neck-back-pain"
 spans = st.tuples(st.integers(0, 60), st.integers(1, 20), st.sampled_from("abcdef"))

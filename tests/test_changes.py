@@ -19,9 +19,9 @@ from app.formats.atom import FeedAddresses, FeedEntry, render_feed, title_of
 from app.main import create_app
 from app.models import RESOURCES, plural_of
 from app.models.base import Record
-from app.provenance.changes import Change, changes_between
 from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
+from app.store.read.changes import Change, changes_between
 from app.store.save import reinstate, rename, save_all, withdraw
 from tests.conftest import ENGINES, Originals
 from tests.test_history import CLASS, CONDITION, SOURCE, TREATMENT, WARNING, record

@@ -11,9 +11,9 @@ from pydantic_core import from_json
 from starlette.testclient import TestClient
 
 from app.db.database import Database
+from app.evidence.gaps.base import KINDS
+from app.evidence.gaps.interval import Interval
 from app.main import create_app
-from app.provenance.gaps import KINDS
-from app.provenance.interval_gaps import Interval
 from app.settings import Settings
 from app.store.save import save_all
 from tests.conftest import ENGINES, new_database

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.evidence.gate import ConflictReason, conflicts
+from app.evidence.comparability import ConflictReason, conflicts
 from app.evidence.results import Reported
-from app.evidence.words import Sentence, figure, per_thousand
-from app.synthesis.absolute import ROUNDING, Absolute, at_baseline, between_arms, number_needed
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Counts
+from app.evidence.sentences import Sentence, figure, per_thousand
+from app.evidence.statistics.absolute import ROUNDING, Absolute, at_baseline, between_arms, number_needed
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Counts
 
 ZERO_TO_ONE = some.floats(0, 1)
 

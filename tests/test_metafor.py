@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from app.synthesis.analysis import Analysis, Question, analyse
-from app.synthesis.measures import MEASURES
-from app.synthesis.pooling import Plan, Pooled
-from app.synthesis.rows import Row
+from app.evidence.statistics.analysis import Analysis, Question, analyse
+from app.evidence.statistics.measures import MEASURES
+from app.evidence.statistics.pooling import Plan, Pooled
+from app.evidence.statistics.study_data import Row
 from tests.conftest import ROOT
 
 KNOWN: dict[str, Any] = json.loads((Path(__file__).parent / "metafor.json").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.provenance.numbers import bound_value, readings
-from app.provenance.pointers import resolve
+from app.evidence.citations.pointers import resolve
+from app.evidence.citations.text_numbers import bound_value, readings
 
 
 def read(text: str) -> list[tuple[str, float, str]]:

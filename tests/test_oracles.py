@@ -7,9 +7,9 @@ import pytest
 from meta_analyze import meta_analysis
 from statsmodels.stats.meta_analysis import combine_effects
 
-from app.synthesis.effects import Effect
-from app.synthesis.pooling import Plan, Pooled, Study, pool
-from app.synthesis.rows import Generic
+from app.evidence.statistics.effects import Effect
+from app.evidence.statistics.pooling import Plan, Pooled, Study, pool
+from app.evidence.statistics.study_data import Generic
 from tests.bench.pooling import made_up
 
 SIZES = (2, 3, 13, 200)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.db.database import Database
+from app.evidence.regulatory_status import NEGATIVE, POSITIVE, Decision, standing
 from app.main import create_app
 from app.models.jurisdictions import ACCESSIONS, COUNTRIES, UNION_LAW, under_union_law
-from app.provenance.ledger_status import NEGATIVE, POSITIVE, Decision, standing
-from app.provenance.partial_dates import Period, all_true, any_true, negated, period
+from app.models.partial_dates import Period, all_true, any_true, negated, period
 from app.settings import Settings
 from app.store.save import save_all
 from tests.test_hostile import told

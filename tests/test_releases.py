@@ -23,10 +23,10 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.download import range_of
 from app.errors import BrokenSetting, RangeNotSatisfiable
+from app.evidence.citations.masking import MASK, masked
 from app.examples import RELEASE, TEXTS
 from app.formats.dataset_citation import Cited, bibtex, csl, text
 from app.main import create_app
-from app.provenance.masking import MASK, masked
 from app.releases.build import freeze, released_tables
 from app.settings import Settings
 from app.store.read.releases import file_of

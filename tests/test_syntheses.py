@@ -14,11 +14,11 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.calculator.request import EXAMPLE, MOST_STUDIES, SynthesisRequest
-from app.calculator.schemas import Synthesis
 from app.errors import MEDIA_TYPE, MOST_ERRORS
+from app.evidence.calculator.request import EXAMPLE, MOST_STUDIES, SynthesisRequest
+from app.evidence.calculator.schemas import Synthesis
+from app.evidence.statistics.measures import MEASURES
 from app.guards import LARGEST_BODY
-from app.synthesis.measures import MEASURES
 from tests.test_metafor import KNOWN, assert_same
 
 PATH = "/v1/syntheses"

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from app.synthesis.analysis import Also, Analysis, Question, analyse, contradictions
-from app.synthesis.effects import Effect, hedges_correction
-from app.synthesis.estimators import (
+from app.evidence.statistics.analysis import Also, Analysis, Question, analyse, contradictions
+from app.evidence.statistics.effects import Effect, hedges_correction
+from app.evidence.statistics.errors import NotConverged, Undefined
+from app.evidence.statistics.estimators import (
     ESTIMATORS,
     dersimonian_laird,
     maximum_likelihood,
@@ -20,12 +21,11 @@ from app.synthesis.estimators import (
     restricted_maximum_likelihood,
     tau2_at_q,
 )
-from app.synthesis.faults import NotConverged, Undefined
-from app.synthesis.measures import MEASURES, proportion_of_arcsine
-from app.synthesis.pooling import EstimatorName, Plan, Pooled, Study, pool
-from app.synthesis.rows import Correlation, Counts, Generic, Means, Proportion, Rates, Row
-from app.synthesis.sample import Sample, trace_of_p
-from app.synthesis.sensitivity import egger, trim_and_fill
+from app.evidence.statistics.measures import MEASURES, proportion_of_arcsine
+from app.evidence.statistics.pooling import EstimatorName, Plan, Pooled, Study, pool
+from app.evidence.statistics.sensitivity import egger, trim_and_fill
+from app.evidence.statistics.study_data import Correlation, Counts, Generic, Means, Proportion, Rates, Row
+from app.evidence.statistics.weights import Sample, trace_of_p
 
 ALL = get_args(EstimatorName)
 every_estimator = pytest.mark.parametrize("estimator", ALL)
@@ -421,7 +421,7 @@ def test_huge_and_tiny_arms_keep_their_digits() -> None:
 
 
 def test_an_iteration_that_does_not_rest_is_told_with_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.synthesis.estimators.MOST_STEPS", 1)
+    monkeypatch.setattr("app.evidence.statistics.estimators.MOST_STEPS", 1)
     for estimator in ("reml", "ml", "pm", "eb"):
         with pytest.raises(NotConverged, match="its last value was") as told:
             pooled([(0.0, 0.1), (3.0, 0.5), (9.0, 2.0)], estimator=estimator)

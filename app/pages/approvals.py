@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from app.evidence.regulatory_status import Decision, decision_of, standing
 from app.models.conditions import Condition
 from app.pages.context import Around, Record
 from app.pages.wording import STATUS_TONES, Tone, day_words, place_name, titled
-from app.provenance.ledger_status import Decision, decision_of, standing
 
 UNDECIDED = "Unknown"
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from markupsafe import Markup
 
 from app import DISCLAIMER, LICENCE
-from app.calculator.request import Captions
+from app.evidence.calculator.request import Captions
 from app.formats.svg import inline, size_of
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome

@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.calculator.plots import INTERVALS, METHODS, MODELS
-from app.evidence.words import figure
+from app.evidence.calculator.plots import INTERVALS, METHODS, MODELS
+from app.evidence.sentences import figure
 from app.formats import schema_org
 from app.formats.claim_review import NAME
 from app.models.conditions import Condition

@@ -33,11 +33,11 @@ from app.db.tables import (
     metadata,
 )
 from app.errors import BrokenSetting, NotFound
+from app.evidence.citations.masking import masked, spans_in
 from app.listing import totals
 from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
-from app.provenance.masking import masked, spans_in
 from app.releases.difference import difference_between
 from app.store.index import refill
 from app.store.read.releases import Release, file_of, find_release, list_releases

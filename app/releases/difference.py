@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
 from app.db.tables import EDITION
-from app.provenance.changes import changes_between
+from app.store.read.changes import changes_between
 
 Json = dict[str, Any]
 CHUNK = 500

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, select
 
 from app.db.tables import SOURCE_TEXT
 from app.errors import NotFound
+from app.evidence.citations.segments import Marked, segments
 from app.listing import export_chunk, fetch
 from app.models.claims import Claim
 from app.models.sources import Source
 from app.models.vocabulary import ClaimKind, TextServed, Verdict
-from app.provenance.segments import Marked, segments
 from app.query import Query
 
 

@@ -13,10 +13,10 @@ from app.batch import name_of
 from app.db.database import Database
 from app.db.tables import EDITION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
+from app.evidence.citations.verification import Finding, check
 from app.formats.importers.seed import describe
 from app.models import RESOURCES
 from app.models.base import Key, Record
-from app.provenance.verification import Finding, check
 from app.rendering import Held, Progress, Surroundings, reference_rows, rendered
 from app.shelf import CHUNK, Shelf, record_from
 

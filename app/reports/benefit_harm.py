@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.errors import InvalidParameter, nearest
-from app.evidence.people import (
+from app.evidence.absolute_effects import (
     LEVEL,
     Baseline,
     Refusal,

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.evidence.people import Baseline
+from app.evidence.absolute_effects import Baseline
 from app.evidence.results import Document
-from app.evidence.words import out_of_1000
+from app.evidence.sentences import out_of_1000
+from app.evidence.statistics.absolute import Absolute, Kind, Needed, number_needed
+from app.evidence.statistics.study_data import Counts
 from app.models.types import plain_number
 from app.query import Address
-from app.synthesis.absolute import Absolute, Kind, Needed, number_needed
-from app.synthesis.rows import Counts
 
 
 def record_link(plural: str, record: Document, address: Address) -> dict[str, Any]:

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from app.evidence.gate import WINDOW_DAYS
-from app.evidence.joined import Choices, Sorted, joined, plan_of, sort_out
-from app.evidence.numbers import measure_named
-from app.evidence.people import Baseline, Subject, control_of, result_subjects
+from app.evidence.absolute_effects import Baseline, Subject, control_of, result_subjects
+from app.evidence.comparability import WINDOW_DAYS
+from app.evidence.extraction import measure_named
+from app.evidence.pooling import Choices, Sorted, joined, plan_of, sort_out
 from app.evidence.results import Document, Reported
+from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, at_baseline
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.pooling import Pooled
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
 from app.query import Address
 from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
-from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
-from app.synthesis.faults import Undefined
-from app.synthesis.pooling import Pooled
 
 CHOICES = Choices(window_days=WINDOW_DAYS)
 """As `GET /v1/syntheses` joins results when nobody chooses anything."""

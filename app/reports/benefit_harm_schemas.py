@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from app.evidence.people import RefusalReason
+from app.evidence.absolute_effects import RefusalReason
 from app.models.base import Citation
 from app.models.conditions import Condition
 from app.models.study_results import Certainty

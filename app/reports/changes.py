@@ -19,7 +19,7 @@ from app.examples import EXAMPLE_ADDRESS, example_of
 from app.history import FieldChange, Written
 from app.models import RESOURCES
 from app.models.base import Key
-from app.provenance.changes import ON_CREATION, Change
+from app.store.read.changes import ON_CREATION, Change
 from app.store.write import revision_of
 
 MOST_CHANGES = 1000

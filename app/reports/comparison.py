@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.comparable import rules_for
-from app.evidence.gate import ConflictReason, conflicts
-from app.evidence.joined import WITHOUT_UNIT
-from app.evidence.numbers import Unusable, Usable, measure_named, numbers_of, usual_measure
+from app.evidence.comparability import ConflictReason, conflicts
+from app.evidence.extraction import Unusable, Usable, measure_named, numbers_of, usual_measure
+from app.evidence.pooling import WITHOUT_UNIT
 from app.evidence.results import Reported
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.measures import effect_of
 from app.listing import fetch
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
@@ -21,8 +23,6 @@ from app.query import Address
 from app.reports.entries import entry_of
 from app.reports.pooled_content import told
 from app.reports.results import left_out, read_results
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.measures import effect_of
 
 LEVEL = 95.0
 BETWEEN_TREATMENTS: ConflictReason = "different-products"

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from app.calculator.schemas import SynthesisShown
-from app.evidence.numbers import EvidenceMeasure, ExclusionReason
+from app.evidence.calculator.schemas import SynthesisShown
+from app.evidence.extraction import EvidenceMeasure, ExclusionReason
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug

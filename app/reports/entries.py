@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.evidence.numbers import Unusable, Usable
+from app.evidence.extraction import Unusable, Usable
 from app.evidence.results import Reported
 from app.models.study_results import StudyResult
 from app.query import Address

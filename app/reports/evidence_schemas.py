@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from app.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
-from app.calculator.schemas import (
+from app.evidence.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
+from app.evidence.calculator.schemas import (
     SynthesisEgger,
     SynthesisPart,
     SynthesisResult,
@@ -13,8 +13,8 @@ from app.calculator.schemas import (
     SynthesisSubgroups,
     SynthesisTrimAndFill,
 )
-from app.evidence.gate import ConflictReason
-from app.evidence.numbers import EvidenceMeasure, ExclusionReason
+from app.evidence.comparability import ConflictReason
+from app.evidence.extraction import EvidenceMeasure, ExclusionReason
 from app.evidence.results import SubgroupBy
 from app.models.base import Citation
 from app.models.study_results import Certainty, RiskOfBias

@@ -11,6 +11,11 @@ from sqlalchemy import Connection, func, or_, select
 
 from app.comparable import MOST_LAYERS
 from app.cursors import read_cursor, unreadable, write_cursor
+from app.evidence.gaps.approvals import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
+from app.evidence.gaps.base import Document, Gap, GapKind, Side, SideRole
+from app.evidence.gaps.dose import dose_gaps
+from app.evidence.gaps.interval import interval_gaps
+from app.evidence.gaps.warning import warning_gaps
 from app.listing import export_chunk, fetch, list_rows
 from app.models.approvals import Approval
 from app.models.base import Citation, Row
@@ -24,11 +29,6 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.vocabulary import SourceStatus
 from app.models.warnings import Warning as LabelWarning
-from app.provenance.dose_gaps import dose_gaps
-from app.provenance.gaps import Document, Gap, GapKind, Side, SideRole
-from app.provenance.interval_gaps import interval_gaps
-from app.provenance.ledger_gaps import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
-from app.provenance.warning_gaps import warning_gaps
 from app.query import Address, Query
 from app.reports.dossier import classes_above
 

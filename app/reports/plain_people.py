@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.evidence.words import Sentence, capital, certainty_sentence, have, per_thousand
+from app.evidence.sentences import Sentence, capital, certainty_sentence, have, per_thousand
 from app.models.treatments import Treatment
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
-from app.calculator.request import Captions
-from app.evidence.numbers import HAZARD_RATIO, measure_named
-from app.evidence.words import Sentence, certainty_sentence, figure, have, per_thousand, stated
+from app.evidence.calculator.request import Captions
+from app.evidence.extraction import HAZARD_RATIO, measure_named
+from app.evidence.sentences import Sentence, certainty_sentence, figure, have, per_thousand, stated
+from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, at_baseline
+from app.evidence.statistics.errors import Undefined
 from app.reports.entries import record_name
-from app.synthesis.absolute import ABSOLUTE_MEASURES, at_baseline
-from app.synthesis.faults import Undefined
 
 NOTHING = "We hold no study with numbers that answer this."
 COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}

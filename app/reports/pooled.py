@@ -7,12 +7,15 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection
 
-from app.calculator.answer import synthesis_of
-from app.calculator.request import Captions
-from app.calculator.schemas import Synthesis
 from app.errors import InvalidParameter, NotComparable
-from app.evidence.gate import Conflict
-from app.evidence.joined import Choices, Sorted, contradicting, joined, plan_of, sort_out
+from app.evidence.calculator.answer import synthesis_of
+from app.evidence.calculator.request import Captions
+from app.evidence.calculator.schemas import Synthesis
+from app.evidence.comparability import Conflict
+from app.evidence.pooling import Choices, Sorted, contradicting, joined, plan_of, sort_out
+from app.evidence.statistics.analysis import Analysis
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.pooling import Plan
 from app.examples import EXAMPLE_ADDRESS, RELEASE, example_named
 from app.listing import fetch
 from app.models import RESOURCES
@@ -29,9 +32,6 @@ from app.reports.pooled_content import Gathered, captions_of, content_of, favour
 from app.reports.results import read_results, together
 from app.reports.synthesis_question import EXAMPLE, EvidenceQuestion
 from app.store.write import revision_of
-from app.synthesis.analysis import Analysis
-from app.synthesis.faults import Undefined
-from app.synthesis.pooling import Plan
 
 NAMED = ("treatment", "condition", "outcome")
 """The parameters that name records which there must be."""

@@ -9,21 +9,21 @@ from urllib.parse import urlencode
 from pydantic_core import to_json
 
 from app import DISCLAIMER
-from app.calculator.plots import directions
-from app.calculator.request import Captions
-from app.calculator.schemas import Synthesis
-from app.evidence.gate import Conflict
-from app.evidence.joined import Sorted
-from app.evidence.numbers import PROPORTIONS, direction_under, measure_named
+from app.evidence.calculator.plots import directions
+from app.evidence.calculator.request import Captions
+from app.evidence.calculator.schemas import Synthesis
+from app.evidence.comparability import Conflict
+from app.evidence.extraction import PROPORTIONS, direction_under, measure_named
+from app.evidence.pooling import Sorted
 from app.evidence.results import Reported, SubgroupBy
+from app.evidence.statistics import ENGINE
+from app.evidence.statistics.pooling import Plan
 from app.models.treatments import Treatment
 from app.models.types import plain_number
 from app.reports.entries import counted_entry, excluded_entry, lost_entry
 from app.reports.evidence_schemas import EvidencePooled
 from app.reports.results import Found
 from app.reports.synthesis_question import FILTERS, REASONS, EvidenceQuestion
-from app.synthesis import ENGINE
-from app.synthesis.pooling import Plan
 
 PATH = "/v1/syntheses"
 

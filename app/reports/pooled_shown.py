@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic_core import to_json
 
-from app.calculator.answer import COLUMNS, lines_of
-from app.calculator.plots import forest_of, funnel_of
+from app.evidence.calculator.answer import COLUMNS, lines_of
+from app.evidence.calculator.plots import forest_of, funnel_of
 from app.formats.csv_ndjson import csv_header, csv_lines
 from app.formats.svg import nothing_drawn
 from app.reports.pooled import Answered

@@ -7,14 +7,14 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
+from app.evidence.regulatory_status import LabelStatus, Standing, decision_of, standing
 from app.listing import fetch, list_rows
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.jurisdictions import UNION, UNION_LAW
+from app.models.partial_dates import period
 from app.models.treatments import Treatment
 from app.models.types import Day, PartialDate, Slug
-from app.provenance.ledger_status import LabelStatus, Standing, decision_of, standing
-from app.provenance.partial_dates import period
 from app.query import MOST_ROWS, Query
 from app.schemas import WHOLE, public_model
 

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from app import DISCLAIMER
 from app.absence import absent
+from app.evidence.citations.verification import LADDER
 from app.fields import is_cited, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.treatments import Treatment
-from app.provenance.verification import LADDER
 
 MOST_TREATMENTS = 200
 STANDINGS = ("corrected", "concern", "retracted")

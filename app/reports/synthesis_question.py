@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from app.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
-from app.evidence.gate import WINDOW_DAYS, ConflictReason
-from app.evidence.numbers import EvidenceMeasure
+from app.evidence.calculator.request import SynthesisEstimator, SynthesisInterval, SynthesisMethod, SynthesisModel
+from app.evidence.comparability import WINDOW_DAYS, ConflictReason
+from app.evidence.extraction import EvidenceMeasure
 from app.evidence.results import SubgroupBy
 from app.examples import seed_records
 from app.fields import QueryNumber

@@ -14,7 +14,7 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
-from app.evidence.gate import WINDOW_DAYS
+from app.evidence.comparability import WINDOW_DAYS
 from app.examples import seed_records
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug

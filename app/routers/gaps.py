@@ -14,12 +14,12 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
+from app.evidence.gaps.base import GapKind
+from app.evidence.gaps.interval import interval_gaps
 from app.examples import EXAMPLE_ADDRESS, rows_of
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
-from app.provenance.gaps import GapKind
-from app.provenance.interval_gaps import interval_gaps
 from app.query import MOST_ROWS, MOST_VALUES, Reading
 from app.reports.gaps import GapPage, GapQuery, read_gaps, shown
 from app.resources import LINK

@@ -16,10 +16,6 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, ReleaseReads, answered_from, database_of, refuse_repeated
 from app.bodies import json_body, parse, read_body
-from app.calculator.answer import analysis_of, csv_of, synthesis_of
-from app.calculator.plots import forest_of, funnel_of
-from app.calculator.request import EXAMPLE, SynthesisRequest
-from app.calculator.schemas import Synthesis
 from app.db.database import Database
 from app.errors import (
     ContentTooLarge,
@@ -33,6 +29,10 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from app.evidence.calculator.answer import analysis_of, csv_of, synthesis_of
+from app.evidence.calculator.plots import forest_of, funnel_of
+from app.evidence.calculator.request import EXAMPLE, SynthesisRequest
+from app.evidence.calculator.schemas import Synthesis
 from app.reports.evidence_schemas import EvidenceSynthesis
 from app.reports.kept import find_kept, packed, read_kept, unpacked
 from app.reports.pooled import Answered, answer, example_answer, gather

@@ -16,9 +16,9 @@ import numpy as np
 from meta_analyze import meta_analysis
 from statsmodels.stats.meta_analysis import combine_effects
 
-from app.synthesis.effects import Effect
-from app.synthesis.pooling import EstimatorName, Plan, Study, pool
-from app.synthesis.rows import Generic
+from app.evidence.statistics.effects import Effect
+from app.evidence.statistics.pooling import EstimatorName, Plan, Study, pool
+from app.evidence.statistics.study_data import Generic
 
 ROUNDS, CALLS = 25, 20
 

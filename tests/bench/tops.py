@@ -11,8 +11,8 @@ from math import inf, log, sqrt
 from random import Random
 from time import monotonic
 
-from app.synthesis.estimators import maximum_likelihood, restricted_maximum_likelihood
-from app.synthesis.sample import Sample
+from app.evidence.statistics.estimators import maximum_likelihood, restricted_maximum_likelihood
+from app.evidence.statistics.weights import Sample
 
 STUDIES = (2, 3, 4, 5, 6, 8, 12, 20)
 

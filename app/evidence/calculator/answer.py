@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.calculator.request import Captions, SynthesisRequest, question_of
-from app.calculator.schemas import (
+from app.errors import invalid, pointer
+from app.evidence.calculator.request import Captions, SynthesisRequest, question_of
+from app.evidence.calculator.schemas import (
     Synthesis,
     SynthesisDisplay,
     SynthesisEgger,
@@ -20,14 +21,13 @@ from app.calculator.schemas import (
     SynthesisSubgroups,
     SynthesisTrimAndFill,
 )
-from app.errors import invalid, pointer
+from app.evidence.statistics.analysis import Analysis, analyse
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.measures import Measure
+from app.evidence.statistics.pooling import Pooled, Study
+from app.evidence.statistics.sensitivity import Attempt
 from app.formats.csv_ndjson import csv_header, csv_lines
-from app.synthesis.analysis import Analysis, analyse
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.faults import Undefined
-from app.synthesis.measures import Measure
-from app.synthesis.pooling import Pooled, Study
-from app.synthesis.sensitivity import Attempt
 
 COLUMNS = (
     "row",

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from math import exp, isfinite, sin, sqrt, tanh
 from typing import Any
 
-from app.synthesis import effects
-from app.synthesis.effects import Effect, freeman_tukey
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Correlation, Counts, Generic, Means, Proportion, Rates, Row
+from app.evidence.statistics import effects
+from app.evidence.statistics.effects import Effect, freeman_tukey
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Correlation, Counts, Generic, Means, Proportion, Rates, Row
 
 LARGEST_LOGARITHM = 700.0
 """Beyond it a ratio is no longer a number that JSON readers hold."""

@@ -8,8 +8,8 @@ transformation needs none. Ratios are analysed as natural logarithms.
 from dataclasses import dataclass
 from math import asin, atanh, exp, lgamma, log, sqrt
 
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Correlation, Counts, Generic, Means, Proportion, Rates
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Correlation, Counts, Generic, Means, Proportion, Rates
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.evidence.gate import Conflict, conflicts
-from app.evidence.numbers import (
+from app.evidence.comparability import Conflict, conflicts
+from app.evidence.extraction import (
     PROPORTIONS,
     EvidenceMeasure,
     Unusable,
@@ -14,11 +14,11 @@ from app.evidence.numbers import (
     usual_measure,
 )
 from app.evidence.results import Reported, SubgroupBy
-from app.synthesis.analysis import Also, Analysis, Question, analyse, contradictions
-from app.synthesis.measures import effects_of
-from app.synthesis.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
-from app.synthesis.rows import Fault
-from app.synthesis.sample import Sample
+from app.evidence.statistics.analysis import Also, Analysis, Question, analyse, contradictions
+from app.evidence.statistics.measures import effects_of
+from app.evidence.statistics.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
+from app.evidence.statistics.study_data import Fault
+from app.evidence.statistics.weights import Sample
 
 WITHOUT_UNIT = ("standardized-mean-difference", "ratio-of-means")
 """Measures of means that are joined over different scales."""

@@ -8,11 +8,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from typing_extensions import TypeAliasType
 
 from app.errors import invalid, pointer
+from app.evidence.statistics.analysis import Also, Question, contradictions
+from app.evidence.statistics.measures import GENERIC_LOG, MEASURES, Measure
+from app.evidence.statistics.pooling import EstimatorName, IntervalName, Method, Model, Plan
 from app.models.types import clean_line
 from app.models.vocabulary import Direction
-from app.synthesis.analysis import Also, Question, contradictions
-from app.synthesis.measures import GENERIC_LOG, MEASURES, Measure
-from app.synthesis.pooling import EstimatorName, IntervalName, Method, Model, Plan
 
 MOST_STUDIES = 1000
 MOST_PEOPLE = 2_147_483_647

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import fsum, log
 from typing import Any, NamedTuple
 
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Counts, Rates, Row
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Counts, Rates, Row
 
 
 class Summary(NamedTuple):

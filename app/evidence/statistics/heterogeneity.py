@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from math import fsum
 from typing import NamedTuple
 
-from app.synthesis import distributions
-from app.synthesis.effects import Effect
-from app.synthesis.estimators import tau2_at_q
-from app.synthesis.sample import Sample
+from app.evidence.statistics import distributions
+from app.evidence.statistics.effects import Effect
+from app.evidence.statistics.estimators import tau2_at_q
+from app.evidence.statistics.weights import Sample
 
 NOT_ASKED = 0.0
 """The tail of an interval that nobody wants to know."""

@@ -1,7 +1,7 @@
 """Between-study variance τ²: eight estimators, and the generalised Q that its interval stands on.
 
 Reviews: Veroniki et al. 2016 (doi:10.1002/jrsm.1164); Viechtbauer 2005 (doi:10.3102/10769986030003261). All estimators
-are cut off at 0 and need two studies. For the letters see `app.synthesis.sample`.
+are cut off at 0 and need two studies. For the letters see `app.evidence.statistics.weights`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,8 +9,8 @@ from functools import partial
 from itertools import pairwise
 from math import fsum, hypot, inf, log
 
-from app.synthesis.faults import NotConverged
-from app.synthesis.sample import Fit, Floats, Sample, squares, trace_of_p
+from app.evidence.statistics.errors import NotConverged
+from app.evidence.statistics.weights import Fit, Floats, Sample, squares, trace_of_p
 
 MOST_STEPS = 200
 CLOSE = 1e-14

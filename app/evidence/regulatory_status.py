@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from app.models.jurisdictions import UNION, UNION_LAW, under_union_law
-from app.provenance.partial_dates import Period, Truth, all_true, any_true, exactly, negated, period
+from app.models.partial_dates import Period, Truth, all_true, any_true, exactly, negated, period
 
 LabelStatus = Literal["on-label", "off-label", "unknown"]
 POSITIVE = frozenset({"approved", "conditional"})

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from app.evidence.gaps.base import Document, Gap, absent_side, record_side
 from app.models.side_effects import SideEffect
 from app.models.warnings import Warning as LabelWarning
-from app.provenance.gaps import Document, Gap, absent_side, record_side
 
 SAME_TERMS: Mapping[str, str] = {
     "difficulty in swallowing": "dysphagia",

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from math import fsum, sqrt
 from typing import Literal, NamedTuple
 
-from app.synthesis import distributions
-from app.synthesis.effects import Effect
-from app.synthesis.faults import NotConverged, Undefined
-from app.synthesis.pooling import Plan, Pooled, Study, pool, tau2_of
-from app.synthesis.sample import Floats, Sample, weighted
+from app.evidence.statistics import distributions
+from app.evidence.statistics.effects import Effect
+from app.evidence.statistics.errors import NotConverged, Undefined
+from app.evidence.statistics.pooling import Plan, Pooled, Study, pool, tau2_of
+from app.evidence.statistics.weights import Floats, Sample, weighted
 
 MOST_ROUNDS = 100
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
-from app.synthesis import sensitivity
-from app.synthesis.faults import Undefined
-from app.synthesis.measures import PETO, Measure, effect_of, effects_of
-from app.synthesis.pooling import Plan, Pooled, Study, pool
-from app.synthesis.rows import Counts, Fault, Rates, Row
-from app.synthesis.sensitivity import Attempt, Egger, Subgroups, TrimAndFill
-from app.synthesis.tables import MANTEL_HAENSZEL_MEASURES
+from app.evidence.statistics import sensitivity
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.measures import PETO, Measure, effect_of, effects_of
+from app.evidence.statistics.pooling import Plan, Pooled, Study, pool
+from app.evidence.statistics.sensitivity import Attempt, Egger, Subgroups, TrimAndFill
+from app.evidence.statistics.study_data import Counts, Fault, Rates, Row
+from app.evidence.statistics.two_by_two import MANTEL_HAENSZEL_MEASURES
 
 Also = Literal["leave-one-out", "cumulative", "subgroups", "egger", "trim-and-fill"]
 MOST_REPEATED = 200

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 from typing_extensions import TypeAliasType
 
 from app.evidence.results import PAIRED, Document, Reported, standing_of
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.faults import Undefined
-from app.synthesis.measures import GENERIC_LOG, MEASURES, Measure, effect_of
-from app.synthesis.rows import Counts, Generic, Means, Proportion, Rates, Row
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.measures import GENERIC_LOG, MEASURES, Measure, effect_of
+from app.evidence.statistics.study_data import Counts, Generic, Means, Proportion, Rates, Row
 
 EvidenceMeasure = TypeAliasType(
     "EvidenceMeasure",

@@ -6,14 +6,14 @@ from functools import partial
 from math import fsum, sqrt
 from typing import Literal, NamedTuple
 
-from app.synthesis import distributions, tables
-from app.synthesis.effects import Effect
-from app.synthesis.estimators import ESTIMATORS
-from app.synthesis.faults import Undefined
-from app.synthesis.heterogeneity import NOT_ASKED, Heterogeneity, about_common_mean, about_random_mean
-from app.synthesis.rows import Row
-from app.synthesis.sample import Sample, weighted
-from app.synthesis.tables import Summary
+from app.evidence.statistics import distributions, two_by_two
+from app.evidence.statistics.effects import Effect
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.estimators import ESTIMATORS
+from app.evidence.statistics.heterogeneity import NOT_ASKED, Heterogeneity, about_common_mean, about_random_mean
+from app.evidence.statistics.study_data import Row
+from app.evidence.statistics.two_by_two import Summary
+from app.evidence.statistics.weights import Sample, weighted
 
 Model = Literal["common-effect", "random-effects"]
 Method = Literal["inverse-variance", "mantel-haenszel", "peto"]
@@ -77,9 +77,9 @@ def pool(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool = 
     rows = [study.row for study in studies]
     effects = [study.effect for study in studies if study.effect is not None]
     if plan.method == "peto":
-        summary, q = tables.peto(rows)
+        summary, q = two_by_two.peto(rows)
         return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate, q=q))
-    summary = tables.mantel_haenszel(rows, plan.measure)
+    summary = two_by_two.mantel_haenszel(rows, plan.measure)
     return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate))
 
 

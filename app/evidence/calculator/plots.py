@@ -1,13 +1,13 @@
 """A synthesis as a picture: what the forest and the funnel plot say of it."""
 
-from app.calculator.request import Captions
-from app.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
+from app.evidence.calculator.request import Captions
+from app.evidence.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
+from app.evidence.statistics.analysis import Analysis
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.measures import Measure
 from app.formats.forest import Forest, Interval, forest_svg
 from app.formats.funnel import Dot, Funnel, funnel_svg
 from app.formats.svg import signed
-from app.synthesis.analysis import Analysis
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.measures import Measure
 
 WIDEST_LOGARITHM = 100.0
 """Effects beyond it are drawn as logarithms: no axis of ratios is that long."""

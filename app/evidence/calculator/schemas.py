@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from app.calculator.request import (
+from app.evidence.calculator.request import (
     SynthesisEstimator,
     SynthesisInterval,
     SynthesisMeasure,

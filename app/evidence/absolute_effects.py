@@ -10,13 +10,13 @@ from typing import Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.numbers import ExclusionReason, Unusable, numbers_of
+from app.evidence.extraction import ExclusionReason, Unusable, numbers_of
 from app.evidence.results import Document, Reported, standing_of
-from app.synthesis.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.effects import risk_ratio
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Counts
+from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.effects import risk_ratio
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Counts
 
 LEVEL = 95.0
 KINDS_OF_EVENT = {"event", "effect", "reaction"}

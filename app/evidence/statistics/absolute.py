@@ -6,9 +6,9 @@ from math import ceil, floor, isinf, sqrt
 from operator import add, mul
 from typing import Literal
 
-from app.synthesis.distributions import normal_quantile
-from app.synthesis.faults import Undefined
-from app.synthesis.rows import Counts
+from app.evidence.statistics.distributions import normal_quantile
+from app.evidence.statistics.errors import Undefined
+from app.evidence.statistics.study_data import Counts
 
 Kind = Literal["benefit", "harm"]
 ROUNDING = 1e-9

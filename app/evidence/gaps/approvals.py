@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from app.evidence.gaps.base import Document, Gap, Side, absent_side, record_side
+from app.evidence.regulatory_status import Standing, decision_of, standing
 from app.models.approvals import Approval
 from app.models.claims import Claim
 from app.models.jurisdictions import CODES
 from app.models.study_results import StudyResult
-from app.provenance.gaps import Document, Gap, Side, absent_side, record_side
-from app.provenance.ledger_status import Standing, decision_of, standing
 
 APPROVAL_WORDS = re.compile(r"approv|licen[cs]|authori[sz]|on-label", re.IGNORECASE)
 NEGATIONS = re.compile(

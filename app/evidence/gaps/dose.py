@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.evidence.gaps.base import Document, Gap, for_condition, has_words_of, record_side, remarks, span_of, whose
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import plain_number
-from app.provenance.gaps import Document, Gap, for_condition, has_words_of, record_side, remarks, span_of, whose
 
 WHO = {"claim": "a claim", "trial": "a trial"}
 

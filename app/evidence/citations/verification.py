@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
+from app.evidence.citations.pointers import numbers_in, resolve, structured
+from app.evidence.citations.quotes import mismatch
+from app.evidence.citations.text_numbers import bound_value, readings
 from app.models.base import NumberBinding, Record, Span
 from app.models.claims import ClaimRecord
 from app.models.vocabulary import Verification
-from app.provenance.numbers import bound_value, readings
-from app.provenance.pointers import numbers_in, resolve, structured
-from app.provenance.spans import mismatch
 
 LADDER: tuple[Verification, ...] = get_args(Verification.__value__)
 """The rungs, from the lowest to the highest."""

@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from app.evidence.gaps.base import (
+    Document,
+    Gap,
+    Side,
+    for_condition,
+    has_words_of,
+    record_side,
+    remarks,
+    span_of,
+    whose,
+)
 from app.models.claims import Claim
 from app.models.dosing_intervals import DAYS, DosingInterval
-from app.provenance.gaps import Document, Gap, Side, for_condition, has_words_of, record_side, remarks, span_of, whose
 
 LEAST_DAYS = DAYS | {"mo": 28.0, "a": 364.0}
 """Days that a unit has at least: the months of a label may be counted as four weeks each, its years as 52 weeks."""

@@ -9,10 +9,10 @@ from starlette.requests import Request
 
 from app.accept import accepted, choose
 from app.answers import JSON, refuse_repeated
+from app.api_keys import Scope
 from app.auth import Caller, caller_of
 from app.db.database import Database
 from app.errors import InvalidParameter
-from app.keys import Scope
 from app.models.base import Key
 
 T = TypeVar("T")

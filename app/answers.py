@@ -14,19 +14,19 @@ from starlette.responses import Response
 
 from app import cache
 from app.accept import accepted, choose
-from app.comparable import compared, refuse_mixed_units
 from app.db.database import Database
-from app.editions import fetch_version
 from app.errors import InvalidParameter
-from app.facets import facets
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
 from app.formats.registry import Representation, further
-from app.listing import Page, export_chunk, fetch, included, list_rows
 from app.models import RESOURCES
 from app.pages.templates import report_address
-from app.query import Query
+from app.store.read.facets import facets
+from app.store.read.lists import Page, export_chunk, fetch, included, list_rows
+from app.store.read.query import Query
 from app.store.read.releases import Release
+from app.store.read.units import compared, refuse_mixed_units
+from app.store.read.versions import fetch_version
 
 T = TypeVar("T")
 JSON = "application/json"

@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Row, bindparam, select
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from app.api_keys import Scope, allows, digest_of, public_id
 from app.clock import now
 from app.db.database import Database
 from app.db.tables import API_KEY
 from app.db.write_queue import WriteQueue
 from app.errors import Forbidden, Problem, Unauthorized
-from app.keys import Scope, allows, digest_of, public_id
 from app.models import RESOURCES
-from app.store.keys import SECONDS_BETWEEN_NOTES, note_use
+from app.store.write.keys import SECONDS_BETWEEN_NOTES, note_use
 
 _ADDRESS = re.compile(r"/v1/([^/]+)(/[^/]+)?")
 ON_ALL, ON_ONE = frozenset({"POST"}), frozenset({"PUT", "PATCH", "DELETE"})

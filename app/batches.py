@@ -15,8 +15,8 @@ from app.bodies import refuse_other_format
 from app.edits import Reasoned
 from app.errors import BadRequest, Problem
 from app.fields import Kind
-from app.store.many import save_many
-from app.store.single import Once
+from app.store.write.many import save_many
+from app.store.write.one import Once
 
 NDJSON = MEDIA_TYPES["ndjson"]
 

@@ -6,9 +6,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from app.batch import error_at, name_of
 from app.errors import MOST_ERRORS, BadRequest, InvalidRecord, UnsupportedMediaType, invalid, nearest, pointer
 from app.models.base import Record, Row
+from app.store.write.batch import error_at, name_of
 from app.strict_json import read_json
 
 JSON = "application/json"

@@ -9,7 +9,6 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.answers import JSON
-from app.drafts import Draft
 from app.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
 from app.errors import (
     Conflict,
@@ -30,13 +29,14 @@ from app.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
-from app.examples import example_of, example_patch, example_record
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
 from app.record_schemas import body_name, patch_name
 from app.responses import HEADERS, MOVED, problem_responses
-from app.schemas import public_model
+from app.store.examples import example_of, example_patch, example_record
+from app.store.read.drafts import Draft
+from app.store.read.schemas import public_model
 
 Json = dict[str, Any]
 Changing = Callable[[Request, type[Row], str, Change], Awaitable[Response]]

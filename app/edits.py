@@ -14,14 +14,14 @@ from app import cache
 from app.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
 from app.answers import JSON, refuse_repeated
 from app.auth import caller_of
-from app.batch import pointed_to
 from app.bodies import object_in, read_body, record_of, refuse_other_id
-from app.drafts import read_draft
 from app.models.base import Record, Row
 from app.models.types import Line
 from app.preconditions import expected_versions
-from app.store.drafts import Proposal, propose
-from app.store.single import Kept, Once, change_one, changed, create_one, created, withdraw_one, withdrawn
+from app.store.read.drafts import read_draft
+from app.store.write.batch import pointed_to
+from app.store.write.drafts import Proposal, propose
+from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one, withdrawn
 
 T = TypeVar("T")
 AsDraft = Annotated[

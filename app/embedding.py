@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from app import cache
 from app.answers import ReleaseReads, database_of
+from app.api_keys import masked
 from app.errors import InvalidParameter, Moved, NotFound, Problem, nearest
-from app.keys import masked
 from app.pages.cards import Card, card_of
 from app.pages.embed_assets import card_policy, card_script, card_style
 from app.pages.syntheses import VERSION, card_drawing, synthesis_card

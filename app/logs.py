@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
-from app.keys import masked
+from app.api_keys import masked
 
 MOST_WAITING = 10_000
 """Lines that wait to be written; a few megabytes."""

@@ -33,7 +33,7 @@ from app.readiness import Readiness
 from app.releases.pool import OpenReleases
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
-from app.store.write import revision_of, together
+from app.store.write.transaction import revision_of, together
 
 for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
     add_compress_type(_media_type)

@@ -10,7 +10,7 @@ from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.keys import masked
+from app.api_keys import masked
 from app.metrics import Metrics
 
 logger = logging.getLogger("app.access")

@@ -13,7 +13,7 @@ from app import DISCLAIMER, __version__
 from app.bodies import MODELS
 from app.errors import MEDIA_TYPE
 from app.record_schemas import body_schemas
-from app.schemas import ProblemDetails
+from app.store.read.schemas import ProblemDetails
 
 DESCRIPTION = f"""Treatments, indications, approvals, doses, side effects and study results, as typed JSON in which
 every number has a source.

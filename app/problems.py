@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.accept import accepted, choose
+from app.api_keys import masked
 from app.errors import (
     MEDIA_TYPE,
     MOST_ERRORS,
@@ -26,7 +27,6 @@ from app.errors import (
     Problem,
     nearest,
 )
-from app.keys import masked
 from app.pages.templates import page
 
 logger = logging.getLogger("app")

@@ -13,21 +13,21 @@ from starlette.responses import Response
 from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
-from app.comparable import compares_amounts
 from app.edit_routes import add_writes
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
-from app.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.fields import mentions, singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
 from app.formats.registry import further
-from app.history import History, HistoryAsked, read_history
-from app.listing import fetch
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.types import Slug
-from app.query import query_from, query_model, single_model
 from app.responses import HEADERS, MOVED, problem_responses
-from app.schemas import page_model, single_schema
+from app.store.examples import EXAMPLE_ADDRESS, example_included, example_of
+from app.store.read.history import History, HistoryAsked, read_history
+from app.store.read.lists import fetch
+from app.store.read.query import query_from, query_model, single_model
+from app.store.read.schemas import page_model, single_schema
+from app.store.read.units import compares_amounts
 
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}

@@ -4,8 +4,8 @@ from itertools import groupby
 from typing import Any
 
 from app.errors import MEDIA_TYPE, BadRequest, Problem, TooLong, TooManyRequests, Unavailable
-from app.examples import EXAMPLE_ADDRESS
-from app.schemas import ProblemDetails
+from app.store.examples import EXAMPLE_ADDRESS
+from app.store.read.schemas import ProblemDetails
 
 HEADERS = {
     "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},

@@ -19,14 +19,14 @@ from sqlalchemy import Connection, text
 
 from app.cli.sample_data import MadeUp
 from app.db.database import Database
-from app.facets import facets
 from app.models.side_effects import SideEffect
-from app.query import Query
 from app.reports.search import read_search
 from app.reports.search_page import SearchQuery
 from app.reports.suggest import Typed, read_suggestions
-from app.store.fill import fill
-from app.store.rerender import render_again
+from app.store.read.facets import facets
+from app.store.read.query import Query
+from app.store.write.bulk_copy import fill
+from app.store.write.rerender import render_again
 from tests.conftest import ROOT, free_port, new_postgresql_database, running_postgresql, serving, untraced
 
 REPEATS = 100

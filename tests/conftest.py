@@ -30,11 +30,11 @@ from starlette.testclient import TestClient
 
 from app.cli import seed_database
 from app.db.database import Database
-from app.examples import RELEASE, SEED
 from app.main import create_app
 from app.releases.build import freeze
 from app.reports.pooled import ASKED
 from app.settings import Settings
+from app.store.examples import RELEASE, SEED
 from tests.desk import Desk, open_desk
 
 settings.register_profile("suite", deadline=None)

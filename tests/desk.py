@@ -9,12 +9,12 @@ from httpx2 import Response
 from pydantic_core import to_json
 from starlette.testclient import TestClient
 
+from app.api_keys import SCOPES, new_key
 from app.clock import ago
 from app.db.database import Database
-from app.keys import SCOPES, new_key
 from app.main import create_app
 from app.settings import Settings
-from app.store.keys import create_key, revoke_key
+from app.store.write.keys import create_key, revoke_key
 
 ADDRESS = "http://127.0.0.1:8000"
 MERGE_PATCH = "application/merge-patch+json"

@@ -53,7 +53,7 @@ CONTROLS = (
     Control(
         "API5",
         "A scope includes those before it, and none behind it",
-        "app/keys.py",
+        "app/api_keys.py",
         "SCOPES.index(scope) >= SCOPES.index(needed)",
         "True",
         "test_keys.py::test_every_operation_asks_for_the_key_that_it_declares",
@@ -85,7 +85,7 @@ CONTROLS = (
     Control(
         "API2",
         "A key is stored as its hash alone",
-        "app/keys.py",
+        "app/api_keys.py",
         "return sha256(key.encode()).hexdigest()",
         "return key",
         "test_keys.py::test_a_key_is_shown_once_and_stored_as_its_hash_alone",
@@ -125,7 +125,7 @@ CONTROLS = (
     Control(
         "API1",
         "The answer to an Idempotency-Key belongs to its holder",
-        "app/store/single.py",
+        "app/store/write/one.py",
         "IDEMPOTENCY.c.holder == once.holder, ",
         "",
         "test_edits.py::test_an_idempotency_key_belongs_to_one_request_of_one_holder",
@@ -133,7 +133,7 @@ CONTROLS = (
     Control(
         "API1",
         "A change names the version that it changes",
-        "app/store/single.py",
+        "app/store/write/one.py",
         "if expected is not None and held.version not in expected:",
         "if False:",
         "test_edits.py::test_a_change_must_say_which_version_it_changes",
@@ -214,7 +214,7 @@ CONTROLS = (
     Control(
         "API4",
         "A page has 200 records at most",
-        "app/query.py",
+        "app/store/read/query.py",
         "Field(ge=1, le=MOST_ROWS)",
         "Field(ge=1)",
         "test_hostile.py::test_a_limit_out_of_range_is_refused",
@@ -246,7 +246,7 @@ CONTROLS = (
     Control(
         "API8",
         "A cursor is bound to its query",
-        "app/cursors.py",
+        "app/store/read/cursors.py",
         "if named != mark:",
         "if False:",
         "test_hostile.py::test_a_cursor_of_another_query_is_refused",

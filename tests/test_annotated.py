@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.evidence.citations.segments import Marked, Segment, segments
-from app.examples import TEXTS
+from app.store.examples import TEXTS
 
 ARTICLE = "metropolmed-botox-neck-back-pain"
 spans = st.tuples(st.integers(0, 60), st.integers(1, 20), st.sampled_from("abcdef"))

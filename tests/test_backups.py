@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from app.api_keys import digest_of
 from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting
-from app.keys import digest_of
 from app.main import create_app
 from app.models import RESOURCES
 from app.releases.backups import back_up, content_of, restore, verified
 from app.settings import Settings
-from app.store.keys import create_key
-from app.store.save import save_all
+from app.store.write.keys import create_key
+from app.store.write.save import save_all
 from tests.commands import tev
 
 

@@ -13,9 +13,9 @@ from pydantic_core import to_json
 
 from app.batch_lines import LARGEST_LINE, MOST_RECORDS, BatchReader
 from app.errors import MOST_ERRORS, ContentTooLarge, Problem
-from app.examples import example_record
 from app.models import RESOURCES
-from app.store.save import rename
+from app.store.examples import example_record
+from app.store.write.save import rename
 from tests.desk import Desk, told
 
 NDJSON = "application/x-ndjson"

@@ -7,9 +7,9 @@ import pytest
 from pydantic_core import to_json
 
 from app.errors import MOST_ERRORS
-from app.examples import example_record
 from app.models import RESOURCES
 from app.models.base import Row
+from app.store.examples import example_record
 from tests.desk import Desk, told
 
 RECORD: dict[str, Any] = {"id": "made-up-broken", "name": "made up"}

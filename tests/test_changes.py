@@ -14,15 +14,15 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db.database import Database
 from app.errors import InvalidRecord
-from app.examples import SEED, seed_records
 from app.formats.atom import FeedAddresses, FeedEntry, render_feed, title_of
 from app.main import create_app
 from app.models import RESOURCES, plural_of
 from app.models.base import Record
 from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
+from app.store.examples import SEED, seed_records
 from app.store.read.changes import Change, changes_between
-from app.store.save import reinstate, rename, save_all, withdraw
+from app.store.write.save import reinstate, rename, save_all, withdraw
 from tests.conftest import ENGINES, Originals
 from tests.test_history import CLASS, CONDITION, SOURCE, TREATMENT, WARNING, record
 

@@ -16,9 +16,9 @@ from sqlalchemy import text
 
 from app.db.database import Database
 from app.errors import BrokenSetting
-from app.examples import SEED, seed_records
 from app.models import RESOURCES
 from app.settings import load_settings
+from app.store.examples import SEED, seed_records
 from tests.commands import tev
 from tests.conftest import ROOT, free_port, wait_until_ready
 

@@ -17,7 +17,7 @@ from app.models.treatments import Treatment
 from app.reports.completeness import facts
 from app.reports.dossier import parts
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.write.save import save_all
 
 PRODUCT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
 LABEL = {"id": "example-label", "kind": "product-label", "title": "An example label"}

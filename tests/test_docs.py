@@ -17,12 +17,12 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db.database import Database
 from app.errors import Problem, problems
-from app.examples import CHECKED_ON, SEED
 from app.main import create_app
 from app.models import RESOURCES
 from app.pages.templates import asset_url
 from app.routers.service import TRIES
 from app.settings import PREFIX, Settings
+from app.store.examples import CHECKED_ON, SEED
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"

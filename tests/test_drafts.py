@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from app.models import RESOURCES
 from app.releases.build import freeze
-from app.store.keys import create_key
-from app.store.save import rename
+from app.store.write.keys import create_key
+from app.store.write.save import rename
 from tests.desk import ADDRESS, Desk, told
 
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from app.edits import merged
-from app.examples import example_record, seed_records
 from app.models import RESOURCES
 from app.models.base import Row
-from app.store.save import rename
+from app.store.examples import example_record, seed_records
+from app.store.write.save import rename
 from tests.desk import ADDRESS, MERGE_PATCH, Desk, told
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))

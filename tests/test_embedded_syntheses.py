@@ -11,12 +11,12 @@ from starlette.testclient import TestClient
 
 from app import DISCLAIMER
 from app.db.database import Database
-from app.examples import RELEASE
 from app.main import create_app
 from app.models.sources import SourceRecord
 from app.releases.build import freeze
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.examples import RELEASE
+from app.store.write.save import save_all
 from tests.conftest import KEPT
 from tests.desk import ADDRESS
 from tests.hostile_records import ATTACK, QUESTION, hostile_records

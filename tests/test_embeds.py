@@ -18,7 +18,6 @@ from starlette.testclient import TestClient
 
 from app import DISCLAIMER
 from app.db.database import Database
-from app.examples import RELEASE, example_of
 from app.formats.badge import badge_svg, badge_width
 from app.formats.oembed import as_xml
 from app.formats.text_width import fitted, text_width
@@ -27,7 +26,8 @@ from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
 from app.releases.build import freeze
 from app.reports.cards import EMBEDDED
 from app.settings import Settings
-from app.store.save import rename, save_all, withdraw
+from app.store.examples import RELEASE, example_of
+from app.store.write.save import rename, save_all, withdraw
 from tests.conftest import ROOT
 from tests.desk import ADDRESS, Desk
 from tests.hostile_records import ATTACK, ID, hostile_records

@@ -9,9 +9,9 @@ import pytest
 
 from app.cli import seed_database
 from app.db.database import Database
-from app.examples import RELEASE, SEED
 from app.releases.build import freeze
-from app.store.save import save_all
+from app.store.examples import RELEASE, SEED
+from app.store.write.save import save_all
 from tests.conftest import ROOT, free_port, serving, untraced
 from tests.hostile_records import ATTACK, QUESTION, hostile_records
 from tests.node import JS, kept_at, packages, program, run

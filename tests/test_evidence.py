@@ -20,7 +20,7 @@ from app.errors import Unavailable
 from app.models.base import Record
 from app.releases.build import freeze
 from app.routers import syntheses
-from app.store.save import save_all, withdraw
+from app.store.write.save import save_all, withdraw
 from tests.conftest import new_database
 from tests.desk import told
 from tests.evidence import (

@@ -15,7 +15,7 @@ from app.evidence.gaps.base import KINDS
 from app.evidence.gaps.interval import Interval
 from app.main import create_app
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.write.save import save_all
 from tests.conftest import ENGINES, new_database
 from tests.test_hostile import told
 from tests.test_store import record

@@ -12,7 +12,7 @@ from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record
 from app.settings import Settings
-from app.store.save import reinstate, rename, save_all, withdraw
+from app.store.write.save import reinstate, rename, save_all, withdraw
 
 ROOT = "https://evidence.example.org/api"
 SOURCE = {"id": "example-article", "kind": "journal-article", "title": "An example article"}

@@ -6,15 +6,15 @@ from app.cli import seed_database
 from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.db.tables import FACET, FACET_SIZE, SHAPE
-from app.examples import SEED
 from app.reports.audit import audit
 from app.search.counts import NONE
 from app.search.expressions import Token
 from app.search.matching import every_place
-from app.store.fill import fill
-from app.store.reindex import reindex
-from app.store.rerender import render_again
-from app.store.save import reinstate, rename, withdraw
+from app.store.examples import SEED
+from app.store.write.bulk_copy import fill
+from app.store.write.reindex import reindex
+from app.store.write.rerender import render_again
+from app.store.write.save import reinstate, rename, withdraw
 from tests.commands import tev
 
 ANOTHER_DIGEST = "the record was changed past the store: its digest is another one"

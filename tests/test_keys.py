@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text, update
 
+from app.api_keys import SCOPES, allows, digest_of, masked, new_key, public_id
 from app.db.database import Database
 from app.db.tables import API_KEY, metadata
-from app.examples import example_of
-from app.keys import SCOPES, allows, digest_of, masked, new_key, public_id
 from app.models import RESOURCES
 from app.releases.build import freeze
-from app.store.keys import create_key, revoke_key
+from app.store.examples import example_of
+from app.store.write.keys import create_key, revoke_key
 from tests.commands import tev
 from tests.desk import Desk, open_desk, told
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.examples import example_record
 from app.fields import singular
 from app.main import create_app
 from app.models import RESOURCES
 from app.settings import Settings
+from app.store.examples import example_record
 
 SNAPSHOT = Path(__file__).parent / "openapi.json"
 

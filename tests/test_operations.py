@@ -23,12 +23,12 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app import cli
+from app.api_keys import new_key
 from app.auth import caller_of
 from app.db import database as db
 from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting, Unauthorized
 from app.hosts import is_among
-from app.keys import new_key
 from app.logs import MOST_WAITING, Buffered, JsonFormatter, configuration
 from app.main import create_app
 from app.metrics import Metrics
@@ -37,7 +37,7 @@ from app.observing import HEADER, NO_ROUTE, Routes, request_id
 from app.readiness import look
 from app.routers import METHODS
 from app.settings import Settings, load_settings
-from app.store.save import save_all
+from app.store.write.save import save_all
 from tests.conftest import ROOT, new_database
 from tests.desk import ADDRESS, Desk, told
 

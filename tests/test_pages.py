@@ -11,7 +11,6 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.db.database import Database
-from app.examples import RELEASE
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Row
@@ -22,7 +21,8 @@ from app.models.vocabulary import Verdict
 from app.pages.context import PAGED
 from app.pages.templates import ASSETS, asset_url
 from app.settings import Settings
-from app.store.save import rename, save_all
+from app.store.examples import RELEASE
+from app.store.write.save import rename, save_all
 from tests.conftest import KEPT
 from tests.desk import Desk
 from tests.hostile_records import ATTACK, hostile_records

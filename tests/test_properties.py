@@ -13,14 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from app.accept import choose
-from app.cursors import write_cursor
 from app.errors import BadCursor, NotAcceptable, nearest
 from app.evidence.citations.quotes import mismatch
 from app.formats.csv_ndjson import FORMULA_STARTS, csv_lines
-from app.listing import _values
 from app.models import RESOURCES
 from app.models.types import Line, PartialDate, Slug
-from app.query import Query, query_from, query_model
+from app.store.read.cursors import write_cursor
+from app.store.read.lists import _values
+from app.store.read.query import Query, query_from, query_model
 
 slugs = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 years = st.integers(1, 9999).map(lambda year: f"{year:04}")

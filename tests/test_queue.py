@@ -19,10 +19,10 @@ from app.db.tables import API_KEY, EDITION, REGISTRY, REVISION
 from app.db.write_queue import MOST_TOGETHER, Key, WriteQueue
 from app.errors import Conflict, Unavailable
 from app.models import RESOURCES
-from app.store.drafts import Proposal, propose
-from app.store.reindex import reindex
-from app.store.single import Kept, Once, change_one, changed, create_one, created, withdraw_one
-from app.store.write import revision_of, together, writing
+from app.store.write.drafts import Proposal, propose
+from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one
+from app.store.write.reindex import reindex
+from app.store.write.transaction import revision_of, together, writing
 from tests.conftest import new_postgresql_database
 
 

@@ -13,7 +13,7 @@ from threading import Barrier
 from typing import Any
 
 from app.db.database import Database
-from app.store.keys import create_key
+from app.store.write.keys import create_key
 from tests.conftest import ROOT, free_port, untraced, wait_until_ready
 
 AT_ONCE = 20

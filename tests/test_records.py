@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.examples import seed_records
 from app.formats.importers.seed import describe
 from app.models import RESOURCES
 from app.models.base import Row, references
 from app.models.dosing_intervals import in_days
 from app.models.side_effects import frequency_of
 from app.models.sources import canonical_doi
+from app.store.examples import seed_records
 
 CITED: dict[str, Any] = {"citations": [{"source": "example-article"}]}
 APPROVAL = {

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.examples import rows_of
 from app.formats.citations import Reference, csl, reference_of, short, vancouver
 from app.formats.ris_bibtex import bibtex_text, ris_text
 from app.models.sources import Source
+from app.store.examples import rows_of
 
 SOURCE: dict[str, Any] = {
     "id": "made-up-article",

@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.jurisdictions import ACCESSIONS, COUNTRIES, UNION_LAW, under_union_law
 from app.models.partial_dates import Period, all_true, any_true, negated, period
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.write.save import save_all
 from tests.test_hostile import told
 from tests.test_store import APPROVAL, record, small_set
 

@@ -14,14 +14,14 @@ from sqlalchemy import create_engine, select
 from starlette.testclient import TestClient
 
 from app.db.database import Database, migrate_schema
-from app.examples import RELEASE
 from app.models.approvals import Approval
 from app.releases.build import freeze
 from app.releases.pool import MOST_OPEN
 from app.releases.reader import Frozen
+from app.store.examples import RELEASE
 from app.store.read.releases import Release, file_of, find_release
-from app.store.releases import record_release
-from app.store.save import reinstate, rename, save_all, withdraw
+from app.store.write.releases import record_release
+from app.store.write.save import reinstate, rename, save_all, withdraw
 from tests.test_hostile import operations, required
 from tests.test_releases import serving
 from tests.test_store import APPROVAL, CONDITION, SOURCE, record, small_set

@@ -24,13 +24,13 @@ from app.db.database import Database
 from app.download import range_of
 from app.errors import BrokenSetting, RangeNotSatisfiable
 from app.evidence.citations.masking import MASK, masked
-from app.examples import RELEASE, TEXTS
 from app.formats.dataset_citation import Cited, bibtex, csl, text
 from app.main import create_app
 from app.releases.build import freeze, released_tables
 from app.settings import Settings
+from app.store.examples import RELEASE, TEXTS
 from app.store.read.releases import file_of
-from app.store.save import reinstate, save_all, withdraw
+from app.store.write.save import reinstate, save_all, withdraw
 from tests.commands import tev
 from tests.conftest import ENGINES, ROOT, Originals
 from tests.test_store import SOURCE, record, small_set

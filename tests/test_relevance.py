@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 
 from app.cli import seed_database
 from app.db.database import Database
-from app.examples import SEED
 from app.main import create_app
 from app.settings import Settings
+from app.store.examples import SEED
 from tests.conftest import PATIENT, new_postgresql_database, running_postgresql
 
 QUESTIONS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "relevance.json").read_text(encoding="utf-8"))

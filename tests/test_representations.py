@@ -18,9 +18,9 @@ from app.models.base import Record, Row
 from app.models.claims import Claim
 from app.models.treatments import Treatment
 from app.models.vocabulary import SourceKind, Verdict
-from app.query import Format
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.read.query import Format
+from app.store.write.save import save_all
 from tests.schema_org import check
 
 LD = "application/ld+json"

@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.errors import Unavailable
-from app.examples import RELEASE
 from app.main import create_app
 from app.models import RESOURCES
 from app.reports import search_counts
@@ -22,6 +21,7 @@ from app.search.entries import kinds_in_order
 from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
 from app.search.folding import distance, tokens, variants
 from app.settings import Settings
+from app.store.examples import RELEASE
 from tests.desk import Desk, told
 
 ONA = ("treatments", "onabotulinumtoxina")

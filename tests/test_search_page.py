@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from app.examples import RELEASE
 from app.pages.templates import asset
+from app.store.examples import RELEASE
 from tests.test_pages import get, read
 
 

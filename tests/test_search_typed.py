@@ -7,7 +7,7 @@ from app.search.folding import halves, tokens
 from app.search.identifiers import codes_in, keys_in
 from app.search.question import read_question
 from app.search.snippets import Wanted, best_text
-from app.store.save import rename
+from app.store.write.save import rename
 from tests.desk import Desk
 from tests.test_search import keys, marked, search
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic_core import from_json
 from starlette.testclient import TestClient
 
-from app.examples import SEED, TEXTS, seed_records
+from app.store.examples import SEED, TEXTS, seed_records
 from tests.conftest import ROOT
 
 EVIDENCE = ROOT.parent / "shared" / "evidence"

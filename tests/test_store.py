@@ -12,15 +12,15 @@ from app.cli import seed_database
 from app.db.database import Database
 from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable
-from app.examples import SEED
-from app.listing import fetch, totals
 from app.models import RESOURCES
 from app.models.base import Record
 from app.models.sources import SourceRecord
 from app.reports.audit import audit
-from app.store.rerender import render_again
-from app.store.save import reinstate, rename, save_all, withdraw
-from app.store.write import revision_of
+from app.store.examples import SEED
+from app.store.read.lists import fetch, totals
+from app.store.write.rerender import render_again
+from app.store.write.save import reinstate, rename, save_all, withdraw
+from app.store.write.transaction import revision_of
 
 TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
 CONDITION = {"id": "example-pain", "name": "Example pain"}

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from app.cli import seed_database
 from app.db.database import Database
 from app.errors import InvalidRecord
-from app.examples import SEED
 from app.reports.audit import audit
-from app.store.save import save_all
+from app.store.examples import SEED
+from app.store.write.save import save_all
 from tests.conftest import ROOT
 from tests.test_store import CONDITION, TREATMENT, document, record
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.comparable import MOST_OFFERS
 from app.db.database import Database
 from app.fields import uses
 from app.main import create_app
@@ -14,7 +13,8 @@ from app.models import RESOURCES
 from app.models.base import Record, Row
 from app.models.treatments import DoseUnit
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.read.units import MOST_OFFERS
+from app.store.write.save import save_all
 
 LIST = "/v1/dosing-intervals"
 UNDER = "/v1/conditions/cervical-dystonia/dosing-intervals"

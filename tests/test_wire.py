@@ -12,13 +12,13 @@ from starlette.testclient import TestClient
 from app import __version__
 from app.db.database import Database
 from app.errors import Unavailable
-from app.listing import export_chunk
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record
-from app.query import Query
 from app.settings import Settings
-from app.store.save import save_all
+from app.store.read.lists import export_chunk
+from app.store.read.query import Query
+from app.store.write.save import save_all
 
 LIST = "/v1/study-results"
 

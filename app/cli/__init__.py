@@ -18,29 +18,29 @@ from app.cli.bench import bench_commands
 from app.cli.keys import key_commands
 from app.db.database import Database
 from app.errors import BrokenSetting, Problem, nearest
-from app.examples import SEED, texts_beside
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
 from app.formats.importers.seed import read
-from app.listing import export_chunk, totals
 from app.logs import configuration
 from app.metrics import shared_by
 from app.models import RESOURCES
 from app.models.types import clean_text
 from app.parser import require_httptools
-from app.query import Query
 from app.releases.build import freeze, rows_to_copy
 from app.reports.audit import audit
 from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
+from app.store.examples import SEED, texts_beside
+from app.store.read.lists import export_chunk, totals
+from app.store.read.query import Query
 from app.store.read.releases import file_of
-from app.store.reindex import reindex as rebuild_index
-from app.store.rerender import is_rendered, render_again
-from app.store.save import reinstate as reinstate_record
-from app.store.save import rename as rename_record
-from app.store.save import save_all
-from app.store.save import withdraw as withdraw_record
-from app.store.write import Saved, revision_of
+from app.store.write.reindex import reindex as rebuild_index
+from app.store.write.rerender import is_rendered, render_again
+from app.store.write.save import reinstate as reinstate_record
+from app.store.write.save import rename as rename_record
+from app.store.write.save import save_all
+from app.store.write.save import withdraw as withdraw_record
+from app.store.write.transaction import Saved, revision_of
 
 app = typer.Typer(
     help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from app.api_keys import Scope
 from app.auth import list_keys
 from app.clock import now
 from app.db.database import Database
 from app.errors import BrokenSetting
-from app.keys import Scope
 from app.models.types import clean_line
-from app.store.keys import create_key, revoke_key
+from app.store.write.keys import create_key, revoke_key
 
 LONGEST_NAME = 100
 Opened = Callable[[str | None], AbstractContextManager[Database]]

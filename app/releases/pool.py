@@ -15,7 +15,7 @@ from app.db.database import Database, newest_schema
 from app.errors import Unavailable
 from app.releases.reader import Frozen, connect
 from app.store.read.releases import Release, file_of, find_release
-from app.store.reindex import index_again
+from app.store.write.reindex import index_again
 
 MOST_OPEN = 4
 READ_THREADS = 2

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, select
 from app.db.tables import SOURCE_TEXT
 from app.errors import NotFound
 from app.evidence.citations.segments import Marked, segments
-from app.listing import export_chunk, fetch
 from app.models.claims import Claim
 from app.models.sources import Source
 from app.models.vocabulary import ClaimKind, TextServed, Verdict
-from app.query import Query
+from app.store.read.lists import export_chunk, fetch
+from app.store.read.query import Query
 
 
 class AnnotatedClaim(BaseModel):

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from sqlalchemy import Connection, func, select, tuple_
 
-from app.batch import name_of
 from app.db.database import Database
 from app.db.tables import EDITION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
@@ -17,8 +16,9 @@ from app.evidence.citations.verification import Finding, check
 from app.formats.importers.seed import describe
 from app.models import RESOURCES
 from app.models.base import Key, Record
-from app.rendering import Held, Progress, Surroundings, reference_rows, rendered
-from app.shelf import CHUNK, Shelf, record_from
+from app.store.write.batch import name_of
+from app.store.write.documents import Held, Progress, Surroundings, reference_rows, rendered
+from app.store.write.loaded import CHUNK, Shelf, record_from
 
 
 class Failure(NamedTuple):

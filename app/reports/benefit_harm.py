@@ -22,15 +22,15 @@ from app.evidence.absolute_effects import (
     side_effect_subjects,
     tell,
 )
-from app.listing import included
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
-from app.query import Address, Query
 from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
 from app.reports.benefit_harm_pooled import pooled_entries
 from app.reports.plain_people import plain_people
 from app.reports.results import Found, left_out, read_all, read_named, read_results
+from app.store.read.lists import included
+from app.store.read.query import Address, Query
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (

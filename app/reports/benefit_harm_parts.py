@@ -9,7 +9,7 @@ from app.evidence.sentences import out_of_1000
 from app.evidence.statistics.absolute import Absolute, Kind, Needed, number_needed
 from app.evidence.statistics.study_data import Counts
 from app.models.types import plain_number
-from app.query import Address
+from app.store.read.query import Address
 
 
 def record_link(plural: str, record: Document, address: Address) -> dict[str, Any]:

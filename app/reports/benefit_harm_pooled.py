@@ -14,8 +14,8 @@ from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Pooled
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
-from app.query import Address
 from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
+from app.store.read.query import Address
 
 CHOICES = Choices(window_days=WINDOW_DAYS)
 """As `GET /v1/syntheses` joins results when nobody chooses anything."""

@@ -12,7 +12,7 @@ from app.models.treatments import Treatment
 from app.models.types import Number, Slug
 from app.models.vocabulary import SourceStatus, Verification
 from app.reports.evidence_schemas import PlainLanguage
-from app.schemas import WHOLE, included_model, public_model
+from app.store.read.schemas import WHOLE, included_model, public_model
 
 
 class RecordLink(BaseModel):

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from app.errors import NotFound, nearest
 from app.fields import includable
-from app.listing import fetch, included, list_rows
 from app.models.approvals import Approval
 from app.models.base import Row
 from app.models.claims import Claim
@@ -18,9 +17,10 @@ from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
-from app.query import MOST_ROWS, Query
 from app.reports.dossier import classes_above
 from app.reports.people import Facts, Part, Record, count_verdicts, listed, name_of_what, read_as_of
+from app.store.read.lists import fetch, included, list_rows
+from app.store.read.query import MOST_ROWS, Query
 from app.store.read.releases import list_releases
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}

@@ -11,16 +11,16 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
-from app.absence import no_record, present_ids
-from app.cursors import read_numbers, write_cursor
 from app.db.tables import EDITION, REGISTRY
-from app.editions import Edition, has_one_before, in_order, place, read_editions, select_editions
-from app.examples import EXAMPLE_ADDRESS, example_of
-from app.history import FieldChange, Written
 from app.models import RESOURCES
 from app.models.base import Key
+from app.store.examples import EXAMPLE_ADDRESS, example_of
 from app.store.read.changes import ON_CREATION, Change
-from app.store.write import revision_of
+from app.store.read.cursors import read_numbers, write_cursor
+from app.store.read.history import FieldChange, Written
+from app.store.read.missing import no_record, present_ids
+from app.store.read.versions import Edition, has_one_before, in_order, place, read_editions, select_editions
+from app.store.write.transaction import revision_of
 
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100

@@ -9,20 +9,20 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
-from app.comparable import rules_for
 from app.evidence.comparability import ConflictReason, conflicts
 from app.evidence.extraction import Unusable, Usable, measure_named, numbers_of, usual_measure
 from app.evidence.pooling import WITHOUT_UNIT
 from app.evidence.results import Reported
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.measures import effect_of
-from app.listing import fetch
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
-from app.query import Address
 from app.reports.entries import entry_of
 from app.reports.pooled_content import told
 from app.reports.results import left_out, read_results
+from app.store.read.lists import fetch
+from app.store.read.query import Address
+from app.store.read.units import rules_for
 
 LEVEL = 95.0
 BETWEEN_TREATMENTS: ConflictReason = "different-products"

@@ -11,7 +11,7 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
 from app.reports.evidence_schemas import EvidenceConflict, EvidenceHead
-from app.schemas import WHOLE, included_model, public_model
+from app.store.read.schemas import WHOLE, included_model, public_model
 
 
 class ComparedResult(EvidenceHead):

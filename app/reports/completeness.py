@@ -9,14 +9,14 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import JSON, ColumnElement, Connection, Integer, Text, and_, case, cast, func, null, select
 
 from app import DISCLAIMER
-from app.listing import fetch, narrowed
 from app.models.base import Row, given
 from app.models.claims import Claim
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowledge
-from app.query import MOST_ROWS, Query
 from app.reports.dossier import concerning, parts
+from app.store.read.lists import fetch, narrowed
+from app.store.read.query import MOST_ROWS, Query
 
 NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"})
 """What a record says about itself, not about the treatment."""

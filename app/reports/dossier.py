@@ -7,18 +7,18 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
-from app.comparable import MOST_LAYERS, rules_for
 from app.errors import Gone
 from app.fields import includable, mentions, uses
-from app.listing import fetch, list_rows
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Line, Slug
 from app.models.warnings import Warning
-from app.query import MOST_ROWS, Address, Query
-from app.schemas import WHOLE, included_model, public_model
+from app.store.read.lists import fetch, list_rows
+from app.store.read.query import MOST_ROWS, Address, Query
+from app.store.read.schemas import WHOLE, included_model, public_model
+from app.store.read.units import MOST_LAYERS, rules_for
 
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
 """What a dossier does not add: the treatment stands at its top, and studies of studies are a step too far."""

@@ -6,7 +6,7 @@ from typing import Any
 from app.evidence.extraction import Unusable, Usable
 from app.evidence.results import Reported
 from app.models.study_results import StudyResult
-from app.query import Address
+from app.store.read.query import Address
 
 TAKEN_OVER = (
     "id",

@@ -21,7 +21,7 @@ from app.models.study_results import Certainty, RiskOfBias
 from app.models.types import Number, Slug
 from app.models.vocabulary import Direction, Finding, ScoreKind, SourceStatus, SynthesisKind, Verification
 from app.reports.synthesis_question import Audience, EvidenceAddition
-from app.schemas import WHOLE, included_model
+from app.store.read.schemas import WHOLE, included_model
 
 
 class EvidenceHead(BaseModel):

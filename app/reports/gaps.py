@@ -9,14 +9,11 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, func, or_, select
 
-from app.comparable import MOST_LAYERS
-from app.cursors import read_cursor, unreadable, write_cursor
 from app.evidence.gaps.approvals import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
 from app.evidence.gaps.base import Document, Gap, GapKind, Side, SideRole
 from app.evidence.gaps.dose import dose_gaps
 from app.evidence.gaps.interval import interval_gaps
 from app.evidence.gaps.warning import warning_gaps
-from app.listing import export_chunk, fetch, list_rows
 from app.models.approvals import Approval
 from app.models.base import Citation, Row
 from app.models.claims import Claim
@@ -29,8 +26,11 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.vocabulary import SourceStatus
 from app.models.warnings import Warning as LabelWarning
-from app.query import Address, Query
 from app.reports.dossier import classes_above
+from app.store.read.cursors import read_cursor, unreadable, write_cursor
+from app.store.read.lists import export_chunk, fetch, list_rows
+from app.store.read.query import Address, Query
+from app.store.read.units import MOST_LAYERS
 
 MOST_RESULTS = 20
 """How many results a gap shows; its statement counts them all."""

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, select
 from app.db.tables import REVISION
 from app.errors import NotFound
 from app.fields import includable, mentions, singular, uses
-from app.listing import fetch, included, list_rows, totals
 from app.models import RESOURCES
 from app.models.approvals import Approval
 from app.models.base import Row
@@ -24,9 +23,10 @@ from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.vocabulary import Verdict
 from app.models.warnings import Warning as LabelWarning
-from app.query import MOST_ROWS, Query
 from app.reports.annotated import AnnotatedText, read_annotated
 from app.reports.dossier import classes_above
+from app.store.read.lists import fetch, included, list_rows, totals
+from app.store.read.query import MOST_ROWS, Query
 
 Record = dict[str, Any]
 Found = dict[str, dict[str, Record]]

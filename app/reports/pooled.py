@@ -16,8 +16,6 @@ from app.evidence.pooling import Choices, Sorted, contradicting, joined, plan_of
 from app.evidence.statistics.analysis import Analysis
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Plan
-from app.examples import EXAMPLE_ADDRESS, RELEASE, example_named
-from app.listing import fetch
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition
@@ -31,7 +29,9 @@ from app.reports.plain_synthesis import plain_synthesis
 from app.reports.pooled_content import Gathered, captions_of, content_of, favours, notes, question_of, told
 from app.reports.results import read_results, together
 from app.reports.synthesis_question import EXAMPLE, EvidenceQuestion
-from app.store.write import revision_of
+from app.store.examples import EXAMPLE_ADDRESS, RELEASE, example_named
+from app.store.read.lists import fetch
+from app.store.write.transaction import revision_of
 
 NAMED = ("treatment", "condition", "outcome")
 """The parameters that name records which there must be."""

@@ -8,15 +8,15 @@ from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.evidence.regulatory_status import LabelStatus, Standing, decision_of, standing
-from app.listing import fetch, list_rows
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.jurisdictions import UNION, UNION_LAW
 from app.models.partial_dates import period
 from app.models.treatments import Treatment
 from app.models.types import Day, PartialDate, Slug
-from app.query import MOST_ROWS, Query
-from app.schemas import WHOLE, public_model
+from app.store.read.lists import fetch, list_rows
+from app.store.read.query import MOST_ROWS, Query
+from app.store.read.schemas import WHOLE, public_model
 
 _APPROVALS: Any = list[public_model(Approval)]  # type: ignore[misc]  # made at run time
 

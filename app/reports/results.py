@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from app.errors import InvalidParameter
 from app.evidence.results import Reported
 from app.fields import includable
-from app.listing import export_chunk, fetch, included
 from app.models import RESOURCES
 from app.models.outcomes import Outcome
 from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.query import Query
+from app.store.read.lists import export_chunk, fetch, included
+from app.store.read.query import Query
 
 MOST_RESULTS = 500
 """How many results one answer looks at."""

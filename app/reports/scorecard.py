@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from app import DISCLAIMER
-from app.absence import absent
 from app.evidence.citations.verification import LADDER
 from app.fields import is_cited, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.treatments import Treatment
+from app.store.read.missing import absent
 
 MOST_TREATMENTS = 200
 STANDINGS = ("corrected", "concern", "retracted")

@@ -9,13 +9,9 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
-from app.absence import present_ids
-from app.cursors import read_cursor, unreadable, write_cursor
 from app.db.tables import CODE, ENTRY
 from app.fields import includable
-from app.listing import documents_of, included
 from app.models import RESOURCES
-from app.query import Address
 from app.reports.search_counts import NARROWING, Counting
 from app.reports.search_hits import Evidence
 from app.reports.search_page import FIELDS, RECORD, SearchQuery
@@ -27,6 +23,10 @@ from app.search.matching import places
 from app.search.question import read_question
 from app.search.ranking import Found, Position, found_from
 from app.search.understanding import Understood, anywhere, steps, understand
+from app.store.read.cursors import read_cursor, unreadable, write_cursor
+from app.store.read.lists import documents_of, included
+from app.store.read.missing import present_ids
+from app.store.read.query import Address
 
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.facets import Facet, facet_of
 from app.fields import singular
 from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import DOT, Expression, all_of
 from app.search.matches import MOST_COUNTED, Matches, lines_of
 from app.search.matching import places
 from app.search.understanding import ranges
+from app.store.read.facets import Facet, facet_of
 
 NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}
 """The filters of a search beside `kind`, each with what it names: treatments and conditions."""

@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 from app.models.types import Slug
 from app.reports.search_counts import NARROWING, SearchFacet, SearchGroup
-from app.schemas import PARTLY, included_model, left_out
 from app.search.snippets import Segment
+from app.store.read.schemas import PARTLY, included_model, left_out
 
 FACETS = ("kind", *NARROWING)
 FIELDS = ("kind", "id", "url", "title", "match", "field", "snippet")

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from app.models import RESOURCES
 from app.models.indications import Indication
-from app.query import MOST_ROWS
 from app.reports.people import AsOf, Found, Part, listed, read_as_of
 from app.reports.search import read_search
 from app.reports.search_counts import NARROWING
 from app.reports.search_page import RECORD, SearchQuery
+from app.store.read.query import MOST_ROWS
 
 FOUND_ROWS = 20
 """How many records a page of the search has."""

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, select
 from app.db.tables import ENTRY
 from app.models import RESOURCES
 from app.models.types import Slug
-from app.query import Address
 from app.search.entries import LABELS, TERMS, is_thing, kinds_in_order
 from app.search.folding import tokens
 from app.search.names import Beginning, beginning_with, near_words
+from app.store.read.query import Address
 
 SHORTEST = 2
 """Letters from which something is suggested."""

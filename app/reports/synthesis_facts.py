@@ -7,17 +7,17 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
-from app.listing import list_rows
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome
 from app.models.sources import Source
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.query import MOST_ROWS, Query
 from app.reports.cards import APPROVALS
 from app.reports.kept import KeptSynthesis, read_kept
 from app.reports.people import AsOf, Found, Record, listed, read_as_of
+from app.store.read.lists import list_rows
+from app.store.read.query import MOST_ROWS, Query
 
 NAMED: tuple[type[Row], ...] = (Treatment, Condition, Outcome)
 """What a question names."""

@@ -9,12 +9,12 @@ from app.evidence.calculator.request import SynthesisEstimator, SynthesisInterva
 from app.evidence.comparability import WINDOW_DAYS, ConflictReason
 from app.evidence.extraction import EvidenceMeasure
 from app.evidence.results import SubgroupBy
-from app.examples import seed_records
 from app.fields import QueryNumber
 from app.models.study_results import StudyResultRecord
 from app.models.types import Slug
 from app.models.vocabulary import ScoreKind, SynthesisKind
-from app.query import Reading
+from app.store.examples import seed_records
+from app.store.read.query import Reading
 
 MOST_NAMED = 20
 """How many values a repeated parameter has."""

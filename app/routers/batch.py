@@ -13,11 +13,11 @@ from app.batch_lines import LARGEST_LINE, MOST_RECORDS
 from app.batches import NDJSON, BatchAsked, save_batch
 from app.edit_routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
-from app.examples import example_record
 from app.formats.csv_ndjson import ndjson_lines
 from app.guards import LARGER_BODIES
 from app.models import RESOURCES
 from app.responses import HEADERS, problem_responses
+from app.store.examples import example_record
 
 PATH = "/v1/batch"
 router = APIRouter(tags=["Batch"])

@@ -14,11 +14,11 @@ from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
-from app.query import Reading
 from app.reports.benefit_harm import read_benefit_harm
 from app.reports.benefit_harm_schemas import BenefitHarm
 from app.reports.synthesis_question import EXAMPLE, MOST_NAMED, Audience, Some
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.read.query import Reading
 
 router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
 

@@ -13,15 +13,15 @@ from app.accept import accepted, choose
 from app.answers import JSON
 from app.embedding import shown_record, shown_synthesis
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
-from app.examples import example_of
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
 from app.pages.cards import Card
-from app.query import Reading
 from app.reports.cards import EMBEDDED, SYNTHESES
 from app.responses import HEADERS, MOVED, problem_responses
 from app.routers.syntheses import KeptHash
+from app.store.examples import example_of
+from app.store.read.query import Reading
 
 router = APIRouter(prefix="/v1", tags=["Cards"])
 

@@ -21,7 +21,6 @@ from app.formats.atom import FeedAddresses, FeedEntry, render_feed
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.models.vocabulary import ChangeType
-from app.query import Reading
 from app.reports.changes import (
     MOST_CHANGES,
     USUAL_CHANGES,
@@ -34,6 +33,7 @@ from app.reports.changes import (
 )
 from app.resources import LINK
 from app.responses import HEADERS, problem_responses
+from app.store.read.query import Reading
 
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}

@@ -15,13 +15,13 @@ from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.comparability import WINDOW_DAYS
-from app.examples import seed_records
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
-from app.query import Reading
 from app.reports.comparison import read_comparison
 from app.reports.comparison_schemas import Comparison
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.examples import seed_records
+from app.store.read.query import Reading
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)

@@ -11,20 +11,20 @@ from starlette.responses import Response
 from app import cache
 from app.admission import admitted, live_database, submit, tell_revision
 from app.answers import JSON, next_url
+from app.api_keys import allows
 from app.auth import Caller
-from app.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
 from app.edit_routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
-from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
 from app.fields import Kind
-from app.keys import allows
 from app.models import RESOURCES
 from app.models.types import Line, Slug
 from app.models.vocabulary import DraftState
-from app.query import MOST_ROWS, USUAL_ROWS
 from app.resources import LINK
 from app.responses import HEADERS, problem_responses
-from app.store.drafts import discard_draft, publish_draft
+from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
+from app.store.read.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
+from app.store.read.query import MOST_ROWS, USUAL_ROWS
+from app.store.write.drafts import discard_draft, publish_draft
 
 router = APIRouter(prefix="/v1", tags=["Drafts"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number.", examples=[1])]

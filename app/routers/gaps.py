@@ -16,14 +16,14 @@ from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.gaps.base import GapKind
 from app.evidence.gaps.interval import interval_gaps
-from app.examples import EXAMPLE_ADDRESS, rows_of
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
-from app.query import MOST_ROWS, MOST_VALUES, Reading
 from app.reports.gaps import GapPage, GapQuery, read_gaps, shown
 from app.resources import LINK
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.examples import EXAMPLE_ADDRESS, rows_of
+from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 

@@ -12,10 +12,10 @@ from app import DISCLAIMER, LICENCE, __version__, cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of
 from app.errors import InvalidParameter, NotAcceptable, NotFound
-from app.listing import totals
 from app.models import RESOURCES
-from app.query import Reading
 from app.responses import HEADERS, problem_responses
+from app.store.read.lists import totals
+from app.store.read.query import Reading
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 

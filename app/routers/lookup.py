@@ -12,11 +12,11 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
-from app.listing import lookup
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
-from app.query import MOST_ROWS, Reading
 from app.responses import HEADERS, problem_responses
+from app.store.read.lists import lookup
+from app.store.read.query import MOST_ROWS, Reading
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 

@@ -13,7 +13,7 @@ from app.errors import NotFound, Unavailable
 from app.metrics import MEDIA_TYPE, Metrics, Reading
 from app.readiness import Found, Readiness
 from app.responses import problem_responses
-from app.store.write import revision_of
+from app.store.write.transaction import revision_of
 
 router = APIRouter(tags=["Operations"])
 

@@ -13,13 +13,13 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
-from app.examples import example_of
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
-from app.query import Reading
 from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.examples import example_of
+from app.store.read.query import Reading
 
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])
 

@@ -13,17 +13,17 @@ from starlette.responses import Response
 from app import LICENCE, cache
 from app.accept import accepted, choose
 from app.answers import JSON, answered_from, database_of, next_url, refuse_repeated
-from app.cursors import read_cursor, unreadable, write_cursor
 from app.download import file_answer
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
-from app.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
 from app.formats.dataset_citation import Cited, bibtex, csl, text
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
-from app.query import MOST_ROWS, USUAL_ROWS, NoParameters
 from app.releases.pool import OpenReleases
 from app.resources import LINK
 from app.responses import HEADERS, problem_responses
+from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
+from app.store.read.cursors import read_cursor, unreadable, write_cursor
+from app.store.read.query import MOST_ROWS, USUAL_ROWS, NoParameters
 from app.store.read.releases import Release, list_releases
 
 SQLITE = "application/vnd.sqlite3"

@@ -14,9 +14,9 @@ from app.accept import accepted, choose
 from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
-from app.query import MOST_VALUES, Reading
 from app.reports.scorecard import Scorecard, read_scorecard
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.read.query import MOST_VALUES, Reading
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
 

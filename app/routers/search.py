@@ -13,12 +13,10 @@ from app import cache
 from app.accept import accepted, choose
 from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
-from app.examples import EXAMPLE_ADDRESS, example_of
 from app.fields import includable
 from app.models import RESOURCES
 from app.models.treatments import Treatment
 from app.models.types import Slug
-from app.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 from app.reports.search import read_search
 from app.reports.search_counts import NARROWING
 from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
@@ -27,6 +25,8 @@ from app.resources import LINK
 from app.responses import HEADERS, problem_responses
 from app.search.entries import kinds_in_order
 from app.search.matches import MOST_COUNTED
+from app.store.examples import EXAMPLE_ADDRESS, example_of
+from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 
 router = APIRouter(prefix="/v1", tags=["Search"])
 

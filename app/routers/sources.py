@@ -12,10 +12,10 @@ from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
-from app.query import Reading
 from app.reports.annotated import AnnotatedText, read_annotated
 from app.resources import resource_router
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.read.query import Reading
 
 router: APIRouter = resource_router(Source, tag="Sources")
 

@@ -40,7 +40,7 @@ from app.reports.pooled_content import Gathered, without_permalink
 from app.reports.pooled_shown import Form, shown
 from app.reports.synthesis_question import EvidenceQuestion
 from app.responses import HEADERS, MOVED, problem_responses
-from app.store.syntheses import keep_synthesis
+from app.store.write.syntheses import keep_synthesis
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}

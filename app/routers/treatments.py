@@ -14,11 +14,11 @@ from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
-from app.query import Reading
 from app.reports.completeness import Completeness, read_completeness
 from app.reports.dossier import Dossier, read_dossier
 from app.resources import resource_router
 from app.responses import HEADERS, MOVED, problem_responses
+from app.store.read.query import Reading
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from app.examples import RELEASE, example_of
 from app.models import RESOURCES
+from app.store.examples import RELEASE, example_of
 from tests.reliability.bench import Bench
 from tests.reliability.calls import PROBLEM, Answer, Caller, drain
 from tests.reliability.figures import Figure, at_most, none_of

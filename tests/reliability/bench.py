@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 from app.cli import seed_database
 from app.db.database import Database
-from app.examples import SEED
-from app.store.keys import create_key
+from app.store.examples import SEED
+from app.store.write.keys import create_key
 from tests.conftest import new_postgresql_database, running_postgresql
 from tests.reliability.servers import Server
 from tests.reliability.shim import Shim

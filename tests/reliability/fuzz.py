@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.examples import RELEASE
+from app.store.examples import RELEASE
 from tests.conftest import ROOT, untraced
 from tests.reliability.bench import Bench
 from tests.reliability.figures import Figure, none_of

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from app.api_keys import SCOPES
 from app.db.database import Database
-from app.examples import RELEASE, example_of
-from app.keys import SCOPES
 from app.models import RESOURCES
+from app.store.examples import RELEASE, example_of
 from tests.desk import made_keys
 from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from app.db.database import Database, unavailable
 from app.db.tables import ENTRY, SEARCH_INDEX
-from app.rendering import Progress
-from app.store.index import build_index
+from app.store.write.documents import Progress
+from app.store.write.index import build_index
 
 MOST_TOLD = 20
 """How many differences of one table are told one by one."""

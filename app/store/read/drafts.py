@@ -6,16 +6,16 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, select
 
-from app.absence import present_id
-from app.cursors import read_numbers, write_cursor
 from app.db.tables import API_KEY, DRAFT, EDITION
-from app.editions import in_order
 from app.errors import NotFound
-from app.history import FieldChange
 from app.models import RESOURCES
 from app.models.base import Key
 from app.models.vocabulary import DraftAction, DraftState
 from app.store.read.changes import changes_between
+from app.store.read.cursors import read_numbers, write_cursor
+from app.store.read.history import FieldChange
+from app.store.read.missing import present_id
+from app.store.read.versions import in_order
 
 MARK = "drafts"
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.batch import error_at, name_of
 from app.clock import now
 from app.db.database import Database
 from app.db.tables import API_KEY, DRAFT
 from app.errors import Decided, InvalidRecord, NotFound, PreconditionFailed
 from app.models.base import Key
 from app.models.vocabulary import DraftAction
-from app.shelf import record_from
-from app.store.single import Kept, Once, changed, created, first_answer, keep_answer, withdrawn
-from app.store.write import Write, writing
+from app.store.write.batch import error_at, name_of
+from app.store.write.loaded import record_from
+from app.store.write.one import Kept, Once, changed, created, first_answer, keep_answer, withdrawn
+from app.store.write.transaction import Write, writing
 
 Tell = Callable[[Connection, int], str]
 """Gives what the caller is told of a draft, by its number."""

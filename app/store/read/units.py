@@ -10,12 +10,12 @@ from sqlalchemy import Connection, select
 
 from app.errors import NotComparable
 from app.fields import FieldUse, uses
-from app.listing import narrowed, with_present_ids
 from app.models.base import Row
 from app.models.treatments import DoseUnit, Treatment
 from app.models.vocabulary import WarningRule
 from app.models.warnings import Warning
-from app.query import BOUNDS, Query
+from app.store.read.lists import narrowed, with_present_ids
+from app.store.read.query import BOUNDS, Query
 
 RULE: WarningRule = "units-not-interchangeable"
 MOST_LAYERS = 10

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from app.facets import Facet
 from app.models import RESOURCES
 from app.models.base import Row
+from app.store.read.facets import Facet
 
 
 def _without_default(schema: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
-from app.batch import error_at, generations, name_of, pointed_to, refuse_dangling
 from app.clock import now
 from app.db.database import Database, unavailable
 from app.db.group_commit import sharing_of
@@ -23,7 +22,8 @@ from app.errors import InvalidRecord, NotFound
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
-from app.rendering import (
+from app.store.write.batch import error_at, generations, name_of, pointed_to, refuse_dangling
+from app.store.write.documents import (
     Held,
     Progress,
     Surroundings,
@@ -34,8 +34,8 @@ from app.rendering import (
     shape,
     without_clock,
 )
-from app.shelf import CHUNK, Shelf, chunks, record_from
-from app.store.index import build_index, forget_record, index_records
+from app.store.write.index import build_index, forget_record, index_records
+from app.store.write.loaded import CHUNK, Shelf, chunks, record_from
 
 
 @dataclass(frozen=True)

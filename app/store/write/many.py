@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.batch import error_at
 from app.db.database import Database
 from app.errors import MOST_ERRORS, Conflict, PreconditionFailed, Problem
 from app.models.base import Key, Record
-from app.rendering import Held, digest_of
-from app.store.single import Kept, Once, first_answer, keep_answer
-from app.store.write import writing
+from app.store.write.batch import error_at
+from app.store.write.documents import Held, digest_of
+from app.store.write.one import Kept, Once, first_answer, keep_answer
+from app.store.write.transaction import writing
 
 Fault = tuple[type[Problem], dict[str, str]]
 

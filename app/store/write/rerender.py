@@ -4,8 +4,8 @@ from sqlalchemy import select
 
 from app.db.database import Database
 from app.db.tables import SHAPE
-from app.rendering import Progress, shape
-from app.store.write import Saved, writing
+from app.store.write.documents import Progress, shape
+from app.store.write.transaction import Saved, writing
 
 
 def is_rendered(database: Database) -> bool:

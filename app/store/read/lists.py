@@ -22,14 +22,14 @@ from sqlalchemy import (
     select,
 )
 
-from app.absence import absent, present_ids
-from app.cursors import read_cursor, unreadable, write_cursor
 from app.db.tables import CODE, REFERENCE
 from app.evidence.citations.verification import LADDER
 from app.fields import includable, mentions, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Row
-from app.query import MOST_ROWS, Query
+from app.store.read.cursors import read_cursor, unreadable, write_cursor
+from app.store.read.missing import absent, present_ids
+from app.store.read.query import MOST_ROWS, Query
 
 
 @dataclass(frozen=True)

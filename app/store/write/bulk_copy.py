@@ -13,8 +13,8 @@ from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
 from app.search.contents import Mention, contents
 from app.search.entries import entry_of
-from app.store.index import add_rows, row_of
-from app.store.write import Write, writing
+from app.store.write.index import add_rows, row_of
+from app.store.write.transaction import Write, writing
 
 Values = Mapping[str, Any]
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from app.batch import error_at, name_of
 from app.errors import InvalidRecord
 from app.evidence.citations.verification import TextOf, check
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number
 from app.search.entries import INDEXING
+from app.store.write.batch import error_at, name_of
 
 RENDERING = 1
 """Raise it when the same record is rendered into another document: every database then renders its own again."""

@@ -5,13 +5,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, literal, select, tuple_
 
-from app.absence import absent
-from app.cursors import read_numbers, write_cursor
 from app.db.tables import EDITION
-from app.editions import Edition, in_order, place, read_editions, select_editions
 from app.models.base import Row
 from app.models.vocabulary import ChangeType, State
-from app.query import MOST_ROWS, USUAL_ROWS, Address, Reading
+from app.store.read.cursors import read_numbers, write_cursor
+from app.store.read.missing import absent
+from app.store.read.query import MOST_ROWS, USUAL_ROWS, Address, Reading
+from app.store.read.versions import Edition, in_order, place, read_editions, select_editions
 
 MARK = "history"
 """What its cursors are bound to; a place is the same under a former id."""

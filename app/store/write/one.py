@@ -6,17 +6,17 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from app.absence import absent
-from app.batch import name_of
 from app.clock import ago
 from app.db.database import Database
 from app.db.tables import IDEMPOTENCY
 from app.errors import Conflict, IdempotencyMismatch, PreconditionFailed
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
-from app.rendering import Held
-from app.shelf import record_from
-from app.store.write import Write, writing
+from app.store.read.missing import absent
+from app.store.write.batch import name_of
+from app.store.write.documents import Held
+from app.store.write.loaded import record_from
+from app.store.write.transaction import Write, writing
 
 SECONDS_KEPT = 24 * 60 * 60
 """How long the first answer to a request with an idempotency key is given again."""

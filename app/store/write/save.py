@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from app.batch import batch_of
 from app.db.database import Database
 from app.models.base import Record
-from app.rendering import Progress
-from app.store.write import Saved, writing
+from app.store.write.batch import batch_of
+from app.store.write.documents import Progress
+from app.store.write.transaction import Saved, writing
 
 
 def save_all(

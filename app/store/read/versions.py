@@ -7,11 +7,11 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, Tuple, exists, func, literal, select, tuple_
 
-from app.absence import absent
 from app.db.tables import EDITION, REVISION
 from app.errors import NotFound
 from app.models.base import Row
 from app.store.read.changes import Change, changes_between
+from app.store.read.missing import absent
 
 _BEFORE = EDITION.alias("before")
 """The same table once more: the editions before one."""

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
+from app.api_keys import Scope, digest_of, new_key
 from app.clock import ago, now
 from app.db.database import Database, unavailable
 from app.db.tables import API_KEY
 from app.errors import BrokenSetting, nearest
-from app.keys import Scope, digest_of, new_key
 
 SECONDS_BETWEEN_NOTES = 60
 """A use is noted at most once a minute: reading with a key must not turn into writing."""

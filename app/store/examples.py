@@ -11,9 +11,9 @@ from app.fields import includable
 from app.formats.importers.seed import read
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row, references
-from app.rendering import Surroundings, rendered
+from app.store.write.documents import Surroundings, rendered
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent.parent.parent / "data"
 SEED = DATA / "seed.json"
 TEXTS = DATA / "texts"
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"

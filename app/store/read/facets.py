@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, select,
 
 from app.db.tables import REFERENCE
 from app.fields import facets_of
-from app.listing import narrowed, with_present_ids
-from app.query import Query
 from app.search.counts import LONGEST_VALUE
 from app.search.entries import EVERYWHERE, SCOPE
+from app.store.read.lists import narrowed, with_present_ids
+from app.store.read.query import Query
 
 MOST_SHOWN = 100
 """How many values of one field are shown, those of most records first."""

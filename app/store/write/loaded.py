@@ -13,7 +13,7 @@ from app.db.tables import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.errors import nearest
 from app.models import RESOURCES
 from app.models.base import Key, Record
-from app.rendering import Held
+from app.store.write.documents import Held
 
 T = TypeVar("T")
 CHUNK = 400

@@ -12,28 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette_compress import CompressMiddleware, add_compress_type
 
-from app.answers import MEDIA_TYPES
-from app.auth import Doorkeeper
-from app.cache import CodedTags
 from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
-from app.embedding import Cards
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.formats.registry import REPRESENTATIONS
-from app.guards import AddressGuard, BodyGuard, CodingGuard, KeyGuard
-from app.headers import CommonHeaders
 from app.hosts import HostGuard
-from app.metrics import Metrics
-from app.observing import Observed
-from app.openapi import describe
 from app.parser import require_httptools
-from app.problems import Unexpected, install, respond
-from app.rates import FailureGuard, RateGuard, Rates
-from app.readiness import Readiness
 from app.releases.pool import OpenReleases
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
 from app.store.write.transaction import revision_of, together
+from app.web.auth import Doorkeeper
+from app.web.embeds import Cards
+from app.web.etags import CodedTags
+from app.web.health import Readiness
+from app.web.metrics import Metrics
+from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, KeyGuard
+from app.web.middleware.headers import CommonHeaders
+from app.web.middleware.rate_limits import FailureGuard, RateGuard, Rates
+from app.web.middleware.request_log import Observed
+from app.web.openapi.document import describe
+from app.web.problems import Unexpected, install, respond
+from app.web.responses import MEDIA_TYPES
 
 for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
     add_compress_type(_media_type)

@@ -37,7 +37,7 @@ CONTROLS = (
     Control(
         "API5",
         "A write without a key that may write is refused before anything of it is looked at",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         "admit(caller, needed)",
         "pass",
         "test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
@@ -45,7 +45,7 @@ CONTROLS = (
     Control(
         "API5",
         "What writes asks again who the caller is",
-        "app/auth.py",
+        "app/web/auth.py",
         'return admit(request.scope.get("caller"), needed)',
         'return request.scope.get("caller")  # type: ignore[return-value]',
         "test_operations.py::test_what_writes_asks_again_who_the_caller_is",
@@ -61,7 +61,7 @@ CONTROLS = (
     Control(
         "API2",
         "The whole key is compared, not its public part",
-        "app/auth.py",
+        "app/web/auth.py",
         "if not compare_digest(digest_of(key), held) or found is None:",
         "if found is None:",
         "test_keys.py::test_a_key_with_one_character_changed_opens_nothing",
@@ -69,7 +69,7 @@ CONTROLS = (
     Control(
         "API2",
         "A revoked key opens nothing",
-        "app/auth.py",
+        "app/web/auth.py",
         "if found.revoked_at is not None:",
         "if False:",
         "test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
@@ -77,7 +77,7 @@ CONTROLS = (
     Control(
         "API2",
         "An expired key opens nothing",
-        "app/auth.py",
+        "app/web/auth.py",
         "if found.expires_at is not None and found.expires_at <= now():",
         "if False:",
         "test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
@@ -93,7 +93,7 @@ CONTROLS = (
     Control(
         "API2",
         "A key is never repeated in an answer",
-        "app/problems.py",
+        "app/web/problems.py",
         "masked(to_json(body, indent=2).decode())",
         "to_json(body, indent=2).decode()",
         "test_keys.py::test_a_key_is_never_repeated",
@@ -101,7 +101,7 @@ CONTROLS = (
     Control(
         "API2",
         "A key is never written to a log",
-        "app/logs.py",
+        "app/web/logging.py",
         "masked(to_json(entry, fallback=str).decode())",
         "to_json(entry, fallback=str).decode()",
         "test_operations.py::test_a_key_in_a_log_line_is_masked",
@@ -117,7 +117,7 @@ CONTROLS = (
     Control(
         "API1",
         "No cache keeps what was answered to a key",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         'MutableHeaders(raw=message["headers"])["Cache-Control"] = KEYED',
         "pass",
         "test_keys.py::test_an_answer_to_a_key_is_kept_by_no_cache",
@@ -158,7 +158,7 @@ CONTROLS = (
     Control(
         "API4",
         "A body that says it is too large is refused at once",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         "if announced.isdecimal() and int(announced[:20]) > largest:",
         "if False:",
         "test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
@@ -166,7 +166,7 @@ CONTROLS = (
     Control(
         "API4",
         "A body that grows too large is refused on the way",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         "if arrived > largest:",
         "if False:",
         "test_broken_bodies.py::test_a_body_that_is_too_large_is_refused_however_it_comes",
@@ -182,7 +182,7 @@ CONTROLS = (
     Control(
         "API4",
         "JSON is nested 200 deep at most, found before anything is built of it",
-        "app/strict_json.py",
+        "app/web/strict_json.py",
         "from_json(content, allow_inf_nan=False)",
         "content.decode()",
         "test_broken_bodies.py::test_what_is_no_json_is_told_with_its_place",
@@ -190,7 +190,7 @@ CONTROLS = (
     Control(
         "API8",
         "A name stands once in an object, so that no two readers differ",
-        "app/strict_json.py",
+        "app/web/strict_json.py",
         "object_pairs_hook=_object, ",
         "",
         "test_broken_bodies.py::test_what_two_readers_would_read_differently_is_refused",
@@ -198,7 +198,7 @@ CONTROLS = (
     Control(
         "API4",
         "An address has an end",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         "if len(raw) + len(query) > LONGEST_ADDRESS:",
         "if False:",
         "test_hostile.py::test_an_address_that_is_too_long_is_refused",
@@ -206,7 +206,7 @@ CONTROLS = (
     Control(
         "API8",
         "An address holds no NUL",
-        "app/guards.py",
+        "app/web/middleware/checks.py",
         'if b"\\x00" in decoded:',
         "if False:",
         "test_hostile.py::test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value",
@@ -230,7 +230,7 @@ CONTROLS = (
     Control(
         "API4",
         "What anybody may make the metrics remember is bounded",
-        "app/observing.py",
+        "app/web/middleware/request_log.py",
         "return NO_ROUTE",
         "return path",
         "test_operations.py::test_metrics_count_by_template_and_nobody_makes_them_grow",
@@ -271,7 +271,7 @@ CONTROLS = (
     Control(
         "API8",
         "An unforeseen failure shows nothing of its insides",
-        "app/problems.py",
+        "app/web/problems.py",
         "else Problem(words)",
         "else Problem(repr(failure.__dict__) + str(failure))",
         "test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
@@ -279,7 +279,7 @@ CONTROLS = (
     Control(
         "API8",
         "A log holds no message of an exception, which repeats what was sent",
-        "app/logs.py",
+        "app/web/logging.py",
         "lines.append(type(cause).__qualname__)",
         "lines.append(repr(cause))",
         "test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
@@ -287,7 +287,7 @@ CONTROLS = (
     Control(
         "API8",
         "A name of a request is repeated only when it is well-formed",
-        "app/observing.py",
+        "app/web/middleware/request_log.py",
         "if asked and _WELL_FORMED.fullmatch(asked) and masked(asked.decode()) == asked.decode():",
         "if asked:",
         "test_operations.py::test_a_name_that_is_not_well_formed_is_not_repeated",
@@ -295,7 +295,7 @@ CONTROLS = (
     Control(
         "API8",
         "Any page may read, with no cookie of its own",
-        "app/headers.py",
+        "app/web/middleware/headers.py",
         'headers["Access-Control-Allow-Origin"] = "*"',
         'headers["Access-Control-Allow-Origin"] = "*"; headers["Access-Control-Allow-Credentials"] = "true"',
         "test_wire.py::test_every_answer_says_the_revision_and_may_be_read_from_any_page",
@@ -303,7 +303,7 @@ CONTROLS = (
     Control(
         "API8",
         "Data is never run or framed as a page",
-        "app/headers.py",
+        "app/web/middleware/headers.py",
         "DATA = f\"default-src 'none'; {SEALED}\"",
         "DATA = \"default-src 'self'\"",
         "test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
@@ -311,7 +311,7 @@ CONTROLS = (
     Control(
         "API8",
         "The documentation runs no script but ours",
-        "app/headers.py",
+        "app/web/middleware/headers.py",
         "script-src 'self'; style",
         "script-src 'self' 'unsafe-inline'; style",
         "test_docs.py::test_the_documentation_page_loads_nothing_from_elsewhere",
@@ -319,7 +319,7 @@ CONTROLS = (
     Control(
         "API8",
         "No browser guesses another media type",
-        "app/headers.py",
+        "app/web/middleware/headers.py",
         '    headers["X-Content-Type-Options"] = "nosniff"\n',
         "",
         "test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
@@ -327,7 +327,7 @@ CONTROLS = (
     Control(
         "API8",
         "No other site learns which address was read",
-        "app/headers.py",
+        "app/web/middleware/headers.py",
         '    headers["Referrer-Policy"] = "no-referrer"\n',
         "",
         "test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
@@ -335,7 +335,7 @@ CONTROLS = (
     Control(
         "API8",
         "A problem names no other host",
-        "app/problems.py",
+        "app/web/problems.py",
         'return "/" + quote(raw, safe="%/:@!$&\'()*+,;=~").lstrip("/")',
         'return quote(raw, safe="%/:@!$&\'()*+,;=~")',
         "test_hostile.py::test_the_instance_of_a_problem_never_names_another_host",

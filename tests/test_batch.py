@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from app.batch_lines import LARGEST_LINE, MOST_RECORDS, BatchReader
 from app.errors import MOST_ERRORS, ContentTooLarge, Problem
 from app.models import RESOURCES
 from app.store.examples import example_record
 from app.store.write.save import rename
+from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS, BatchReader
 from tests.desk import Desk, told
 
 NDJSON = "application/x-ndjson"

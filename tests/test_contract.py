@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.fields import FieldUse, includable, mentions, singular, uses
 from app.models import RESOURCES
 from app.models.base import CitedRecord, Row
-from app.resources import parents
+from app.web.resources import parents
 
 SOME = 12
 """How many parents are looked at: enough to meet full and empty lists."""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.edits import merged
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.examples import example_record, seed_records
 from app.store.write.save import rename
+from app.web.writes.edits import merged
 from tests.desk import ADDRESS, MERGE_PATCH, Desk, told
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))

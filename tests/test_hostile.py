@@ -22,10 +22,10 @@ from app.fields import QueryText, includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.reports.pooled import example_answer
-from app.resources import parents
 from app.routers.lookup import SYSTEMS
 from app.store.examples import RELEASE, example_of
 from app.store.read.query import query_model
+from app.web.resources import parents
 
 TITLES = {(kind.status, kind.name): kind.title for kind in problems()}
 LIST = "/v1/dosing-intervals"

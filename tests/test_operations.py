@@ -24,20 +24,20 @@ from starlette.testclient import TestClient
 
 from app import cli
 from app.api_keys import new_key
-from app.auth import caller_of
 from app.db import database as db
 from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting, Unauthorized
 from app.hosts import is_among
-from app.logs import MOST_WAITING, Buffered, JsonFormatter, configuration
 from app.main import create_app
-from app.metrics import Metrics
 from app.models import RESOURCES
-from app.observing import HEADER, NO_ROUTE, Routes, request_id
-from app.readiness import look
 from app.routers import METHODS
 from app.settings import Settings, load_settings
 from app.store.write.save import save_all
+from app.web.auth import caller_of
+from app.web.health import look
+from app.web.logging import MOST_WAITING, Buffered, JsonFormatter, configuration
+from app.web.metrics import Metrics
+from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
 from tests.conftest import ROOT, new_database
 from tests.desk import ADDRESS, Desk, told
 
@@ -186,7 +186,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
     def fail(_text: str) -> None:
         raise ValueError(secret)
 
-    monkeypatch.setattr("app.bodies.read_json", fail)
+    monkeypatch.setattr("app.web.bodies.read_json", fail)
     answer = desk.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
     problem = told(answer, 500, "internal-error")
     assert problem["detail"].endswith("Our log has it under the request made-up-7.")

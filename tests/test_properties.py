@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from app.accept import choose
 from app.errors import BadCursor, NotAcceptable, nearest
 from app.evidence.citations.quotes import mismatch
 from app.formats.csv_ndjson import FORMULA_STARTS, csv_lines
@@ -21,6 +20,7 @@ from app.models.types import Line, PartialDate, Slug
 from app.store.read.cursors import write_cursor
 from app.store.read.lists import _values
 from app.store.read.query import Query, query_from, query_model
+from app.web.negotiation import choose
 
 slugs = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 years = st.integers(1, 9999).map(lambda year: f"{year:04}")

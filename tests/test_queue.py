@@ -12,7 +12,6 @@ import anyio
 import pytest
 from sqlalchemy import NullPool, create_engine, event, func, literal, select, table, text
 
-from app.bodies import record_of
 from app.db.database import Database
 from app.db.read_cache import Joined, Memory
 from app.db.tables import API_KEY, EDITION, REGISTRY, REVISION
@@ -23,6 +22,7 @@ from app.store.write.drafts import Proposal, propose
 from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one
 from app.store.write.reindex import reindex
 from app.store.write.transaction import revision_of, together, writing
+from app.web.bodies import record_of
 from tests.conftest import new_postgresql_database
 
 

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.errors import BrokenSetting
 from app.main import create_app
-from app.rates import MOST_COUNTED, Rates, address_of
 from app.settings import Settings, load_settings
+from app.web.middleware.rate_limits import MOST_COUNTED, Rates, address_of
 from tests.conftest import free_port
 from tests.desk import ADDRESS, Desk, open_desk, told
 from tests.test_keys import answered

@@ -21,7 +21,6 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 
 from app.db.database import Database
-from app.download import range_of
 from app.errors import BrokenSetting, RangeNotSatisfiable
 from app.evidence.citations.masking import MASK, masked
 from app.formats.dataset_citation import Cited, bibtex, csl, text
@@ -31,6 +30,7 @@ from app.settings import Settings
 from app.store.examples import RELEASE, TEXTS
 from app.store.read.releases import file_of
 from app.store.write.save import reinstate, save_all, withdraw
+from app.web.files import range_of
 from tests.commands import tev
 from tests.conftest import ENGINES, ROOT, Originals
 from tests.test_store import SOURCE, record, small_set

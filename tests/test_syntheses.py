@@ -18,7 +18,7 @@ from app.errors import MEDIA_TYPE, MOST_ERRORS
 from app.evidence.calculator.request import EXAMPLE, MOST_STUDIES, SynthesisRequest
 from app.evidence.calculator.schemas import Synthesis
 from app.evidence.statistics.measures import MEASURES
-from app.guards import LARGEST_BODY
+from app.web.middleware.checks import LARGEST_BODY
 from tests.test_metafor import KNOWN, assert_same
 
 PATH = "/v1/syntheses"

@@ -21,14 +21,11 @@ from app.errors import BrokenSetting, Problem, nearest
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
 from app.formats.importers.seed import read
-from app.logs import configuration
-from app.metrics import shared_by
 from app.models import RESOURCES
 from app.models.types import clean_text
 from app.parser import require_httptools
 from app.releases.build import freeze, rows_to_copy
 from app.reports.audit import audit
-from app.server import backlog, raise_file_limit
 from app.settings import PREFIX, Settings, load_settings
 from app.store.examples import SEED, texts_beside
 from app.store.read.lists import export_chunk, totals
@@ -41,6 +38,9 @@ from app.store.write.save import rename as rename_record
 from app.store.write.save import save_all
 from app.store.write.save import withdraw as withdraw_record
 from app.store.write.transaction import Saved, revision_of
+from app.web.logging import configuration
+from app.web.metrics import shared_by
+from app.web.server import backlog, raise_file_limit
 
 app = typer.Typer(
     help=f"Treatment Evidence API {__version__}. {DISCLAIMER}",
@@ -91,7 +91,7 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="app.server:Protocol",
+        http="app.web.server:Protocol",
         ws="none",
         backlog=backlog(),
         access_log=False,

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from app.api_keys import Scope
-from app.auth import list_keys
 from app.clock import now
 from app.db.database import Database
 from app.errors import BrokenSetting
 from app.models.types import clean_line
 from app.store.write.keys import create_key, revoke_key
+from app.web.auth import list_keys
 
 LONGEST_NAME = 100
 Opened = Callable[[str | None], AbstractContextManager[Database]]

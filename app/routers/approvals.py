@@ -1,6 +1,6 @@
 """The regulatory ledger."""
 
 from app.models.approvals import Approval
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(Approval, tag="Approvals")

@@ -8,16 +8,16 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.answers import JSON
-from app.batch_lines import LARGEST_LINE, MOST_RECORDS
-from app.batches import NDJSON, BatchAsked, save_batch
-from app.edit_routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
 from app.formats.csv_ndjson import ndjson_lines
-from app.guards import LARGER_BODIES
 from app.models import RESOURCES
-from app.responses import HEADERS, problem_responses
 from app.store.examples import example_record
+from app.web.middleware.checks import LARGER_BODIES
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.responses import JSON
+from app.web.writes.bulk import NDJSON, BatchAsked, save_batch
+from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS
+from app.web.writes.routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 
 PATH = "/v1/batch"
 router = APIRouter(tags=["Batch"])

@@ -9,16 +9,16 @@ from pydantic import Field, StringConstraints
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.reports.benefit_harm import read_benefit_harm
 from app.reports.benefit_harm_schemas import BenefitHarm
 from app.reports.synthesis_question import EXAMPLE, MOST_NAMED, Audience, Some
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, address_of, database_of, refuse_repeated
 
 router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
 
@@ -82,4 +82,4 @@ async def get_treatment_benefit_harm(
             address=partial(address_of, request),
         )
     )
-    return cache.answer(request, to_json(content), JSON)
+    return etags.answer(request, to_json(content), JSON)

@@ -7,15 +7,15 @@ from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
 
-from app.answers import database_of
-from app.embedding import THEMES, shown_record, view_of
 from app.errors import Moved, Problem
-from app.headers import BUILDER, PAGE
 from app.pages.badges import badge_of
 from app.pages.embed_code import FLUID, Wish, badge_address, frame_of_card, snippets
 from app.pages.wording import titled
-from app.people import BLANK, PageAsked, page_answer
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
+from app.web.embeds import THEMES, shown_record, view_of
+from app.web.html import BLANK, PageAsked, page_answer
+from app.web.middleware.headers import BUILDER, PAGE
+from app.web.responses import database_of
 
 SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))
 NOTHING_PICKED = (

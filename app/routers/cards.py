@@ -8,20 +8,20 @@ from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON
-from app.embedding import shown_record, shown_synthesis
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
 from app.pages.cards import Card
 from app.reports.cards import EMBEDDED, SYNTHESES
-from app.responses import HEADERS, MOVED, problem_responses
 from app.routers.syntheses import KeptHash
 from app.store.examples import example_of
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.embeds import shown_record, shown_synthesis
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON
 
 router = APIRouter(prefix="/v1", tags=["Cards"])
 
@@ -42,7 +42,7 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
     ) -> Response:
         choose(accepted(request), [JSON])
         shown = await shown_record(request, row.plural, id)
-        return cache.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
+        return etags.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
     return endpoint
 
@@ -64,7 +64,7 @@ async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Noth
     """
     choose(accepted(request), [JSON])
     shown = await shown_synthesis(request, hash)
-    return cache.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
+    return etags.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
 
 for _row in EMBEDDED.values():

@@ -12,9 +12,6 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import Kind
 from app.formats.atom import FeedAddresses, FeedEntry, render_feed
@@ -31,9 +28,12 @@ from app.reports.changes import (
     example_change,
     read_changes,
 )
-from app.resources import LINK
-from app.responses import HEADERS, problem_responses
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.resources import LINK
+from app.web.responses import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
 
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}
@@ -131,10 +131,10 @@ async def list_changes(request: Request, asked: Annotated[ChangesAsked, Paramete
     following = next_url(request, page.next) if page.next else None
     links = [f'<{following}>; rel="next"'] if following else []
     if form == "json":
-        return cache.answer(request, to_json(page), JSON, links=links)
+        return etags.answer(request, to_json(page), JSON, links=links)
     if form == "ndjson":
-        return cache.answer(request, _lines(page), FORMATS[form], links=links)
-    return cache.answer(request, _feed(request, page, following, root), FORMATS[form], links=links)
+        return etags.answer(request, _lines(page), FORMATS[form], links=links)
+    return etags.answer(request, _feed(request, page, following, root), FORMATS[form], links=links)
 
 
 def _by_media_type(chosen: str) -> Format:
@@ -147,7 +147,7 @@ async def _whole(request: Request, query: ChangeQuery, root: str) -> Response:
     query = replace(query, limit=MOST_CHANGES)
     first = await database.fetch(lambda connection: read_changes(connection, query, root))
     if first.next is None:
-        return cache.answer(request, _lines(first), FORMATS["ndjson"])
+        return etags.answer(request, _lines(first), FORMATS["ndjson"])
     newest = first.revision
 
     async def stream() -> AsyncIterator[str]:
@@ -158,7 +158,7 @@ async def _whole(request: Request, query: ChangeQuery, root: str) -> Response:
             page = await database.fetch(partial(read_changes, asked=following, public_url=root, newest=newest))
             yield _lines(page).decode()
 
-    return cache.streamed(request, stream(), FORMATS["ndjson"], mark=query.fingerprint())
+    return etags.streamed(request, stream(), FORMATS["ndjson"], mark=query.fingerprint())
 
 
 def _lines(page: ChangePage) -> bytes:

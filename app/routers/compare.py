@@ -10,18 +10,18 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.comparability import WINDOW_DAYS
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
 from app.reports.comparison import read_comparison
 from app.reports.comparison_schemas import Comparison
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.examples import seed_records
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, address_of, database_of, refuse_repeated
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)
@@ -94,4 +94,4 @@ async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, 
             address=partial(address_of, request),
         )
     )
-    return cache.answer(request, to_json(content), JSON)
+    return etags.answer(request, to_json(content), JSON)

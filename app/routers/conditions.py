@@ -1,6 +1,6 @@
 """What treatments are given for."""
 
 from app.models.conditions import Condition
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(Condition, tag="Conditions")

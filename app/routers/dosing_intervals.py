@@ -1,6 +1,6 @@
 """How much, how often, for how long."""
 
 from app.models.dosing_intervals import DosingInterval
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(DosingInterval, tag="Dosing intervals")

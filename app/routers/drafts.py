@@ -8,23 +8,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.admission import admitted, live_database, submit, tell_revision
-from app.answers import JSON, next_url
 from app.api_keys import allows
-from app.auth import Caller
-from app.edit_routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
 from app.fields import Kind
 from app.models import RESOURCES
 from app.models.types import Line, Slug
 from app.models.vocabulary import DraftState
-from app.resources import LINK
-from app.responses import HEADERS, problem_responses
 from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
 from app.store.read.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
 from app.store.read.query import MOST_ROWS, USUAL_ROWS
 from app.store.write.drafts import discard_draft, publish_draft
+from app.web import etags
+from app.web.auth import Caller
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.resources import LINK
+from app.web.responses import JSON, next_url
+from app.web.writes.admission import admitted, live_database, submit, tell_revision
+from app.web.writes.routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 
 router = APIRouter(prefix="/v1", tags=["Drafts"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number.", examples=[1])]
@@ -116,7 +116,7 @@ async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()
         lambda connection: list_drafts(connection, conditions, asked.limit, asked.cursor, _root(request))
     )
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
-    return cache.answer(request, to_json(page), JSON, links=links)
+    return etags.answer(request, to_json(page), JSON, links=links)
 
 
 @router.get(
@@ -136,7 +136,7 @@ async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Param
     draft = await live_database(request).fetch(
         lambda connection: read_draft(connection, id, holder, _root(request)), short=True
     )
-    return cache.answer(request, to_json(draft), JSON)
+    return etags.answer(request, to_json(draft), JSON)
 
 
 @router.post(

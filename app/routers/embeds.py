@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.answers import JSON
-from app.embedding import View, card_answer, moved_answer, problem_card, shown_record, view_of
 from app.errors import Gone, Moved, NotFound, Problem
 from app.formats.badge import badge_svg
 from app.pages.badges import Badge, badge_of
 from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
+from app.web import etags
+from app.web.embeds import View, card_answer, moved_answer, problem_card, shown_record, view_of
+from app.web.responses import JSON
 
 SVG = "image/svg+xml"
 SCRIPT = "text/javascript; charset=utf-8"
@@ -28,7 +28,7 @@ async def embed_scripts(request: Request) -> Response:
         word: {"src": home + current(name).path, "integrity": current(name).integrity, "crossorigin": "anonymous"}
         for word, name in (("element", ELEMENT), ("resizer", RESIZER))
     }
-    return cache.answer(request, to_json(told), JSON)
+    return etags.answer(request, to_json(told), JSON)
 
 
 @router.get("/embed/v1/{name}", include_in_schema=False)
@@ -38,8 +38,8 @@ async def embed_script(request: Request, name: Step) -> Response:
     if request.url.path not in known:
         there = ", ".join(current(file).path for file in (ELEMENT, RESIZER))
         raise NotFound(f"There is no script {name!r}. The newest ones are {there}.")
-    answer = cache.answer(request, known[request.url.path].content, SCRIPT)
-    answer.headers["Cache-Control"] = cache.FOR_EVER
+    answer = etags.answer(request, known[request.url.path].content, SCRIPT)
+    answer.headers["Cache-Control"] = etags.FOR_EVER
     return answer
 
 
@@ -67,7 +67,7 @@ async def badge(request: Request, plural: Step, id: Step) -> Response:
     except Problem as problem:
         headers = {"Cache-Control": "no-store", **problem.headers}
         return Response(_drawn(_wrong(problem)), status_code=problem.status, media_type=SVG, headers=headers)
-    return cache.answer(request, _drawn(badge_of(shown.card, shown.record)), SVG)
+    return etags.answer(request, _drawn(badge_of(shown.card, shown.record)), SVG)
 
 
 def _drawn(badge: Badge) -> bytes:

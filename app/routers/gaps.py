@@ -10,9 +10,6 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.gaps.base import GapKind
 from app.evidence.gaps.interval import interval_gaps
@@ -20,10 +17,13 @@ from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
 from app.reports.gaps import GapPage, GapQuery, read_gaps, shown
-from app.resources import LINK
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.examples import EXAMPLE_ADDRESS, rows_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.resources import LINK
+from app.web.responses import JSON, address_of, database_of, next_url, refuse_repeated
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 
@@ -96,4 +96,4 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
     )
     page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, address))
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
-    return cache.answer(request, to_json(page), JSON, links=links)
+    return etags.answer(request, to_json(page), JSON, links=links)

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from app.accept import accepted, choose
 from app.errors import NotFound, nearest
 from app.pages.guide import CHAPTERS, chapter
-from app.people import HTML, page_answer
+from app.web.html import HTML, page_answer
+from app.web.negotiation import accepted, choose
 
 router = APIRouter(tags=["Pages"])
 

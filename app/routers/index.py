@@ -8,14 +8,15 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import DISCLAIMER, LICENCE, __version__, cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of
+from app import DISCLAIMER, LICENCE, __version__
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models import RESOURCES
-from app.responses import HEADERS, problem_responses
 from app.store.read.lists import totals
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.responses import JSON, address_of, database_of
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 
@@ -76,4 +77,4 @@ async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -
         releases=f"{root}/v1/releases",
         resources=entries,
     )
-    return cache.answer(request, to_json(content), JSON)
+    return etags.answer(request, to_json(content), JSON)

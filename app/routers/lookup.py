@@ -8,15 +8,15 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
-from app.responses import HEADERS, problem_responses
 from app.store.read.lists import lookup
 from app.store.read.query import MOST_ROWS, Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.responses import JSON, address_of, database_of, refuse_repeated
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
@@ -89,7 +89,7 @@ async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Paramet
         f'"url":{_text(address_of(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
-    return cache.answer(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
+    return etags.answer(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
 
 
 def _text(value: str) -> str:

@@ -6,14 +6,14 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import cache
-from app.embedding import shown_record
 from app.errors import BadRequest, FormatNotOffered, Moved, NotFound
 from app.formats.claim_review import NAME
 from app.formats.oembed import WIDEST, as_json, as_xml, rich
 from app.models.types import RELEASE_PATTERN
 from app.pages.card_size import card_height
 from app.reports.cards import EMBEDDABLE, SYNTHESES
+from app.web import etags
+from app.web.embeds import shown_record
 
 FORMS = {"json": ("application/json", as_json), "xml": ("text/xml; charset=utf-8", as_xml)}
 CACHE_SECONDS = 3600
@@ -51,7 +51,7 @@ async def oembed(request: Request) -> Response:
         age=CACHE_SECONDS,
     )
     media_type, write = FORMS[form]
-    return cache.answer(request, write(told), media_type)
+    return etags.answer(request, write(told), media_type)
 
 
 def _one(request: Request, name: str) -> str | None:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from app import __version__
 from app.db.database import Database, bytes_of
 from app.errors import NotFound, Unavailable
-from app.metrics import MEDIA_TYPE, Metrics, Reading
-from app.readiness import Found, Readiness
-from app.responses import problem_responses
 from app.store.write.transaction import revision_of
+from app.web.health import Found, Readiness
+from app.web.metrics import MEDIA_TYPE, Metrics, Reading
+from app.web.openapi.responses import problem_responses
 
 router = APIRouter(tags=["Operations"])
 

@@ -1,6 +1,6 @@
 """What studies measure."""
 
 from app.models.outcomes import Outcome
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(Outcome, tag="Outcomes")

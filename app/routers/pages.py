@@ -8,9 +8,6 @@ from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import address_of, database_of
 from app.errors import Unavailable
 from app.formats.registry import LINKED_DATA
 from app.models.base import Row
@@ -21,9 +18,12 @@ from app.models.vocabulary import ClaimKind, TreatmentKind, Verdict
 from app.pages.layout import linked_document
 from app.pages.lists import claim_list, treatment_list
 from app.pages.records import VIEWS, page_values
-from app.people import BLANK, HTML, PageAsked, form_of, page_answer, where_of
 from app.reports.gaps import all_gaps
 from app.reports.people import read_facts, read_list
+from app.web import etags
+from app.web.html import BLANK, HTML, PageAsked, form_of, page_answer, where_of
+from app.web.negotiation import accepted, choose
+from app.web.responses import address_of, database_of
 
 MOST_GAPS = 5
 router = APIRouter(tags=["Pages"])
@@ -65,7 +65,7 @@ def _page_of(row: type[Row]) -> Endpoint:
         where = where_of(request)
         if form == LINKED_DATA:
             content = linked_document(facts, where.public_url).encode()
-            return cache.answer(request, content, LINKED_DATA, version=facts.version)
+            return etags.answer(request, content, LINKED_DATA, version=facts.version)
         values = page_values(facts, where)
         if row is Treatment:
             values |= await _gaps(request, facts.record, where.today)

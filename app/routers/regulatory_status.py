@@ -9,17 +9,17 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
 from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.examples import example_of
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, database_of, refuse_repeated
 
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])
 
@@ -78,4 +78,4 @@ async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestio
     content = await database_of(request).fetch(
         lambda connection: read_status(connection, asked.treatment, asked.condition, asked.jurisdiction, on)
     )
-    return cache.answer(request, content, JSON)
+    return etags.answer(request, content, JSON)

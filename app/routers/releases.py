@@ -10,21 +10,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import LICENCE, cache
-from app.accept import accepted, choose
-from app.answers import JSON, answered_from, database_of, next_url, refuse_repeated
-from app.download import file_answer
+from app import LICENCE
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
 from app.formats.dataset_citation import Cited, bibtex, csl, text
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
 from app.releases.pool import OpenReleases
-from app.resources import LINK
-from app.responses import HEADERS, problem_responses
 from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.query import MOST_ROWS, USUAL_ROWS, NoParameters
 from app.store.read.releases import Release, list_releases
+from app.web import etags
+from app.web.files import file_answer
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.resources import LINK
+from app.web.responses import JSON, answered_from, database_of, next_url, refuse_repeated
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]
@@ -160,7 +161,7 @@ async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Pa
     following = write_cursor(MARK, (page[-1].at, page[-1].name)) if more else None
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
     content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
-    return cache.answer(request, to_json(content), JSON, links=links)
+    return etags.answer(request, to_json(content), JSON, links=links)
 
 
 @router.get(
@@ -196,7 +197,7 @@ async def get_release(request: Request, name: Name, asked: Annotated[ReleaseShow
         MEDIA_TYPES["bibtex"]: bibtex(cited).encode(),
         MEDIA_TYPES["text"]: f"{text(cited)}\n".encode(),
     }
-    return cache.answer(request, contents[chosen], chosen)
+    return etags.answer(request, contents[chosen], chosen)
 
 
 @router.get(

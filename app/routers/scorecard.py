@@ -9,14 +9,14 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.reports.scorecard import Scorecard, read_scorecard
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.read.query import MOST_VALUES, Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, database_of
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
 
@@ -54,4 +54,4 @@ async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Param
     content = await database_of(request).fetch(
         lambda connection: read_scorecard(connection, asked.treatment or [], today)
     )
-    return cache.answer(request, to_json(content, by_alias=True), JSON)
+    return etags.answer(request, to_json(content, by_alias=True), JSON)

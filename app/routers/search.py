@@ -9,9 +9,6 @@ from pydantic import Field
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, next_url, refuse_repeated
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import includable
 from app.models import RESOURCES
@@ -21,12 +18,15 @@ from app.reports.search import read_search
 from app.reports.search_counts import NARROWING
 from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
 from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
-from app.resources import LINK
-from app.responses import HEADERS, problem_responses
 from app.search.entries import kinds_in_order
 from app.search.matches import MOST_COUNTED
 from app.store.examples import EXAMPLE_ADDRESS, example_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.resources import LINK
+from app.web.responses import JSON, address_of, database_of, next_url, refuse_repeated
 
 router = APIRouter(prefix="/v1", tags=["Search"])
 
@@ -165,7 +165,7 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     address = partial(address_of, request)
     content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
-    return cache.answer(request, content, JSON, links=links)
+    return etags.answer(request, content, JSON, links=links)
 
 
 @router.get(
@@ -195,4 +195,4 @@ async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters
     content = await database_of(request).fetch(
         lambda connection: read_suggestions(connection, typed, address), short=True
     )
-    return cache.answer(request, content, JSON)
+    return etags.answer(request, content, JSON)

@@ -7,14 +7,14 @@ from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
 
-from app.accept import accepted, choose
-from app.answers import database_of
 from app.models.types import Slug
 from app.pages.search import blank_values, found_values
-from app.people import BLANK, HTML, PageAsked, page_answer, where_of
 from app.reports.search_counts import NARROWING
 from app.reports.search_people import query_of, read_found
 from app.routers.search import LONGEST, Kind
+from app.web.html import BLANK, HTML, PageAsked, page_answer, where_of
+from app.web.negotiation import accepted, choose
+from app.web.responses import database_of
 
 router = APIRouter(tags=["Pages"])
 

@@ -9,15 +9,15 @@ from markupsafe import Markup
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.answers import JSON, database_of
 from app.errors import NotFound, nearest, problems
 from app.formats.registry import LINKED_DATA
 from app.models import RESOURCES
 from app.pages.lists import dataset_document, landing_values
 from app.pages.templates import ASSETS, asset, asset_named, page
-from app.people import HTML, PageAsked, page_answer, prefers_linked_data, where_of
 from app.reports.people import read_landing
+from app.web import etags
+from app.web.html import HTML, PageAsked, page_answer, prefers_linked_data, where_of
+from app.web.responses import JSON, database_of
 
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (
@@ -58,7 +58,7 @@ async def landing(request: Request, asked: Annotated[PageAsked, Parameters()]) -
     found = await database_of(request).fetch(read_landing)
     linked = dataset_document(found.as_of, where)
     if prefers_linked_data(request):
-        return cache.answer(request, linked.encode(), LINKED_DATA)
+        return etags.answer(request, linked.encode(), LINKED_DATA)
     values = landing_values(found, where) | {"tries": TRIES, "linked": Markup(linked)}  # noqa: S704  # `<` is escaped
     return await page_answer(request, "landing.html", values)
 
@@ -66,18 +66,18 @@ async def landing(request: Request, asked: Annotated[PageAsked, Parameters()]) -
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
     """Swagger UI on our own document."""
-    return cache.answer(request, page("docs.html", {}), HTML)
+    return etags.answer(request, page("docs.html", {}), HTML)
 
 
 @router.get("/docs/{name}", include_in_schema=False)
 async def docs_file(request: Request, name: str) -> Response:
     """The files of Swagger UI, from the package that carries them."""
     if name == "start.js":
-        return cache.answer(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
+        return etags.answer(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
     if name not in DOCS_FILES:
         raise NotFound(f"There is no page /docs/{name}.")
     content = (files("fastapi_swagger") / "resources" / name).read_bytes()
-    return cache.answer(request, content, DOCS_FILES[name])
+    return etags.answer(request, content, DOCS_FILES[name])
 
 
 @router.get("/assets/{name}", include_in_schema=False)
@@ -87,16 +87,16 @@ async def page_asset(request: Request, name: str) -> Response:
     if found is None:
         raise NotFound(f"There is no page /assets/{name}.")
     file, is_lasting = found
-    answer = cache.answer(request, asset(file), ASSETS[file])
+    answer = etags.answer(request, asset(file), ASSETS[file])
     if is_lasting:
-        answer.headers["Cache-Control"] = cache.FOR_EVER
+        answer.headers["Cache-Control"] = etags.FOR_EVER
     return answer
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document."""
-    return cache.answer(request, to_json(request.app.openapi()), JSON)
+    return etags.answer(request, to_json(request.app.openapi()), JSON)
 
 
 @router.get("/problems", include_in_schema=False)
@@ -121,4 +121,4 @@ async def llms(request: Request) -> Response:
     """The service in a page of text, for programs that read (llmstxt.org)."""
     summaries = {plural: row.summary() for plural, row in RESOURCES.items()}
     values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
-    return cache.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")
+    return etags.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")

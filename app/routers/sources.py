@@ -6,16 +6,16 @@ from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, database_of
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
 from app.reports.annotated import AnnotatedText, read_annotated
-from app.resources import resource_router
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.resources import resource_router
+from app.web.responses import JSON, database_of
 
 router: APIRouter = resource_router(Source, tag="Sources")
 
@@ -43,4 +43,4 @@ async def get_annotated_source(
     """
     choose(accepted(request), [JSON])
     content = await database_of(request).fetch(lambda connection: read_annotated(connection, id))
-    return cache.answer(request, content, JSON)
+    return etags.answer(request, content, JSON)

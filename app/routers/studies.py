@@ -1,6 +1,6 @@
 """Trials, series and reviews."""
 
 from app.models.studies import Study
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(Study, tag="Studies")

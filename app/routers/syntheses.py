@@ -12,10 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, ReleaseReads, answered_from, database_of, refuse_repeated
-from app.bodies import json_body, parse, read_body
 from app.db.database import Database
 from app.errors import (
     ContentTooLarge,
@@ -39,8 +35,12 @@ from app.reports.pooled import Answered, answer, example_answer, gather
 from app.reports.pooled_content import Gathered, without_permalink
 from app.reports.pooled_shown import Form, shown
 from app.reports.synthesis_question import EvidenceQuestion
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.write.syntheses import keep_synthesis
+from app.web import etags
+from app.web.bodies import json_body, parse, read_body
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, ReleaseReads, answered_from, database_of, refuse_repeated
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}
@@ -185,7 +185,7 @@ async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQues
         kept = await _kept(request.app, answered.content["input_hash"], asked.release, shown_as)
         bare = replace(answered, content=without_permalink(answered.content, gathered))
         content = kept[form].encode() if kept else shown(bare, form)
-    return cache.answer(request, content, media_type)
+    return etags.answer(request, content, media_type)
 
 
 @router.get(
@@ -218,7 +218,7 @@ async def get_kept_synthesis(
     kept = await database.fetch(lambda connection: read_kept(connection, hash))
     answered_from(request, await request.app.state.releases.row(kept.release))
     links = [f'<{kept.live}>; rel="latest-version"']
-    answer = cache.answer(request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links)
+    answer = etags.answer(request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links)
     answer.headers["Cache-Control"] = LASTING
     answer.headers["Source-Status"] = kept.source_status
     return answer

@@ -9,17 +9,17 @@ from pydantic import ConfigDict
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from app import cache
-from app.accept import accepted, choose
 from app.db.database import Database
 from app.errors import NotComparable, NotFound
 from app.formats.registry import LINKED_DATA
 from app.pages.synthesis_page import synthesis_document, synthesis_values, undecided_values
-from app.people import HTML, form_of, page_answer, read_kept_synthesis, where_of
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis_question import EvidenceQuestion
 from app.routers.syntheses import keep_answer
 from app.store.read.releases import list_releases
+from app.web import etags
+from app.web.html import HTML, form_of, page_answer, read_kept_synthesis, where_of
+from app.web.negotiation import accepted, choose
 
 router = APIRouter(tags=["Pages"])
 
@@ -37,7 +37,7 @@ async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=
     facts, newer = await read_kept_synthesis(request, hash)
     where = where_of(request)
     if form == LINKED_DATA:
-        return cache.answer(request, synthesis_document(facts, where).encode(), LINKED_DATA)
+        return etags.answer(request, synthesis_document(facts, where).encode(), LINKED_DATA)
     values = await to_thread.run_sync(synthesis_values, facts, where, newer)
     links = (f'<{where.public_url}/v1/{SYNTHESES}/{facts.hash}>; rel="alternate"; type="application/json"',)
     return await page_answer(request, "synthesis.html", values, links)

@@ -8,17 +8,17 @@ from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, refuse_repeated
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.reports.completeness import Completeness, read_completeness
 from app.reports.dossier import Dossier, read_dossier
-from app.resources import resource_router
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.read.query import Reading
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.resources import resource_router
+from app.web.responses import JSON, address_of, database_of, refuse_repeated
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
@@ -62,7 +62,7 @@ async def get_treatment_dossier(
     content = await database_of(request).fetch(
         lambda connection: read_dossier(connection, id, asked.condition, partial(address_of, request))
     )
-    return cache.answer(request, content.encode(), JSON)
+    return etags.answer(request, content.encode(), JSON)
 
 
 @router.get(
@@ -89,4 +89,4 @@ async def get_treatment_completeness(
     choose(accepted(request), [JSON])
     refuse_repeated(request, Narrowed)
     content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, asked.condition))
-    return cache.answer(request, content, JSON)
+    return etags.answer(request, content, JSON)

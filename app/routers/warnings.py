@@ -1,6 +1,6 @@
 """What labels forbid or warn of."""
 
 from app.models.warnings import Warning
-from app.resources import resource_router
+from app.web.resources import resource_router
 
 router = resource_router(Warning, tag="Warnings")

@@ -10,18 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import cache
-from app.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
-from app.answers import JSON, refuse_repeated
-from app.auth import caller_of
-from app.bodies import object_in, read_body, record_of, refuse_other_id
 from app.models.base import Record, Row
 from app.models.types import Line
-from app.preconditions import expected_versions
 from app.store.read.drafts import read_draft
 from app.store.write.batch import pointed_to
 from app.store.write.drafts import Proposal, propose
 from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one, withdrawn
+from app.web import etags
+from app.web.auth import caller_of
+from app.web.bodies import object_in, read_body, record_of, refuse_other_id
+from app.web.responses import JSON, refuse_repeated
+from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
+from app.web.writes.if_match import expected_versions
 
 T = TypeVar("T")
 AsDraft = Annotated[
@@ -181,7 +181,7 @@ def _answer(request: Request, kept: Kept, status: int) -> Response:
     """The record as a GET gives it now, with its tag and the revision that holds it."""
     content = kept.document.encode()
     tell_revision(request, kept.revision)
-    headers = {"ETag": cache.tag_of(content, JSON, kept.version), "Cache-Control": "no-store", **_replayed(kept)}
+    headers = {"ETag": etags.tag_of(content, JSON, kept.version), "Cache-Control": "no-store", **_replayed(kept)}
     return Response(content, status_code=status, media_type=JSON, headers=headers)
 
 

@@ -8,8 +8,6 @@ from fastapi import Query as Parameters
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.answers import JSON
-from app.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
 from app.errors import (
     Conflict,
     ContentTooLarge,
@@ -32,11 +30,13 @@ from app.errors import (
 from app.fields import singular
 from app.models.base import Row
 from app.models.types import Slug
-from app.record_schemas import body_name, patch_name
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.examples import example_of, example_patch, example_record
 from app.store.read.drafts import Draft
 from app.store.read.schemas import public_model
+from app.web.openapi.bodies import body_name, patch_name
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON
+from app.web.writes.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
 
 Json = dict[str, Any]
 Changing = Callable[[Request, type[Row], str, Change], Awaitable[Response]]

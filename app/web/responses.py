@@ -12,8 +12,6 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
 from app.db.database import Database
 from app.errors import InvalidParameter
 from app.fields import uses
@@ -27,6 +25,8 @@ from app.store.read.query import Query
 from app.store.read.releases import Release
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
+from app.web import etags
+from app.web.negotiation import accepted, choose
 
 T = TypeVar("T")
 JSON = "application/json"
@@ -125,7 +125,7 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
-    return cache.answer(request, content.encode(), MEDIA_TYPES[form], links=links)
+    return etags.answer(request, content.encode(), MEDIA_TYPES[form], links=links)
 
 
 def _beside(query: Query) -> dict[str, bool]:
@@ -166,7 +166,7 @@ async def single_answer(request: Request, query: Query, record_id: str, asked: A
         *report_links(request, query.resource.plural, record_id, version),
         *other_links(request, others, form),
     ]
-    return cache.answer(request, content.encode(), media_types[form], version=version, links=links)
+    return etags.answer(request, content.encode(), media_types[form], version=version, links=links)
 
 
 def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[str, Representation]) -> None:
@@ -205,7 +205,7 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
     documents, rest = await database.fetch(lambda connection: export_chunk(connection, query))
     first = table(documents, query, form, first=True)
     if rest is None:
-        return cache.answer(request, first.encode(), MEDIA_TYPES[form])
+        return etags.answer(request, first.encode(), MEDIA_TYPES[form])
 
     async def stream(following: Query | None) -> AsyncIterator[str]:
         yield first
@@ -214,7 +214,7 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
             yield table(more, query, form, first=False)
 
     mark = f"{query.fingerprint()}.{','.join(query.fields)}.{request.scope.get('marks')}"
-    return cache.streamed(request, stream(rest), MEDIA_TYPES[form], mark=mark)
+    return etags.streamed(request, stream(rest), MEDIA_TYPES[form], mark=mark)
 
 
 def envelope(page: Page, query: Query) -> str:

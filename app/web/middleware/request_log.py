@@ -11,7 +11,7 @@ from itertools import count
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import masked
-from app.metrics import Metrics
+from app.web.metrics import Metrics
 
 logger = logging.getLogger("app.access")
 HEADER = "X-Request-ID"

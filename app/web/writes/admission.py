@@ -7,13 +7,13 @@ from typing import TypeVar
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from app.accept import accepted, choose
-from app.answers import JSON, refuse_repeated
 from app.api_keys import Scope
-from app.auth import Caller, caller_of
 from app.db.database import Database
 from app.errors import InvalidParameter
 from app.models.base import Key
+from app.web.auth import Caller, caller_of
+from app.web.negotiation import accepted, choose
+from app.web.responses import JSON, refuse_repeated
 
 T = TypeVar("T")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")

@@ -10,10 +10,6 @@ from fastapi import Query as Parameters
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
-from app.edit_routes import add_writes
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
 from app.fields import mentions, singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
@@ -21,13 +17,17 @@ from app.formats.registry import further
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.types import Slug
-from app.responses import HEADERS, MOVED, problem_responses
 from app.store.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.store.read.history import History, HistoryAsked, read_history
 from app.store.read.lists import fetch
 from app.store.read.query import query_from, query_model, single_model
 from app.store.read.schemas import page_model, single_schema
 from app.store.read.units import compares_amounts
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.responses import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
+from app.web.writes.routes import add_writes
 
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
@@ -206,7 +206,7 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
             lambda connection: read_history(connection, resource, id, asked, address)
         )
         links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
-        return cache.answer(request, to_json(history), JSON, links=links)
+        return etags.answer(request, to_json(history), JSON, links=links)
 
     name = singular(resource.plural)
     router.add_api_route(

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import Caller, admit, bearer_key, needed_scope
 from app.errors import BadRequest, ContentTooLarge, Problem, TooLong, UnsupportedMediaType
+from app.web.auth import Caller, admit, bearer_key, needed_scope
 
 LONGEST_ADDRESS = 32_768
 """Bytes of path and query: two hundred ids of the longest kind fit."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from app.errors import MOST_ERRORS, BadRequest, InvalidRecord, UnsupportedMediaType, invalid, nearest, pointer
 from app.models.base import Record, Row
 from app.store.write.batch import error_at, name_of
-from app.strict_json import read_json
+from app.web.strict_json import read_json
 
 JSON = "application/json"
 MODELS: dict[str, type[BaseModel]] = {}

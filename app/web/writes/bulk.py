@@ -8,15 +8,15 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from app.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
-from app.answers import JSON, MEDIA_TYPES
-from app.batch_lines import BatchReader
-from app.bodies import refuse_other_format
-from app.edits import Reasoned
 from app.errors import BadRequest, Problem
 from app.fields import Kind
 from app.store.write.many import save_many
 from app.store.write.one import Once
+from app.web.bodies import refuse_other_format
+from app.web.responses import JSON, MEDIA_TYPES
+from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
+from app.web.writes.edits import Reasoned
+from app.web.writes.ndjson import BatchReader
 
 NDJSON = MEDIA_TYPES["ndjson"]
 

@@ -69,7 +69,7 @@ class Buffered(QueueHandler):
         try:
             if self.lost:
                 words = f"{self.lost} lines were lost: standard error is read too slowly"
-                note = logging.LogRecord("app.logs", logging.WARNING, __file__, 0, words, None, None)
+                note = logging.LogRecord("app.web.logging", logging.WARNING, __file__, 0, words, None, None)
                 self.waiting.put_nowait(self.format(note))
                 self.lost = 0
             self.waiting.put_nowait(record.msg)

@@ -16,10 +16,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth import needed_scope
 from app.errors import TooManyRequests
-from app.guards import Tell
 from app.settings import OFF, Settings
+from app.web.auth import needed_scope
+from app.web.middleware.checks import Tell
 
 logger = logging.getLogger("app")
 

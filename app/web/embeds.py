@@ -11,17 +11,17 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app import cache
-from app.answers import ReleaseReads, database_of
 from app.api_keys import masked
 from app.errors import InvalidParameter, Moved, NotFound, Problem, nearest
 from app.pages.cards import Card, card_of
 from app.pages.embed_assets import card_policy, card_script, card_style
 from app.pages.syntheses import VERSION, card_drawing, synthesis_card
 from app.pages.templates import page
-from app.people import HTML, read_kept_synthesis, where_of
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.people import Facts, Record
+from app.web import etags
+from app.web.html import HTML, read_kept_synthesis, where_of
+from app.web.responses import ReleaseReads, database_of
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)
@@ -152,7 +152,7 @@ async def _newer(request: Request, release: str | None) -> str | None:
 
 def card_answer(request: Request, template: str, values: Mapping[str, Any]) -> Response:
     """A card that any page may frame."""
-    answer = cache.answer(request, page(template, values), HTML)
+    answer = etags.answer(request, page(template, values), HTML)
     answer.headers["Content-Security-Policy"] = card_policy()
     return answer
 

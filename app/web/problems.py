@@ -13,7 +13,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.accept import accepted, choose
 from app.api_keys import masked
 from app.errors import (
     MEDIA_TYPE,
@@ -28,6 +27,7 @@ from app.errors import (
     nearest,
 )
 from app.pages.templates import page
+from app.web.negotiation import accepted, choose
 
 logger = logging.getLogger("app")
 HTML = "text/html; charset=utf-8"

@@ -10,9 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app import cache
-from app.accept import accepted, choose
-from app.answers import ReleaseReads, release_of
 from app.clock import now
 from app.db.database import Database
 from app.errors import NotAcceptable
@@ -22,6 +19,9 @@ from app.pages.layout import Where
 from app.pages.templates import Site, page
 from app.reports.cards import newer_release
 from app.reports.synthesis_facts import SynthesisFacts, read_synthesis, with_surroundings
+from app.web import etags
+from app.web.negotiation import accepted, choose
+from app.web.responses import ReleaseReads, release_of
 
 HTML = "text/html; charset=utf-8"
 
@@ -62,7 +62,7 @@ async def page_answer(
 ) -> Response:
     """A page, rendered off the event loop."""
     content = await to_thread.run_sync(partial(page, template, values, site_of(request)))
-    return cache.answer(request, content, HTML, links=links)
+    return etags.answer(request, content, HTML, links=links)
 
 
 async def read_kept_synthesis(request: Request, digest: str) -> tuple[SynthesisFacts, str | None]:

@@ -10,10 +10,10 @@ from pydantic.json_schema import models_json_schema
 from pydantic_core import from_json, to_json
 
 from app import DISCLAIMER, __version__
-from app.bodies import MODELS
 from app.errors import MEDIA_TYPE
-from app.record_schemas import body_schemas
 from app.store.read.schemas import ProblemDetails
+from app.web.bodies import MODELS
+from app.web.openapi.bodies import body_schemas
 
 DESCRIPTION = f"""Treatments, indications, approvals, doses, side effects and study results, as typed JSON in which
 every number has a source.

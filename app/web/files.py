@@ -9,8 +9,8 @@ from anyio import open_file
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
-from app import cache
 from app.errors import RangeNotSatisfiable
+from app.web import etags
 
 FOR_EVER = "public, max-age=31536000, immutable"
 PIECE = 256 * 1024
@@ -31,7 +31,7 @@ def file_answer(request: Request, path: Path, *, size: int, sha256: str, media_t
         "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:",
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    if cache.has_it(request, tag):
+    if etags.has_it(request, tag):
         return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
     part = range_of(wanted, size)

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.bodies import entry_of, record_of
 from app.errors import MOST_ERRORS, ContentTooLarge, InvalidBody, InvalidRecord, Problem, invalid
 from app.fields import Kind
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.store.write.batch import error_at, name_of
-from app.strict_json import read_json
+from app.web.bodies import entry_of, record_of
+from app.web.strict_json import read_json
 
 MOST_RECORDS = 10_000
 """How many records one batch holds."""

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, text
 from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.models.side_effects import SideEffect
-from app.reports.search import read_search
-from app.reports.search_page import SearchQuery
-from app.reports.suggest import Typed, read_suggestions
+from app.reports.search.results import read_search
+from app.reports.search.schemas import SearchQuery
+from app.reports.search.suggest import Typed, read_suggestions
 from app.store.read.facets import facets
 from app.store.read.query import Query
 from app.store.write.bulk_copy import fill

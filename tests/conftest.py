@@ -32,7 +32,7 @@ from app.cli import seed_database
 from app.db.database import Database
 from app.main import create_app
 from app.releases.build import freeze
-from app.reports.pooled import ASKED
+from app.reports.synthesis.answer import ASKED
 from app.settings import Settings
 from app.store.examples import RELEASE, SEED
 from tests.desk import Desk, open_desk

@@ -21,7 +21,7 @@ from app.errors import MEDIA_TYPE, MOST_ERRORS, problems
 from app.fields import QueryText, includable, uses
 from app.models import RESOURCES
 from app.models.base import Row
-from app.reports.pooled import example_answer
+from app.reports.synthesis.answer import example_answer
 from app.routers.lookup import SYSTEMS
 from app.store.examples import RELEASE, example_of
 from app.store.read.query import query_model

@@ -13,9 +13,9 @@ from app.db.database import Database
 from app.errors import Unavailable
 from app.main import create_app
 from app.models import RESOURCES
-from app.reports import search_counts
-from app.reports.search import read_search
-from app.reports.search_page import SearchQuery
+from app.reports.search import counts
+from app.reports.search.results import read_search
+from app.reports.search.schemas import SearchQuery
 from app.search import matches, matching
 from app.search.entries import kinds_in_order
 from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
@@ -204,7 +204,7 @@ def test_facets_of_a_search_leave_their_own_filter_out(client: TestClient) -> No
 
 def test_facets_say_among_how_many_they_were_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matches, "MOST_COUNTED", 3)
-    monkeypatch.setattr(search_counts, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counts, "MOST_COUNTED", 3)
     facets = search(client, "dysphagia", facet="kind,treatment")["facets"]
     assert [facets[name]["is_at_least"] for name in facets] == [True, True]
     assert facets["treatment"]["counted"] == 3
@@ -241,7 +241,7 @@ def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
     ]
     few = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
     monkeypatch.setattr(matches, "MOST_COUNTED", 3)
-    monkeypatch.setattr(search_counts, "MOST_COUNTED", 3)
+    monkeypatch.setattr(counts, "MOST_COUNTED", 3)
     many = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
     assert [keys(found) for found in many] == [keys(found) for found in few]
     capped = [[(one["kind"], min(one["count"], 3), one["count"] > 3) for one in found["groups"]] for found in few]

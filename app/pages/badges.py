@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.pages.cards import Card, CardPlace
 from app.pages.wording import Tone
-from app.reports.people import Record
+from app.reports.record_page import Record
 
 STANDINGS = {
     "retracted": "source retracted",

@@ -26,7 +26,7 @@ from app.pages.study_results import CERTAINTIES, certainty_of, comparator_name, 
 from app.pages.tables import DoseLine, dose_table
 from app.pages.templates import report_address
 from app.pages.wording import FINDINGS, Tone, capital, number, spaced, titled
-from app.reports.people import Facts, Record
+from app.reports.record_page import Facts, Record
 
 MOST_FACTS = 5
 MOST_PLACES = 6

@@ -19,7 +19,7 @@ from app.pages.context import Around, Link, Mark, marks_of
 from app.pages.templates import report_address
 from app.pages.wording import day_words, spaced
 from app.reports.cards import EMBEDDED
-from app.reports.people import AsOf, Facts
+from app.reports.record_page import AsOf, Facts
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from app.pages.claims import claim_counts, claim_lines
 from app.pages.context import Around, Link
 from app.pages.layout import Where, as_of_words
 from app.pages.wording import spaced, titled
-from app.reports.people import AsOf, FoundList, Landing
+from app.reports.record_page import AsOf, FoundList, Landing
 
 DESCRIPTION = (
     "Treatments, approvals, doses, side effects and study results as typed JSON. Every number carries its source, "

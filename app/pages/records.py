@@ -29,7 +29,7 @@ from app.pages.study_results import (
     result_lines,
 )
 from app.pages.wording import FINDINGS, capital, day_words, number, spaced, titled, why_absent
-from app.reports.people import Facts, Listed
+from app.reports.record_page import Facts, Listed
 
 LONGEST_DESCRIPTION = 200
 

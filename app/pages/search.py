@@ -12,7 +12,7 @@ from app.pages.context import SHOWN_ON, Around, Link
 from app.pages.layout import Where, as_of_words
 from app.pages.lists import Filter
 from app.pages.wording import spaced, titled
-from app.reports.search_people import FoundRecords
+from app.reports.search.page import FoundRecords
 
 EXAMPLES = ("botox migraine", "chronic neck pain", "dysphagia", '"muscle weakness"', "NCT00156910")
 Uses = Mapping[tuple[str, str], str]

@@ -18,7 +18,7 @@ from app.pages.side_effects import effect_groups
 from app.pages.study_results import forest_plots, result_groups
 from app.pages.tables import ApprovalLine, approval_lines, dose_table, warning_lines
 from app.pages.wording import titled
-from app.reports.people import Facts
+from app.reports.record_page import Facts
 
 Values = dict[str, Any]
 

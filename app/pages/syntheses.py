@@ -35,9 +35,9 @@ from app.pages.study_results import certainty_of
 from app.pages.templates import report_address
 from app.pages.wording import capital
 from app.reports.cards import SYNTHESES
-from app.reports.plain_synthesis import InWords, in_words, settled_side
-from app.reports.pooled_content import comparator_name
-from app.reports.synthesis_facts import SynthesisFacts
+from app.reports.synthesis.content import comparator_name
+from app.reports.synthesis.page import SynthesisFacts
+from app.reports.synthesis.plain import InWords, in_words, settled_side
 
 KIND = "Synthesis"
 MOST_ACCEPTED = 3

@@ -21,8 +21,8 @@ from app.pages.syntheses import KIND, VERSION, Told, around_of, drawing_of, told
 from app.pages.templates import report_address
 from app.pages.wording import FINDINGS, MEASURES, Tone, capital, number, percent, titled
 from app.reports.cards import SYNTHESES
-from app.reports.synthesis_facts import SynthesisFacts
-from app.reports.synthesis_question import EvidenceQuestion
+from app.reports.synthesis.page import SynthesisFacts
+from app.reports.synthesis.question import EvidenceQuestion
 
 MOST_ROWS = 40
 """Of each table; the CSV has all."""

@@ -17,9 +17,9 @@ from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.measures import effect_of
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
-from app.reports.entries import entry_of
-from app.reports.pooled_content import told
-from app.reports.results import left_out, read_results
+from app.reports.synthesis.content import told
+from app.reports.synthesis.entries import entry_of
+from app.reports.synthesis.results import left_out, read_results
 from app.store.read.lists import fetch
 from app.store.read.query import Address
 from app.store.read.units import rules_for

@@ -10,7 +10,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
-from app.reports.evidence_schemas import EvidenceConflict, EvidenceHead
+from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
 from app.store.read.schemas import WHOLE, included_model, public_model
 
 

@@ -19,7 +19,7 @@ from app.pages.layout import linked_document
 from app.pages.lists import claim_list, treatment_list
 from app.pages.records import VIEWS, page_values
 from app.reports.gaps import all_gaps
-from app.reports.people import read_facts, read_list
+from app.reports.record_page import read_facts, read_list
 from app.web import etags
 from app.web.html import BLANK, HTML, PageAsked, form_of, page_answer, where_of
 from app.web.negotiation import accepted, choose

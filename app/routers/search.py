@@ -14,10 +14,10 @@ from app.fields import includable
 from app.models import RESOURCES
 from app.models.treatments import Treatment
 from app.models.types import Slug
-from app.reports.search import read_search
-from app.reports.search_counts import NARROWING
-from app.reports.search_page import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
-from app.reports.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
+from app.reports.search.counts import NARROWING
+from app.reports.search.results import read_search
+from app.reports.search.schemas import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
+from app.reports.search.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
 from app.search.entries import kinds_in_order
 from app.search.matches import MOST_COUNTED
 from app.store.examples import EXAMPLE_ADDRESS, example_of

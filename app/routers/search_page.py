@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from app.models.types import Slug
 from app.pages.search import blank_values, found_values
-from app.reports.search_counts import NARROWING
-from app.reports.search_people import query_of, read_found
+from app.reports.search.counts import NARROWING
+from app.reports.search.page import query_of, read_found
 from app.routers.search import LONGEST, Kind
 from app.web.html import BLANK, HTML, PageAsked, page_answer, where_of
 from app.web.negotiation import accepted, choose

@@ -14,7 +14,7 @@ from app.formats.registry import LINKED_DATA
 from app.models import RESOURCES
 from app.pages.lists import dataset_document, landing_values
 from app.pages.templates import ASSETS, asset, asset_named, page
-from app.reports.people import read_landing
+from app.reports.record_page import read_landing
 from app.web import etags
 from app.web.html import HTML, PageAsked, page_answer, prefers_linked_data, where_of
 from app.web.responses import JSON, database_of

@@ -29,12 +29,12 @@ from app.evidence.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.evidence.calculator.request import EXAMPLE, SynthesisRequest
 from app.evidence.calculator.schemas import Synthesis
-from app.reports.evidence_schemas import EvidenceSynthesis
-from app.reports.kept import find_kept, packed, read_kept, unpacked
-from app.reports.pooled import Answered, answer, example_answer, gather
-from app.reports.pooled_content import Gathered, without_permalink
-from app.reports.pooled_shown import Form, shown
-from app.reports.synthesis_question import EvidenceQuestion
+from app.reports.synthesis.answer import Answered, answer, example_answer, gather
+from app.reports.synthesis.archive import find_kept, packed, read_kept, unpacked
+from app.reports.synthesis.content import Gathered, without_permalink
+from app.reports.synthesis.formats import Form, shown
+from app.reports.synthesis.question import EvidenceQuestion
+from app.reports.synthesis.schemas import EvidenceSynthesis
 from app.store.write.syntheses import keep_synthesis
 from app.web import etags
 from app.web.bodies import json_body, parse, read_body

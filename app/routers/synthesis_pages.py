@@ -14,7 +14,7 @@ from app.errors import NotComparable, NotFound
 from app.formats.registry import LINKED_DATA
 from app.pages.synthesis_page import synthesis_document, synthesis_values, undecided_values
 from app.reports.cards import SYNTHESES
-from app.reports.synthesis_question import EvidenceQuestion
+from app.reports.synthesis.question import EvidenceQuestion
 from app.routers.syntheses import keep_answer
 from app.store.read.releases import list_releases
 from app.web import etags

@@ -18,7 +18,7 @@ from app.pages.embed_assets import card_policy, card_script, card_style
 from app.pages.syntheses import VERSION, card_drawing, synthesis_card
 from app.pages.templates import page
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
-from app.reports.people import Facts, Record
+from app.reports.record_page import Facts, Record
 from app.web import etags
 from app.web.html import HTML, read_kept_synthesis, where_of
 from app.web.responses import ReleaseReads, database_of

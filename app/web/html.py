@@ -18,7 +18,7 @@ from app.models.types import ReleaseName
 from app.pages.layout import Where
 from app.pages.templates import Site, page
 from app.reports.cards import newer_release
-from app.reports.synthesis_facts import SynthesisFacts, read_synthesis, with_surroundings
+from app.reports.synthesis.page import SynthesisFacts, read_synthesis, with_surroundings
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.responses import ReleaseReads, release_of

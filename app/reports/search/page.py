@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from app.models import RESOURCES
 from app.models.indications import Indication
-from app.reports.people import AsOf, Found, Part, listed, read_as_of
-from app.reports.search import read_search
-from app.reports.search_counts import NARROWING
-from app.reports.search_page import RECORD, SearchQuery
+from app.reports.record_page import AsOf, Found, Part, listed, read_as_of
+from app.reports.search.counts import NARROWING
+from app.reports.search.results import read_search
+from app.reports.search.schemas import RECORD, SearchQuery
 from app.store.read.query import MOST_ROWS
 
 FOUND_ROWS = 20

@@ -25,10 +25,10 @@ from app.evidence.absolute_effects import (
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
-from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
-from app.reports.benefit_harm_pooled import pooled_entries
-from app.reports.plain_people import plain_people
-from app.reports.results import Found, left_out, read_all, read_named, read_results
+from app.reports.benefit_harm.plain import plain_people
+from app.reports.benefit_harm.pooled import pooled_entries
+from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
+from app.reports.synthesis.results import Found, left_out, read_all, read_named, read_results
 from app.store.read.lists import included
 from app.store.read.query import Address, Query
 

@@ -20,7 +20,7 @@ from app.models.base import Citation
 from app.models.study_results import Certainty, RiskOfBias
 from app.models.types import Number, Slug
 from app.models.vocabulary import Direction, Finding, ScoreKind, SourceStatus, SynthesisKind, Verification
-from app.reports.synthesis_question import Audience, EvidenceAddition
+from app.reports.synthesis.question import Audience, EvidenceAddition
 from app.store.read.schemas import WHOLE, included_model
 
 

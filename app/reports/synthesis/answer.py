@@ -24,11 +24,11 @@ from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.reports.entries import record_name
-from app.reports.plain_synthesis import plain_synthesis
-from app.reports.pooled_content import Gathered, captions_of, content_of, favours, notes, question_of, told
-from app.reports.results import read_results, together
-from app.reports.synthesis_question import EXAMPLE, EvidenceQuestion
+from app.reports.synthesis.content import Gathered, captions_of, content_of, favours, notes, question_of, told
+from app.reports.synthesis.entries import record_name
+from app.reports.synthesis.plain import plain_synthesis
+from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
+from app.reports.synthesis.results import read_results, together
 from app.store.examples import EXAMPLE_ADDRESS, RELEASE, example_named
 from app.store.read.lists import fetch
 from app.store.write.transaction import revision_of

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from app.db.tables import CODE, ENTRY
 from app.fields import includable
 from app.models import RESOURCES
-from app.reports.search_counts import NARROWING, Counting
-from app.reports.search_hits import Evidence
-from app.reports.search_page import FIELDS, RECORD, SearchQuery
+from app.reports.search.counts import NARROWING, Counting
+from app.reports.search.highlights import Evidence
+from app.reports.search.schemas import FIELDS, RECORD, SearchQuery
 from app.search.entries import kind_at, kinds_in_order
 from app.search.expressions import Expression, about, all_of, any_of
 from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in

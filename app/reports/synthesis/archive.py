@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from app.db.tables import SYNTHESIS
 from app.errors import NotFound
 from app.models.study_results import StudyResult
-from app.reports.pooled_shown import Form
+from app.reports.synthesis.formats import Form
 
 WORST_FIRST = ("retracted", "concern", "corrected", "current")
 

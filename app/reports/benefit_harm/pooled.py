@@ -14,7 +14,7 @@ from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Pooled
 from app.models.study_results import StudyResult
 from app.models.types import plain_number
-from app.reports.benefit_harm_parts import baseline_entry, people_entry, record_link
+from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
 from app.store.read.query import Address
 
 CHOICES = Choices(window_days=WINDOW_DAYS)

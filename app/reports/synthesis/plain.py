@@ -10,7 +10,7 @@ from app.evidence.extraction import HAZARD_RATIO, measure_named
 from app.evidence.sentences import Sentence, certainty_sentence, figure, have, per_thousand, stated
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, at_baseline
 from app.evidence.statistics.errors import Undefined
-from app.reports.entries import record_name
+from app.reports.synthesis.entries import record_name
 
 NOTHING = "We hold no study with numbers that answer this."
 COUNTED_TWICE = {"overlapping-reports", "review-with-its-trials"}

@@ -11,7 +11,7 @@ from app.models.study_results import Certainty
 from app.models.treatments import Treatment
 from app.models.types import Number, Slug
 from app.models.vocabulary import SourceStatus, Verification
-from app.reports.evidence_schemas import PlainLanguage
+from app.reports.synthesis.schemas import PlainLanguage
 from app.store.read.schemas import WHOLE, included_model, public_model
 
 

@@ -14,8 +14,8 @@ from app.models.sources import Source
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.reports.cards import APPROVALS
-from app.reports.kept import KeptSynthesis, read_kept
-from app.reports.people import AsOf, Found, Record, listed, read_as_of
+from app.reports.record_page import AsOf, Found, Record, listed, read_as_of
+from app.reports.synthesis.archive import KeptSynthesis, read_kept
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
 

@@ -9,7 +9,7 @@ from app.evidence.calculator.answer import COLUMNS, lines_of
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.formats.csv_ndjson import csv_header, csv_lines
 from app.formats.svg import nothing_drawn
-from app.reports.pooled import Answered
+from app.reports.synthesis.answer import Answered
 
 Form = Literal["json", "csv", "forest", "funnel"]
 RECORD_COLUMNS = (

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
 from app.models.types import Slug
-from app.reports.search_counts import NARROWING, SearchFacet, SearchGroup
+from app.reports.search.counts import NARROWING, SearchFacet, SearchGroup
 from app.search.snippets import Segment
 from app.store.read.schemas import PARTLY, included_model, left_out
 

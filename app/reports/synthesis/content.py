@@ -20,10 +20,10 @@ from app.evidence.statistics import ENGINE
 from app.evidence.statistics.pooling import Plan
 from app.models.treatments import Treatment
 from app.models.types import plain_number
-from app.reports.entries import counted_entry, excluded_entry, lost_entry
-from app.reports.evidence_schemas import EvidencePooled
-from app.reports.results import Found
-from app.reports.synthesis_question import FILTERS, REASONS, EvidenceQuestion
+from app.reports.synthesis.entries import counted_entry, excluded_entry, lost_entry
+from app.reports.synthesis.question import FILTERS, REASONS, EvidenceQuestion
+from app.reports.synthesis.results import Found
+from app.reports.synthesis.schemas import EvidencePooled
 
 PATH = "/v1/syntheses"
 

@@ -12,7 +12,7 @@ from app.fields import facets_of
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Row
-from app.search.entries import EVERYWHERE
+from app.search.index_entries import EVERYWHERE
 from app.settings import Settings
 from tests.desk import Desk, told
 

@@ -7,9 +7,9 @@ from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.db.tables import FACET, FACET_SIZE, SHAPE
 from app.reports.audit import audit
-from app.search.counts import NONE
+from app.search.engine import every_place
 from app.search.expressions import Token
-from app.search.matching import every_place
+from app.search.index_counts import NONE
 from app.store.examples import SEED
 from app.store.write.bulk_copy import fill
 from app.store.write.reindex import reindex

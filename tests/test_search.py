@@ -16,10 +16,10 @@ from app.models import RESOURCES
 from app.reports.search import counts
 from app.reports.search.results import read_search
 from app.reports.search.schemas import SearchQuery
-from app.search import matches, matching
-from app.search.entries import kinds_in_order
+from app.search import engine, result_set
 from app.search.expressions import AllOf, AnyOf, Token, Without, holds, phrase
-from app.search.folding import distance, tokens, variants
+from app.search.index_entries import kinds_in_order
+from app.search.tokens import distance, tokens, variants
 from app.settings import Settings
 from app.store.examples import RELEASE
 from tests.desk import Desk, told
@@ -203,7 +203,7 @@ def test_facets_of_a_search_leave_their_own_filter_out(client: TestClient) -> No
 
 
 def test_facets_say_among_how_many_they_were_counted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matches, "MOST_COUNTED", 3)
+    monkeypatch.setattr(result_set, "MOST_COUNTED", 3)
     monkeypatch.setattr(counts, "MOST_COUNTED", 3)
     facets = search(client, "dysphagia", facet="kind,treatment")["facets"]
     assert [facets[name]["is_at_least"] for name in facets] == [True, True]
@@ -240,13 +240,13 @@ def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
         {"kind": ["claims", "side-effects"], "facet": "treatment"},
     ]
     few = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
-    monkeypatch.setattr(matches, "MOST_COUNTED", 3)
+    monkeypatch.setattr(result_set, "MOST_COUNTED", 3)
     monkeypatch.setattr(counts, "MOST_COUNTED", 3)
     many = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
     assert [keys(found) for found in many] == [keys(found) for found in few]
     capped = [[(one["kind"], min(one["count"], 3), one["count"] > 3) for one in found["groups"]] for found in few]
     assert [[(one["kind"], one["count"], one["is_at_least"]) for one in found["groups"]] for found in many] == capped
-    monkeypatch.setattr(matching, "MOST_GATHERED", 0)
+    monkeypatch.setattr(engine, "MOST_GATHERED", 0)
     assert [search(client, q, **more, limit=200) for q in asked for more in narrowed] == many
 
 

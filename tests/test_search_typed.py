@@ -3,10 +3,10 @@
 import pytest
 from starlette.testclient import TestClient
 
-from app.search.folding import halves, tokens
+from app.search.highlighting import Wanted, best_text
 from app.search.identifiers import codes_in, keys_in
-from app.search.question import read_question
-from app.search.snippets import Wanted, best_text
+from app.search.query_parser import read_question
+from app.search.tokens import halves, tokens
 from app.store.write.save import rename
 from tests.desk import Desk
 from tests.test_search import keys, marked, search

@@ -18,8 +18,8 @@ from app.reports.search.counts import NARROWING
 from app.reports.search.results import read_search
 from app.reports.search.schemas import FACETS, FIELDS, RECORD, SearchPage, SearchQuery
 from app.reports.search.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
-from app.search.entries import kinds_in_order
-from app.search.matches import MOST_COUNTED
+from app.search.index_entries import kinds_in_order
+from app.search.result_set import MOST_COUNTED
 from app.store.examples import EXAMPLE_ADDRESS, example_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
 from app.web import etags

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from app.db.tables import ENTRY
-from app.search.entries import RANGE_BITS
-from app.search.folding import tokens
-from app.search.matches import Matches
-from app.search.understanding import Step
+from app.search.index_entries import RANGE_BITS
+from app.search.interpretation import Step
+from app.search.result_set import Matches
+from app.search.tokens import tokens
 
 WINDOW = 200
 """How many of the things whose names match are put in order; any further ones follow as they come."""

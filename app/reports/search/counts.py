@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.fields import singular
-from app.search.entries import kind_at, kinds_in_order
+from app.search.engine import places
 from app.search.expressions import DOT, Expression, all_of
-from app.search.matches import MOST_COUNTED, Matches, lines_of
-from app.search.matching import places
-from app.search.understanding import ranges
+from app.search.index_entries import kind_at, kinds_in_order
+from app.search.interpretation import ranges
+from app.search.result_set import MOST_COUNTED, Matches, lines_of
 from app.store.read.facets import Facet, facet_of
 
 NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}

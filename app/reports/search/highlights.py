@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from app.models import RESOURCES
 from app.models.base import Key
-from app.search.contents import Mention, Text, contents
-from app.search.entries import closed_fields, is_thing
-from app.search.names import labels_of
-from app.search.snippets import Segment, Wanted, best_text, snippet
+from app.search.highlighting import Segment, Wanted, best_text, snippet
+from app.search.index_entries import closed_fields, is_thing
+from app.search.name_index import labels_of
+from app.search.text_fields import Mention, Text, contents
 
 
 class Evidence:

@@ -15,14 +15,14 @@ from app.models import RESOURCES
 from app.reports.search.counts import NARROWING, Counting
 from app.reports.search.highlights import Evidence
 from app.reports.search.schemas import FIELDS, RECORD, SearchQuery
-from app.search.entries import kind_at, kinds_in_order
+from app.search.engine import places
 from app.search.expressions import Expression, about, all_of, any_of
 from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in
-from app.search.matches import Matches, matches_of
-from app.search.matching import places
-from app.search.question import read_question
+from app.search.index_entries import kind_at, kinds_in_order
+from app.search.interpretation import Understood, anywhere, steps, understand
+from app.search.query_parser import read_question
 from app.search.ranking import Found, Position, found_from
-from app.search.understanding import Understood, anywhere, steps, understand
+from app.search.result_set import Matches, matches_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.lists import documents_of, included
 from app.store.read.missing import present_ids

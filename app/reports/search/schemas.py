@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from app.models.types import Slug
 from app.reports.search.counts import NARROWING, SearchFacet, SearchGroup
-from app.search.snippets import Segment
+from app.search.highlighting import Segment
 from app.store.read.schemas import PARTLY, included_model, left_out
 
 FACETS = ("kind", *NARROWING)

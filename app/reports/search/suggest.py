@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from app.db.tables import ENTRY
 from app.models import RESOURCES
 from app.models.types import Slug
-from app.search.entries import LABELS, TERMS, is_thing, kinds_in_order
-from app.search.folding import tokens
-from app.search.names import Beginning, beginning_with, near_words
+from app.search.index_entries import LABELS, TERMS, is_thing, kinds_in_order
+from app.search.name_index import Beginning, beginning_with, near_words
+from app.search.tokens import tokens
 from app.store.read.query import Address
 
 SHORTEST = 2

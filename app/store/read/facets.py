@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal, select,
 
 from app.db.tables import REFERENCE
 from app.fields import facets_of
-from app.search.counts import LONGEST_VALUE
-from app.search.entries import EVERYWHERE, SCOPE
+from app.search.index_counts import LONGEST_VALUE
+from app.search.index_entries import EVERYWHERE, SCOPE
 from app.store.read.lists import narrowed, with_present_ids
 from app.store.read.query import Query
 

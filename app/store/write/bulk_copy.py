@@ -11,8 +11,8 @@ from app.db.database import Database
 from app.db.tables import EDITION, REFERENCE, REGISTRY
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
-from app.search.contents import Mention, contents
-from app.search.entries import entry_of
+from app.search.index_entries import entry_of
+from app.search.text_fields import Mention, contents
 from app.store.write.index import add_rows, row_of
 from app.store.write.transaction import Write, writing
 

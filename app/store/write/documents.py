@@ -13,7 +13,7 @@ from app.evidence.citations.verification import TextOf, check
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number
-from app.search.entries import INDEXING
+from app.search.index_entries import INDEXING
 from app.store.write.batch import error_at, name_of
 
 RENDERING = 1

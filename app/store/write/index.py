@@ -13,10 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.db.tables import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
 from app.models import RESOURCES
 from app.models.base import Key
-from app.search.counts import NONE, facet_keys, gram_keys, name_keys
-from app.search.entries import Entry, entry_of, is_thing, kinds_in_order, places_of
+from app.search.engine import every_place
 from app.search.expressions import about, tsvector
-from app.search.matching import every_place
+from app.search.index_counts import NONE, facet_keys, gram_keys, name_keys
+from app.search.index_entries import Entry, entry_of, is_thing, kinds_in_order, places_of
 from app.store.write.documents import Progress
 from app.store.write.loaded import CHUNK, Shelf, chunks
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
-from app.search.folding import Placed, placed
+from app.search.tokens import Placed, placed
 
 LONGEST = 240
 """Characters of a snippet, about."""

@@ -11,9 +11,9 @@ from app.fields import facets_of, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Known, Row
 from app.models.vocabulary import SPOKEN
-from app.search.contents import Mention, Text, contents
 from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole
-from app.search.folding import tokens
+from app.search.text_fields import Mention, Text, contents
+from app.search.tokens import tokens
 
 INDEXING = 3
 """Raise it when the same record gets another entry: every database then makes its index anew."""

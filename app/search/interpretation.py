@@ -6,7 +6,7 @@ from itertools import combinations
 
 from sqlalchemy import Connection
 
-from app.search.entries import is_thing, kinds_in_order, places_of
+from app.search.engine import places
 from app.search.expressions import (
     ABOUT,
     NAMED,
@@ -21,11 +21,11 @@ from app.search.expressions import (
     signed,
     whole,
 )
-from app.search.folding import halves, tokens, variants
-from app.search.matching import places
-from app.search.names import labels_of, named_side_by_side, near_words, things_named, wider_than
-from app.search.question import Piece, Question
-from app.search.snippets import Wanted
+from app.search.highlighting import Wanted
+from app.search.index_entries import is_thing, kinds_in_order, places_of
+from app.search.name_index import labels_of, named_side_by_side, near_words, things_named, wider_than
+from app.search.query_parser import Piece, Question
+from app.search.tokens import halves, tokens, variants
 
 LONGEST_NAME = 6
 """Words of a name that is looked for within a question."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.search.entries import EVERYWHERE, is_thing
-from app.search.folding import grams, tokens, word_starts
+from app.search.index_entries import EVERYWHERE, is_thing
+from app.search.tokens import grams, tokens, word_starts
 
 LONGEST_LABEL = 200
 LONGEST_BEGINNING = 100

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.search.folding import STOP_WORDS, tokens
+from app.search.tokens import STOP_WORDS, tokens
 
 MOST_PIECES = 12
 """How many words and phrases of a question count."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from app.db.tables import ENTRY
-from app.search.entries import places_of
+from app.search.engine import HIGHEST, first_and_counts, places
 from app.search.expressions import AllOf, Expression, holds, is_plain
-from app.search.matching import HIGHEST, first_and_counts, places
+from app.search.index_entries import places_of
 
 MOST_COUNTED = 1000
 """How far the matches of one kind are counted, and how many are at hand at most."""

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 from app.db.tables import ENTRY, GRAM, NAME
 from app.models import RESOURCES
 from app.models.base import Key
-from app.search.entries import is_thing, kinds_in_order
-from app.search.folding import distance, grams, slips_allowed
+from app.search.index_entries import is_thing, kinds_in_order
+from app.search.tokens import distance, grams, slips_allowed
 
 MOST_NEAR = 50
 """Words with the most common pieces that are measured letter by letter."""

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, String, TextClause, bindparam, text
 
 from app.db.database import refuse_late
-from app.search.entries import RANGE_BITS, kind_at, places_of
 from app.search.expressions import Expression, fts5, tsquery
+from app.search.index_entries import RANGE_BITS, kind_at, places_of
 
 SELECT = {
     "sqlite": "SELECT rowid AS place FROM search_words WHERE search_words MATCH :asked AND rowid > {} AND rowid < {}",

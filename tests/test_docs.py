@@ -20,7 +20,7 @@ from app.errors import Problem, problems
 from app.main import create_app
 from app.models import RESOURCES
 from app.pages.templates import asset_url
-from app.routers.service import TRIES
+from app.routers.site import TRIES
 from app.settings import PREFIX, Settings
 from app.store.examples import CHECKED_ON, SEED
 from tests.conftest import ROOT

@@ -16,8 +16,6 @@ from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.formats.registry import REPRESENTATIONS
-from app.hosts import HostGuard
-from app.parser import require_httptools
 from app.releases.pool import OpenReleases
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
@@ -27,11 +25,12 @@ from app.web.embeds import Cards
 from app.web.etags import CodedTags
 from app.web.health import Readiness
 from app.web.metrics import Metrics
-from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, KeyGuard
+from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, Rates
 from app.web.middleware.request_log import Observed
 from app.web.openapi.document import describe
+from app.web.parser import require_httptools
 from app.web.problems import Unexpected, install, respond
 from app.web.responses import MEDIA_TYPES
 

@@ -263,7 +263,7 @@ CONTROLS = (
     Control(
         "API8",
         "Without httptools nothing starts",
-        "app/parser.py",
+        "app/web/parser.py",
         'if find_spec("httptools") is None:',
         "if False:",
         "test_operations.py::test_without_httptools_nothing_starts",
@@ -360,7 +360,7 @@ CONTROLS = (
     Control(
         "API7",
         "The program asks no other host",
-        "app/hosts.py",
+        "app/web/middleware/checks.py",
         "import re\n",
         "import re\nimport urllib.request\n",
         "test_operations.py::test_the_program_asks_no_other_host",

@@ -27,7 +27,6 @@ from app.api_keys import new_key
 from app.db import database as db
 from app.db.database import Database, newest_schema
 from app.errors import BrokenSetting, Unauthorized
-from app.hosts import is_among
 from app.main import create_app
 from app.models import RESOURCES
 from app.routers import METHODS
@@ -37,6 +36,7 @@ from app.web.auth import caller_of
 from app.web.health import look
 from app.web.logging import MOST_WAITING, Buffered, JsonFormatter, configuration
 from app.web.metrics import Metrics
+from app.web.middleware.checks import is_among
 from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
 from tests.conftest import ROOT, new_database
 from tests.desk import ADDRESS, Desk, told

@@ -23,7 +23,6 @@ from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
 from app.formats.importers.seed import read
 from app.models import RESOURCES
 from app.models.types import clean_text
-from app.parser import require_httptools
 from app.releases.build import freeze, rows_to_copy
 from app.reports.audit import audit
 from app.settings import PREFIX, Settings, load_settings
@@ -40,6 +39,7 @@ from app.store.write.save import withdraw as withdraw_record
 from app.store.write.transaction import Saved, revision_of
 from app.web.logging import configuration
 from app.web.metrics import shared_by
+from app.web.parser import require_httptools
 from app.web.server import backlog, raise_file_limit
 
 app = typer.Typer(

@@ -14,8 +14,7 @@ from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.comparability import WINDOW_DAYS
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
-from app.reports.comparison import read_comparison
-from app.reports.comparison_schemas import Comparison
+from app.reports.comparison import Comparison, read_comparison
 from app.store.examples import seed_records
 from app.store.read.query import Reading
 from app.web import etags

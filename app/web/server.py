@@ -19,7 +19,15 @@ from weakref import ref
 from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.errors import MEDIA_TYPE, BadRequest, HeadTooLarge, Problem, RequestTimeout, TooLong, Unavailable
+from app.errors import (
+    MEDIA_TYPE,
+    BadRequest,
+    HeadTooLarge,
+    Problem,
+    RequestTimeout,
+    TooLong,
+    Unavailable,
+)
 
 LOOK_SECONDS = 1.0
 FIRST_LOOKS = cycle([1 + turn / 64 for turn in range(64)])

@@ -1,6 +1,7 @@
 """Plain ASGI before anything is parsed: requests that no handler should ever see get their problem here."""
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BadRequest, ContentTooLarge, Problem, TooLong, UnsupportedMediaType
+from app.errors import BadRequest, ContentTooLarge, Misdirected, Problem, TooLong, UnsupportedMediaType
 from app.web.auth import Caller, admit, bearer_key, needed_scope
 
 LONGEST_ADDRESS = 32_768
@@ -24,6 +25,10 @@ LARGER_BODIES = {"/v1/batch": 32_000_000}
 
 KEYED = "private, no-store"
 """Cache-Control of whatever a key was sent for: no cache may keep it, not even the browser's own."""
+
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""Supervisors and load balancers ask these by the machine's own address."""
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::[0-9]{0,5})?")
 
 Tell = Callable[[Request, Problem], Awaitable[Response]]
 Identify = Callable[[str], Awaitable[Caller]]
@@ -150,3 +155,41 @@ def too_large(size: str, largest: int) -> Problem:
     """The problem of a body of this size; the connection closes, so that nobody reads the rest."""
     words = f"The body has {size}; {largest} bytes are allowed."
     return ContentTooLarge(words, headers={"Connection": "close"})
+
+
+class HostGuard:
+    """Refuses a Host that is missing, repeated or malformed, and with `allowed` every name that is not ours."""
+
+    def __init__(self, app: ASGIApp, *, allowed: Sequence[str], tell: Tell) -> None:
+        self.app = app
+        self.allowed = allowed
+        self.tell = tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or tell what is wrong with its Host."""
+        problem = faulty_host(scope, self.allowed) if scope["type"] == "http" else None
+        if problem is None:
+            await self.app(scope, receive, send)
+            return
+        answer = await self.tell(Request(scope), problem)
+        await answer(scope, receive, send)
+
+
+def faulty_host(scope: Scope, allowed: Sequence[str]) -> Problem | None:
+    """What is wrong with the Host of a request, if anything; HTTP/1.0 needs none (RFC 9112 section 3.2)."""
+    named = Headers(scope=scope).getlist("host")
+    if not named and scope["http_version"] == "1.0" and not allowed:
+        return None
+    if len(named) != 1:
+        return BadRequest(f"A request has one Host; this one has {len(named) or 'none'}.")
+    match = _HOST.fullmatch(named[0].strip())
+    if match is None:
+        return BadRequest(f"Host: {named[0][:200]} is no name of a host.")
+    if allowed and scope["path"] not in PROBES and not is_among(match[1].lower(), allowed):
+        return Misdirected(f"Host: {named[0][:200]} is none of the names under which this service answers.")
+    return None
+
+
+def is_among(host: str, allowed: Sequence[str]) -> bool:
+    """Whether a name is one of these; `*.example.org` stands for every name below example.org."""
+    return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in allowed)

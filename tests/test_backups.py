@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.api_keys import digest_of
-from app.db.database import Database, newest_schema
+from app.db.database import Database
+from app.db.schema import newest_schema
 from app.errors import BrokenSetting
 from app.main import create_app
 from app.models import RESOURCES

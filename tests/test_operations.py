@@ -25,7 +25,8 @@ from starlette.testclient import TestClient
 from app import cli
 from app.api_keys import new_key
 from app.db import database as db
-from app.db.database import Database, newest_schema
+from app.db.database import Database
+from app.db.schema import newest_schema
 from app.errors import BrokenSetting, Unauthorized
 from app.main import create_app
 from app.models import RESOURCES

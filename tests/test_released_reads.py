@@ -13,7 +13,8 @@ from pydantic_core import from_json
 from sqlalchemy import create_engine, select
 from starlette.testclient import TestClient
 
-from app.db.database import Database, migrate_schema
+from app.db.database import Database
+from app.db.schema import migrate_schema
 from app.models.approvals import Approval
 from app.releases.build import freeze
 from app.releases.pool import MOST_OPEN

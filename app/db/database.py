@@ -6,21 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, inspect, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.db.engines import cut_off, engine_of, engine_of_new_file
+from app.db.engines import cut_off, engine_of
+from app.db.failures import unavailable
 from app.db.group_commit import Sharing, before_execute, shared, sharing_of
 from app.db.read_cache import Joined, Memory
 from app.db.read_pool import Lanes, shape_of, slow_places
-from app.errors import InsufficientStorage, Problem, Unavailable
+from app.db.schema import migrate_schema
+from app.errors import Unavailable
 
 T = TypeVar("T")
 WRITE_LOCK = 7_203_511
@@ -231,92 +230,6 @@ def bytes_of(connection: Connection) -> int:
     else:
         asked = "SELECT pg_database_size(current_database())"
     return int(connection.execute(text(asked)).scalar_one())
-
-
-def schema_of(connection: Connection) -> str | None:
-    """The version of the schema behind a connection; None where there is none yet."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[Connection]:
-    """A SQLite file that did not exist, with the newest schema, to be filled in one transaction and made compact.
-
-    What is copied into it may come in any order: that nothing points to nothing is checked at the end.
-    """
-    with engine_of_new_file(path).begin() as connection:
-        migrate_schema(connection)
-        yield connection
-    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        broken = raw.execute("PRAGMA foreign_key_check").fetchone()
-        if broken is not None:
-            raise Problem(f"A row of {broken[0]} points to a row of {broken[2]} that is not there.")
-        raw.execute("VACUUM")
-
-
-def migrate_schema(connection: Connection, to: str = "head") -> None:
-    """Bring the schema behind a connection, which is in a transaction, to a version."""
-    config = _migrations()
-    config.attributes["connection"] = connection
-    command.upgrade(config, to)
-
-
-@cache
-def newest_schema() -> str:
-    """The version of the schema that this program works on."""
-    return str(ScriptDirectory.from_config(_migrations()).get_current_head())
-
-
-def knows_schema(version: str) -> bool:
-    """Whether a version of the schema is one of this program's history."""
-    return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
-
-
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-    return config
-
-
-TOO_LONG = "The query took too long and was cut off."
-TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
-    (Unavailable, TOO_LONG, ("interrupted", "statement timeout")),
-    (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
-    (
-        InsufficientStorage,
-        "The disk of the database is full; nothing was saved.",
-        ("disk is full", "no space left on device", "disk full"),
-    ),
-    (
-        Unavailable,
-        "The database cannot be written to; nothing was saved.",
-        ("readonly database", "read-only file system", "in a read-only transaction"),
-    ),
-    (
-        Unavailable,
-        "A part of the database cannot be read; nothing was changed.",
-        ("malformed", "not a database", "disk i/o error", "invalid page", "could not read block"),
-    ),
-)
-"""What the caller is told, by words in the messages of SQLite and PostgreSQL."""
-
-
-def unavailable(failure: DBAPIError) -> Problem:
-    """What the caller is told of a failure of the database: nothing of its insides."""
-    message = str(failure.orig).lower()
-    found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
-    kind, detail = next(found, (Unavailable, "The database cannot be reached."))
-    return kind(detail, headers={"Retry-After": "1"})
-
-
-def refuse_late(connection: Connection) -> None:
-    """For a read of many statements: begin none when they have taken too long together."""
-    deadline = connection.info.get("deadline")
-    if deadline is not None and time.monotonic() > deadline:
-        raise Unavailable(TOO_LONG, headers={"Retry-After": "1"})
 
 
 def _is_of_a_row(failure: DBAPIError) -> bool:

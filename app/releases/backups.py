@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
-from app.db.database import knows_schema
+from app.db.schema import knows_schema
 from app.errors import BrokenSetting
 from app.releases.build import sync_folder
 

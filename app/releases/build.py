@@ -18,7 +18,8 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, func, select
 
-from app.db.database import Database, new_file
+from app.db.database import Database
+from app.db.schema import new_file
 from app.db.tables import (
     ALIAS,
     CODE,

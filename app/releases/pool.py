@@ -11,7 +11,8 @@ from sqlite3 import DatabaseError
 from alembic.util import CommandError
 from anyio import Lock, to_thread
 
-from app.db.database import Database, newest_schema
+from app.db.database import Database
+from app.db.schema import newest_schema
 from app.errors import Unavailable
 from app.releases.reader import Frozen, connect
 from app.store.read.releases import Release, file_of, find_release

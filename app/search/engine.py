@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, TextClause, bindparam, text
 
-from app.db.database import refuse_late
+from app.db.failures import refuse_late
 from app.search.expressions import Expression, fts5, tsquery
 from app.search.index_entries import RANGE_BITS, kind_at, places_of
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from anyio import CapacityLimiter, Lock, move_on_after, to_thread
 
-from app.db.database import Database, newest_schema, schema_of
+from app.db.database import Database
+from app.db.schema import newest_schema, schema_of
 from app.errors import Unavailable
 from app.store.write.transaction import revision_of
 

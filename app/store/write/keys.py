@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.api_keys import Scope, digest_of, new_key
 from app.clock import ago, now
-from app.db.database import Database, unavailable
+from app.db.database import Database
+from app.db.failures import unavailable
 from app.db.tables import API_KEY
 from app.errors import BrokenSetting, nearest
 

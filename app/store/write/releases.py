@@ -6,7 +6,8 @@ from pydantic_core import to_json
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
-from app.db.database import Database, unavailable
+from app.db.database import Database
+from app.db.failures import unavailable
 from app.db.tables import RELEASE
 from app.store.read.releases import Release
 

@@ -4,7 +4,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import now
-from app.db.database import Database, unavailable
+from app.db.database import Database
+from app.db.failures import unavailable
 from app.db.tables import SYNTHESIS
 
 MOST_KEPT = 20_000

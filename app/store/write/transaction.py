@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, inser
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import now
-from app.db.database import Database, unavailable
+from app.db.database import Database
+from app.db.failures import unavailable
 from app.db.group_commit import sharing_of
 from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.errors import InvalidRecord, NotFound

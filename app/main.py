@@ -19,7 +19,8 @@ from app.formats.registry import REPRESENTATIONS
 from app.releases.pool import OpenReleases
 from app.routers import METHODS, ROUTERS, TAGS
 from app.settings import Settings, load_settings
-from app.store.write.transaction import revision_of, together
+from app.store.read.revision import revision_of
+from app.store.write.transaction import together
 from app.web.auth import Doorkeeper
 from app.web.embeds import Cards
 from app.web.etags import CodedTags

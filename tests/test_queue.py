@@ -18,10 +18,11 @@ from app.db.tables import API_KEY, EDITION, REGISTRY, REVISION
 from app.db.write_queue import MOST_TOGETHER, Key, WriteQueue
 from app.errors import Conflict, Unavailable
 from app.models import RESOURCES
+from app.store.read.revision import revision_of
 from app.store.write.drafts import Proposal, propose
 from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one
 from app.store.write.reindex import reindex
-from app.store.write.transaction import revision_of, together, writing
+from app.store.write.transaction import together, writing
 from app.web.bodies import record_of
 from tests.conftest import new_postgresql_database
 

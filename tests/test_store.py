@@ -17,10 +17,10 @@ from app.models.base import Record
 from app.models.sources import SourceRecord
 from app.reports.audit import audit
 from app.store.examples import SEED
-from app.store.read.lists import fetch, totals
+from app.store.read.records import fetch, totals
+from app.store.read.revision import revision_of
 from app.store.write.rerender import render_again
 from app.store.write.save import reinstate, rename, save_all, withdraw
-from app.store.write.transaction import revision_of
 
 TREATMENT = {"id": "example-toxin", "name": "Example toxin", "kind": "drug"}
 CONDITION = {"id": "example-pain", "name": "Example pain"}

@@ -27,16 +27,18 @@ from app.releases.build import freeze, rows_to_copy
 from app.reports.audit import audit
 from app.settings import PREFIX, Settings, load_settings
 from app.store.examples import SEED, texts_beside
-from app.store.read.lists import export_chunk, totals
+from app.store.read.lists import export_chunk
 from app.store.read.query import Query
+from app.store.read.records import totals
 from app.store.read.releases import file_of
+from app.store.read.revision import revision_of
 from app.store.write.reindex import reindex as rebuild_index
 from app.store.write.rerender import is_rendered, render_again
 from app.store.write.save import reinstate as reinstate_record
 from app.store.write.save import rename as rename_record
 from app.store.write.save import save_all
 from app.store.write.save import withdraw as withdraw_record
-from app.store.write.transaction import Saved, revision_of
+from app.store.write.transaction import Saved
 from app.web.logging import configuration
 from app.web.metrics import shared_by
 from app.web.parser import require_httptools

@@ -10,8 +10,8 @@ import typer
 from app.cli.sample_data import MadeUp
 from app.db.database import Database
 from app.errors import BrokenSetting
+from app.store.read.revision import revision_of
 from app.store.write.bulk_copy import fill
-from app.store.write.transaction import revision_of
 
 Opened = Callable[[str | None], AbstractContextManager[Database]]
 

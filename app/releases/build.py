@@ -39,11 +39,11 @@ from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
 from app.releases.difference import difference_between
-from app.store.read.lists import totals
+from app.store.read.records import totals
 from app.store.read.releases import Release, file_of, find_release, list_releases
+from app.store.read.revision import revision_of
 from app.store.write.index import refill
 from app.store.write.releases import record_release
-from app.store.write.transaction import revision_of
 
 LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""

@@ -21,7 +21,7 @@ from app.db.tables import ALIAS, EDITION
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.read.releases import Release
-from app.store.write.transaction import revision_of
+from app.store.read.revision import revision_of
 
 CHUNK = 400
 """Ids per statement: below the parameter limits of both engines."""

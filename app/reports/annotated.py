@@ -12,8 +12,9 @@ from app.evidence.citations.segments import Marked, segments
 from app.models.claims import Claim
 from app.models.sources import Source
 from app.models.vocabulary import ClaimKind, TextServed, Verdict
-from app.store.read.lists import export_chunk, fetch
+from app.store.read.lists import export_chunk
 from app.store.read.query import Query
+from app.store.read.records import fetch
 
 
 class AnnotatedClaim(BaseModel):

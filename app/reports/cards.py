@@ -19,8 +19,9 @@ from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.reports.dossier import classes_above
 from app.reports.record_page import Facts, Part, Record, count_verdicts, listed, name_of_what, read_as_of
-from app.store.read.lists import fetch, included, list_rows
+from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.records import fetch, included
 from app.store.read.releases import list_releases
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}

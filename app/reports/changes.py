@@ -19,8 +19,8 @@ from app.store.read.changes import ON_CREATION, Change
 from app.store.read.cursors import read_numbers, write_cursor
 from app.store.read.history import FieldChange, Written
 from app.store.read.missing import no_record, present_ids
+from app.store.read.revision import revision_of
 from app.store.read.versions import Edition, has_one_before, in_order, place, read_editions, select_editions
-from app.store.write.transaction import revision_of
 
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100

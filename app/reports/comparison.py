@@ -33,8 +33,8 @@ from app.reports.synthesis.content import told
 from app.reports.synthesis.entries import entry_of
 from app.reports.synthesis.results import left_out, read_results
 from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
-from app.store.read.lists import fetch
 from app.store.read.query import Address
+from app.store.read.records import fetch
 from app.store.read.schemas import WHOLE, included_model, public_model
 from app.store.read.units import rules_for
 

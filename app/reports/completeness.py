@@ -15,8 +15,9 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowledge
 from app.reports.dossier import concerning, parts
-from app.store.read.lists import fetch, narrowed
+from app.store.read.lists import narrowed
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.records import fetch
 
 NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"})
 """What a record says about itself, not about the treatment."""

@@ -15,8 +15,9 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Line, Slug
 from app.models.warnings import Warning
-from app.store.read.lists import fetch, list_rows
+from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Address, Query
+from app.store.read.records import fetch
 from app.store.read.schemas import WHOLE, included_model, public_model
 from app.store.read.units import MOST_LAYERS, rules_for
 

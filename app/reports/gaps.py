@@ -28,8 +28,9 @@ from app.models.vocabulary import SourceStatus
 from app.models.warnings import Warning as LabelWarning
 from app.reports.dossier import classes_above
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
-from app.store.read.lists import export_chunk, fetch, list_rows
+from app.store.read.lists import export_chunk, list_rows
 from app.store.read.query import Address, Query
+from app.store.read.records import fetch
 from app.store.read.units import MOST_LAYERS
 
 MOST_RESULTS = 20

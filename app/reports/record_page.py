@@ -25,8 +25,9 @@ from app.models.vocabulary import Verdict
 from app.models.warnings import Warning as LabelWarning
 from app.reports.annotated import AnnotatedText, read_annotated
 from app.reports.dossier import classes_above
-from app.store.read.lists import fetch, included, list_rows, totals
+from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.records import fetch, included, totals
 
 Record = dict[str, Any]
 Found = dict[str, dict[str, Record]]

@@ -14,8 +14,9 @@ from app.models.jurisdictions import UNION, UNION_LAW
 from app.models.partial_dates import period
 from app.models.treatments import Treatment
 from app.models.types import Day, PartialDate, Slug
-from app.store.read.lists import fetch, list_rows
+from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.records import fetch
 from app.store.read.schemas import WHOLE, public_model
 
 _APPROVALS: Any = list[public_model(Approval)]  # type: ignore[misc]  # made at run time

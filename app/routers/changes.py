@@ -32,8 +32,10 @@ from app.store.read.query import Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
 from app.web.resources import LINK
-from app.web.responses import JSON, MEDIA_TYPES, database_of, next_url, refuse_repeated
+from app.web.responses import JSON, MEDIA_TYPES, next_url
 
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}

@@ -20,7 +20,9 @@ from app.store.read.query import Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.responses import JSON, address_of, database_of, refuse_repeated
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
+from app.web.responses import JSON, address_of
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)

@@ -22,8 +22,10 @@ from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
 from app.web.resources import LINK
-from app.web.responses import JSON, address_of, database_of, next_url, refuse_repeated
+from app.web.responses import JSON, address_of, next_url
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 

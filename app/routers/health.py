@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app import __version__
 from app.db.database import Database, bytes_of
 from app.errors import NotFound, Unavailable
-from app.store.write.transaction import revision_of
+from app.store.read.revision import revision_of
 from app.web.health import Found, Readiness
 from app.web.metrics import MEDIA_TYPE, Metrics, Reading
 from app.web.openapi.responses import problem_responses

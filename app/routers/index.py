@@ -11,12 +11,13 @@ from starlette.responses import Response
 from app import DISCLAIMER, LICENCE, __version__
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models import RESOURCES
-from app.store.read.lists import totals
 from app.store.read.query import Reading
+from app.store.read.records import totals
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
-from app.web.responses import JSON, address_of, database_of
+from app.web.read_source import database_of
+from app.web.responses import JSON, address_of
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 

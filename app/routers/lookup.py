@@ -11,12 +11,14 @@ from starlette.responses import Response
 from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
-from app.store.read.lists import lookup
 from app.store.read.query import MOST_ROWS, Reading
+from app.store.read.records import lookup
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
-from app.web.responses import JSON, address_of, database_of, refuse_repeated
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
+from app.web.responses import JSON, address_of
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 

@@ -23,7 +23,8 @@ from app.reports.record_page import read_facts, read_list
 from app.web import etags
 from app.web.html import BLANK, HTML, PageAsked, form_of, page_answer, where_of
 from app.web.negotiation import accepted, choose
-from app.web.responses import address_of, database_of
+from app.web.read_source import database_of
+from app.web.responses import address_of
 
 MOST_GAPS = 5
 router = APIRouter(tags=["Pages"])

@@ -24,8 +24,10 @@ from app.web import etags
 from app.web.files import file_answer
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.parameters import refuse_repeated
+from app.web.read_source import answered_from, database_of
 from app.web.resources import LINK
-from app.web.responses import JSON, answered_from, database_of, next_url, refuse_repeated
+from app.web.responses import JSON, next_url
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]

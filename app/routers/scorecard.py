@@ -16,7 +16,8 @@ from app.store.read.query import MOST_VALUES, Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.responses import JSON, database_of
+from app.web.read_source import database_of
+from app.web.responses import JSON
 
 router = APIRouter(prefix="/v1", tags=["Trust"])
 

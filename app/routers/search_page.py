@@ -14,7 +14,7 @@ from app.reports.search.page import query_of, read_found
 from app.routers.search import LONGEST, Kind
 from app.web.html import BLANK, HTML, PageAsked, page_answer, where_of
 from app.web.negotiation import accepted, choose
-from app.web.responses import database_of
+from app.web.read_source import database_of
 
 router = APIRouter(tags=["Pages"])
 

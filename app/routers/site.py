@@ -17,7 +17,8 @@ from app.pages.templates import ASSETS, asset, asset_named, page
 from app.reports.record_page import read_landing
 from app.web import etags
 from app.web.html import HTML, PageAsked, page_answer, prefers_linked_data, where_of
-from app.web.responses import JSON, database_of
+from app.web.read_source import database_of
+from app.web.responses import JSON
 
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
 TRIES = (

@@ -14,8 +14,9 @@ from app.store.read.query import Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.read_source import database_of
 from app.web.resources import resource_router
-from app.web.responses import JSON, database_of
+from app.web.responses import JSON
 
 router: APIRouter = resource_router(Source, tag="Sources")
 

@@ -40,7 +40,9 @@ from app.web import etags
 from app.web.bodies import json_body, parse, read_body
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.responses import JSON, ReleaseReads, answered_from, database_of, refuse_repeated
+from app.web.parameters import refuse_repeated
+from app.web.read_source import ReleaseReads, answered_from, database_of
+from app.web.responses import JSON
 
 CSV, SVG = "text/csv; charset=utf-8", "image/svg+xml"
 MEDIA_TYPES = {"json": JSON, "csv": CSV, "svg": SVG}

@@ -17,8 +17,10 @@ from app.store.read.query import Reading
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
 from app.web.resources import resource_router
-from app.web.responses import JSON, address_of, database_of, refuse_repeated
+from app.web.responses import JSON, address_of
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 

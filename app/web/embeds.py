@@ -21,7 +21,7 @@ from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.record_page import Facts, Record
 from app.web import etags
 from app.web.html import HTML, read_kept_synthesis, where_of
-from app.web.responses import ReleaseReads, database_of
+from app.web.read_source import ReleaseReads, database_of
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)

@@ -8,7 +8,7 @@ from anyio import CapacityLimiter, Lock, move_on_after, to_thread
 from app.db.database import Database
 from app.db.schema import newest_schema, schema_of
 from app.errors import Unavailable
-from app.store.write.transaction import revision_of
+from app.store.read.revision import revision_of
 
 SECONDS_KEPT = 1.0
 """A probe that many ask at once costs the database no more than one that one asks."""

@@ -21,7 +21,7 @@ from app.reports.cards import newer_release
 from app.reports.synthesis.page import SynthesisFacts, read_synthesis, with_surroundings
 from app.web import etags
 from app.web.negotiation import accepted, choose
-from app.web.responses import ReleaseReads, release_of
+from app.web.read_source import ReleaseReads, release_of
 
 HTML = "text/html; charset=utf-8"
 

@@ -19,14 +19,16 @@ from app.models.base import Row
 from app.models.types import Slug
 from app.store.examples import EXAMPLE_ADDRESS, example_included, example_of
 from app.store.read.history import History, HistoryAsked, read_history
-from app.store.read.lists import fetch
 from app.store.read.query import query_from, query_model, single_model
+from app.store.read.records import fetch
 from app.store.read.schemas import page_model, single_schema
 from app.store.read.units import compares_amounts
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.responses import JSON, address_of, database_of, list_answer, next_url, refuse_repeated, single_answer
+from app.web.parameters import refuse_repeated
+from app.web.read_source import database_of
+from app.web.responses import JSON, address_of, list_answer, next_url, single_answer
 from app.web.writes.routes import add_writes
 
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."

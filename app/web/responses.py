@@ -1,9 +1,9 @@
 """Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
 
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -12,73 +12,23 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.db.database import Database
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
 from app.formats.registry import Representation, further
-from app.models import RESOURCES
 from app.pages.templates import report_address
 from app.store.read.facets import facets
-from app.store.read.lists import Page, export_chunk, fetch, included, list_rows
+from app.store.read.lists import Page, export_chunk, list_rows
 from app.store.read.query import Query
-from app.store.read.releases import Release
+from app.store.read.records import fetch, included
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
 from app.web import etags
 from app.web.negotiation import accepted, choose
+from app.web.read_source import database_of, release_of
 
-T = TypeVar("T")
 JSON = "application/json"
-RELEASED = RESOURCES.keys() | {"", "search", "v1", "embed", "badge"}
-"""Where the addresses begin whose answers are read from records: the API, the first page, search, pages, embeds."""
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-
-
-class ReleaseReads:
-    """Reads from the release that a request names; the headers of the answer will say so."""
-
-    def __init__(self, request: Request, name: str) -> None:
-        self.request = request
-        self.name = name
-
-    async def fetch(  # as Reads
-        self,
-        work: Callable[[Connection], T],
-        *,
-        short: bool = False,  # noqa: ARG002  # a file of records is no less a read of its own
-        shape: Hashable = None,
-    ) -> T:
-        """Run a read; NotFound for an unknown release, Unavailable for one whose file is missing or altered."""
-        frozen = await self.request.app.state.releases.take(self.name)
-        answered_from(self.request, frozen.release)
-        self.request.scope["marks"] = frozen.followed
-        found: T = await frozen.fetch(work, shape=shape)
-        return found
-
-
-def answered_from(request: Request, release: Release) -> None:
-    """Let the answer say that it comes from a release."""
-    request.scope["revision"] = release.revision
-    request.scope["dataset"] |= {"Dataset-Revision": str(release.revision), "Dataset-Release": release.name}
-
-
-def database_of(request: Request) -> Database | ReleaseReads:
-    """Where this request reads: from the application's database, or from the release that it names."""
-    name = release_of(request)
-    if name is not None:
-        return ReleaseReads(request, name)
-    database: Database = request.app.state.database
-    return database
-
-
-def release_of(request: Request) -> str | None:
-    """The release that a read of records names; the other pages pass over what they do not know."""
-    reads = request.url.path.split("/")[1] in RELEASED
-    named = request.query_params.getlist("release") if reads else []
-    if len(named) > 1:
-        raise _once_only("release")
-    return named[0] or None if named else None
 
 
 def address_of(request: Request, path: str) -> str:
@@ -86,19 +36,6 @@ def address_of(request: Request, path: str) -> str:
     name = release_of(request)
     joint = "&" if "?" in path else "?"
     return f"{request.app.state.settings.public_url}{path}" + ("" if name is None else f"{joint}release={name}")
-
-
-def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
-    """Refuse a parameter that stands there twice although it takes one value."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        if "list" not in str(parameters.model_fields[name].annotation):
-            raise _once_only(name)
-
-
-def _once_only(name: str) -> InvalidParameter:
-    wrong = "this parameter may stand there once only"
-    return InvalidParameter(f"{name}: {wrong}.", errors=[{"parameter": name, "detail": wrong}])
 
 
 def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:

@@ -24,9 +24,9 @@ from app.search.query_parser import read_question
 from app.search.ranking import Found, Position, found_from
 from app.search.result_set import Matches, matches_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
-from app.store.read.lists import documents_of, included
 from app.store.read.missing import present_ids
 from app.store.read.query import Address
+from app.store.read.records import documents_of, included
 
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12

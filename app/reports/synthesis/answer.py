@@ -30,8 +30,8 @@ from app.reports.synthesis.plain import plain_synthesis
 from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
 from app.reports.synthesis.results import read_results, together
 from app.store.examples import EXAMPLE_ADDRESS, RELEASE, example_named
-from app.store.read.lists import fetch
-from app.store.write.transaction import revision_of
+from app.store.read.records import fetch
+from app.store.read.revision import revision_of
 
 NAMED = ("treatment", "condition", "outcome")
 """The parameters that name records which there must be."""

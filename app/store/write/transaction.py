@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import now
@@ -23,6 +23,7 @@ from app.errors import InvalidRecord, NotFound
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
+from app.store.read.revision import revision_of
 from app.store.write.batch import error_at, generations, name_of, pointed_to, refuse_dangling
 from app.store.write.documents import (
     Held,
@@ -53,12 +54,6 @@ TO_INDEX = "to index"
 """Under which name a connection carries the records that writes together have left to be indexed."""
 SHELF, LAST = "shelf", "last revision"
 """What the writes of a transaction know from each other."""
-_LAST_REVISION = select(func.coalesce(func.max(REVISION.c.number), 0))
-
-
-def revision_of(connection: Connection) -> int:
-    """The number of the last write transaction that changed something; 0 for an empty dataset."""
-    return int(connection.execute(_LAST_REVISION).scalar_one())
 
 
 @contextmanager

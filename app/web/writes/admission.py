@@ -13,7 +13,8 @@ from app.errors import InvalidParameter
 from app.models.base import Key
 from app.web.auth import Caller, caller_of
 from app.web.negotiation import accepted, choose
-from app.web.responses import JSON, refuse_repeated
+from app.web.parameters import refuse_repeated
+from app.web.responses import JSON
 
 T = TypeVar("T")
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")

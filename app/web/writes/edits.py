@@ -19,7 +19,8 @@ from app.store.write.one import Kept, Once, change_one, changed, create_one, cre
 from app.web import etags
 from app.web.auth import caller_of
 from app.web.bodies import object_in, read_body, record_of, refuse_other_id
-from app.web.responses import JSON, refuse_repeated
+from app.web.parameters import refuse_repeated
+from app.web.responses import JSON
 from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
 from app.web.writes.if_match import expected_versions
 

@@ -1,0 +1,98 @@
+"""Single records: by id, by code, as what others mention, and how many there are."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy import (
+    Connection,
+    func,
+    or_,
+    select,
+)
+
+from app.db.tables import CODE, REFERENCE
+from app.fields import includable, singular, uses
+from app.models import RESOURCES
+from app.models.base import Row
+from app.store.read.missing import absent
+from app.store.read.query import MOST_ROWS
+
+
+def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[str, int]:
+    """The document and the version of one record that readers may see.
+
+    Raises Moved for a former id, Gone for a withdrawn record, and NotFound with the nearest id.
+    """
+    table = resource.table()
+    found = connection.execute(
+        select(table.c.document, table.c.version).where(table.c.id == record_id, table.c.state == "published")
+    ).one_or_none()
+    if found is None:
+        raise absent(connection, resource, record_id)
+    return found[0], found[1]
+
+
+def included(
+    connection: Connection, resource: type[Row], documents: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The records that the documents mention under the given names: by plural, then by id, each once."""
+    wanted: dict[str, set[str]] = {}
+    ids = [from_json(document)["id"] for document in documents]
+    columns = [name for name in names if name in uses(resource) and name not in resource.record_class().model_fields]
+    query = select(REFERENCE.c.path, REFERENCE.c.to_kind, REFERENCE.c.to_id).where(
+        REFERENCE.c.from_kind == resource.plural, REFERENCE.c.from_id.in_(ids)
+    )
+    for path, kind, record_id in connection.execute(query) if ids else ():
+        top = path.split(".")[0]
+        if top in names or (top not in includable(resource) and kind in names):
+            wanted.setdefault(kind, set()).add(record_id)
+    for name in columns:
+        plural = next(plural for plural in RESOURCES if singular(plural) == name)
+        wanted.setdefault(plural, set()).update(from_json(document)[name] for document in documents)
+    records = {plural: dict(_by_id(connection, plural, sorted(found))) for plural, found in sorted(wanted.items())}
+    return {plural: by_id for plural, by_id in records.items() if by_id}
+
+
+def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, str, str]]:
+    """The records that hold a code: plural, id and document. `icd-10` finds its national versions (`icd-10-cm`) too."""
+    same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
+    keys = connection.execute(
+        select(CODE.c.kind, CODE.c.id)
+        .where(same, CODE.c.code == code.lower())
+        .order_by(CODE.c.kind, CODE.c.id)
+        .limit(MOST_ROWS)
+    ).all()
+    found: list[tuple[str, str, str]] = []
+    for kind, alike in groupby(keys, key=itemgetter(0)):
+        ids = [record_id for _, record_id in alike]
+        found += [(kind, record_id, document) for record_id, document in sorted(documents_of(connection, kind, ids))]
+    return found
+
+
+def totals(connection: Connection) -> dict[str, int]:
+    """How many published records each resource has."""
+    return {
+        plural: connection.execute(
+            select(func.count()).select_from(row.table()).where(row.table().c.state == "published")
+        ).scalar_one()
+        for plural, row in RESOURCES.items()
+    }
+
+
+def documents_of(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Those of the records that readers may see: id and document, in no order."""
+    table = RESOURCES[plural].table()
+    for start in range(0, len(ids), MOST_ROWS):
+        query = select(table.c.id, table.c.document).where(
+            table.c.id.in_(ids[start : start + MOST_ROWS]), table.c.state == "published"
+        )
+        for row in connection.execute(query):
+            yield row[0], row[1]
+
+
+def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for record_id, document in sorted(documents_of(connection, plural, ids)):
+        yield record_id, from_json(document)

@@ -28,7 +28,7 @@ from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 from starlette.testclient import TestClient
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.main import create_app
 from app.releases.build import freeze

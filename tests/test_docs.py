@@ -14,7 +14,7 @@ import pytest
 from pydantic_core import to_json
 from starlette.testclient import TestClient
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.errors import Problem, problems
 from app.main import create_app

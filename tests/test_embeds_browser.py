@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.releases.build import freeze
 from app.store.examples import RELEASE, SEED

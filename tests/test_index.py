@@ -2,8 +2,8 @@
 
 from sqlalchemy import func, select, text
 
-from app.cli import seed_database
 from app.cli.sample_data import MadeUp
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.db.tables import FACET, FACET_SIZE, SHAPE
 from app.reports.audit import audit

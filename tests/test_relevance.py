@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import make_url
 from starlette.testclient import TestClient
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.main import create_app
 from app.settings import Settings

@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.errors import InvalidRecord
 from app.reports.audit import audit

@@ -2,68 +2,63 @@
 
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from app.db.database import Database
+from app.cli.database import DatabaseOption, open_database
 from app.errors import BrokenSetting
 from app.releases.backups import Content, back_up, restore, sqlite_file
 from app.settings import load_settings
 
-Opened = Callable[[str | None], AbstractContextManager[Database]]
 RELEASES = "The files of releases are not in it: copy the folder TEV_RELEASES as well."
 
 
-def backup_commands(opened: Opened, database_option: Any) -> typer.Typer:
-    """The commands, over whatever migrates a database by its address."""
-    commands = typer.Typer()
+commands = typer.Typer()
 
-    @commands.command()
-    def backup(
-        file: Annotated[Path, typer.Argument(help="Where the copy goes; a file that does not exist.")],
-        database: database_option = None,
-    ) -> None:
-        """Copy the database into one file while the service runs. The file is tried by restoring it."""
-        source = sqlite_file(load_settings(database_url=database).database_url)
-        with typer.progressbar(length=0, label="Copying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
-            def show(left: int, every: int) -> None:
-                bar.length = every
-                bar.update(every - left - bar.pos)
+@commands.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; a file that does not exist.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Copy the database into one file while the service runs. The file is tried by restoring it."""
+    source = sqlite_file(load_settings(database_url=database).database_url)
+    with typer.progressbar(length=0, label="Copying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
-            try:
-                content = back_up(source, file, show)
-            except (OSError, sqlite3.Error) as failure:
-                raise BrokenSetting(f"{file}: {failure}; nothing was kept.") from failure
-        print(f"Backup {file.absolute()} of {source.absolute()}: {_words(content)}.")
-        print("Restored into a scratch file and compared: the same, and sound.")
-        print(f"It holds the hashes of the keys and all drafts; only its owner may read it. {RELEASES}")
+        def show(left: int, every: int) -> None:
+            bar.length = every
+            bar.update(every - left - bar.pos)
 
-    @commands.command("restore")
-    def put_back(
-        file: Annotated[Path, typer.Argument(help="A file that `tev backup` made.")],
-        replace: Annotated[
-            bool, typer.Option("--replace", help="Even where records are; that database is kept aside.")
-        ] = False,
-        database: database_option = None,
-    ) -> None:
-        """Put a backup where the database is. Stop the service first."""
-        url = load_settings(database_url=database).database_url
         try:
-            content, aside = restore(url, file, replace=replace)
+            content = back_up(source, file, show)
         except (OSError, sqlite3.Error) as failure:
-            raise BrokenSetting(f"{file}: {failure}; the database is as it was.") from failure
-        with opened(url):
-            print(f"Restored {sqlite_file(url).absolute()} from {file.absolute()}: {_words(content)}.")
-        if aside is not None:
-            print(f"The database that was there: {aside}")
-        print(f"Keys are valid again as they were on that day: look at `tev key list`. {RELEASES}")
+            raise BrokenSetting(f"{file}: {failure}; nothing was kept.") from failure
+    print(f"Backup {file.absolute()} of {source.absolute()}: {_words(content)}.")
+    print("Restored into a scratch file and compared: the same, and sound.")
+    print(f"It holds the hashes of the keys and all drafts; only its owner may read it. {RELEASES}")
 
-    return commands
+
+@commands.command("restore")
+def put_back(
+    file: Annotated[Path, typer.Argument(help="A file that `tev backup` made.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Even where records are; that database is kept aside.")
+    ] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Put a backup where the database is. Stop the service first."""
+    url = load_settings(database_url=database).database_url
+    try:
+        content, aside = restore(url, file, replace=replace)
+    except (OSError, sqlite3.Error) as failure:
+        raise BrokenSetting(f"{file}: {failure}; the database is as it was.") from failure
+    with open_database(load_settings(database_url=url)):
+        print(f"Restored {sqlite_file(url).absolute()} from {file.absolute()}: {_words(content)}.")
+    if aside is not None:
+        print(f"The database that was there: {aside}")
+    print(f"Keys are valid again as they were on that day: look at `tev key list`. {RELEASES}")
 
 
 def _words(content: Content) -> str:

@@ -1,44 +1,38 @@
 """The command `tev bench data`."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli.database import open_database, progress_bar
 from app.cli.sample_data import MadeUp
-from app.db.database import Database
 from app.errors import BrokenSetting
+from app.settings import load_settings
 from app.store.read.revision import revision_of
 from app.store.write.bulk_copy import fill
 
-Opened = Callable[[str | None], AbstractContextManager[Database]]
+commands = typer.Typer(help="Make what the service is measured with.", no_args_is_help=True)
 
 
-def bench_commands(opened: Opened, bar: Callable[[str, int], Any]) -> typer.Typer:
-    """The group of commands, over whatever opens a database by its address and shows progress."""
-    commands = typer.Typer(help="Make what the service is measured with.", no_args_is_help=True)
+@commands.callback()
+def _group() -> None:
+    """Keeps `data` a word of its own while it is the only command."""
 
-    @commands.callback()
-    def _group() -> None:
-        """Keeps `data` a word of its own while it is the only command."""
 
-    @commands.command()
-    def data(
-        file: Annotated[Path, typer.Argument(help="The database file to make; it must not be there yet.")],
-        records: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many records.")] = 100_000,
-    ) -> None:
-        """Fill a new SQLite database with made-up records, each through the one writer, as if it were a real one."""
-        if file.exists():
-            raise BrokenSetting(f"{file} is there already. Name a file that is not.")
-        with opened(str(file)) as database:
-            with bar("Making up", records) as progress:
-                for first, others in MadeUp(records).batches():
-                    fill(database, first, others, author="tev bench")
-                    progress.update(1 + len(others))
-            with database.read() as connection:
-                revision = revision_of(connection)
-        print(f"{records} made-up records in {file}, {file.stat().st_size} bytes; dataset revision {revision}.")
-
-    return commands
+@commands.command()
+def data(
+    file: Annotated[Path, typer.Argument(help="The database file to make; it must not be there yet.")],
+    records: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many records.")] = 100_000,
+) -> None:
+    """Fill a new SQLite database with made-up records, each through the one writer, as if it were a real one."""
+    if file.exists():
+        raise BrokenSetting(f"{file} is there already. Name a file that is not.")
+    with open_database(load_settings(database_url=str(file))) as database:
+        with progress_bar("Making up", records) as progress:
+            for first, others in MadeUp(records).batches():
+                fill(database, first, others, author="tev bench")
+                progress.update(1 + len(others))
+        with database.read() as connection:
+            revision = revision_of(connection)
+    print(f"{records} made-up records in {file}, {file.stat().st_size} bytes; dataset revision {revision}.")

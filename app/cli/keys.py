@@ -1,61 +1,58 @@
 """The commands `tev key create`, `list` and `revoke`."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from app.api_keys import Scope
+from app.cli.database import DatabaseOption, open_database
 from app.clock import now
-from app.db.database import Database
 from app.errors import BrokenSetting
 from app.models.types import clean_line
+from app.settings import load_settings
 from app.store.write.keys import create_key, revoke_key
 from app.web.auth import list_keys
 
 LONGEST_NAME = 100
-Opened = Callable[[str | None], AbstractContextManager[Database]]
 Name = Annotated[str, typer.Argument(help="Whose key it is; the name stands in the history as the author.")]
 
 
-def key_commands(opened: Opened, database_option: Any) -> typer.Typer:
-    """The group of commands, over whatever opens a database by its address."""
-    commands = typer.Typer(help="Make, list and revoke the keys that open the API for writing.", no_args_is_help=True)
+commands = typer.Typer(help="Make, list and revoke the keys that open the API for writing.", no_args_is_help=True)
 
-    @commands.command()
-    def create(
-        name: Name,
-        scope: Annotated[Scope, typer.Option(help="read, write or admin; each includes those before it.")],
-        expires: Annotated[str | None, typer.Option(help="The first day (UTC) on which it opens nothing.")] = None,
-        database: database_option = None,
-    ) -> None:
-        """Make a key and print it; it is shown this once and stored as its hash alone."""
-        end = None if expires is None else _future(expires)
-        with opened(database) as ours:
-            key = create_key(ours, _name(name), scope, expires_at=end)
-        until = f"until {end}" if end else "until it is revoked"
-        print(f"Key for {name} with the scope {scope}, {until}. Keep it now: it cannot be shown again.")
-        print(key)
 
-    @commands.command("list")
-    def list_all(database: database_option = None) -> None:
-        """Print every key: its public part, what it may do and when it was used; never the key."""
-        with opened(database) as ours, ours.read() as connection:
-            found = list_keys(connection)
-        for key in found:
-            print(f"{key.name}  tev_{key.id}_…  {key.scope}  {_state(key)}  last used: {key.last_used_at or 'never'}")
-        print(f"{len(found)} keys.")
+@commands.command()
+def create(
+    name: Name,
+    scope: Annotated[Scope, typer.Option(help="read, write or admin; each includes those before it.")],
+    expires: Annotated[str | None, typer.Option(help="The first day (UTC) on which it opens nothing.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Make a key and print it; it is shown this once and stored as its hash alone."""
+    end = None if expires is None else _future(expires)
+    with open_database(load_settings(database_url=database)) as ours:
+        key = create_key(ours, _name(name), scope, expires_at=end)
+    until = f"until {end}" if end else "until it is revoked"
+    print(f"Key for {name} with the scope {scope}, {until}. Keep it now: it cannot be shown again.")
+    print(key)
 
-    @commands.command()
-    def revoke(name: Name, database: database_option = None) -> None:
-        """Let a key open nothing any more, from now on and for ever."""
-        with opened(database) as ours:
-            revoke_key(ours, name)
-        print(f"The key of {name} is revoked.")
 
-    return commands
+@commands.command("list")
+def list_all(database: DatabaseOption = None) -> None:
+    """Print every key: its public part, what it may do and when it was used; never the key."""
+    with open_database(load_settings(database_url=database)) as ours, ours.read() as connection:
+        found = list_keys(connection)
+    for key in found:
+        print(f"{key.name}  tev_{key.id}_…  {key.scope}  {_state(key)}  last used: {key.last_used_at or 'never'}")
+    print(f"{len(found)} keys.")
+
+
+@commands.command()
+def revoke(name: Name, database: DatabaseOption = None) -> None:
+    """Let a key open nothing any more, from now on and for ever."""
+    with open_database(load_settings(database_url=database)) as ours:
+        revoke_key(ours, name)
+    print(f"The key of {name} is revoked.")
 
 
 def _name(name: str) -> str:

@@ -1,4 +1,10 @@
-"""What is known: every resource of the API, found by importing the files of this folder."""
+"""What is known: one file a resource, found by importing the files of this folder.
+
+A file declares a `Record` (what a person, an importer or the seed may say: the body of a POST, the row of the seed)
+and its table row (the same, plus what the server owns). `base` holds what all records share, `types` and `vocabulary`
+the types and word lists of fields. In come values, out comes a valid record or each rule it breaks, with its pointer.
+No query, no request and no rendering belongs here.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules

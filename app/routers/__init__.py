@@ -1,4 +1,9 @@
-"""What may be asked: one file a resource, and those of the service; found by importing the files of this folder."""
+"""What may be asked: one file a resource, and those of the service, found by importing the files of this folder.
+
+A file declares its paths, parameters and answers, which is what the OpenAPI document shows, and hands the question on
+to `web`, `store/read` or `reports`. A file needs a `router` and one tag; nobody keeps a list of them. No SQL belongs
+here.
+"""
 
 from collections import defaultdict
 from importlib import import_module

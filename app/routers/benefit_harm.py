@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
-from app.reports.benefit_harm import read_benefit_harm
+from app.reports.benefit_harm.report import read_benefit_harm
 from app.reports.benefit_harm.schemas import BenefitHarm
 from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Some
 from app.store.read.query import Reading

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from app.cli import seed_database
+from app.cli.seed import seed_database
 from app.db.database import Database
 from app.store.examples import SEED
 from app.store.write.keys import create_key

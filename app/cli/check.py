@@ -1,0 +1,41 @@
+"""`tev check` and `tev reindex`: compare what is stored with what follows from it."""
+
+import typer
+
+from app.cli.database import DatabaseOption, count_records, open_database, progress_bar
+from app.reports.audit import audit
+from app.settings import load_settings
+from app.store.write.reindex import reindex as rebuild_index
+
+
+def check(database: DatabaseOption = None) -> None:
+    """Compare every record with the stored texts of its sources, and with what follows from it; exit 1 on a failure."""
+    with (
+        open_database(load_settings(database_url=database)) as opened,
+        progress_bar("Checking", count_records(opened)) as bar,
+    ):
+        report = audit(opened, bar.update)
+    for failure in report.failures:
+        print(f"{failure.record}{failure.pointer}: {failure.detail}")
+    print(
+        f"Records: {report.records}; stored texts: {report.texts}; quotes that stand in them: {report.quotes}; "
+        f"numbers where they are said to stand: {report.numbers}; failures: {len(report.failures)}."
+    )
+    if report.failures:
+        raise typer.Exit(1)
+
+
+def reindex(database: DatabaseOption = None) -> None:
+    """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
+    with (
+        open_database(load_settings(database_url=database)) as opened,
+        progress_bar("Indexing", count_records(opened)) as bar,
+    ):
+        rebuilt = rebuild_index(opened, bar.update)
+    for difference in rebuilt.differences:
+        print(difference)
+    print(f"Index of {rebuilt.records} records; before {rebuilt.before}, after {rebuilt.after}.")
+    if rebuilt.differences:
+        print("They differed, and the new one is in place.")
+        raise typer.Exit(1)
+    print("They are equal.")

@@ -1,0 +1,59 @@
+"""What every command needs: the database that it names, migrated and up to date, and a progress bar."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from app import __version__
+from app.db.database import Database
+from app.errors import BrokenSetting
+from app.settings import Settings
+from app.store.read.records import totals
+from app.store.write.rerender import is_rendered, render_again
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", help="Where the records are; default: TEV_DATABASE_URL or sqlite:///tev.db.")
+]
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database of the settings, migrated, with documents in this program's shape; BrokenSetting when it is away."""
+    database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
+    try:
+        try:
+            database.migrate()
+        except (DBAPIError, OSError) as failure:
+            address = database.writer.url.render_as_string(hide_password=True)
+            words = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
+            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {words}") from failure
+        _render_again(database)
+        yield database
+    finally:
+        database.close()
+
+
+def _render_again(database: Database) -> None:
+    """After an update of the program: bring the stored documents to their new shape."""
+    if is_rendered(database):
+        return
+    with progress_bar("Rendering", count_records(database)) as bar:
+        saved = render_again(database, author="tev", progress=bar.update)
+    if saved is not None:
+        words = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
+        print(words, file=sys.stderr)
+
+
+def count_records(database: Database) -> int:
+    """How many records there are: for the length of a bar, and so however long it takes to count them."""
+    with database.snapshot() as connection:
+        return sum(totals(connection).values())
+
+
+def progress_bar(words: str, length: int) -> Any:
+    """A progress bar on standard error, where a person watches."""
+    return typer.progressbar(length=length, label=words, file=sys.stderr, hidden=not sys.stderr.isatty())

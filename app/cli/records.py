@@ -1,0 +1,54 @@
+"""`tev withdraw`, `tev reinstate` and `tev rename`: change what readers see of one record."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.database import DatabaseOption, open_database
+from app.settings import load_settings
+from app.store.write.save import reinstate as reinstate_record
+from app.store.write.save import rename as rename_record
+from app.store.write.save import withdraw as withdraw_record
+
+Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-results.")]
+
+
+RecordId = Annotated[str, typer.Argument(help="The record's id.")]
+
+
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the history, for everybody to read.")]
+
+
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; it stands in the history.")]
+
+
+def withdraw(
+    resource: Plural, record: RecordId, reason: ReasonOption, author: AuthorOption, database: DatabaseOption = None
+) -> None:
+    """Take a record back. Its address answers 410 with the reason, and its versions can still be read."""
+    with open_database(load_settings(database_url=database)) as opened:
+        saved = withdraw_record(opened, resource, record, author=author, reason=reason)
+    print(f"{resource}/{record} withdrawn; dataset revision {saved.revision}.")
+
+
+def reinstate(
+    resource: Plural, record: RecordId, reason: ReasonOption, author: AuthorOption, database: DatabaseOption = None
+) -> None:
+    """Undo a withdrawal."""
+    with open_database(load_settings(database_url=database)) as opened:
+        saved = reinstate_record(opened, resource, record, author=author, reason=reason)
+    print(f"{resource}/{record} reinstated; dataset revision {saved.revision}.")
+
+
+def rename(  # noqa: PLR0917  # the words of a command line
+    resource: Plural,
+    record: RecordId,
+    new_id: Annotated[str, typer.Argument(help="Its new id.")],
+    author: AuthorOption,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Give a record another id. The old one leads to it for ever, and whoever points to it follows."""
+    with open_database(load_settings(database_url=database)) as opened:
+        saved = rename_record(opened, resource, record, new_id, author=author, reason=reason)
+    print(f"{resource}/{record} is now {resource}/{new_id}; dataset revision {saved.revision}.")

@@ -1,0 +1,47 @@
+"""`tev release`: freeze the dataset into a file that is cited."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.database import DatabaseOption, open_database, progress_bar
+from app.errors import BrokenSetting
+from app.models.types import clean_text
+from app.releases.build import freeze, rows_to_copy
+from app.settings import PREFIX, load_settings
+from app.store.read.releases import file_of
+
+
+def release(
+    name: Annotated[str, typer.Argument(help="What it is called and cited as: 2026-11-22, 1.0.")],
+    notes: Annotated[str | None, typer.Option(help="A few words on what it is for.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Freeze the dataset into a file that never changes, to be cited, and read with `?release=NAME`."""
+    settings = load_settings(database_url=database)
+    folder = Path(settings.releases)
+    try:
+        notes = None if notes is None else clean_text(notes.strip())
+    except ValueError as failure:
+        raise BrokenSetting(f"--notes: {failure}") from failure
+    with open_database(settings) as opened:
+        try:
+            with progress_bar("Freezing", rows_to_copy(opened)) as bar:
+                made = freeze(opened, folder, name, notes=notes, progress=bar.update)
+        except OSError as failure:
+            raise BrokenSetting(f"{PREFIX}RELEASES={folder}: {failure}") from failure
+    print(f"Release {made.name} of dataset revision {made.revision}")
+    print(f"  file      {file_of(folder, made.name).absolute()}")
+    print(f"  size      {made.size} bytes")
+    print(f"  sha256    {made.sha256}")
+    print(f"  records   {_counted(made.counts)}")
+    print(f"  since     {made.previous or 'the beginning'} (revision {made.difference['since']})")
+    for words in ("created", "withdrawn", "changed"):
+        print(f"  {words:<9} {_counted(made.difference[words])}")
+    print(f"  changes   {_counted(made.difference['by_type'])}")
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Counts in one line: `3 claims, 1 sources`."""
+    return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "none"

@@ -33,7 +33,7 @@ test: setup-dev ## the whole suite on both engines, with coverage
 
 browser-setup: setup-dev ## what the tests in a browser need: chromium and node from Debian (as root), and the npm packages
 	command -v chromium >/dev/null && command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm)
-	$(BIN)/python -c "from tests.node import packages; packages()"
+	$(BIN)/python -c "from tests.support.node import packages; packages()"
 
 bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
 	$(BIN)/python -m tests.bench.pooling
@@ -48,27 +48,27 @@ lint: setup-dev ## format, style, types, architecture
 	$(BIN)/hadolint Dockerfile
 
 mutations: setup-dev ## take out each control of SECURITY.md, in a copy, and see its test go red
-	$(BIN)/python -m tests.mutations
+	$(BIN)/python -m tests.support.mutations
 
 audit: setup-dev ## is anything pinned known to be vulnerable? exits with 3 when the services could not tell
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.support.audit
 
 lock: setup-dev ## pin the newest versions, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
 
 openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
-	$(BIN)/python -m tests.test_openapi
+	$(BIN)/python -m tests.contract.test_openapi
 
 docs: setup-dev ## write into README, guide and SECURITY.md what the program answers and holds
-	$(BIN)/python -m tests.test_docs
-	$(BIN)/python -m tests.test_mutations
+	$(BIN)/python -m tests.docs.test_documents
+	$(BIN)/python -m tests.contract.test_mutations
 
 relevance: setup-dev ## print how well search finds what people type, on each engine
-	$(BIN)/python -m tests.test_relevance
+	$(BIN)/python -m tests.search.test_relevance
 
 bench-search: setup-dev ## measure search over RECORDS made-up records (default 1000000; ENGINE=postgresql), which takes a while to make
-	$(BIN)/python -m tests.bench_search $(or $(RECORDS),1000000) $(or $(ENGINE),sqlite)
+	$(BIN)/python -m tests.bench.search $(or $(RECORDS),1000000) $(or $(ENGINE),sqlite)
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"

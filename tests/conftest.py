@@ -35,7 +35,7 @@ from app.releases.build import freeze
 from app.reports.synthesis.answer import ASKED
 from app.settings import Settings
 from app.store.examples import RELEASE, SEED
-from tests.desk import Desk, open_desk
+from tests.support.desk import Desk, open_desk
 
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")

@@ -13,7 +13,7 @@ from tests.reliability.calls import PROBLEM, Answer, Caller, drain
 from tests.reliability.figures import Figure, at_most, none_of
 from tests.reliability.messages import NO_HTTP_EITHER
 from tests.reliability.servers import Server
-from tests.test_hostile import NO_HTTP
+from tests.web.test_hostile import NO_HTTP
 
 SECONDS = 2.0
 LEAST = 800

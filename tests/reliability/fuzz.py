@@ -41,7 +41,7 @@ LEAST = 20_000
 def probe(bench: Bench) -> Iterator[Figure]:
     """Two seeds without a key, in all phases, and one with a key that may write."""
     if bench.is_short:
-        return  # tests/test_schemathesis.py is the short form
+        return  # tests/contract/test_schemathesis.py is the short form
     generated = 0
     for seed, keyed in ((1, False), (2, False), (3, True)):
         with bench.server("sqlite", environment={"TEV_RELEASES": str(bench.folder / "releases")}) as server:

@@ -8,11 +8,11 @@ from app.api_keys import SCOPES
 from app.db.database import Database
 from app.models import RESOURCES
 from app.store.examples import RELEASE, example_of
-from tests.desk import made_keys
 from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller
 from tests.reliability.figures import Figure, none_of
 from tests.reliability.servers import Server
+from tests.support.desk import made_keys
 
 
 def probe(bench: Bench) -> Iterator[Figure]:

@@ -1,4 +1,4 @@
-"""Messages that are no HTTP, or say one thing twice differently; more of them stand in tests/test_hostile.py."""
+"""Messages that are no HTTP, or say one thing twice differently; more of them stand in tests/web/test_hostile.py."""
 
 GET = b"GET /v1/treatments HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /v1/syntheses HTTP/1.1\r\nHost: a\r\n"

@@ -1,0 +1,1 @@
+"""Documents say what the program does."""

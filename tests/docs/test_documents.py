@@ -1,0 +1,254 @@
+"""Documentation is a tested contract: examples are produced by running, settings and problems are complete."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from pydantic_core import to_json
+from starlette.testclient import TestClient
+
+from app.cli.seed import seed_database
+from app.db.database import Database
+from app.errors import Problem, problems
+from app.main import create_app
+from app.models import RESOURCES
+from app.pages.templates import asset_url
+from app.routers.site import TRIES
+from app.settings import PREFIX, Settings
+from app.store.examples import CHECKED_ON, SEED
+from tests.conftest import ROOT
+
+README = ROOT / "README.md"
+ADDRESS = "http://127.0.0.1:8000"
+WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+EXAMPLE = re.compile(
+    r"```sh\n(?P<command>curl '(?P<address>[^']+)'"
+    r"(?: -H 'Content-Type: application/json' -d '(?P<body>[^']+)')?)\n```\n"
+    r"```(?P<language>json|csv|ndjson)\n(?P<printed>.*?)```",
+    re.DOTALL,
+)
+HEAD = re.compile(
+    r"```sh\n(?P<command>curl --head '(?P<address>[^']+)')(?: -H 'If-None-Match: (?P<tag>[^']+)')?\n```\n"
+    r"```text\n(?P<printed>.*?)```",
+    re.DOTALL,
+)
+SHOWN = ("ETag", "Cache-Control", "Vary", "Dataset-Revision")
+COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
+
+
+def examples() -> list[re.Match[str]]:
+    """Every example of the README and the guide."""
+    texts = [page.read_text(encoding="utf-8") for page in WITH_EXAMPLES]
+    return [match for text in texts for match in EXAMPLE.finditer(text)]
+
+
+def printed(client: TestClient, example: re.Match[str]) -> str:
+    """What the documents print for an example: the answer, JSON indented; every time is that of the examples."""
+    path, body = example["address"].removeprefix(ADDRESS), example["body"]
+    headers = {"Content-Type": "application/json"}
+    answer = client.post(path, content=body, headers=headers) if body else client.get(path)
+    is_json = "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]
+    text = to_json(answer.json(), indent=2).decode() + "\n" if is_json else answer.text.replace("\r\n", "\n")
+    return TIME.sub(CHECKED_ON, text)
+
+
+def head_of(client: TestClient, example: re.Match[str]) -> tuple[str, str]:
+    """The tag that a document holds, and what it prints of an answer's head."""
+    path, tag = example["address"].removeprefix(ADDRESS), client.head(example["address"]).headers["etag"]
+    answer = client.head(path, headers={"If-None-Match": tag} if example["tag"] else {})
+    lines = [f"{name}: {answer.headers[name]}" for name in SHOWN if name in answer.headers]
+    return tag, "\n".join([f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}", *lines]) + "\n"
+
+
+def settings_table() -> str:
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {field.description} | {f'`{field.default}`' if field.default != '' else ''} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | what it does | default |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
+    assert len(examples()) >= 11
+    for example in examples():
+        assert example["printed"] == printed(client, example), (
+            f"`python -m tests.docs.test_documents` writes: {example['address']}"
+        )
+
+
+def test_the_guide_prints_the_head_of_an_answer(client: TestClient) -> None:
+    found = [match for page in WITH_EXAMPLES for match in HEAD.finditer(page.read_text(encoding="utf-8"))]
+    assert [bool(match["tag"]) for match in found] == [False, True]
+    for match in found:
+        tag, head = head_of(client, match)
+        assert match["tag"] in (None, tag)
+        assert match["printed"] == head, "`python -m tests.docs.test_documents` writes it"
+
+
+def test_the_guide_prints_what_a_command_says(seeded_url: str) -> None:
+    found = [match for page in WITH_EXAMPLES for match in COMMAND.finditer(page.read_text(encoding="utf-8"))]
+    assert found
+    for match in found:
+        assert match[2] == said(seeded_url), "`python -m tests.docs.test_documents` writes it"
+
+
+def said(url: str) -> str:
+    """What `tev check` says of a database."""
+    command = [sys.executable, "-m", "app.cli", "check", "--database", url]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_readme_explains_every_setting() -> None:
+    found = SETTINGS.search(README.read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[1] == settings_table(), "`python -m tests.docs.test_documents` writes it"
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def links(text: str) -> Iterator[str]:
+    yield from re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text)
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+)
+def test_every_link_between_documents_leads_somewhere(page: Path) -> None:
+    for link in links(page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
+
+
+def test_every_dependency_is_named_with_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [
+        *project["dependencies"],
+        *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["build"],
+    ]
+    text = (ROOT / "docs/decisions/0001-dependencies.md").read_text(encoding="utf-8")
+    for dependency in named:
+        name = re.split(r"[\[<>=]", dependency)[0]
+        assert f"**{name}**" in text, name
+
+
+class Links(HTMLParser):
+    """The addresses that a page points to, and whether it runs a script beside that of the search box."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        is_known = ("type", "application/ld+json") in attrs or ("src", asset_url("search.js")) in attrs
+        self.scripts += tag == "script" and not is_known
+        self.found += [value for name, value in attrs if name in ("href", "src") and value]
+
+
+def read_page(client: TestClient, path: str) -> Links:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    parser = Links()
+    parser.feed(answer.text)
+    return parser
+
+
+@pytest.mark.parametrize("path", ["/", "/problems", "/problems/not-found"])
+def test_a_page_runs_no_script_of_its_own_and_every_link_of_it_works(client: TestClient, path: str) -> None:
+    page = read_page(client, path)
+    assert page.scripts == 0
+    for link in page.found:
+        if not link.startswith(("http", "#")):
+            assert client.get(link).status_code == 200, link
+
+
+def test_the_first_page_counts_what_is_there(client: TestClient) -> None:
+    text = client.get("/").text
+    for plural in RESOURCES:
+        total = client.get(f"/v1/{plural}", params={"count": "exact"}).json()["total"]
+        assert f'<a href="/v1/{plural}"><b>{total}</b>' in text
+    assert "not medical advice" in text
+
+
+@pytest.mark.parametrize(("words", "path"), TRIES)
+def test_every_try_it_link_shows_something(client: TestClient, words: str, path: str) -> None:
+    content = client.get(path).json()
+    assert content.get("items", True), words
+
+
+def test_the_documentation_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = read_page(client, "/docs")
+    for link in page.found:
+        assert link.startswith("/"), link
+        assert client.get(link).status_code == 200, link
+    policy = client.get("/docs").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+@pytest.mark.parametrize("kind", list(problems()), ids=lambda kind: kind.name)
+def test_every_kind_of_problem_has_a_page(client: TestClient, kind: type[Problem]) -> None:
+    text = client.get(f"/problems/{kind.name}").text
+    assert str(kind.status) in text
+
+
+@pytest.mark.parametrize("path", ["/problems/nothing", "/assets/nothing", "/docs/nothing", "/nothing"])
+def test_an_unknown_page_is_a_problem(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_llms_txt_names_every_resource(client: TestClient) -> None:
+    text = client.get("/llms.txt").text
+    for plural in RESOURCES:
+        assert f"{ADDRESS}/v1/{plural})" in text
+    assert "not medical advice" in text
+
+
+def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> None:
+    assert client.get("/?utm_source=newsletter").status_code == 200
+
+
+def with_head(client: TestClient, example: re.Match[str]) -> str:
+    tag, head = head_of(client, example)
+    asked = f" -H 'If-None-Match: {tag}'" if example["tag"] else ""
+    return f"```sh\n{example['command']}{asked}\n```\n```text\n{head}```"
+
+
+def write() -> None:
+    """Write what the service answers into the README and the guide, and the table of settings into the README."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/docs.db")
+        database.migrate()
+        seed_database(database, SEED)
+        with TestClient(create_app(Settings(database_url=database.url))) as client:
+            for page in WITH_EXAMPLES:
+                text = EXAMPLE.sub(
+                    lambda match: (
+                        f"```sh\n{match['command']}\n```\n```{match['language']}\n{printed(client, match)}```"
+                    ),
+                    page.read_text(encoding="utf-8"),
+                )
+                text = HEAD.sub(partial(with_head, client), text)
+                text = COMMAND.sub(
+                    lambda match: f"```sh\n{match[1]}\n```\n```text\n{said(database.url)}```",
+                    text,
+                )
+                text = SETTINGS.sub(lambda _: f"<!-- settings -->\n{settings_table()}<!-- /settings -->", text)
+                page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

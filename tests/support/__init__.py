@@ -1,0 +1,1 @@
+"""What tests share: keys and clients, commands, browsers, made-up records."""

@@ -1,0 +1,1 @@
+"""HTTP as callers meet it."""

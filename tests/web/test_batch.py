@@ -1,0 +1,300 @@
+"""Batches: many records at once, on both engines; all are saved or none is, and nobody's change is lost."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import pairwise
+from secrets import token_hex
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import to_json
+
+from app.errors import MOST_ERRORS, ContentTooLarge, Problem
+from app.models import RESOURCES
+from app.store.examples import example_record
+from app.store.write.save import rename
+from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS, BatchReader
+from tests.support.desk import Desk, told
+
+NDJSON = "application/x-ndjson"
+
+
+def send(desk: Desk, lines: Any, query: str = "", **headers: Any) -> Any:
+    """The answer to a batch of bytes, or of values that become one line each."""
+    body = lines if isinstance(lines, bytes) else b"".join(to_json(line) + b"\n" for line in lines)
+    return desk.ask("POST", f"/v1/batch{query}", body, content_type=NDJSON, **headers)
+
+
+def counts(answer: Any) -> tuple[int, int, int]:
+    assert answer.status_code == 200, answer.text[:500]
+    told_of = answer.json()
+    assert answer.headers["dataset-revision"] == str(told_of["revision"])
+    return told_of["created"], told_of["changed"], told_of["unchanged"]
+
+
+def condition(**fields: Any) -> dict[str, Any]:
+    """A line with a new condition."""
+    values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache", **fields}
+    return {"kind": "conditions", "record": values}
+
+
+def read(desk: Desk, line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = desk.client.get(f"/v1/{line['kind']}/{line['record']['id']}").json()
+    return found
+
+
+# What is saved
+
+
+def test_records_of_several_kinds_point_to_each_other_in_any_order(desk: Desk) -> None:
+    revision = desk.revision()
+    above = condition()
+    below = condition(part_of=above["record"]["id"])
+    indication = example_record(RESOURCES["indications"])
+    used = {"kind": "indications", "record": {**indication, "id": "made-up-use", "condition": below["record"]["id"]}}
+    answer = send(desk, [used, below, above], "?reason=For+the+test.")
+    assert counts(answer) == (3, 0, 0)
+    assert answer.json()["revision"] == revision + 1, "one revision holds all of it"
+    assert read(desk, used)["condition"] == below["record"]["id"]
+    entry = desk.client.get(f"/v1/conditions/{above['record']['id']}/history").json()["items"][0]
+    assert (entry["author"], entry["reason"]) == ("made-up write", "For the test.")
+
+
+def test_exported_files_can_be_sent_back_and_change_nothing(desk: Desk) -> None:
+    revision = desk.revision()
+    for kind in RESOURCES:
+        exported = desk.client.get(f"/v1/{kind}?format=ndjson").content
+        created, changed, unchanged = counts(send(desk, exported, f"?kind={kind}"))
+        assert (created, changed) == (0, 0), kind
+        assert unchanged == exported.count(b"\n") > 0
+    assert desk.revision() == revision
+
+
+def test_an_exported_file_is_changed_and_sent_back(desk: Desk) -> None:
+    first, second = desk.condition(), desk.condition()
+    changed = [{**first, "name": "made-up pain"}, second]
+    assert counts(send(desk, changed, "?kind=conditions")) == (0, 1, 1)
+    found = desk.client.get(f"/v1/conditions/{first['id']}").json()
+    assert (found["name"], found["version"]) == ("made-up pain", 2)
+    assert counts(send(desk, changed, "?kind=conditions")) == (0, 0, 2), "sent again, it says what is there already"
+
+
+def test_a_line_may_end_in_any_way_and_be_empty(desk: Desk) -> None:
+    lines = [to_json(condition()) for _ in range(3)]
+    body = b"\n\r\n" + lines[0] + b"\r\n  \n" + lines[1] + b" \n\n" + lines[2]
+    assert counts(send(desk, body)) == (3, 0, 0)
+
+
+# Nobody's change is lost
+
+
+def test_a_line_with_a_version_that_is_not_there_any_more_changes_nothing(desk: Desk) -> None:
+    record, other = desk.condition(), condition()
+    desk.ask("PATCH", f"/v1/conditions/{record['id']}", {"name": "changed meanwhile"}, If_Match="*")
+    revision = desk.revision()
+    stale = {"kind": "conditions", "record": {**record, "name": "made-up pain"}}
+    for query in ("", "?replace=true"):
+        problem = told(send(desk, [other, stale], query), 412, "precondition-failed", "/record/version")
+        assert problem["errors"] == [
+            {
+                "line": 2,
+                "record": f"conditions/{record['id']}",
+                "pointer": "/record/version",
+                "detail": "it has version 2 now, not 1",
+            }
+        ]
+    assert desk.revision() == revision
+    assert desk.client.get(f"/v1/conditions/{other['record']['id']}").status_code == 404
+
+
+def test_a_line_without_a_version_replaces_only_when_asked_to(desk: Desk) -> None:
+    record = desk.condition()
+    line = {"kind": "conditions", "record": {"id": record["id"], "name": "made-up pain"}}
+    told(send(desk, [line]), 409, "conflict", "/record/version")
+    told(send(desk, [line["record"]], "?kind=conditions"), 409, "conflict", "/version")
+    assert counts(send(desk, [line], "?replace=true")) == (0, 1, 0)
+    assert counts(send(desk, [line])) == (0, 0, 1)
+
+
+def test_what_was_withdrawn_or_renamed_does_not_come_back(desk: Desk) -> None:
+    gone, former = desk.condition(), desk.condition()
+    desk.ask("DELETE", f"/v1/conditions/{gone['id']}?reason=No.", If_Match="*")
+    rename(desk.database, "conditions", former["id"], f"{former['id']}-now", author="test")
+    problem = told(send(desk, [gone], "?kind=conditions&replace=true"), 409, "conflict", "/id")
+    assert "withdrawn" in problem["detail"]
+    problem = told(send(desk, [former], "?kind=conditions"), 422, "invalid-record", "/id")
+    assert (problem["errors"][0]["line"], f"{former['id']}-now" in problem["detail"]) == (1, True)
+
+
+def test_a_batch_sent_again_gets_the_first_answer(desk: Desk) -> None:
+    named, lines = token_hex(8), [condition(), condition()]
+    first = send(desk, lines, Idempotency_Key=named)
+    assert counts(first) == (2, 0, 0)
+    desk.condition()
+    again = send(desk, lines, Idempotency_Key=named)
+    assert (again.headers["idempotency-replayed"], again.content) == ("true", first.content)
+    assert again.headers["dataset-revision"] == first.headers["dataset-revision"]
+    told(send(desk, [*lines, condition()], Idempotency_Key=named), 422, "idempotency-mismatch")
+
+
+# What is wrong
+
+GOOD = b'{"kind":"conditions","record":{"id":"made-up-batch","name":"made up"}}\n'
+FAULTS: list[tuple[bytes, str, int, str, int, str]] = [
+    (b"x", "", 400, "bad-request", 2, ""),
+    (GOOD[:40], "", 400, "bad-request", 2, ""),
+    (b'{"kind":"conditions","record":{"id":"\xff"}}', "", 400, "bad-request", 2, ""),
+    (b"[1,2]", "", 422, "invalid-body", 2, ""),
+    (b'{"id":"made-up","name":"no envelope"}', "", 422, "invalid-body", 2, ""),
+    (b'{"kind":"condition","record":{}}', "", 422, "invalid-body", 2, "/kind"),
+    (b'{"kind":"conditions","record":[]}', "", 422, "invalid-body", 2, "/record"),
+    (b'{"kind":"conditions","record":{},"recrod":1}', "", 422, "invalid-body", 2, "/recrod"),
+    (b'{"kind":"conditions","kind":"conditions","record":{}}', "", 422, "invalid-body", 2, "/kind"),
+    (b'{"kind":"conditions","record":{"id":"made-up"}}', "", 422, "invalid-record", 2, "/record/name"),
+    (GOOD, "", 422, "invalid-record", 2, "/record/id"),
+    (
+        GOOD.replace(b"-batch", b"-b2").replace(b"}}", b',"part_of":"no"}}'),
+        "",
+        422,
+        "invalid-record",
+        2,
+        "/record/part_of",
+    ),
+    (
+        GOOD.replace(b"-batch", b"-b2").replace(b"}}", b',"version":"1"}}'),
+        "",
+        422,
+        "invalid-record",
+        2,
+        "/record/version",
+    ),
+    (
+        GOOD.replace(b"-batch", b"-b2").replace(b"}}", b',"version":0}}'),
+        "",
+        422,
+        "invalid-record",
+        2,
+        "/record/version",
+    ),
+    (b"[1,2]", "?kind=conditions", 422, "invalid-record", 1, "/name"),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "query", "status", "name", "number", "pointer"), FAULTS, ids=lambda value: repr(value)[:30]
+)
+def test_a_fault_is_told_with_its_line_and_nothing_is_stored(
+    desk: Desk, line: bytes, query: str, status: int, name: str, number: int, pointer: str
+) -> None:
+    revision = desk.revision()
+    problem = told(send(desk, (b'{"id":"a"}\n' if query else GOOD) + line, query), status, name)
+    assert (problem["errors"][0]["line"], problem["errors"][0]["pointer"]) == (number, pointer)
+    assert f"{number}" in problem["detail"]
+    assert desk.revision() == revision
+    assert desk.client.get("/v1/conditions/made-up-batch").status_code == 404
+
+
+def test_the_nearest_resource_is_named(desk: Desk) -> None:
+    problem = told(send(desk, [{"kind": "condition", "record": {}}]), 422, "invalid-body", "/kind")
+    assert problem["errors"][0]["nearest"] == "conditions"
+    told(send(desk, GOOD, "?kind=condition"), 422, "invalid-parameter", "kind")
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"\r\n \n"])
+def test_an_empty_batch_is_refused(desk: Desk, body: bytes) -> None:
+    told(send(desk, body), 422, "invalid-body")
+
+
+def test_faults_of_many_lines_are_told_together_but_not_without_end(desk: Desk) -> None:
+    problem = told(send(desk, b"x\n" * 3 + GOOD + b"y\n" * 1000), 400, "bad-request")
+    lines = [error["line"] for error in problem["errors"]]
+    assert lines == [1, 2, 3, *range(5, MOST_ERRORS + 2)]
+
+
+def test_another_format_is_refused(desk: Desk) -> None:
+    for content_type in ("application/json", "text/plain", "", "application/x-ndjson; charset=latin-1"):
+        answer = desk.ask("POST", "/v1/batch", GOOD, content_type=content_type)
+        told(answer, 415, "unsupported-media-type")
+        assert answer.headers["accept"] == NDJSON
+    told(send(desk, GOOD, Content_Encoding="gzip"), 415, "unsupported-media-type")
+    told(send(desk, GOOD, Accept="text/csv"), 406, "not-acceptable")
+    told(send(desk, GOOD, "?replace=perhaps"), 422, "invalid-parameter", "replace")
+    told(desk.ask("GET", "/v1/batch"), 405, "method-not-allowed")
+
+
+def test_a_batch_that_is_too_large_is_refused_whatever_it_holds(desk: Desk) -> None:
+    told(send(desk, GOOD, Content_Length="32000001"), 413, "content-too-large")
+    told(send(desk, b" " * (LARGEST_LINE + 1)), 413, "content-too-large")
+    told(send(desk, GOOD + b'{"id":"' + b"a" * LARGEST_LINE), 413, "content-too-large")
+    above = condition(definition="made up " * 120)
+    assert counts(send(desk, [above] + [condition(definition="made up " * 120) for _ in range(1100)])) == (1101, 0, 0)
+
+
+def test_a_sender_who_goes_away_half_way_has_stored_nothing(desk: Desk) -> None:
+    pieces = iter([{"type": "http.request", "body": GOOD, "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(pieces)
+
+    async def send_on(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/v1/batch",
+        "raw_path": b"/v1/batch",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", NDJSON.encode()),
+            (b"authorization", f"Bearer {desk.keys['write']}".encode()),
+        ],
+        "scheme": "http",
+        "server": ("127.0.0.1", 8000),
+    }
+    portal = desk.client.portal
+    assert portal is not None
+    app: Any = desk.client.app
+    portal.call(asyncio.wait_for, app(scope, receive, send_on), 30)
+    assert sent[0]["status"] == 400
+    assert desk.client.get("/v1/conditions/made-up-batch").status_code == 404
+
+
+# The reader alone
+
+
+def lines_of(count: int) -> Iterator[bytes]:
+    return (to_json({"id": f"made-up-{number}", "name": "made up"}) + b"\n" for number in range(count))
+
+
+def test_one_record_more_than_a_batch_holds_is_refused() -> None:
+    reader = BatchReader("conditions")
+    for line in lines_of(MOST_RECORDS):
+        reader.feed(line)
+    assert len(reader.entries) == MOST_RECORDS
+    with pytest.raises(ContentTooLarge, match=f"line {MOST_RECORDS + 1} has one more"):
+        reader.feed(b'{"id":"one-more","name":"made up"}\n')
+
+
+BATCH = b"\n".join([*lines_of(3), "{'é'}".encode(), b'{"id":"a","name":"b","version":3}', b""])
+
+
+@given(st.lists(st.integers(0, len(BATCH)), max_size=8))
+def test_a_batch_says_the_same_in_whatever_pieces_it_comes(cuts: list[int]) -> None:
+    def outcome(pieces: list[bytes]) -> Any:
+        reader = BatchReader("conditions")
+        for piece in pieces:
+            reader.feed(piece)
+        try:
+            reader.finish()
+        except Problem as problem:
+            return problem.errors, reader.entries
+        raise AssertionError("one line is broken")
+
+    edges = [0, *sorted(cuts), len(BATCH)]
+    assert outcome([BATCH[a:b] for a, b in pairwise(edges)]) == outcome([BATCH])

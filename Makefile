@@ -29,7 +29,8 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 	$(BIN)/tev serve
 
 test: setup-dev ## the whole suite on both engines, with coverage
-	$(BIN)/pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m slipcover --source app --omit 'app/migrations/versions/*' --skip-covered --fail-under 95 \
+		-m pytest --numprocesses 2 --dist worksteal
 
 browser-setup: setup-dev ## what the tests in a browser need: chromium and node from Debian (as root), and the npm packages
 	command -v chromium >/dev/null && command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm)
@@ -74,4 +75,4 @@ migration: setup-dev ## MESSAGE="…": write the migration that brings the schem
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"
 
 clean: ## remove what setup and tests leave
-	rm -rf .venv build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/js/node_modules
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/js/node_modules

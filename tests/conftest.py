@@ -178,8 +178,8 @@ def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
 
 
 def untraced() -> dict[str, str]:
-    """The environment without what makes coverage trace a process: for servers and tools that are asked much."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    """The environment without what makes a process believe that it is a worker of this run and measures coverage."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("SLIPCOVER_", "PYTEST_"))}
 
 
 def free_port() -> int:

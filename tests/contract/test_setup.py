@@ -20,7 +20,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 '''
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
 LOCKED = {"made-up-runner": "1.0", "made-up-plugin": "1.0"}
-"""What the made-up lock pins; the runner asks for an extra of the plugin, as pytest-cov does of coverage."""
+"""What the made-up lock pins; the runner asks for an extra of the plugin, as one of our own did."""
 
 
 def write_wheel(folder: Path, name: str, version: str, requires: str | None = None) -> str:
@@ -66,7 +66,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_set_up_does_not_depend_on_what_is_newer_than_the_lock(project: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "COVERAGE_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environment |= {"PIP_INDEX_URL": (project.parent / "index").as_uri(), "PIP_CONFIG_FILE": os.devnull}
     python = f"PYTHON={sys.base_prefix}/bin/python3"
     finished = subprocess.run(

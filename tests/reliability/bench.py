@@ -88,7 +88,6 @@ class Bench:
             return
         named = dict(environment or {}) | (self.shim.environment if with_shim else {})
         server = self.prepare(engine, workers=1 if self.is_short else workers, environment=named)
-        server.is_traced = is_shared and not with_shim
         server.start()
         if is_shared:
             self._shared[alike] = server

@@ -27,8 +27,6 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
-    is_traced: bool = False
-    """Whether coverage looks at it."""
 
     def __post_init__(self) -> None:
         self.address = f"http://127.0.0.1:{self.port}"
@@ -42,7 +40,7 @@ class Server:
     def begin(self) -> None:
         """Start the process, in a group of its own."""
         command = [*self.prefix, sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
-        inherited = dict(os.environ) if self.is_traced else untraced()
+        inherited = untraced()
         inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program starts from compiled files
         inherited["PYTHONPYCACHEPREFIX"] = str(self.folder / "compiled")
         environment = {**inherited, "TEV_DATABASE_URL": self.url, "TEV_RATE_FAILURES": "off", **self.environment}

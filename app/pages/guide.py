@@ -13,6 +13,8 @@ from markupsafe import Markup
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "guide"
 CHAPTERS = (
     "first-call",
+    "reading",
+    "records",
     "filtering",
     "caching",
     "errors",
@@ -20,6 +22,7 @@ CHAPTERS = (
     "trust",
     "synthesis",
     "embedding",
+    "writing",
     "operating",
 )
 """The chapters in the order in which one reads them."""

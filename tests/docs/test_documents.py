@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from pydantic_core import to_json
 from starlette.testclient import TestClient
+from typer import Typer
 
+from app.cli import app as tev
 from app.cli.seed import seed_database
 from app.db.database import Database
 from app.errors import Problem, problems
@@ -26,6 +28,8 @@ from app.store.examples import CHECKED_ON, SEED
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"
+LONGEST_README = 250
+OPERATING = ROOT / "docs" / "guide" / "operating.md"
 ADDRESS = "http://127.0.0.1:8000"
 WITH_EXAMPLES = [README, *sorted((ROOT / "docs" / "guide").glob("*.md"))]
 EXAMPLE = re.compile(
@@ -42,7 +46,8 @@ HEAD = re.compile(
 SHOWN = ("ETag", "Cache-Control", "Vary", "Dataset-Revision")
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-SETTINGS = re.compile(r"<!-- settings -->\n(.*?)<!-- /settings -->", re.DOTALL)
+SETTINGS = re.compile(r"\| variable \| what it does \| default \|\n(?:\|.*\n)+")
+COMMANDS = re.compile(r"\n## Commands\n\n```\n(.*?)```", re.DOTALL)
 
 
 def examples() -> list[re.Match[str]]:
@@ -77,8 +82,8 @@ def settings_table() -> str:
     return "\n".join(["| variable | what it does | default |", "| --- | --- | --- |", *rows]) + "\n"
 
 
-def test_the_readme_prints_what_the_service_answers(client: TestClient) -> None:
-    assert len(examples()) >= 11
+def test_readme_and_guide_print_what_the_service_answers(client: TestClient) -> None:
+    assert len(examples()) >= 28
     for example in examples():
         assert example["printed"] == printed(client, example), (
             f"`python -m tests.docs.test_documents` writes: {example['address']}"
@@ -107,11 +112,35 @@ def said(url: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_readme_explains_every_setting() -> None:
-    found = SETTINGS.search(README.read_text(encoding="utf-8"))
+def test_the_readme_is_short_and_begins_with_three_examples() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST_README, "the guide has room for it"
+    assert len(EXAMPLE.findall(text)) == 3
+
+
+def test_the_guide_explains_every_setting() -> None:
+    found = SETTINGS.search(OPERATING.read_text(encoding="utf-8"))
     assert found is not None
-    assert found[1] == settings_table(), "`python -m tests.docs.test_documents` writes it"
+    assert found[0] == settings_table(), "`python -m tests.docs.test_documents` writes it"
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def commands_of(group: Typer, words: str) -> Iterator[str]:
+    """The commands of a group and of those within it, as one types them."""
+    for command in group.registered_commands:
+        assert command.callback is not None
+        yield f"{words} {command.name or command.callback.__name__}"
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from commands_of(inner.typer_instance, f"{words} {inner.name}" if inner.name else words)
+
+
+def test_the_guide_lists_every_command() -> None:
+    found = COMMANDS.search(OPERATING.read_text(encoding="utf-8"))
+    assert found is not None
+    listed = found[1].splitlines()
+    for command in commands_of(tev, "tev"):
+        assert [line for line in listed if line.startswith(f"{command} ")], command
 
 
 def links(text: str) -> Iterator[str]:
@@ -228,7 +257,7 @@ def with_head(client: TestClient, example: re.Match[str]) -> str:
 
 
 def write() -> None:
-    """Write what the service answers into the README and the guide, and the table of settings into the README."""
+    """Write what the service answers into the README and the guide, and the table of settings into the guide."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/docs.db")
         database.migrate()
@@ -246,7 +275,7 @@ def write() -> None:
                     lambda match: f"```sh\n{match[1]}\n```\n```text\n{said(database.url)}```",
                     text,
                 )
-                text = SETTINGS.sub(lambda _: f"<!-- settings -->\n{settings_table()}<!-- /settings -->", text)
+                text = SETTINGS.sub(lambda _: settings_table(), text)
                 page.write_text(text, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What the README says of writing works as it stands there."""
+"""What the guide says of writing works as it stands there."""
 
 import json
 import os
@@ -13,16 +13,16 @@ import pytest
 from tests.conftest import ROOT
 from tests.web.test_races import running
 
-SECTION = re.compile(r"\n## Writing\n.*?\n## ", re.DOTALL)
+CHAPTER = ROOT / "docs" / "guide" / "writing.md"
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
-def test_the_lines_of_the_readme_write_send_a_batch_and_publish_a_draft(empty_url: str, tmp_path: Path) -> None:
-    section = SECTION.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert section
+def test_the_lines_of_the_guide_write_send_a_batch_and_publish_a_draft(empty_url: str, tmp_path: Path) -> None:
+    blocks = BLOCK.findall(CHAPTER.read_text(encoding="utf-8"))
+    assert len(blocks) == 3
     with running(empty_url, workers=1) as server:
-        script = "\n".join(BLOCK.findall(section[0])).replace("http://127.0.0.1:8000", server.address)
+        script = "\n".join(blocks).replace("http://127.0.0.1:8000", server.address)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "TEV_DATABASE_URL": empty_url}
         command = ["bash", "-euo", "pipefail", "-c", script]

@@ -47,6 +47,8 @@ SHOWN = ("ETag", "Cache-Control", "Vary", "Dataset-Revision")
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"\| variable \| what it does \| default \|\n(?:\|.*\n)+")
+PATH = re.compile(r"`((?:app|tests|docs|data)/[^`\s*{]*)`")
+WITH_PATHS = (README, ROOT / "CONTRIBUTING.md")
 COMMANDS = re.compile(r"\n## Commands\n\n```\n(.*?)```", re.DOTALL)
 
 
@@ -145,6 +147,13 @@ def test_the_guide_lists_every_command() -> None:
 
 def links(text: str) -> Iterator[str]:
     yield from re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text)
+
+
+@pytest.mark.parametrize("page", WITH_PATHS, ids=lambda page: page.name)
+def test_every_path_that_a_document_names_is_there(page: Path) -> None:
+    named = PATH.findall(page.read_text(encoding="utf-8"))
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"\| variable \| what it does \| default \|\n(?:\|.*\n)+")
 PATH = re.compile(r"`((?:app|tests|docs|data)/[^`\s*{]*)`")
-WITH_PATHS = (README, ROOT / "CONTRIBUTING.md")
+WITH_PATHS = (README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
 COMMANDS = re.compile(r"\n## Commands\n\n```\n(.*?)```", re.DOTALL)
 
 
@@ -152,7 +152,7 @@ def links(text: str) -> Iterator[str]:
 @pytest.mark.parametrize("page", WITH_PATHS, ids=lambda page: page.name)
 def test_every_path_that_a_document_names_is_there(page: Path) -> None:
     named = PATH.findall(page.read_text(encoding="utf-8"))
-    assert named
+    assert named or page not in WITH_PATHS[:3]
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 

@@ -7,8 +7,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 LOCKED := $(INSTALL) --require-hashes --requirement
 
 CASES ?=
+BASE ?= HEAD
 
-.PHONY: setup setup-dev run test browser-setup bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
+.PHONY: setup setup-dev run test test-one check check-tests browser-setup bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -31,6 +32,15 @@ run: setup ## migrate, seed an empty database, and serve on 127.0.0.1:8000
 test: setup-dev ## the whole suite on both engines, with coverage
 	$(BIN)/python -m slipcover --source app --omit 'app/migrations/versions/*' --skip-covered --fail-under 95 \
 		-m pytest --numprocesses 2 --dist worksteal
+
+test-one: setup-dev ## T="tests/web/test_wire.py" or T="a word of its name": some tests on SQLite, without PostgreSQL
+	$(BIN)/pytest --numprocesses 0 --engine sqlite $(if $(findstring /,$(T)),$(T),-k "$(T)")
+
+check: setup-dev ## what a change needs before it is committed, on SQLite: lint, and the tests beside what changed since BASE
+	$(MAKE) --no-print-directory --jobs 2 --output-sync lint check-tests
+
+check-tests: setup-dev
+	$(BIN)/pytest --numprocesses 2 --engine sqlite $$($(BIN)/python tests/support/changed.py $(BASE))
 
 browser-setup: setup-dev ## what the tests in a browser need: chromium and node from Debian (as root), and the npm packages
 	command -v chromium >/dev/null && command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm)

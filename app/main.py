@@ -25,13 +25,13 @@ from app.web.auth import Doorkeeper
 from app.web.embeds import Cards
 from app.web.etags import CodedTags
 from app.web.health import Readiness
+from app.web.http_parser import require_httptools
 from app.web.metrics import Metrics
 from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, Rates
 from app.web.middleware.request_log import Observed
 from app.web.openapi.document import describe
-from app.web.parser import require_httptools
 from app.web.problems import Unexpected, install, respond
 from app.web.responses import MEDIA_TYPES
 

@@ -35,6 +35,7 @@ from app.releases.build import freeze
 from app.reports.synthesis.answer import ASKED
 from app.settings import Settings
 from app.store.examples import RELEASE, SEED
+from tests.support.client import Client
 from tests.support.desk import Desk, open_desk
 
 settings.register_profile("suite", deadline=None)
@@ -51,6 +52,26 @@ ENGINES = ("sqlite", "postgresql")
 os.environ.setdefault(
     "XDG_RUNTIME_DIR", tempfile.mkdtemp()
 )  # platformdirs, of the PostgreSQL package, warns without it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--engine sqlite` leaves out what needs PostgreSQL, so that its server is not even started."""
+    parser.addoption("--engine", choices=ENGINES, help="run the tests of one engine alone; default: both")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests of the engine that was not asked for; pytest says how many."""
+    engine = config.getoption("--engine")
+    others = [item for item in items if engine and is_of(item, next(name for name in ENGINES if name != engine))]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
+def is_of(item: pytest.Item, engine: str) -> bool:
+    """Whether a test runs on this engine: as its parameter, or because it asks for the server itself."""
+    call = getattr(item, "callspec", None)
+    return (call is not None and engine in call.params.values()) or engine in getattr(item, "fixturenames", ())
 
 
 UNSAFE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -172,7 +193,7 @@ def releases(seeded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
     """The application over the seed and its release, on each engine, with all its layers."""
     app = create_app(Settings(database_url=seeded_url, releases=str(releases), query_seconds=PATIENT))
-    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
+    with Client(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         assert client.get(KEPT).status_code == 200, "so that the documentation's example of a kept answer is there"
         yield client
 

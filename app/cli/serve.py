@@ -14,9 +14,9 @@ from app.cli.seed import say_saved, seed_database
 from app.settings import PREFIX, Settings, load_settings
 from app.store.examples import SEED
 from app.store.read.revision import revision_of
+from app.web.http_parser import require_httptools
 from app.web.logging import configuration
 from app.web.metrics import shared_by
-from app.web.parser import require_httptools
 from app.web.server import backlog, raise_file_limit
 
 

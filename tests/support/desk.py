@@ -15,6 +15,7 @@ from app.db.database import Database
 from app.main import create_app
 from app.settings import Settings
 from app.store.write.keys import create_key, revoke_key
+from tests.support.client import Client
 
 ADDRESS = "http://127.0.0.1:8000"
 MERGE_PATCH = "application/merge-patch+json"
@@ -67,7 +68,7 @@ def open_desk(url: str, **settings: Any) -> Iterator[Desk]:
     try:
         usual: dict[str, Any] = {"rate_failures": "off", "query_seconds": 20}
         app = create_app(Settings(database_url=url, **usual | settings))
-        with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
+        with Client(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
             yield Desk(client, database, made_keys(database))
     finally:
         database.close()

@@ -40,7 +40,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         "admit(caller, needed)",
         "pass",
-        "web/test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
+        "tests/web/test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
     ),
     Control(
         "API5",
@@ -48,7 +48,7 @@ CONTROLS = (
         "app/web/auth.py",
         'return admit(request.scope.get("caller"), needed)',
         'return request.scope.get("caller")  # type: ignore[return-value]',
-        "web/test_operations.py::test_what_writes_asks_again_who_the_caller_is",
+        "tests/web/test_operations.py::test_what_writes_asks_again_who_the_caller_is",
     ),
     Control(
         "API5",
@@ -56,7 +56,7 @@ CONTROLS = (
         "app/api_keys.py",
         "SCOPES.index(scope) >= SCOPES.index(needed)",
         "True",
-        "web/test_keys.py::test_every_operation_asks_for_the_key_that_it_declares",
+        "tests/web/test_keys.py::test_every_operation_asks_for_the_key_that_it_declares",
     ),
     Control(
         "API2",
@@ -64,7 +64,7 @@ CONTROLS = (
         "app/web/auth.py",
         "if not compare_digest(digest_of(key), held) or found is None:",
         "if found is None:",
-        "web/test_keys.py::test_a_key_with_one_character_changed_opens_nothing",
+        "tests/web/test_keys.py::test_a_key_with_one_character_changed_opens_nothing",
     ),
     Control(
         "API2",
@@ -72,7 +72,7 @@ CONTROLS = (
         "app/web/auth.py",
         "if found.revoked_at is not None:",
         "if False:",
-        "web/test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
+        "tests/web/test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
     ),
     Control(
         "API2",
@@ -80,7 +80,7 @@ CONTROLS = (
         "app/web/auth.py",
         "if found.expires_at is not None and found.expires_at <= now():",
         "if False:",
-        "web/test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
+        "tests/web/test_keys.py::test_the_challenge_says_what_is_wrong_with_a_key",
     ),
     Control(
         "API2",
@@ -88,7 +88,7 @@ CONTROLS = (
         "app/api_keys.py",
         "return sha256(key.encode()).hexdigest()",
         "return key",
-        "web/test_keys.py::test_a_key_is_shown_once_and_stored_as_its_hash_alone",
+        "tests/web/test_keys.py::test_a_key_is_shown_once_and_stored_as_its_hash_alone",
     ),
     Control(
         "API2",
@@ -96,7 +96,7 @@ CONTROLS = (
         "app/web/problems.py",
         "masked(to_json(body, indent=2).decode())",
         "to_json(body, indent=2).decode()",
-        "web/test_keys.py::test_a_key_is_never_repeated",
+        "tests/web/test_keys.py::test_a_key_is_never_repeated",
     ),
     Control(
         "API2",
@@ -104,7 +104,7 @@ CONTROLS = (
         "app/web/logging.py",
         "masked(to_json(entry, fallback=str).decode())",
         "to_json(entry, fallback=str).decode()",
-        "web/test_operations.py::test_a_key_in_a_log_line_is_masked",
+        "tests/web/test_operations.py::test_a_key_in_a_log_line_is_masked",
     ),
     Control(
         "API2",
@@ -112,7 +112,7 @@ CONTROLS = (
         "app/releases/build.py",
         "*SEARCH_INDEX)",
         '*SEARCH_INDEX, metadata.tables["api_key"])',
-        "web/test_keys.py::test_a_release_holds_no_key",
+        "tests/web/test_keys.py::test_a_release_holds_no_key",
     ),
     Control(
         "API1",
@@ -120,7 +120,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         'MutableHeaders(raw=message["headers"])["Cache-Control"] = KEYED',
         "pass",
-        "web/test_keys.py::test_an_answer_to_a_key_is_kept_by_no_cache",
+        "tests/web/test_keys.py::test_an_answer_to_a_key_is_kept_by_no_cache",
     ),
     Control(
         "API1",
@@ -128,7 +128,7 @@ CONTROLS = (
         "app/store/write/one.py",
         "IDEMPOTENCY.c.holder == once.holder, ",
         "",
-        "web/test_edits.py::test_an_idempotency_key_belongs_to_one_request_of_one_holder",
+        "tests/web/test_edits.py::test_an_idempotency_key_belongs_to_one_request_of_one_holder",
     ),
     Control(
         "API1",
@@ -136,7 +136,7 @@ CONTROLS = (
         "app/store/write/one.py",
         "if expected is not None and held.version not in expected:",
         "if False:",
-        "web/test_edits.py::test_a_change_must_say_which_version_it_changes",
+        "tests/web/test_edits.py::test_a_change_must_say_which_version_it_changes",
     ),
     # What may be sent
     Control(
@@ -145,7 +145,7 @@ CONTROLS = (
         "app/models/base.py",
         'model_config = SQLModelConfig(extra="forbid", ',
         'model_config = SQLModelConfig(extra="ignore", ',
-        "web/test_broken_bodies.py::test_an_unknown_name_in_any_object_of_any_record_is_told",
+        "tests/web/test_broken_bodies.py::test_an_unknown_name_in_any_object_of_any_record_is_told",
     ),
     Control(
         "API3",
@@ -153,7 +153,7 @@ CONTROLS = (
         "app/models/base.py",
         "if name in cls.model_fields or name not in owned}",
         "}",
-        "web/test_edits.py::test_what_was_read_can_be_put_back_and_changes_nothing",
+        "tests/web/test_edits.py::test_what_was_read_can_be_put_back_and_changes_nothing",
     ),
     Control(
         "API4",
@@ -161,7 +161,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         "if announced.isdecimal() and int(announced[:20]) > largest:",
         "if False:",
-        "web/test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
+        "tests/web/test_keys.py::test_what_is_wrong_with_a_write_is_told_to_whoever_may_write",
     ),
     Control(
         "API4",
@@ -169,7 +169,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         "if arrived > largest:",
         "if False:",
-        "web/test_broken_bodies.py::test_a_body_that_is_too_large_is_refused_however_it_comes",
+        "tests/web/test_broken_bodies.py::test_a_body_that_is_too_large_is_refused_however_it_comes",
     ),
     Control(
         "API4",
@@ -177,7 +177,7 @@ CONTROLS = (
         "app/main.py",
         "        Middleware(CodingGuard, tell=_tell),\n",
         "",
-        "web/test_operations.py::test_a_compressed_body_is_refused_before_it_is_read",
+        "tests/web/test_operations.py::test_a_compressed_body_is_refused_before_it_is_read",
     ),
     Control(
         "API4",
@@ -185,7 +185,7 @@ CONTROLS = (
         "app/web/strict_json.py",
         "from_json(content, allow_inf_nan=False)",
         "content.decode()",
-        "web/test_broken_bodies.py::test_what_is_no_json_is_told_with_its_place",
+        "tests/web/test_broken_bodies.py::test_what_is_no_json_is_told_with_its_place",
     ),
     Control(
         "API8",
@@ -193,7 +193,7 @@ CONTROLS = (
         "app/web/strict_json.py",
         "object_pairs_hook=_object, ",
         "",
-        "web/test_broken_bodies.py::test_what_two_readers_would_read_differently_is_refused",
+        "tests/web/test_broken_bodies.py::test_what_two_readers_would_read_differently_is_refused",
     ),
     Control(
         "API4",
@@ -201,7 +201,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         "if len(raw) + len(query) > LONGEST_ADDRESS:",
         "if False:",
-        "web/test_hostile.py::test_an_address_that_is_too_long_is_refused",
+        "tests/web/test_hostile.py::test_an_address_that_is_too_long_is_refused",
     ),
     Control(
         "API8",
@@ -209,7 +209,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         'if b"\\x00" in decoded:',
         "if False:",
-        "web/test_hostile.py::test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value",
+        "tests/web/test_hostile.py::test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value",
     ),
     Control(
         "API4",
@@ -217,7 +217,7 @@ CONTROLS = (
         "app/store/read/query.py",
         "Field(ge=1, le=MOST_ROWS)",
         "Field(ge=1)",
-        "web/test_hostile.py::test_a_limit_out_of_range_is_refused",
+        "tests/web/test_hostile.py::test_a_limit_out_of_range_is_refused",
     ),
     Control(
         "API4",
@@ -225,7 +225,7 @@ CONTROLS = (
         "app/db/database.py",
         "cut_off(connection, time.monotonic() + self.query_seconds)",
         "cut_off(connection, None)",
-        "web/test_wire.py::test_a_query_that_takes_too_long_is_cut_off",
+        "tests/web/test_wire.py::test_a_query_that_takes_too_long_is_cut_off",
     ),
     Control(
         "API4",
@@ -233,7 +233,7 @@ CONTROLS = (
         "app/web/middleware/request_log.py",
         "return NO_ROUTE",
         "return path",
-        "web/test_operations.py::test_metrics_count_by_template_and_nobody_makes_them_grow",
+        "tests/web/test_operations.py::test_metrics_count_by_template_and_nobody_makes_them_grow",
     ),
     Control(
         "API8",
@@ -241,7 +241,7 @@ CONTROLS = (
         "app/db/engines.py",
         '[*pragmas, "query_only=ON"] if read_only else pragmas',
         "pragmas",
-        "store/test_store.py::test_readers_cannot_write",
+        "tests/store/test_store.py::test_readers_cannot_write",
     ),
     Control(
         "API8",
@@ -249,7 +249,7 @@ CONTROLS = (
         "app/store/read/cursors.py",
         "if named != mark:",
         "if False:",
-        "web/test_hostile.py::test_a_cursor_of_another_query_is_refused",
+        "tests/web/test_hostile.py::test_a_cursor_of_another_query_is_refused",
     ),
     # Where it is sent, and what is answered
     Control(
@@ -258,15 +258,15 @@ CONTROLS = (
         "app/main.py",
         "        Middleware(HostGuard, allowed=settings.hosts, tell=_tell),\n",
         "",
-        "web/test_operations.py::test_with_a_list_only_its_hosts_are_answered_and_supervisors_always",
+        "tests/web/test_operations.py::test_with_a_list_only_its_hosts_are_answered_and_supervisors_always",
     ),
     Control(
         "API8",
         "Without httptools nothing starts",
-        "app/web/parser.py",
+        "app/web/http_parser.py",
         'if find_spec("httptools") is None:',
         "if False:",
-        "web/test_operations.py::test_without_httptools_nothing_starts",
+        "tests/web/test_operations.py::test_without_httptools_nothing_starts",
     ),
     Control(
         "API8",
@@ -274,7 +274,7 @@ CONTROLS = (
         "app/web/problems.py",
         "else Problem(words)",
         "else Problem(repr(failure.__dict__) + str(failure))",
-        "web/test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
+        "tests/web/test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
     ),
     Control(
         "API8",
@@ -282,7 +282,7 @@ CONTROLS = (
         "app/web/logging.py",
         "lines.append(type(cause).__qualname__)",
         "lines.append(repr(cause))",
-        "web/test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
+        "tests/web/test_operations.py::test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent",
     ),
     Control(
         "API8",
@@ -290,7 +290,7 @@ CONTROLS = (
         "app/web/middleware/request_log.py",
         "if asked and _WELL_FORMED.fullmatch(asked) and masked(asked.decode()) == asked.decode():",
         "if asked:",
-        "web/test_operations.py::test_a_name_that_is_not_well_formed_is_not_repeated",
+        "tests/web/test_operations.py::test_a_name_that_is_not_well_formed_is_not_repeated",
     ),
     Control(
         "API8",
@@ -298,7 +298,7 @@ CONTROLS = (
         "app/web/middleware/headers.py",
         'headers["Access-Control-Allow-Origin"] = "*"',
         'headers["Access-Control-Allow-Origin"] = "*"; headers["Access-Control-Allow-Credentials"] = "true"',
-        "web/test_wire.py::test_every_answer_says_the_revision_and_may_be_read_from_any_page",
+        "tests/web/test_wire.py::test_every_answer_says_the_revision_and_may_be_read_from_any_page",
     ),
     Control(
         "API8",
@@ -306,7 +306,7 @@ CONTROLS = (
         "app/web/middleware/headers.py",
         "DATA = f\"default-src 'none'; {SEALED}\"",
         "DATA = \"default-src 'self'\"",
-        "web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
+        "tests/web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
     ),
     Control(
         "API8",
@@ -314,7 +314,7 @@ CONTROLS = (
         "app/web/middleware/headers.py",
         "script-src 'self'; style",
         "script-src 'self' 'unsafe-inline'; style",
-        "docs/test_documents.py::test_the_documentation_page_loads_nothing_from_elsewhere",
+        "tests/docs/test_documents.py::test_the_documentation_page_loads_nothing_from_elsewhere",
     ),
     Control(
         "API8",
@@ -322,7 +322,7 @@ CONTROLS = (
         "app/web/middleware/headers.py",
         '    headers["X-Content-Type-Options"] = "nosniff"\n',
         "",
-        "web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
+        "tests/web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
     ),
     Control(
         "API8",
@@ -330,7 +330,7 @@ CONTROLS = (
         "app/web/middleware/headers.py",
         '    headers["Referrer-Policy"] = "no-referrer"\n',
         "",
-        "web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
+        "tests/web/test_operations.py::test_each_class_of_addresses_has_the_headers_that_it_needs",
     ),
     Control(
         "API8",
@@ -338,7 +338,7 @@ CONTROLS = (
         "app/web/problems.py",
         'return "/" + quote(raw, safe="%/:@!$&\'()*+,;=~").lstrip("/")',
         'return quote(raw, safe="%/:@!$&\'()*+,;=~")',
-        "web/test_hostile.py::test_the_instance_of_a_problem_never_names_another_host",
+        "tests/web/test_hostile.py::test_the_instance_of_a_problem_never_names_another_host",
     ),
     Control(
         "API8",
@@ -346,7 +346,7 @@ CONTROLS = (
         "app/formats/csv_ndjson.py",
         "if text.startswith(FORMULA_STARTS)",
         "if False",
-        "contract/test_properties.py::test_no_text_cell_of_a_csv_starts_a_formula_and_none_breaks_the_line",
+        "tests/contract/test_properties.py::test_no_text_cell_of_a_csv_starts_a_formula_and_none_breaks_the_line",
     ),
     Control(
         "API8",
@@ -354,7 +354,7 @@ CONTROLS = (
         "app/formats/svg.py",
         "escape(",
         "str(",
-        "evidence/test_calculator.py::test_a_plot_runs_no_script_and_holds_no_markup_of_a_stranger",
+        "tests/evidence/test_calculator.py::test_a_plot_runs_no_script_and_holds_no_markup_of_a_stranger",
     ),
     # What leaves the house, and what comes in
     Control(
@@ -363,7 +363,7 @@ CONTROLS = (
         "app/web/middleware/checks.py",
         "import re\n",
         "import re\nimport urllib.request\n",
-        "web/test_operations.py::test_the_program_asks_no_other_host",
+        "tests/web/test_operations.py::test_the_program_asks_no_other_host",
     ),
     Control(
         "API9",
@@ -371,7 +371,7 @@ CONTROLS = (
         "app/routers/health.py",
         'operation_id="get_health"',
         "include_in_schema=False",
-        "contract/test_openapi.py::test_the_document_is_the_snapshot",
+        "tests/contract/test_openapi.py::test_the_document_is_the_snapshot",
     ),
     Control(
         "API10",
@@ -379,7 +379,7 @@ CONTROLS = (
         "app/releases/pool.py",
         "digest != release.sha256",
         "False",
-        "releases/test_releases.py::test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on",
+        "tests/releases/test_releases.py::test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on",
     ),
     Control(
         "API10",
@@ -387,7 +387,7 @@ CONTROLS = (
         "app/releases/backups.py",
         'if found != "ok":',
         "if False:",
-        "releases/test_backups.py::test_a_damaged_database_is_not_taken_for_a_backup",
+        "tests/releases/test_backups.py::test_a_damaged_database_is_not_taken_for_a_backup",
     ),
     Control(
         "API8",
@@ -395,14 +395,14 @@ CONTROLS = (
         "app/releases/backups.py",
         "file.touch(mode=0o600, exist_ok=False)",
         "file.touch(mode=0o644, exist_ok=False)",
-        "releases/test_backups.py::test_a_backup_is_one_file_with_everything_and_comes_back",
+        "tests/releases/test_backups.py::test_a_backup_is_one_file_with_everything_and_comes_back",
     ),
 )
 
 
 def ran(folder: Path, tests: Sequence[str]) -> tuple[int, str]:
     """The exit status of pytest over some tests on SQLite, and what it said; 1 for a test that hangs."""
-    nodes = [f"tests/{test}" for test in tests]
+    nodes = list(tests)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-x", "-p", "no:cacheprovider", "-k", "not postgresql"]
     environment = {**untraced(), "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:

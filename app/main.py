@@ -17,7 +17,7 @@ from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.formats.registry import REPRESENTATIONS
 from app.releases.pool import OpenReleases
-from app.routers import METHODS, ROUTERS, TAGS
+from app.routers import METHODS, ROUTES, TAGS
 from app.settings import Settings, load_settings
 from app.store.read.revision import revision_of
 from app.store.write.transaction import together
@@ -34,6 +34,7 @@ from app.web.middleware.request_log import Observed
 from app.web.openapi.document import describe
 from app.web.problems import Unexpected, install, respond
 from app.web.responses import MEDIA_TYPES
+from app.web.route_table import RouteTable
 
 for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
     add_compress_type(_media_type)
@@ -73,11 +74,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.cards = Cards()
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
+    app.state.routes = ROUTES
     app.state.tags = TAGS
     app.state.methods = METHODS
     install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.append(RouteTable(ROUTES))
     describe(app)
     return app
 

@@ -17,12 +17,13 @@ _MODULES = [import_module(module.name) for module in iter_modules(__path__, pref
 ROUTERS: list[APIRouter] = [module.router for module in _MODULES]
 """Every router. Nobody keeps this list: a new file in this folder is enough."""
 
+ROUTES: list[APIRoute] = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+"""Every route, in the order of the files."""
+
 TAGS: dict[str, str] = {str(module.router.tags[0]): str(module.__doc__) for module in _MODULES}
 """What each group of operations is about: the first line of the file."""
 
 METHODS: dict[str, set[str]] = defaultdict(set)
 """The methods of each path, which may hold names in braces: `/v1/claims/{id}`."""
-for _router in ROUTERS:
-    for _route in _router.routes:
-        if isinstance(_route, APIRoute):
-            METHODS[_route.path] |= _route.methods or set()
+for _route in ROUTES:
+    METHODS[_route.path] |= _route.methods or set()

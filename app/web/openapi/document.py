@@ -60,7 +60,7 @@ def document(app: FastAPI) -> Json:
         openapi_version="3.1.0",
         summary=SUMMARY,
         description=DESCRIPTION,
-        routes=app.routes,
+        routes=app.state.routes,
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
     )

@@ -25,7 +25,7 @@ def public_id(key: str) -> str | None:
     return match[1] if match else None
 
 
-def digest_of(key: str) -> str:
+def key_digest(key: str) -> str:
     """What is stored of a key: SHA-256, which suffices for a random text of this length."""
     return sha256(key.encode()).hexdigest()
 
@@ -35,6 +35,6 @@ def allows(scope: Scope, needed: Scope) -> bool:
     return SCOPES.index(scope) >= SCOPES.index(needed)
 
 
-def masked(text: str) -> str:
+def mask_keys(text: str) -> str:
     """The text without the keys in it: for logs and problems, which repeat what somebody sent."""
     return _LIKE_A_KEY.sub("tev_***", text)

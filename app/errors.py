@@ -369,10 +369,10 @@ def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
 
 def pointer(*steps: str | int) -> str:
     """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
-    return "".join(f"/{cut_off(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return "".join(f"/{shorten_name(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
-def cut_off(name: str) -> str:
+def shorten_name(name: str) -> str:
     """A name as answers repeat it."""
     return name if len(name) <= LONGEST_NAME_REPEATED else f"{name[:LONGEST_NAME_REPEATED]}…"
 

@@ -16,22 +16,22 @@ from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.formats.registry import REPRESENTATIONS
-from app.releases.pool import OpenReleases
+from app.releases.pool import ReleasePool
 from app.routers import METHODS, ROUTES, TAGS
 from app.settings import Settings, load_settings
 from app.store.read.revision import revision_of
-from app.store.write.transaction import together
-from app.web.auth import Doorkeeper
-from app.web.embeds import Cards
+from app.store.write.transaction import write_group
+from app.web.auth import Authenticator
+from app.web.embeds import CardCache
 from app.web.etags import CodedTags
 from app.web.health import Readiness
 from app.web.http_parser import require_httptools
 from app.web.metrics import Metrics
 from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
-from app.web.middleware.rate_limits import FailureGuard, RateGuard, Rates
+from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
 from app.web.middleware.request_log import Observed
-from app.web.openapi.document import describe
+from app.web.openapi.document import install_openapi
 from app.web.problems import Unexpected, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
@@ -45,10 +45,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     require_httptools()
     settings = settings or load_settings()
     database = _database(settings)
-    releases = OpenReleases(database, Path(settings.releases))
-    queue = WriteQueue(partial(together, database))
+    releases = ReleasePool(database, Path(settings.releases))
+    queue = WriteQueue(partial(write_group, database))
     metrics = Metrics() if settings.metrics else None
-    rates = Rates(settings)
+    rates = RateLimiter(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
-    app.state.cards = Cards()
+    app.state.cards = CardCache()
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
     app.state.routes = ROUTES
@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.methods = METHODS
     install(app)
     app.router.routes.append(RouteTable(ROUTES))
-    describe(app)
+    install_openapi(app)
     return app
 
 
@@ -104,7 +104,7 @@ async def _tell(request: Request, problem: Problem) -> Response:
 
 
 def _around(
-    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: Rates
+    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: RateLimiter
 ) -> list[Middleware]:
     """What a request passes through before a route is looked for, the outermost first."""
     return [
@@ -114,7 +114,7 @@ def _around(
         Middleware(AddressGuard, tell=_tell),
         Middleware(HostGuard, allowed=settings.hosts, tell=_tell),
         Middleware(FailureGuard, rates=rates, tell=_tell),
-        Middleware(KeyGuard, identify=Doorkeeper(database, queue).identify, tell=_tell),
+        Middleware(KeyGuard, authenticate=Authenticator(database, queue).authenticate, tell=_tell),
         Middleware(RateGuard, rates=rates, tell=_tell),
         Middleware(CodingGuard, tell=_tell),
         Middleware(BodyGuard, tell=_tell),

@@ -32,12 +32,12 @@ from starlette.testclient import TestClient
 from app.cli.seed import seed_database
 from app.db.database import Database
 from app.main import create_app
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.reports.synthesis.answer import ASKED
 from app.settings import Settings
 from app.store.examples import RELEASE, SEED
 from tests.support.client import Client
-from tests.support.desk import Desk, open_desk
+from tests.support.desk import Api, open_api
 
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -125,7 +125,7 @@ def new_postgresql_database(address: str, template: str = "template0") -> str:
     return admin.url.set(database=name).render_as_string(hide_password=False)
 
 
-class Originals:
+class DatabaseTemplates:
     """Databases made once a session, for others to begin as a copy: to migrate and to seed takes much longer."""
 
     def __init__(self, request: pytest.FixtureRequest, folder: Path) -> None:
@@ -153,13 +153,15 @@ class Originals:
 
 
 @pytest.fixture(scope="session")
-def originals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Originals:
+def originals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseTemplates:
     """What databases of tests are copied from."""
-    return Originals(request, tmp_path_factory.mktemp("originals"))
+    return DatabaseTemplates(request, tmp_path_factory.mktemp("originals"))
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def seeded_url(request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> str:
+def seeded_url(
+    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """A database with the seed, on each engine."""
     return originals.copy(request.param, tmp_path_factory.mktemp("seeded"), is_seeded=True)
 
@@ -171,7 +173,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=ENGINES)
-def migrated_url(request: pytest.FixtureRequest, originals: Originals, tmp_path: Path) -> str:
+def migrated_url(request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path: Path) -> str:
     """A database with the schema and without records, on each engine."""
     return originals.copy(request.param, tmp_path)
 
@@ -189,7 +191,7 @@ def releases(seeded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the seed's one release, which has the name that the documentation uses."""
     folder = tmp_path_factory.mktemp("releases")
     database = Database(seeded_url)
-    freeze(database, folder, RELEASE)
+    build_release(database, folder, RELEASE)
     database.close()
     return folder
 
@@ -263,8 +265,8 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def desk(
-    request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Desk]:
+    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     """The application over the seed in a database of the module's own, on each engine, with keys to write with."""
-    with open_desk(originals.copy(request.param, tmp_path_factory.mktemp("desk"), is_seeded=True)) as opened:
+    with open_api(originals.copy(request.param, tmp_path_factory.mktemp("desk"), is_seeded=True)) as opened:
         yield opened

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.database import DatabaseOption, open_database
 from app.errors import BrokenSetting
-from app.releases.backups import Content, back_up, restore, sqlite_file
+from app.releases.backups import DatabaseContent, back_up, restore, sqlite_file
 from app.settings import load_settings
 
 RELEASES = "The files of releases are not in it: copy the folder TEV_RELEASES as well."
@@ -61,5 +61,5 @@ def put_back(
     print(f"Keys are valid again as they were on that day: look at `tev key list`. {RELEASES}")
 
 
-def _words(content: Content) -> str:
+def _words(content: DatabaseContent) -> str:
     return f"dataset revision {content.revision}, schema {content.schema}, {sum(content.rows.values())} rows"

@@ -8,7 +8,7 @@ import typer
 from app.cli.database import DatabaseOption, open_database, progress_bar
 from app.errors import BrokenSetting
 from app.models.types import clean_text
-from app.releases.build import freeze, rows_to_copy
+from app.releases.build import build_release, rows_to_copy
 from app.settings import PREFIX, load_settings
 from app.store.read.releases import file_of
 
@@ -28,7 +28,7 @@ def release(
     with open_database(settings) as opened:
         try:
             with progress_bar("Freezing", rows_to_copy(opened)) as bar:
-                made = freeze(opened, folder, name, notes=notes, progress=bar.update)
+                made = build_release(opened, folder, name, notes=notes, progress=bar.update)
         except OSError as failure:
             raise BrokenSetting(f"{PREFIX}RELEASES={folder}: {failure}") from failure
     print(f"Release {made.name} of dataset revision {made.revision}")

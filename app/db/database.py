@@ -13,11 +13,11 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.db.engines import cut_off, engine_of
+from app.db.engines import engine_of, set_deadline
 from app.db.failures import unavailable
-from app.db.group_commit import Sharing, before_execute, shared, sharing_of
-from app.db.read_cache import Joined, Memory
-from app.db.read_pool import Lanes, shape_of, slow_places
+from app.db.group_commit import GroupCommit, before_execute, group_commit_of, shared
+from app.db.read_cache import ReadCache, SingleFlight
+from app.db.read_pool import ReadPool, shape_of, slow_places
 from app.db.schema import migrate_schema
 from app.errors import Unavailable
 
@@ -36,14 +36,14 @@ class Reads:
         self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
-        self._lanes: Lanes | None = None
+        self._lanes: ReadPool | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that cannot write; Unavailable when its query takes too long or the database is away."""
         try:
             with self.reader.connect() as connection:
-                cut_off(connection, time.monotonic() + self.query_seconds)
+                set_deadline(connection, time.monotonic() + self.query_seconds)
                 yield connection
         except DBAPIError as failure:
             raise unavailable(failure) from failure
@@ -57,7 +57,7 @@ class Reads:
             return self._run(work)
         if self._lanes is None:
             works_here = self.dialect == "sqlite"
-            self._lanes = Lanes(self._read_threads, seconds=self.query_seconds, works_here=works_here)
+            self._lanes = ReadPool(self._read_threads, seconds=self.query_seconds, works_here=works_here)
         return await self._lanes.run(partial(self._run, work), shape or shape_of(work))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
@@ -86,8 +86,8 @@ class Database(Reads):
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = engine_of(url, read_only=False, pool_size=1, seconds=lock_seconds)
         event.listen(self.writer, "before_execute", before_execute)
-        self._memory = Memory(url) if self.dialect == "sqlite" else None
-        self._joined = Joined()
+        self._memory = ReadCache(url) if self.dialect == "sqlite" else None
+        self._joined = SingleFlight()
         self._together = threading.local()
         self._is_doubted = False
         """Whether the last write failed, so that only writing tells whether one can."""
@@ -115,7 +115,7 @@ class Database(Reads):
 
         Within `together` it is a part of the transaction that is open already, undone by itself.
         """
-        sharing: Sharing | None = getattr(self._together, "sharing", None)
+        sharing: GroupCommit | None = getattr(self._together, "sharing", None)
         if sharing is not None:
             with sharing.one():
                 yield sharing.connection
@@ -141,7 +141,7 @@ class Database(Reads):
         several = False
         try:
             with self.write() as connection:
-                sharing = self._together.sharing = sharing_of(connection)
+                sharing = self._together.sharing = group_commit_of(connection)
                 try:
                     yield connection
                 finally:
@@ -157,7 +157,7 @@ class Database(Reads):
         """A read that sees one moment of the whole database, however long it takes: for copies, never for requests."""
         try:
             with self.reader.connect() as connection:
-                cut_off(connection, None)
+                set_deadline(connection, None)
                 if self.dialect == "postgresql":
                     connection.execution_options(isolation_level="REPEATABLE READ")
                     connection.execute(text("SET LOCAL statement_timeout = 0"))

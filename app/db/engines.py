@@ -116,7 +116,7 @@ def _begin_writing(seconds: float) -> Callable[[Connection], None]:
     return begin
 
 
-def cut_off(connection: Connection, deadline: float | None) -> None:
+def set_deadline(connection: Connection, deadline: float | None) -> None:
     """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
     connection.info["deadline"] = deadline
     raw = connection.connection.driver_connection

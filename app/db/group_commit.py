@@ -30,7 +30,7 @@ class _Write:
     savepoint: NestedTransaction | None = None
 
 
-class Sharing:
+class GroupCommit:
     """What the writes of one transaction share."""
 
     def __init__(self, connection: Connection) -> None:
@@ -123,17 +123,17 @@ class Sharing:
             self.connection.execute(statement, rows.pop(statement))
 
 
-def sharing_of(connection: Connection) -> Sharing:
+def group_commit_of(connection: Connection) -> GroupCommit:
     """What the writes on a connection share."""
-    found: Sharing = connection.info[_NAME]
+    found: GroupCommit = connection.info[_NAME]
     return found
 
 
 @contextmanager
-def shared(connection: Connection) -> Iterator[Sharing]:
+def shared(connection: Connection) -> Iterator[GroupCommit]:
     """Let what is written on a connection wait and go in together, until the end."""
     info = connection.info  # which cannot be asked for any more when the connection is lost
-    sharing = info[_NAME] = Sharing(connection)
+    sharing = info[_NAME] = GroupCommit(connection)
     try:
         yield sharing
         sharing.finish()
@@ -143,7 +143,7 @@ def shared(connection: Connection) -> Iterator[Sharing]:
 
 def before_execute(connection: Connection, statement: Executable, *_: Any) -> None:
     """Nothing is asked of the database before it has the rows that wait (an event of the engine that writes)."""
-    sharing: Sharing | None = connection.info.get(_NAME)
+    sharing: GroupCommit | None = connection.info.get(_NAME)
     if sharing is not None:
         sharing.before(is_change=not statement.is_select)
 

@@ -11,7 +11,7 @@ MOST_REMEMBERED = 10_000
 """Short reads kept at most: callers may ask for as many things as they like."""
 
 
-class Memory:
+class ReadCache:
     """What was read from a SQLite file, kept until anybody — this process or another — commits to it."""
 
     def __init__(self, url: str) -> None:
@@ -39,7 +39,7 @@ class Memory:
             self._watch = None
 
 
-class Joined:
+class SingleFlight:
     """Reads of a server that everybody who comes meanwhile waits for together; belongs to one event loop.
 
     Each gets what was read after they had asked, so nobody is told what was so before: whoever comes while a read is

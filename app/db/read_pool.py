@@ -21,7 +21,7 @@ T = TypeVar("T")
 MOST_MARKS = 1000
 
 
-class Lanes:
+class ReadPool:
     """`places` for all reads, and a quarter as many beside them for slow ones; belongs to one event loop.
 
     `works_here` says that the work is done by our own thread (SQLite), so that the processor's time tells how long it
@@ -39,7 +39,7 @@ class Lanes:
 
     async def run(self, work: Callable[[], T], shape: Hashable) -> T:
         """Run a read on a thread when its turn comes; Unavailable when it is slow and others like it come first."""
-        turn = Turn(self, shape)
+        turn = ReadSlot(self, shape)
         await turn.begin()
         try:
             return await to_thread.run_sync(turn.watched, work, limiter=self._threads)
@@ -47,10 +47,10 @@ class Lanes:
             turn.end()
 
 
-class Turn:
+class ReadSlot:
     """One read: its lane, which may change while it runs, and how long it has worked."""
 
-    def __init__(self, lanes: Lanes, shape: Hashable) -> None:
+    def __init__(self, lanes: ReadPool, shape: Hashable) -> None:
         self.lanes = lanes
         self.shape = shape
         self.is_quick = True

@@ -82,7 +82,7 @@ REVISION = Table(
 `reviewer` and `note` say who published what the author had sent as a draft, and what they said to it.
 """
 
-EDITION = Table(
+RECORD_VERSION = Table(
     "edition",
     metadata,
     Column("revision", Integer, ForeignKey("revision.number"), nullable=False),

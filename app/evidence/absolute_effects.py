@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.extraction import ExclusionReason, Unusable, numbers_of
+from app.evidence.extraction import ExclusionReason, Unusable, extract_numbers
 from app.evidence.results import Document, Reported, standing_of
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
 from app.evidence.statistics.distributions import normal_quantile
@@ -83,7 +83,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Told:
+class AbsoluteEffect:
     """A record told per 1,000 people."""
 
     subject: Subject
@@ -167,7 +167,7 @@ def _with_people(subject: Subject, exposed: Document | None) -> Subject:
     return replace(subject, arms=arms, effect=_risk_ratio(arms))
 
 
-def tell(subject: Subject, baseline: Baseline | None) -> Told | Refusal:
+def tell(subject: Subject, baseline: Baseline | None) -> AbsoluteEffect | Refusal:
     """A record at a baseline that somebody named, else at the risk in its own comparator arm.
 
     At its own, the difference of the arms is told, with the chance in both; at another, the relative effect is carried
@@ -176,7 +176,7 @@ def tell(subject: Subject, baseline: Baseline | None) -> Told | Refusal:
     if subject.refusal is not None:
         return subject.refusal
     if baseline is None and subject.arms is not None and subject.control is not None:
-        return Told(subject, subject.control, "risk-difference", between_arms(subject.arms, level=LEVEL))
+        return AbsoluteEffect(subject, subject.control, "risk-difference", between_arms(subject.arms, level=LEVEL))
     used = baseline or subject.control
     if used is None:
         words = f"it has no comparator arm with counts; name a risk of 1,000 people, as in baseline={subject.about}:50"
@@ -185,7 +185,7 @@ def tell(subject: Subject, baseline: Baseline | None) -> Told | Refusal:
         words = "nobody or everybody had it in one of its arms, so that no ratio carries it to another baseline"
         return Refusal("no-effect", words)
     try:
-        return Told(subject, used, subject.effect.measure, at_baseline(*subject.effect, baseline=used.risk))
+        return AbsoluteEffect(subject, used, subject.effect.measure, at_baseline(*subject.effect, baseline=used.risk))
     except Undefined as fault:
         return Refusal("impossible-at-baseline", fault.message)
 
@@ -215,10 +215,10 @@ def _people(arm: Document) -> tuple[int, int] | None:
 
 def _with_effect(subject: Subject, reported: Reported) -> Subject:
     """With its arms, where these may be compared, else with its estimate."""
-    found = numbers_of(reported, "risk-ratio")
+    found = extract_numbers(reported, "risk-ratio")
     own = reported.result["measure"]
     if isinstance(found, Unusable) and own in ABSOLUTE_MEASURES:
-        found = numbers_of(reported, own)
+        found = extract_numbers(reported, own)
     if isinstance(found, Unusable):
         return replace(subject, refusal=Refusal(found.reason, found.detail))
     if isinstance(found.row, Counts):

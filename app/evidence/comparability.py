@@ -34,7 +34,7 @@ MOST_OF_ONE_REASON = 20
 
 
 @dataclass(frozen=True, order=True)
-class Side:
+class ConflictSide:
     """What some of the results have in common, and the others not."""
 
     what: str
@@ -42,12 +42,12 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Conflict:
+class ComparabilityConflict:
     """One reason against joining results."""
 
     reason: ConflictReason
     detail: str
-    sides: tuple[Side, ...]
+    sides: tuple[ConflictSide, ...]
     parameter: str
     """The query parameter that would settle it."""
     known: tuple[str, ...]
@@ -56,14 +56,14 @@ class Conflict:
 
 def conflicts(
     found: Sequence[Reported], *, is_standardised: bool, window_days: float, has_comparator: bool = True
-) -> list[Conflict]:
+) -> list[ComparabilityConflict]:
     """Every reason against joining these results, in the order of the vocabulary; none for fewer than two.
 
     Of one reason at most 20 are told. Proportions of one group have no comparator to differ in.
     """
     if len(found) < 2:
         return []
-    checks: list[Iterator[Conflict]] = [
+    checks: list[Iterator[ComparabilityConflict]] = [
         _outcomes(found, is_standardised=is_standardised),
         _times(found, window_days),
         _comparators(found if has_comparator else ()),
@@ -76,11 +76,11 @@ def conflicts(
     return [conflict for check in checks for conflict in islice(check, MOST_OF_ONE_REASON)]
 
 
-def _sides(found: Iterable[Reported], what: Callable[[Reported], str]) -> tuple[Side, ...]:
+def _sides(found: Iterable[Reported], what: Callable[[Reported], str]) -> tuple[ConflictSide, ...]:
     groups: dict[str, list[str]] = defaultdict(list)
     for one in found:
         groups[what(one)].append(one.id)
-    return tuple(sorted(Side(name, tuple(sorted(ids))) for name, ids in groups.items()))
+    return tuple(sorted(ConflictSide(name, tuple(sorted(ids))) for name, ids in groups.items()))
 
 
 def _different(
@@ -89,15 +89,17 @@ def _different(
     parameter: str,
     what: Callable[[Reported], str],
     words: str = "",
-) -> Iterator[Conflict]:
+) -> Iterator[ComparabilityConflict]:
     sides = _sides(found, what)
     if len(sides) > 1:
         named = ", ".join(side.what for side in sides)
         detail = words or f"the results have different values of {parameter}: {named}"
-        yield Conflict(reason, detail, sides, parameter, tuple(f"{parameter}={side.what}" for side in sides))
+        yield ComparabilityConflict(
+            reason, detail, sides, parameter, tuple(f"{parameter}={side.what}" for side in sides)
+        )
 
 
-def _outcomes(found: Sequence[Reported], *, is_standardised: bool) -> Iterator[Conflict]:
+def _outcomes(found: Sequence[Reported], *, is_standardised: bool) -> Iterator[ComparabilityConflict]:
     """Instruments of one domain whose directions agree may be joined when they are standardised; other outcomes not."""
     outcomes = {one.outcome["id"]: one.outcome for one in found}
     if len(outcomes) < 2:
@@ -111,10 +113,10 @@ def _outcomes(found: Sequence[Reported], *, is_standardised: bool) -> Iterator[C
         sides = _sides(found, lambda one: str(one.outcome["id"]))
         words = "the outcomes are measured on different scales; standardize them, or ask for one outcome"
         known = ("measure=standardized-mean-difference", *(f"outcome={side.what}" for side in sides))
-        yield Conflict("different-instruments", words, sides, "measure", known)
+        yield ComparabilityConflict("different-instruments", words, sides, "measure", known)
 
 
-def _times(found: Sequence[Reported], window_days: float) -> Iterator[Conflict]:
+def _times(found: Sequence[Reported], window_days: float) -> Iterator[ComparabilityConflict]:
     """Results without a time frame in days are not against it: nothing is known of them."""
     days = {one.id: one.result["time_frame_days"] for one in found if one.result["time_frame_days"] is not None}
     if not days or max(days.values()) - min(days.values()) <= window_days:
@@ -124,18 +126,20 @@ def _times(found: Sequence[Reported], window_days: float) -> Iterator[Conflict]:
     apart = max(days.values()) - min(days.values())
     detail = f"the time frames lie up to {_days(apart)} apart, the window is {_days(window_days)}"
     known = tuple(f"time_frame_days={days[side.results[0]]:g}" for side in sides)
-    yield Conflict("time-frames-apart", detail, sides, "time_frame_days", (*known, f"window_days={apart:g}"))
+    yield ComparabilityConflict(
+        "time-frames-apart", detail, sides, "time_frame_days", (*known, f"window_days={apart:g}")
+    )
 
 
 def _days(days: float) -> str:
     return "1 day" if days == 1 else f"{days:g} days"
 
 
-def _comparators(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _comparators(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     return _different(found, "different-comparators", "comparator", lambda one: str(one.result["comparator"]))
 
 
-def _products(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _products(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     """Different treatments; products whose units mean the same amount are one."""
     treatments = {one.treatment["id"]: one.treatment for one in found}
     if all(_is_same_amount(one, other) for one, other in combinations(treatments.values(), 2)):
@@ -171,22 +175,22 @@ def _by_study(found: Sequence[Reported]) -> list[list[Reported]]:
 
 def _pairs(
     found: Sequence[Reported], reason: ConflictReason, why: Callable[[Reported, Reported], str | None], known: Known
-) -> Iterator[Conflict]:
+) -> Iterator[ComparabilityConflict]:
     """One conflict for each two studies of which a result of one may not stand with a result of the other."""
     for ones, others in combinations(_by_study(found), 2):
         words = next((told for pair in product(ones, others) if (told := why(*pair) or why(*reversed(pair)))), None)
         if words:
-            sides = tuple(Side(some[0].label(), tuple(one.id for one in some)) for some in (ones, others))
-            yield Conflict(reason, words, sides, *known(ones, others))
+            sides = tuple(ConflictSide(some[0].label(), tuple(one.id for one in some)) for some in (ones, others))
+            yield ComparabilityConflict(reason, words, sides, *known(ones, others))
 
 
-def _overlaps(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _overlaps(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     for ones in _by_study(found):
         if len(ones) > 1:
             words = f"all are results of the study {ones[0].study['id']}: its people would count more than once"
             ids = tuple(one.id for one in ones)
-            sides = tuple(Side(name, (name,)) for name in ids)
-            yield Conflict("overlapping-reports", words, sides, "id", tuple(f"id={name}" for name in ids))
+            sides = tuple(ConflictSide(name, (name,)) for name in ids)
+            yield ComparabilityConflict("overlapping-reports", words, sides, "id", tuple(f"id={name}" for name in ids))
     yield from _pairs(found, "overlapping-reports", _overlap, _either_study)
 
 
@@ -229,7 +233,7 @@ def _lists_all(record: Document) -> bool:
     return bool(record["trial_count"]) and len(set(record["includes"])) >= record["trial_count"]
 
 
-def _reviews(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _reviews(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     def own(review: Reported, trial: Reported) -> str | None:
         if not review.is_review or trial.is_review:
             return None
@@ -247,21 +251,21 @@ def _reviews(found: Sequence[Reported]) -> Iterator[Conflict]:
     yield from _pairs(found, "review-with-its-trials", own, trials_alone)
 
 
-def _scores(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _scores(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     """Changes from the start and final values; where neither is recorded, nothing is known."""
     named = [one for one in found if one.result["score"] is not None]
     words = "some results are changes from the start, others final values"
     yield from _different(named, "change-with-final", "score", lambda one: str(one.result["score"]), words)
 
 
-def _designs(found: Sequence[Reported]) -> Iterator[Conflict]:
+def _designs(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     """Randomised studies are not joined with others (Cochrane Handbook, chapter 24); a review stands for itself."""
     trials = [one for one in found if not one.is_review and one.study["design"] is not None]
     sides = _sides(trials, lambda one: "randomized" if _is_randomized(one) else "not randomized")
     if len(sides) > 1:
         ids = sorted({str(one.study["id"]) for one in trials if _is_randomized(one)})
         words = "some studies are randomized, others are not"
-        yield Conflict("different-designs", words, sides, "study", tuple(f"study={name}" for name in ids))
+        yield ComparabilityConflict("different-designs", words, sides, "study", tuple(f"study={name}" for name in ids))
 
 
 def _is_randomized(one: Reported) -> bool:

@@ -63,7 +63,7 @@ BY_KIND: Mapping[str | None, tuple[EvidenceMeasure, ...]] = {
 """The measures that fit an outcome of a kind, the usual one first."""
 
 
-class Place(NamedTuple):
+class LocatedNumber(NamedTuple):
     """A number and its place in the record, as a JSON pointer."""
 
     name: str
@@ -76,7 +76,7 @@ class Usable:
     """The numbers of one result as a synthesis takes them."""
 
     row: Row
-    places: Sequence[Place]
+    places: Sequence[LocatedNumber]
     is_from_arms: bool
 
 
@@ -93,7 +93,7 @@ def measure_named(name: str) -> Measure:
     return GENERIC_LOG if name == HAZARD_RATIO else MEASURES[name]
 
 
-def numbers_of(reported: Reported, name: str, *, only_arms: bool = False) -> Usable | Unusable:
+def extract_numbers(reported: Reported, name: str, *, only_arms: bool = False) -> Usable | Unusable:
     """What a result contributes under a measure: a trial's arms before its estimate, of a review the estimate alone.
 
     `only_arms` is for methods that pool counts and cannot take estimates.
@@ -130,12 +130,12 @@ def _from_arms(reported: Reported, name: str) -> Usable | Unusable:
     return _shaped(reported.result, shape, [("1", *exposed[0]), ("2", *comparators[0])])
 
 
-_Taken = Place | Unusable
+_Taken = LocatedNumber | Unusable
 
 
 def _shaped(_result: Document, shape: type[Row], arms: Sequence[tuple[str, str, Document]]) -> Usable | Unusable:
     """The row of the shape, field by field from its arms."""
-    places: list[Place] = []
+    places: list[LocatedNumber] = []
     for suffix, pointer, arm in arms:
         for field, take in _FIELDS[shape].items():
             found = take(field + suffix, pointer, arm)
@@ -153,7 +153,7 @@ def _taking(own: str, reason: ExclusionReason, words: str) -> Callable[[str, str
         value = arm[own]
         if value is None:
             return Unusable(reason, f"{words} in the arm {arm['arm']!r}")
-        return Place(name, value, f"{pointer}/{own}")
+        return LocatedNumber(name, value, f"{pointer}/{own}")
 
     return take
 
@@ -161,9 +161,9 @@ def _taking(own: str, reason: ExclusionReason, words: str) -> Callable[[str, str
 def _sd(name: str, pointer: str, arm: Document) -> _Taken:
     """The standard deviation, else the standard error times √n (Cochrane Handbook 6.5.2.2)."""
     if arm["sd"] is not None:
-        return Place(name, arm["sd"], f"{pointer}/sd")
+        return LocatedNumber(name, arm["sd"], f"{pointer}/sd")
     if arm["se"] is not None and arm["n"]:
-        return Place(name, arm["se"] * sqrt(arm["n"]), f"{pointer}/se")
+        return LocatedNumber(name, arm["se"] * sqrt(arm["n"]), f"{pointer}/se")
     return Unusable("no-variance", f"neither standard deviation nor standard error in the arm {arm['arm']!r}")
 
 
@@ -191,7 +191,9 @@ def _from_estimate(result: Document, name: str) -> Usable | Unusable:
     low, high, level = result["ci_low"], result["ci_high"], result["ci_level"]
     if low is None or high is None or level is None or not 0 < level < 100:
         return Unusable("no-interval", "its estimate has no interval, or one without its level")
-    places = [Place(field, result[field], f"/{field}") for field in ("estimate", "ci_low", "ci_high", "ci_level")]
+    places = [
+        LocatedNumber(field, result[field], f"/{field}") for field in ("estimate", "ci_low", "ci_high", "ci_level")
+    ]
     values = [result["estimate"], low, high]
     if measure_named(name).is_ratio:
         if min(values) <= 0:
@@ -251,7 +253,7 @@ def usual_measure(found: Sequence[Reported]) -> EvidenceMeasure:
     several = len({reported.outcome["id"] for reported in found}) > 1
     known = BY_KIND.get(kind, BY_KIND[None])
     offered = [name for name in known if not (several and name == "mean-difference")] or list(known)
-    count = {name: sum(isinstance(numbers_of(one, name), Usable) for one in found) for name in offered}
+    count = {name: sum(isinstance(extract_numbers(one, name), Usable) for one in found) for name in offered}
     comparing = [name for name in offered if name not in PROPORTIONS]
     best = max(comparing, key=lambda name: count[name])
     return best if count[best] else max(offered, key=lambda name: count[name])

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.evidence.comparability import Conflict, conflicts
+from app.evidence.comparability import ComparabilityConflict, conflicts
 from app.evidence.extraction import (
     PROPORTIONS,
     EvidenceMeasure,
     Unusable,
     Usable,
+    extract_numbers,
     measure_named,
-    numbers_of,
     usual_measure,
 )
 from app.evidence.results import Reported, SubgroupBy
-from app.evidence.statistics.analysis import Also, Analysis, Question, analyse, contradictions
+from app.evidence.statistics.analysis import Also, Analysis, MetaAnalysis, analyse, contradictions
 from app.evidence.statistics.measures import effects_of
 from app.evidence.statistics.pooling import EstimatorName, IntervalName, Method, Model, Plan, tau2_of
 from app.evidence.statistics.study_data import Fault
@@ -26,7 +26,7 @@ FEWEST_FOR_KNAPP_HARTUNG = 3
 
 
 @dataclass(frozen=True)
-class Choices:
+class PoolingChoices:
     """How to join; None leaves a choice to the results."""
 
     measure: EvidenceMeasure | None = None
@@ -48,7 +48,7 @@ class Sorted:
     measure: EvidenceMeasure
     counted: Sequence[tuple[Reported, Usable]]
     excluded: Sequence[tuple[Reported, Unusable]]
-    conflicts: Sequence[Conflict]
+    conflicts: Sequence[ComparabilityConflict]
 
     @property
     def results(self) -> list[Reported]:
@@ -56,10 +56,10 @@ class Sorted:
         return [one for one, _ in self.counted]
 
 
-def sort_out(found: Sequence[Reported], choices: Choices) -> Sorted:
+def sort_out(found: Sequence[Reported], choices: PoolingChoices) -> Sorted:
     """The results under the measure that was chosen, or that fits them best."""
     measure = choices.measure or usual_measure(found)
-    taken = [(one, numbers_of(one, measure, only_arms=choices.method != "inverse-variance")) for one in found]
+    taken = [(one, extract_numbers(one, measure, only_arms=choices.method != "inverse-variance")) for one in found]
     counted = [(one, numbers) for one, numbers in taken if isinstance(numbers, Usable)]
     against = conflicts(
         [one for one, _ in counted],
@@ -71,7 +71,7 @@ def sort_out(found: Sequence[Reported], choices: Choices) -> Sorted:
     return Sorted(measure, counted, excluded, against)
 
 
-def plan_of(choices: Choices, results: Sorted) -> Plan:
+def pooling_plan(choices: PoolingChoices, results: Sorted) -> Plan:
     """The plan, everything spelled out.
 
     An interval that nobody chose is Knapp and Hartung's for three or more studies whose τ² is above 0, else Wald's, as
@@ -95,22 +95,22 @@ def plan_of(choices: Choices, results: Sorted) -> Plan:
     return plan
 
 
-def question_of(results: Sorted, plan: Plan, choices: Choices) -> Question:
+def meta_analysis_of(results: Sorted, plan: Plan, choices: PoolingChoices) -> MetaAnalysis:
     """The question to the arithmetic."""
     rows = [numbers.row for _, numbers in results.counted]
     also, names = choices.also, []
     if choices.subgroup is not None:
         also |= {"subgroups"}
         names = [one.subgroup(choices.subgroup) for one in results.results]
-    return Question(measure=measure_named(results.measure), plan=plan, rows=rows, subgroups=names, also=also)
+    return MetaAnalysis(measure=measure_named(results.measure), plan=plan, rows=rows, subgroups=names, also=also)
 
 
-def contradicting(results: Sorted, plan: Plan, choices: Choices) -> list[Fault]:
+def contradicting(results: Sorted, plan: Plan, choices: PoolingChoices) -> list[Fault]:
     """Choices that do not go together, by the name of the choice."""
-    return list(contradictions(question_of(results, plan, choices)))
+    return list(contradictions(meta_analysis_of(results, plan, choices)))
 
 
-def joined(results: Sorted, plan: Plan, choices: Choices) -> Analysis | None:
+def pool_results(results: Sorted, plan: Plan, choices: PoolingChoices) -> Analysis | None:
     """What the results come to; None where none counts. One alone is given back as it is.
 
     Undefined where the numbers have no answer.
@@ -119,4 +119,4 @@ def joined(results: Sorted, plan: Plan, choices: Choices) -> Analysis | None:
         return None
     if len(results.counted) == 1:
         plan = replace(plan, interval="wald")
-    return analyse(question_of(results, plan, choices))
+    return analyse(meta_analysis_of(results, plan, choices))

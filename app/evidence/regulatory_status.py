@@ -47,7 +47,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RegulatoryStanding:
     """What the decisions say of a day."""
 
     status: LabelStatus
@@ -80,7 +80,7 @@ def decision_of(approval: Mapping[str, Any]) -> Decision:
     )
 
 
-def standing(decisions: Sequence[Decision], jurisdiction: str, on: str) -> Standing:
+def standing(decisions: Sequence[Decision], jurisdiction: str, on: str) -> RegulatoryStanding:
     """What one treatment's decisions on one condition say of a jurisdiction on a day, which may be partial.
 
     Each indication and jurisdiction is decided by itself; for a state under Union law on that day the rows of the Union
@@ -92,15 +92,15 @@ def standing(decisions: Sequence[Decision], jurisdiction: str, on: str) -> Stand
     if len({answer.status for _, answer in answers}) == 1:
         found = dict.fromkeys(decision for _, answer in answers for decision in answer.decisions)
         depends = any(answer.depends_on_missing_date for _, answer in answers)
-        return Standing(last.status, last.reason, tuple(found), depends)
+        return RegulatoryStanding(last.status, last.reason, tuple(found), depends)
     changes = [pair for pair, before in zip(answers, [None, *answers], strict=False) if _is_new(pair, before)]
     told = ", ".join(f"{answer.status} from {day}" for day, answer in changes)
     found = dict.fromkeys(decision for _, answer in answers for decision in answer.decisions)
     reason = f"{on} is not one day, and the answer changes within it: {told}. Ask for one day."
-    return Standing("unknown", reason, tuple(found), depends_on_missing_date=True)
+    return RegulatoryStanding("unknown", reason, tuple(found), depends_on_missing_date=True)
 
 
-def _is_new(pair: tuple[date, Standing], before: tuple[date, Standing] | None) -> bool:
+def _is_new(pair: tuple[date, RegulatoryStanding], before: tuple[date, RegulatoryStanding] | None) -> bool:
     return before is None or before[1].status != pair[1].status
 
 
@@ -116,16 +116,16 @@ def _turning_days(decisions: Sequence[Decision], jurisdiction: str, asked: Perio
     return sorted(day for day in turns | after if day in asked)
 
 
-def _on_day(decisions: Sequence[Decision], jurisdiction: str, day: date) -> Standing:
+def _on_day(decisions: Sequence[Decision], jurisdiction: str, day: date) -> RegulatoryStanding:
     """The answer for one whole day: a positive one wins, then an open one, then a negative one."""
-    found: list[Standing] = []
+    found: list[RegulatoryStanding] = []
     for (_, place), alike in _grouped(decisions).items():
         if place == jurisdiction:
             found.append(_decided(alike, day, later_counts=True))
         elif place == UNION and under_union_law(jurisdiction, day):
             found.append(_decided(alike, day, later_counts=False))
     if not found:
-        return Standing(
+        return RegulatoryStanding(
             "unknown", f"No decision on this use is recorded for {jurisdiction}: nothing follows for the day."
         )
     chosen = [answer for answer in found if answer.status == "on-label"]
@@ -133,11 +133,11 @@ def _on_day(decisions: Sequence[Decision], jurisdiction: str, day: date) -> Stan
     chosen = chosen or [answer for answer in found if answer.status == "off-label"] or found
     reasons = " ".join(dict.fromkeys(answer.reason for answer in chosen))
     rows = tuple(dict.fromkeys(decision for answer in chosen for decision in answer.decisions))
-    answer = Standing(chosen[0].status, reasons, rows, chosen[0].depends_on_missing_date)
+    answer = RegulatoryStanding(chosen[0].status, reasons, rows, chosen[0].depends_on_missing_date)
     days = answer.stale_days(day)
     if not days:
         return answer
-    return Standing(answer.status, f"{reasons} The last check is {days} days older than the day.", rows)
+    return RegulatoryStanding(answer.status, f"{reasons} The last check is {days} days older than the day.", rows)
 
 
 def _grouped(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[Decision]]:
@@ -147,7 +147,7 @@ def _grouped(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[Decisi
     return groups
 
 
-def _decided(alike: Sequence[Decision], day: date, *, later_counts: bool) -> Standing:
+def _decided(alike: Sequence[Decision], day: date, *, later_counts: bool) -> RegulatoryStanding:
     """What the decisions of one indication and jurisdiction say of a day.
 
     `later_counts`: a first approval that begins later shows that there was none yet. To a member state a first approval
@@ -163,22 +163,22 @@ def _decided(alike: Sequence[Decision], day: date, *, later_counts: bool) -> Sta
         return _surely(sure)
     if later and True not in signs:
         words = "The first approval there came later."
-        return Standing("off-label", f"{words} {_told(later)}", tuple(later))
+        return RegulatoryStanding("off-label", f"{words} {_told(later)}", tuple(later))
     if len(signs) == 2 and len(sure) == len(possible):
-        return Standing("unknown", f"The records contradict each other. {_told(possible)}", tuple(possible))
+        return RegulatoryStanding("unknown", f"The records contradict each other. {_told(possible)}", tuple(possible))
     if possible:
         reason = f"This depends on a date that is missing, or on the missing part of one. {_told(possible)}"
-        return Standing("unknown", reason, tuple(possible), depends_on_missing_date=True)
-    return Standing("unknown", f"No recorded decision decides that day. {_told(alike)}")
+        return RegulatoryStanding("unknown", reason, tuple(possible), depends_on_missing_date=True)
+    return RegulatoryStanding("unknown", f"No recorded decision decides that day. {_told(alike)}")
 
 
-def _surely(sure: Sequence[Decision]) -> Standing:
+def _surely(sure: Sequence[Decision]) -> RegulatoryStanding:
     """The answer of decisions that all stand and say the same: the one that began last speaks."""
     newest = max((decision.order().first, decision.order().last) for decision in sure)
     rows = tuple(one for one in sure if (one.order().first, one.order().last) == newest)
     if rows[0].is_positive:
-        return Standing("on-label", f"Approved there on that day. {_told(rows)}", rows)
-    return Standing("off-label", f"Not approved there on that day. {_told(rows)}", rows)
+        return RegulatoryStanding("on-label", f"Approved there on that day. {_told(rows)}", rows)
+    return RegulatoryStanding("off-label", f"Not approved there on that day. {_told(rows)}", rows)
 
 
 def _stands(decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:

@@ -35,7 +35,7 @@ class Author:
 
 
 @dataclass(frozen=True)
-class Reference:
+class BibliographicReference:
     """What a citation says of one source."""
 
     id: str
@@ -76,13 +76,13 @@ class Reference:
         return first[: len(first) - len(last)] + last if is_short else last
 
 
-def reference_of(source: Mapping[str, Any]) -> Reference:
+def reference_of(source: Mapping[str, Any]) -> BibliographicReference:
     """The parts of a record of `sources`."""
     container = source["container"]
     found = PLACE.fullmatch(container) if container and source["kind"] in MAY_BE_ARTICLES else None
     place = found.groupdict() if found else {}
     retraction = source["retraction"]
-    return Reference(
+    return BibliographicReference(
         id=source["id"],
         kind=source["kind"],
         title=source["title"],
@@ -106,7 +106,7 @@ def _author(name: str) -> Author:
     return Author(found["family"], found["given"]) if found else Author(name)
 
 
-def vancouver(one: Reference) -> str:
+def vancouver(one: BibliographicReference) -> str:
     """One line of plain text: authors, title, where and when it appeared, its identifiers."""
     parts = [_named(one.authors), _ended(one.title + _standing(one)), _place(one)]
     if one.doi:
@@ -118,7 +118,7 @@ def vancouver(one: Reference) -> str:
     return " ".join(part for part in parts if part)
 
 
-def short(one: Reference) -> str:
+def short(one: BibliographicReference) -> str:
     """The same in short, for a note that leads to the rest: first author, title, where and when it appeared."""
     told = [_named(one.authors, most=1), _ended(one.title + _standing(one)), _place(replace(one, accessed=None))]
     return " ".join(part for part in told if part)
@@ -129,12 +129,12 @@ def _named(authors: tuple[Author, ...], most: int = MOST_AUTHORS) -> str:
     return _ended(", ".join(names) + (", et al" if len(authors) > most else "")) if names else ""
 
 
-def _standing(one: Reference) -> str:
+def _standing(one: BibliographicReference) -> str:
     """What a reader must know before citing it."""
     return f" [{one.retraction}]" if one.retraction else ""
 
 
-def _place(one: Reference) -> str:
+def _place(one: BibliographicReference) -> str:
     """Where and when it appeared, and when we read it where it may have changed since."""
     when = "" if one.issued is None else _spaced(one.issued)
     numbers = (one.volume or "") + (f"({one.issue})" if one.issue else "") + (f":{one.pages}" if one.pages else "")
@@ -156,7 +156,7 @@ def _ended(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
-def csl(one: Reference) -> dict[str, Any]:
+def csl_item(one: BibliographicReference) -> dict[str, Any]:
     """One item of CSL-JSON."""
     item = {
         "id": one.id,
@@ -185,11 +185,11 @@ def _date_parts(day: str | None) -> dict[str, Any] | None:
     return None if day is None else {"date-parts": [[int(part) for part in day.split("-")]]}
 
 
-def vancouver_text(references: Iterable[Reference]) -> str:
+def vancouver_text(references: Iterable[BibliographicReference]) -> str:
     """One line a source."""
     return "".join(f"{vancouver(one)}\n" for one in references)
 
 
-def csl_text(references: Iterable[Reference]) -> str:
+def csl_text(references: Iterable[BibliographicReference]) -> str:
     """A JSON array of items."""
-    return to_json([csl(one) for one in references], indent=2).decode()
+    return to_json([csl_item(one) for one in references], indent=2).decode()

@@ -79,7 +79,7 @@ def bibtex(cited: Cited) -> str:
     return f"@misc{{{cited.key},\n{lines}}}\n"
 
 
-def csl(cited: Cited) -> dict[str, Any]:
+def dataset_csl_item(cited: Cited) -> dict[str, Any]:
     """One item of CSL-JSON 1.0 (`csl-data.json`), of type `dataset`."""
     return {
         "id": cited.key,

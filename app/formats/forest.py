@@ -14,11 +14,11 @@ from app.formats.svg import (
     Axis,
     are_narrow,
     axis_over,
+    coordinate,
     cut,
-    document,
-    number,
     scale_below,
-    signed,
+    svg_document,
+    with_minus_sign,
     words,
 )
 
@@ -32,7 +32,7 @@ MOST_LETTERS = 50
 
 
 @dataclass(frozen=True)
-class Interval:
+class PlottedInterval:
     """An estimate with its interval, on the scale that is shown; None stands for what no number holds."""
 
     label: str
@@ -51,10 +51,10 @@ class Forest:
     symbol: str
     """What is estimated, as a column is headed."""
     level: str
-    studies: Sequence[Interval]
-    pooled: Interval | None
+    studies: Sequence[PlottedInterval]
+    pooled: PlottedInterval | None
     """None where studies stand beside each other and are not pooled."""
-    prediction: Interval | None
+    prediction: PlottedInterval | None
     is_log: bool
     no_effect: float | None
     left: str = ""
@@ -62,7 +62,7 @@ class Forest:
     right: str = ""
     remarks: Sequence[str] = ()
     """Lines below: model, heterogeneity."""
-    subtotals: Mapping[int, Interval] = field(default_factory=dict)
+    subtotals: Mapping[int, PlottedInterval] = field(default_factory=dict)
     """What a subgroup comes to, by how many studies stand above it."""
 
 
@@ -89,14 +89,16 @@ def forest_svg(plot: Forest) -> str:
         shapes += [*_labelled(plot.prediction, y, figure), *_bar(plot.prediction, axis, y + 22)]
         y += ROW
     if plot.no_effect is not None and axis.has(plot.no_effect):
-        bands = "".join(f"M{number(axis.at(plot.no_effect))} {number(row + 15)}v14" for row in range(TOP, y, ROW))
+        bands = "".join(
+            f"M{coordinate(axis.at(plot.no_effect))} {coordinate(row + 15)}v14" for row in range(TOP, y, ROW)
+        )
         shapes.insert(0, f'<path {RULE} d="{bands}"/>')
     shapes += scale_below(axis, y + 4, plot.left, plot.right)
     y += (40 if plot.left or plot.right else 24) + (0 if are_narrow(plot.left, plot.right) else LINE)
     for remark in plot.remarks:
         y += 16
         shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
-    return document(plot.title, " ".join(_spoken(plot, figure)), y + 12, shapes)
+    return svg_document(plot.title, " ".join(_spoken(plot, figure)), y + 12, shapes)
 
 
 def _heading(plot: Forest) -> str:
@@ -104,7 +106,7 @@ def _heading(plot: Forest) -> str:
     return f"{plot.symbol} [{plot.level} CI]" + (" · weight" if is_weighted else "")
 
 
-def _intervals(plot: Forest) -> list[Interval]:
+def _intervals(plot: Forest) -> list[PlottedInterval]:
     return [*plot.studies, *([plot.pooled] if plot.pooled else [])]
 
 
@@ -128,40 +130,40 @@ class _Figures:
 
     def of(self, value: float) -> str:
         if abs(value) >= 1e6:
-            return signed(f"{value:.3g}")
+            return with_minus_sign(f"{value:.3g}")
         if not self.is_log:
-            return signed(f"{value:.{self.decimals}f}")
+            return with_minus_sign(f"{value:.{self.decimals}f}")
         return f"{value:.2f}" if 0.095 <= value < 9.995 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
 
-    def low(self, one: Interval) -> str:
+    def low(self, one: PlottedInterval) -> str:
         """The lower end; None stands for a ratio that is too small for a number."""
         return "0" if one.low is None else self.of(one.low)
 
-    def high(self, one: Interval) -> str:
+    def high(self, one: PlottedInterval) -> str:
         """The upper end; None stands for a ratio that is too large for a number."""
         return "∞" if one.high is None else self.of(one.high)
 
-    def of_interval(self, one: Interval) -> str:
+    def of_interval(self, one: PlottedInterval) -> str:
         if one.estimate is None and one.low is None:
             return "no effect of its own"
         ends = f"[{self.low(one)}, {self.high(one)}]"
         return ends if one.estimate is None else f"{self.of(one.estimate)} {ends}"
 
 
-def _decimals(one: Interval) -> int:
+def _decimals(one: PlottedInterval) -> int:
     """How many decimals say two digits of an interval's width."""
     width = 1.0 if one.low is None or one.high is None or one.high <= one.low else one.high - one.low
     return max(0, min(6, 1 - floor(log10(width))))
 
 
-def _labelled(one: Interval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
+def _labelled(one: PlottedInterval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
     """The label on the left, as far as the figures on the right leave room for it."""
     figures = figure.of_interval(one) + ("" if one.weight is None else f" · {one.weight:.1f}%")
     yield words(MARGIN, y + 12, one.label, kind=kind, widest=max(6, MOST_LETTERS - len(figures)))
     yield words(WIDTH - MARGIN, y + 12, figures, kind=kind, anchor="end")
 
 
-def _study(one: Interval, axis: Axis, y: float, largest: float) -> Iterator[str]:
+def _study(one: PlottedInterval, axis: Axis, y: float, largest: float) -> Iterator[str]:
     """The interval with arrows where it goes on beyond the axis, and a square whose area is the weight."""
     if one.estimate is None:
         return
@@ -169,14 +171,14 @@ def _study(one: Interval, axis: Axis, y: float, largest: float) -> Iterator[str]
     half = HALF * sqrt((one.weight or 0) / largest) if largest > 0 else UNWEIGHTED
     half = max(half, 1.2)
     x = axis.at(one.estimate)
-    size = number(2 * half)
-    yield f'<rect {MARK} x="{number(x - half)}" y="{number(y - half)}" width="{size}" height="{size}"/>'
+    size = coordinate(2 * half)
+    yield f'<rect {MARK} x="{coordinate(x - half)}" y="{coordinate(y - half)}" width="{size}" height="{size}"/>'
 
 
-def _reach(one: Interval, axis: Axis, y: float) -> str:
+def _reach(one: PlottedInterval, axis: Axis, y: float) -> str:
     """The path of an interval."""
     low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
-    left, right, level = number(axis.at(low)), number(axis.at(high)), number(y)
+    left, right, level = coordinate(axis.at(low)), coordinate(axis.at(high)), coordinate(y)
     path = f"M{left} {level}H{right}"
     if low < axis.low:
         path += f"M{left} {level}l5 -3v6z"
@@ -185,16 +187,16 @@ def _reach(one: Interval, axis: Axis, y: float) -> str:
     return path
 
 
-def _diamond(one: Interval, axis: Axis, y: float) -> Iterator[str]:
+def _diamond(one: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
     if one.estimate is None:
         return
     low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
-    left, middle, right = (number(axis.at(value)) for value in (low, one.estimate, high))
-    level, top, bottom = number(y), number(y - HALF), number(y + HALF)
+    left, middle, right = (coordinate(axis.at(value)) for value in (low, one.estimate, high))
+    level, top, bottom = coordinate(y), coordinate(y - HALF), coordinate(y + HALF)
     yield f'<path {ALL} d="M{left} {level}L{middle} {top}L{right} {level}L{middle} {bottom}z"/>'
 
 
-def _bar(one: Interval, axis: Axis, y: float) -> Iterator[str]:
+def _bar(one: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
     yield f'<path {ALL} stroke-width="3" d="{_reach(one, axis, y)}"/>'
 
 
@@ -215,7 +217,7 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
             yield f"To the {direction}: {meaning}."
 
 
-def _said(one: Interval, plot: Forest, figure: _Figures) -> str:
+def _said(one: PlottedInterval, plot: Forest, figure: _Figures) -> str:
     if one.estimate is None:
         return "no effect of its own"
     return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.low(one)} to {figure.high(one)}"

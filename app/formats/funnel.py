@@ -4,7 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from app.formats.svg import MARGIN, RULE, WIDTH, Axis, axis_over, cut, document, number, scale_below, signed, words
+from app.formats.svg import (
+    MARGIN,
+    RULE,
+    WIDTH,
+    Axis,
+    axis_over,
+    coordinate,
+    cut,
+    scale_below,
+    svg_document,
+    with_minus_sign,
+    words,
+)
 
 TOP, BOTTOM = 50.0, 264.0
 LEFT = 46.0
@@ -45,8 +57,8 @@ def funnel_svg(plot: Funnel) -> str:
     axis = axis_over(
         [_shown(value, plot) for value in (*corners, *_estimates(plot))], (), is_log=plot.is_log, left=LEFT
     )
-    middle = number(axis.at(_shown(plot.centre, plot)))
-    left, right = (number(axis.at(_shown(corner, plot))) for corner in corners)
+    middle = coordinate(axis.at(_shown(plot.centre, plot)))
+    left, right = (coordinate(axis.at(_shown(corner, plot))) for corner in corners)
     shapes = [
         words(MARGIN, 38, "Standard error", kind="soft"),
         f'<path {RULE} stroke-dasharray="2 2" d="M{left} {BOTTOM:g}L{middle} {TOP:g}L{right} {BOTTOM:g}'
@@ -61,7 +73,7 @@ def funnel_svg(plot: Funnel) -> str:
     for remark in plot.remarks:
         y += 16
         shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
-    return document(plot.title, " ".join(_spoken(plot)), y + 12, shapes)
+    return svg_document(plot.title, " ".join(_spoken(plot)), y + 12, shapes)
 
 
 def _estimates(plot: Funnel) -> list[float]:
@@ -79,7 +91,7 @@ def _depth(se: float, deepest: float) -> float:
 def _dot(dot: Dot, axis: Axis, deepest: float, plot: Funnel) -> str:
     colours = 'class="hollow" fill="none" stroke="#0b5cad"' if dot.is_filled else 'class="mark" fill="#0b5cad"'
     x, y = axis.at(_shown(dot.estimate, plot)), _depth(dot.se, deepest)
-    return f'<circle {colours} cx="{number(x)}" cy="{number(y)}" r="3.5"/>'
+    return f'<circle {colours} cx="{coordinate(x)}" cy="{coordinate(y)}" r="3.5"/>'
 
 
 def _spoken(plot: Funnel) -> Iterator[str]:
@@ -92,4 +104,4 @@ def _spoken(plot: Funnel) -> Iterator[str]:
 
 
 def _figure(value: float, plot: Funnel) -> str:
-    return signed(f"{_shown(value, plot):.3g}")
+    return with_minus_sign(f"{_shown(value, plot):.3g}")

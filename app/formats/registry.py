@@ -9,7 +9,7 @@ from typing import Any
 
 from app.fields import includable
 from app.formats import schema_org
-from app.formats.citations import Reference, csl_text, reference_of, vancouver_text
+from app.formats.citations import BibliographicReference, csl_text, reference_of, vancouver_text
 from app.formats.claim_review import claim_review
 from app.formats.ris_bibtex import bibtex_text, ris_text
 from app.models import RESOURCES
@@ -55,7 +55,7 @@ class ReferenceFormat:
     media_type: str
     name: str
     """What people call it."""
-    text: Callable[[Iterable[Reference]], str]
+    text: Callable[[Iterable[BibliographicReference]], str]
     schema: Mapping[str, Any]
 
 
@@ -135,7 +135,7 @@ def _linked_as(resource: type[Row]) -> Representation:
     make, reads, name = LINKED[resource]
 
     def render(record: Mapping[str, Any], included: Included, public_url: str) -> str:
-        return schema_org.document(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
+        return schema_org.json_ld(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
 
     said = {"type": "object", "description": f"A {name} in the words of https://schema.org."}
     return Representation(resource, "jsonld", LINKED_DATA, render, reads, said)
@@ -153,6 +153,6 @@ REPRESENTATIONS = tuple(_all())
 
 
 @cache
-def further(resource: type[Row]) -> dict[str, Representation]:
+def extra_formats(resource: type[Row]) -> dict[str, Representation]:
     """The further formats of a resource's single records, by their words."""
     return {one.word: one for one in REPRESENTATIONS if one.resource is resource}

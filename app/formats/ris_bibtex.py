@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.formats.citations import Author, Reference
+from app.formats.citations import Author, BibliographicReference
 from app.formats.dataset_citation import IN_BRACES, LATEX
 
 
-def ris_text(references: Iterable[Reference]) -> str:
+def ris_text(references: Iterable[BibliographicReference]) -> str:
     """Records of tagged lines, each from TY to ER."""
     return "".join(f"{tag}  - {_line(value)}\r\n" for one in references for tag, value in _ris(one))
 
 
-def _ris(one: Reference) -> Iterator[tuple[str, str]]:
+def _ris(one: BibliographicReference) -> Iterator[tuple[str, str]]:
     yield "TY", "JOUR" if one.is_article else "RPRT" if one.kind == "guideline" else "ELEC"
     yield "ID", one.id
     for author in one.authors:
@@ -43,12 +43,12 @@ def _line(value: str) -> str:
     return " ".join(value.split())
 
 
-def bibtex_text(references: Iterable[Reference]) -> str:
+def bibtex_text(references: Iterable[BibliographicReference]) -> str:
     """Entries that classic BibTeX and biblatex read alike."""
     return "\n".join(_bibtex(one) for one in references)
 
 
-def _bibtex(one: Reference) -> str:
+def _bibtex(one: BibliographicReference) -> str:
     year, *rest = (one.issued or "").split("-")
     last = one.last_page
     fields = {

@@ -46,7 +46,7 @@ BLINDED = {
 UNITS = {"h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
 
 
-def document(node: Node) -> str:
+def json_ld(node: Node) -> str:
     """A node as a JSON-LD document; `<` is escaped, for a page may put it between script tags."""
     return to_json(said({"@context": SCHEMA} | node)).decode().replace("<", "\\u003c")
 

@@ -37,7 +37,7 @@ ALL = 'class="all" fill="#8a4b00" stroke="#8a4b00"'
 """What carries a colour: as a class for both schemes, and as attributes for pages whose policy forbids inline style."""
 
 
-def document(title: str, description: str, height: float, shapes: Sequence[str]) -> str:
+def svg_document(title: str, description: str, height: float, shapes: Sequence[str]) -> str:
     """The whole SVG under its title: named and described for screen readers, without script, scalable to any width.
 
     The identifiers are made from the content, so that two drawings in one page do not share them.
@@ -49,12 +49,13 @@ def document(title: str, description: str, height: float, shapes: Sequence[str])
     lower = LINE * (len(lines) - 1)
     below = f'<g transform="translate(0 {lower})">{"".join(shapes)}</g>' if lower else "".join(shapes)
     height += lower
-    size = f'width="{USUAL_PIXELS}" height="{number(height * USUAL_PIXELS / WIDTH)}"'
+    size = f'width="{USUAL_PIXELS}" height="{coordinate(height * USUAL_PIXELS / WIDTH)}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {number(height)}" {size} role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {coordinate(height)}" {size} role="img" '
         f'aria-labelledby="t{mark} d{mark}"><title id="t{mark}">{escape(title)}</title>'
         f'<desc id="d{mark}">{escape(description)}</desc><style>{STYLE}</style>'
-        f'<rect class="paper" width="{WIDTH}" height="{number(height)}" fill="#fff"/>{"".join(heading)}{below}</svg>'
+        f'<rect class="paper" width="{WIDTH}" height="{coordinate(height)}" fill="#fff"/>'
+        f"{''.join(heading)}{below}</svg>"
     )
 
 
@@ -76,14 +77,14 @@ def nothing_drawn(title: str, why: str) -> str:
     """A drawing that says why there is none."""
     lines = wrap(why, 56)
     shapes = [words(MARGIN, 42 + LINE * row, line, kind="soft") for row, line in enumerate(lines)]
-    return document(title, why, 42 + LINE * len(lines), shapes)
+    return svg_document(title, why, 42 + LINE * len(lines), shapes)
 
 
 def words(x: float, y: float, content: str, *, kind: str = "", anchor: str = "start", widest: int = 200) -> str:
     """A line of text, cut off with … where it is as wide as so many usual letters."""
     named = f' class="{kind}"' if kind else ""
     placed = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{number(x)}" y="{number(y)}"{named}{placed}>{escape(fit(content, widest))}</text>'
+    return f'<text x="{coordinate(x)}" y="{coordinate(y)}"{named}{placed}>{escape(fit(content, widest))}</text>'
 
 
 def breadth(content: str) -> float:
@@ -110,12 +111,12 @@ def cut(content: str, widest: int) -> str:
     return content if len(content) <= widest else content[: widest - 1].rstrip() + "…"
 
 
-def number(value: float) -> str:
+def coordinate(value: float) -> str:
     """A coordinate: a tenth of a unit is finer than any screen."""
     return f"{value:.1f}".removesuffix(".0")
 
 
-def signed(text: str) -> str:
+def with_minus_sign(text: str) -> str:
     """A formatted number with a real minus sign, which is as wide as a plus."""
     return "−" + text[1:] if text.startswith("-") else text
 
@@ -187,11 +188,11 @@ def are_narrow(left: str, right: str) -> bool:
 
 def scale_below(axis: Axis, y: float, left: str, right: str) -> list[str]:
     """The axis with its numbers, and below it what its two directions mean, in one line or two."""
-    shapes = [f'<path {RULE} d="M{number(axis.left)} {number(y)}H{number(axis.right)}"/>']
+    shapes = [f'<path {RULE} d="M{coordinate(axis.left)} {coordinate(y)}H{coordinate(axis.right)}"/>']
     for tick in axis.ticks():
         x = axis.at(tick)
-        shapes.append(f'<path {RULE} d="M{number(x)} {number(y)}v4"/>')
-        shapes.append(words(x, y + 16, signed(f"{tick:g}"), kind="soft", anchor="middle"))
+        shapes.append(f'<path {RULE} d="M{coordinate(x)} {coordinate(y)}v4"/>')
+        shapes.append(words(x, y + 16, with_minus_sign(f"{tick:g}"), kind="soft", anchor="middle"))
     if left:
         shapes.append(words(MARGIN, y + 33, f"← {fit(left, MOST_DIRECTION)}", kind="soft"))
     if right:

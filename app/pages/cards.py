@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, Field
 
 from app import DISCLAIMER, LICENCE
+from app.evidence.sentences import capital
 from app.models.approvals import Approval
 from app.models.base import Row
 from app.models.claims import Claim
@@ -20,12 +21,12 @@ from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.pages.approvals import PlaceLine, place_lines
 from app.pages.claims import evidence_lines, verdict_of
-from app.pages.context import Around, address_of, marks_of
+from app.pages.context import Around, marks_of, source_url
 from app.pages.layout import Where, as_of_words
 from app.pages.study_results import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
 from app.pages.tables import DoseLine, dose_table
 from app.pages.templates import report_address
-from app.pages.wording import FINDINGS, Tone, capital, number, spaced, titled
+from app.pages.wording import FINDINGS, Tone, format_number, spaced, titled
 from app.reports.record_page import Facts, Record
 
 MOST_FACTS = 5
@@ -131,7 +132,7 @@ class Card(BaseModel):
     disclaimer: str = Field(description="What this is not.")
 
 
-class Content(BaseModel):
+class CardContent(BaseModel):
     """What differs from one kind of record to another."""
 
     title: str
@@ -229,7 +230,7 @@ def card_sources(names: Sequence[str], around: Around, where: Where) -> list[Car
         if source is not None:
             page = where.public_url + around.page(Source.plural, name)
             note = around.cite([name])[0]
-            found.append(CardSource(text=source["title"], href=safe(address_of(source)) or page, mark=note.mark))
+            found.append(CardSource(text=source["title"], href=safe(source_url(source)) or page, mark=note.mark))
     return found
 
 
@@ -238,11 +239,11 @@ def safe(address: str | None) -> str | None:
     return address if address and address.startswith(("https://", "http://")) else None
 
 
-def _treatment(facts: Facts, around: Around) -> Content:
+def _treatment(facts: Facts, around: Around) -> CardContent:
     record = facts.record
     unit = record["dose_unit"]
     totals = {row: listed.total for row, listed in facts.lists.items()}
-    return Content(
+    return CardContent(
         title=record["name"],
         summary=record["definition"] or f"{titled(record['kind'])}.",
         facts=[
@@ -258,20 +259,20 @@ def _treatment(facts: Facts, around: Around) -> Content:
 
 def _on_record(totals: Mapping[type[Row], int]) -> str:
     named = ((StudyResult, "study results"), (SideEffect, "side-effect figures"))
-    return ", ".join(f"{number(totals[row])} {noun}" for row, noun in named if totals.get(row))
+    return ", ".join(f"{format_number(totals[row])} {noun}" for row, noun in named if totals.get(row))
 
 
 def _verdicts(verdicts: Mapping[str, int]) -> str:
     return ", ".join(f"{total} {spaced(word)}" for word, total in verdicts.items() if total)
 
 
-def _indication(facts: Facts, around: Around) -> Content:
+def _indication(facts: Facts, around: Around) -> CardContent:
     record = facts.record
     treatment, condition = around.name(Treatment, record["treatment"]), around.name(Condition, record["condition"])
     doses = [line for line in dose_table(facts.items(DosingInterval), around).lines if line.dose]
     results = facts.items(StudyResult)
     rated = sorted((one for one in results if one["certainty"]), key=_by_certainty)
-    return Content(
+    return CardContent(
         title=f"{treatment} for {condition}",
         summary=", ".join(part for part in (titled(record["purpose"]), record["population"] or "") if part),
         facts=[
@@ -302,8 +303,8 @@ def _counted(results: Sequence[Record], rated: int, total: int) -> str:
     """How many results there are, and of how many somebody rated the certainty."""
     if not total:
         return ""
-    among = "" if total == len(results) else f" of the first {number(len(results))}"
-    return f"{number(total)}, certainty rated for {number(rated) if rated else 'none'}{among}"
+    among = "" if total == len(results) else f" of the first {format_number(len(results))}"
+    return f"{format_number(total)}, certainty rated for {format_number(rated) if rated else 'none'}{among}"
 
 
 def _found(one: Record, around: Around) -> str:
@@ -315,12 +316,12 @@ def _found(one: Record, around: Around) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _claim(facts: Facts, around: Around) -> Content:
+def _claim(facts: Facts, around: Around) -> CardContent:
     record = facts.record
     verdict = verdict_of(record["verdict"])
     evidence = evidence_lines(record["evidence"], around)
     searched = record["searched"]
-    return Content(
+    return CardContent(
         title=record["quote"],
         is_quote=True,
         judgements=[CardWord(text=verdict.text, tone=verdict.tone), *_certainties(record, around)],
@@ -342,7 +343,7 @@ def _certainties(claim: Record, around: Around) -> list[CardWord]:
     return [CardWord(text=f"{rated[0].level} certainty", tone="plain")] if rated else []
 
 
-def _result(facts: Facts, around: Around) -> Content:
+def _result(facts: Facts, around: Around) -> CardContent:
     record = facts.record
     finding, tone = FINDINGS[record["finding"]]
     line = result_line(record, around)
@@ -350,7 +351,7 @@ def _result(facts: Facts, around: Around) -> Content:
     treatment = around.name(Treatment, record["treatment"])
     about = f" for {around.name(Condition, record['condition'])}" if record["condition"] else ""
     against = f", compared with {comparator_name(record, around)}" if record["comparator"] else ", without a comparison"
-    return Content(
+    return CardContent(
         title=f"{capital(record['outcome_text'])}: {line.study}",
         judgements=[CardWord(text=finding, tone=tone), CardWord(text=rated, tone="plain")],
         summary=f"{treatment}{about}{against}" + (f"; {line.kind}." if line.kind else "."),
@@ -365,7 +366,7 @@ def _result(facts: Facts, around: Around) -> Content:
     )
 
 
-KINDS: Mapping[type[Row], Callable[[Facts, Around], Content]] = {
+KINDS: Mapping[type[Row], Callable[[Facts, Around], CardContent]] = {
     Treatment: _treatment,
     Indication: _indication,
     Claim: _claim,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from app.evidence.sentences import capital
 from app.formats.schema_org import frequency
 from app.models.approvals import Approval
 from app.models.claims import Claim
@@ -19,9 +20,8 @@ from app.pages.wording import (
     FINDINGS,
     VERDICT_TONES,
     Tone,
-    capital,
     day_words,
-    number,
+    format_number,
     percent,
     place_name,
     spaced,
@@ -186,6 +186,6 @@ def asserted(claim: Record) -> list[tuple[str, str, str]]:
         unit = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years", "percent": "%"}.get(
             value["unit"] or "", value["unit"] or ""
         )
-        told = value["text"] if value["number"] is None else f"{number(value['number'])} {unit}".strip()
+        told = value["text"] if value["number"] is None else f"{format_number(value['number'])} {unit}".strip()
         found.append((capital(value["name"].replace("_", " ")), told, words.get(str(index), "")))
     return found

@@ -138,10 +138,10 @@ class Around:
         record = self.record(Source.plural, source)
         if record is None:
             return SourceLine(number, f"{spaced(source)} (no longer shown).", page, None, mark)
-        return SourceLine(number, short(reference_of(record)), page, address_of(record), mark)
+        return SourceLine(number, short(reference_of(record)), page, source_url(record), mark)
 
 
-def address_of(source: Record) -> str | None:
+def source_url(source: Record) -> str | None:
     """Where a source can be read."""
     doi = source["doi"] and f"https://doi.org/{source['doi']}"
     return source["url"] or doi or None

@@ -50,7 +50,7 @@ class Snippet:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PreviewFrame:
     """The preview: address, size."""
 
     src: str
@@ -59,7 +59,7 @@ class Frame:
     title: str
 
 
-def frame_of_card(card: Card, wish: Wish, home: str) -> Frame:
+def frame_of_card(card: Card, wish: Wish, home: str) -> PreviewFrame:
     """The frame of the card as it was wished; `auto` and English are what a card is anyway."""
     asked = {
         "theme": wish.theme if wish.theme != "auto" else "",
@@ -69,7 +69,7 @@ def frame_of_card(card: Card, wish: Wish, home: str) -> Frame:
     given = urlencode({name: value for name, value in asked.items() if value})
     src = f"{home}/embed/{wish.plural}/{quote(wish.id)}" + (f"?{given}" if given else "")
     pixels = FLUID_PIXELS if wish.size == FLUID else int(wish.size)
-    return Frame(src, wish.size, card_height(card, pixels), f"{card.kind}: {card.title}")
+    return PreviewFrame(src, wish.size, card_height(card, pixels), f"{card.kind}: {card.title}")
 
 
 def badge_address(wish: Wish, home: str) -> str:

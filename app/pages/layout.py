@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from app.formats import schema_org
 from app.formats.claim_review import NAME
-from app.formats.registry import LINKED, REFERENCE_FORMATS, further
+from app.formats.registry import LINKED, REFERENCE_FORMATS, extra_formats
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.dosing_intervals import DosingInterval
@@ -33,7 +33,7 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PageFrame:
     """All that the layout needs of a page."""
 
     title: str
@@ -54,14 +54,16 @@ class Frame:
     """Where oEmbed describes its card; None for a record that cannot be embedded."""
 
 
-def frame_of(facts: Facts, around: Around, where: Where, *, title: str, description: str, crumbs: list[Link]) -> Frame:
+def frame_of(
+    facts: Facts, around: Around, where: Where, *, title: str, description: str, crumbs: list[Link]
+) -> PageFrame:
     """The frame of a record's page."""
     plural, record_id = facts.resource.plural, facts.record["id"]
     path, data = f"/{plural}/{record_id}", f"/v1/{plural}/{record_id}"
     canonical = where.public_url + around.to(path)
     as_of = as_of_words(facts.as_of, where.release)
     kind = spaced(plural).removesuffix("s")
-    return Frame(
+    return PageFrame(
         title=title,
         description=description,
         crumbs=crumbs,
@@ -94,7 +96,7 @@ def linked_document(facts: Facts, public_url: str) -> str:
     """The record as JSON-LD, with what its page knows beside: the schedules of a treatment, who approved a use."""
     page = f"{public_url}/{facts.resource.plural}/{facts.record['id']}"
     if facts.resource not in LINKED:
-        return further(facts.resource)["jsonld"].render(facts.record, facts.included, public_url)
+        return extra_formats(facts.resource)["jsonld"].render(facts.record, facts.included, public_url)
     node = LINKED[facts.resource][0](facts.record, facts.included, page)
     if facts.resource is Treatment and node["@type"] == "Drug":
         unit = facts.record["dose_unit"]
@@ -105,7 +107,7 @@ def linked_document(facts: Facts, public_url: str) -> str:
         node = schema_org.approved(node, facts.items(Approval))
     if facts.resource is Condition:
         node["drug"] = approved_drugs(facts, public_url)
-    return schema_org.document(node)
+    return schema_org.json_ld(node)
 
 
 def approved_drugs(facts: Facts, public_url: str) -> list[schema_org.Node]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from app.formats.schema_org import dataset_node, document
+from app.formats.schema_org import dataset_node, json_ld
 from app.models import RESOURCES
 from app.models.claims import Claim
 from app.models.conditions import Condition
@@ -133,7 +133,7 @@ def landing_values(found: Landing, where: Where) -> Values:
 def dataset_document(as_of: AsOf, where: Where) -> str:
     """The dataset in the words of schema.org, as JSON-LD."""
     suffix = "" if where.release is None else f"&release={where.release}"
-    return document(
+    return json_ld(
         dataset_node(
             DESCRIPTION,
             public_url=where.public_url,

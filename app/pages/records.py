@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.evidence.sentences import capital
 from app.formats.citations import reference_of, vancouver
 from app.models.base import Row
 from app.models.claims import Claim
@@ -14,7 +15,7 @@ from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.pages.claims import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
-from app.pages.context import Around, Link, address_of
+from app.pages.context import Around, Link, source_url
 from app.pages.layout import Where, frame_of
 from app.pages.shared import Values, indications, shared_values
 from app.pages.study_results import (
@@ -28,7 +29,7 @@ from app.pages.study_results import (
     result_line,
     result_lines,
 )
-from app.pages.wording import FINDINGS, capital, day_words, number, spaced, titled, why_absent
+from app.pages.wording import FINDINGS, day_words, format_number, spaced, titled, why_absent
 from app.reports.record_page import Facts, Listed
 
 LONGEST_DESCRIPTION = 200
@@ -111,7 +112,7 @@ def _claim(facts: Facts, around: Around) -> View:
     values = {
         "verdict": verdict_of(record["verdict"]),
         "said_by": around.link(Source, record["source"]),
-        "read": address_of(source) if source else None,
+        "read": source_url(source) if source else None,
         "subjects": [around.link(Condition, one) for one in record["conditions"]],
         "treatment": around.link(Treatment, record["treatment"]) if record["treatment"] else None,
         "values": asserted(record),
@@ -177,7 +178,7 @@ def _source(facts: Facts, around: Around) -> View:
     retraction = record["retraction"]
     values = {
         "citation": vancouver(reference_of(record)),
-        "read": address_of(record),
+        "read": source_url(record),
         "annotated": stretches(facts.annotated, around) if facts.annotated else [],
         "is_whole": record["text_served"] == "full",
         "claims": claim_lines(facts.items(Claim), around),
@@ -232,8 +233,8 @@ def _study_facts(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Design", ", ".join(part for part in (titled(study["design"]), spaced(study["blinding"])) if part)),
         ("Phase", study["phase"] or ""),
-        ("People", number(study["enrolment"])),
-        ("Trials included", number(study["trial_count"])),
+        ("People", format_number(study["enrolment"])),
+        ("Trials included", format_number(study["trial_count"])),
         ("When", "–".join(part for part in (day_words(study["started"]), day_words(study["completed"])) if part)),
         ("Where", ", ".join(study["countries"])),
         ("Paid by", study["funding"] or ""),

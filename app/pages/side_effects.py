@@ -6,7 +6,7 @@ from math import log10
 
 from app.models.studies import Study
 from app.pages.context import Around, Link, Note, Record, Uses, first_of, grouped
-from app.pages.wording import number, percent, titled
+from app.pages.wording import format_number, percent, titled
 
 LOWEST = 0.01
 """The percentage at which the bars begin: each tenfold is as long, so that rare effects are seen beside common ones."""
@@ -93,8 +93,8 @@ def bar_width(rate: float | None) -> float | None:
 def people(affected: int | None, at_risk: int | None) -> str:
     """`18 of 716`, or what is known of it."""
     if affected is None:
-        return "" if at_risk is None else f"of {number(at_risk)}"
-    return number(affected) if at_risk is None else f"{number(affected)} of {number(at_risk)}"
+        return "" if at_risk is None else f"of {format_number(at_risk)}"
+    return format_number(affected) if at_risk is None else f"{format_number(affected)} of {format_number(at_risk)}"
 
 
 def _arm(arm: Record) -> str:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from app.formats.forest import Forest, Interval, forest_svg
+from app.evidence.sentences import capital
+from app.formats.forest import Forest, PlottedInterval, forest_svg
 from app.formats.svg import cut, inline
 from app.models.base import Row
 from app.models.conditions import Condition
@@ -16,7 +17,7 @@ from app.models.studies import Study
 from app.models.study_results import COMPARATORS, StudyResult
 from app.models.treatments import Treatment
 from app.pages.context import Around, Link, Note, Record, grouped
-from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, capital, number, percent, spaced, titled
+from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, format_number, percent, spaced, titled
 
 MOST_PLOTS = 6
 """How many forest plots a page draws."""
@@ -115,7 +116,7 @@ def _kind(one: Record) -> str:
         return ""
     parts = [
         f"{one['trial_count']} trials" if one["trial_count"] else "",
-        f"{number(one['participant_count'])} people" if one["participant_count"] else "",
+        f"{format_number(one['participant_count'])} people" if one["participant_count"] else "",
     ]
     told = ", ".join(part for part in parts if part)
     return told or "several trials"
@@ -136,13 +137,15 @@ def arm_words(arm: Record) -> str:
     n, events, rate = arm["n"], arm["events"], arm["percent"]
     told = ""
     if events is not None and n:
-        told = f"{number(events)} of {number(n)} ({percent(rate if rate is not None else 100 * events / n)})"
+        told = (
+            f"{format_number(events)} of {format_number(n)} ({percent(rate if rate is not None else 100 * events / n)})"
+        )
     elif rate is not None:
-        told = percent(rate) + (f" of {number(n)}" if n else "")
+        told = percent(rate) + (f" of {format_number(n)}" if n else "")
     else:
         named = (("mean", "mean"), ("sd", "SD"), ("se", "SE"), ("median", "median"), ("event_count", "events"))
-        told = ", ".join(f"{word} {number(arm[name])}" for name, word in named if arm[name] is not None)
-        told += f" (n = {number(n)})" if told and n else f"n = {number(n)}" if n else ""
+        told = ", ".join(f"{word} {format_number(arm[name])}" for name, word in named if arm[name] is not None)
+        told += f" (n = {format_number(n)})" if told and n else f"n = {format_number(n)}" if n else ""
     return f"{arm['arm']}: {told}" if told else ""
 
 
@@ -150,11 +153,11 @@ def effect_words(one: Record) -> str:
     """The estimate with its interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
     if one["estimate"] is None:
         return ""
-    told = f"{MEASURES[one['measure']]} {number(one['estimate'])}"
+    told = f"{MEASURES[one['measure']]} {format_number(one['estimate'])}"
     if one["ci_low"] is None and one["ci_high"] is None:
         return told
-    level = f"{number(one['ci_level'])}\u202f% " if one["ci_level"] else ""
-    return f"{told} ({level}CI {number(one['ci_low']) or '?'} to {number(one['ci_high']) or '?'})"
+    level = f"{format_number(one['ci_level'])}\u202f% " if one["ci_level"] else ""
+    return f"{told} ({level}CI {format_number(one['ci_low']) or '?'} to {format_number(one['ci_high']) or '?'})"
 
 
 def p_words(one: Record) -> str:
@@ -221,9 +224,11 @@ def _forest(group: Sequence[Record], around: Around) -> Forest:
     return Forest(
         title=cut(outcome, LONGEST_TITLE),
         symbol=capital(MEASURES[first["measure"]]),
-        level=f"{number(first['ci_level'])}%" if first["ci_level"] else "interval",
+        level=f"{format_number(first['ci_level'])}%" if first["ci_level"] else "interval",
         studies=[
-            Interval(", ".join(part for part in (study_name(one, around), one["time_frame_text"]) if part), *_ends(one))
+            PlottedInterval(
+                ", ".join(part for part in (study_name(one, around), one["time_frame_text"]) if part), *_ends(one)
+            )
             for one in group
         ],
         pooled=None,

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from app import DISCLAIMER, LICENCE
 from app.evidence.calculator.request import Captions
+from app.evidence.sentences import capital
 from app.formats.svg import inline, size_of
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome
@@ -33,9 +34,8 @@ from app.pages.context import Around, Link, Mark
 from app.pages.layout import Where, as_of_words
 from app.pages.study_results import certainty_of
 from app.pages.templates import report_address
-from app.pages.wording import capital
 from app.reports.cards import SYNTHESES
-from app.reports.synthesis.content import comparator_name
+from app.reports.synthesis.content import name_of_comparator
 from app.reports.synthesis.page import SynthesisFacts
 from app.reports.synthesis.plain import InWords, in_words, settled_side
 
@@ -49,7 +49,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True)
-class Told:
+class SynthesisText:
     """A synthesis in words."""
 
     title: str
@@ -63,11 +63,11 @@ def around_of(facts: SynthesisFacts, where: Where) -> Around:
     return Around(facts.included, release=facts.kept.release, today=where.today)
 
 
-def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Told:
+def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> SynthesisText:
     """What is said of a synthesis, on its card as on its page."""
-    captions = captions_of(facts.content, around)
+    captions = captions_of_answer(facts.content, around)
     words = in_words(facts.content, captions)
-    return Told(
+    return SynthesisText(
         str(captions.title),
         words,
         _judgements(facts.content, captions),
@@ -75,13 +75,13 @@ def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Told:
     )
 
 
-def captions_of(content: Mapping[str, Any], around: Around) -> Captions:
+def captions_of_answer(content: Mapping[str, Any], around: Around) -> Captions:
     """How the answer calls its arms, as when it was computed."""
     question = content["question"]
     treatments = [around.name(Treatment, one) for one in question["treatment"]]
     outcomes = [around.name(Outcome, one) for one in question["outcome"]]
     named = content["included"].get(Treatment.plural, {})
-    comparators = sorted({comparator_name(str(one["comparator"]), named) for one in content["results"]})
+    comparators = sorted({name_of_comparator(str(one["comparator"]), named) for one in content["results"]})
     return Captions(
         labels=[],
         subgroups=[],
@@ -143,7 +143,7 @@ def card_drawing(facts: SynthesisFacts) -> Markup | None:
     return drawing if facts.content["results"] and len(drawing) <= MOST_DRAWN else None
 
 
-def synthesis_card(facts: SynthesisFacts, where: Where, newer: str | None = None) -> Card:
+def card_of_synthesis(facts: SynthesisFacts, where: Where, newer: str | None = None) -> Card:
     """The card of a synthesis; `newer` names a release that was made after its own."""
     where = replace(where, release=facts.kept.release)
     around = around_of(facts, where)
@@ -204,7 +204,7 @@ def _card_marks(marks: Sequence[Mark], where: Where) -> list[CardMark]:
     ]
 
 
-def _picture(facts: SynthesisFacts, told: Told, where: Where) -> CardPicture | None:
+def _picture(facts: SynthesisFacts, told: SynthesisText, where: Where) -> CardPicture | None:
     if not facts.content["results"]:
         return None
     width, height = size_of(facts.kept.forms["forest"])

@@ -7,19 +7,19 @@ from typing import Any
 from markupsafe import Markup
 
 from app.evidence.calculator.plots import INTERVALS, METHODS, MODELS
-from app.evidence.sentences import figure
+from app.evidence.sentences import capital, figure
 from app.formats import schema_org
 from app.formats.claim_review import NAME
 from app.models.conditions import Condition
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.pages.context import Around, Link, Note
-from app.pages.layout import Frame, Where, as_of_words, oembed_address
+from app.pages.layout import PageFrame, Where, as_of_words, oembed_address
 from app.pages.shared import Values
 from app.pages.study_results import CertaintyLine, Plot, certainty_of
-from app.pages.syntheses import KIND, VERSION, Told, around_of, drawing_of, told_of
+from app.pages.syntheses import KIND, VERSION, SynthesisText, around_of, drawing_of, told_of
 from app.pages.templates import report_address
-from app.pages.wording import FINDINGS, MEASURES, Tone, capital, number, percent, titled
+from app.pages.wording import FINDINGS, MEASURES, Tone, format_number, percent, titled
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis.page import SynthesisFacts
 from app.reports.synthesis.question import EvidenceQuestion
@@ -137,10 +137,10 @@ def _arm(given: Mapping[str, float], arm: str) -> str:
     own = {name.removesuffix(arm): value for name, value in given.items() if name.endswith(arm)}
     n = own.pop("n", None)
     if n is not None and own.keys() == {"events"}:
-        return f"{number(own['events'])} of {number(n)}"
+        return f"{format_number(own['events'])} of {format_number(n)}"
     named = {"mean": "mean", "sd": "SD", "events": "events", "time": "person-time"}
-    told = ", ".join(f"{named.get(name, name)} {number(value)}" for name, value in own.items())
-    return told + (f" (n = {number(n)})" if n is not None else "")
+    told = ", ".join(f"{named.get(name, name)} {format_number(value)}" for name, value in own.items())
+    return told + (f" (n = {format_number(n)})" if n is not None else "")
 
 
 def _excluded(one: Mapping[str, Any], around: Around) -> ExcludedLine:
@@ -152,21 +152,21 @@ def _made(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How the answer was made."""
     asked, pooled = content["question"], content["pooled"]
     measure = MEASURES.get(asked["measure"], titled(asked["measure"]).lower())
-    facts = [("Measure", measure), ("Window of time", f"results within {number(asked['window_days'])} days")]
+    facts = [("Measure", measure), ("Window of time", f"results within {format_number(asked['window_days'])} days")]
     if pooled is not None:
         facts += [
             ("Model", f"{MODELS[asked['model']]}, {METHODS[asked['method']]}"),
             ("τ²", f"{asked['estimator'].upper()}: {figure(pooled['tau2'])}" if pooled["tau2"] is not None else ""),
-            ("Interval", f"{INTERVALS[asked['interval']]}, {number(asked['level'])}\u202f%"),
+            ("Interval", f"{INTERVALS[asked['interval']]}, {format_number(asked['level'])}\u202f%"),
             ("I²", percent(pooled["i2"])),
         ]
     return [*facts, ("Engine", content["engine"])]
 
 
-def _frame(facts: SynthesisFacts, where: Where, told: Told) -> Frame:
+def _frame(facts: SynthesisFacts, where: Where, told: SynthesisText) -> PageFrame:
     path = f"/{SYNTHESES}/{facts.hash}"
     canonical, as_of = where.public_url + path, as_of_words(facts.as_of, facts.kept.release)
-    return Frame(
+    return PageFrame(
         title=told.title,
         description=f"{told.words.answer} {told.words.effect}"[:LONGEST_DESCRIPTION].strip(),
         crumbs=[],
@@ -184,12 +184,12 @@ def _frame(facts: SynthesisFacts, where: Where, told: Told) -> Frame:
     )
 
 
-def synthesis_document(facts: SynthesisFacts, where: Where, told: Told | None = None) -> str:
+def synthesis_document(facts: SynthesisFacts, where: Where, told: SynthesisText | None = None) -> str:
     """The synthesis as JSON-LD: a schema.org Dataset, since what it gives is numbers from studies, and their plots."""
     around = around_of(facts, where)
     told = told or told_of(facts, around, None)
     content, links = facts.content, facts.content["links"]
-    return schema_org.document(
+    return schema_org.json_ld(
         schema_org.synthesis_node(
             f"{where.public_url}/{SYNTHESES}/{facts.hash}",
             name=told.title,

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from app.evidence.sentences import capital
 from app.formats.schema_org import frequency
 from app.models.conditions import Condition
 from app.models.indications import Indication
 from app.models.treatments import Treatment
 from app.pages.context import Around, Link, Note, Record
-from app.pages.wording import STATUS_TONES, Tone, capital, day_words, place_name, spaced, span, titled, why_absent
+from app.pages.wording import STATUS_TONES, Tone, day_words, place_name, spaced, span, titled, why_absent
 
 BASES = {"label": "Label", "trial": "Trial", "guideline": "Guideline", "claim": "A document's claim"}
 WEEK = 7.0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.evidence.sentences import capital
 from app.formats.dataset_citation import MONTHS
 
 Tone = str
@@ -65,11 +66,6 @@ def spaced(word: str | None) -> str:
     return (word or "").replace("-", " ")
 
 
-def capital(text: str) -> str:
-    """The text with its first letter as a capital."""
-    return text[:1].upper() + text[1:]
-
-
 def titled(word: str | None) -> str:
     """A word of a closed list at the beginning of a line: `Not approved`."""
     return capital(spaced(word))
@@ -89,7 +85,7 @@ def place_name(code: str | None) -> str:
     return PLACES.get(code or "", code or "")
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """A number with a real minus sign and commas between thousands; empty for none."""
     if value is None:
         return ""
@@ -99,7 +95,7 @@ def number(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """A percentage as fine as it is known, at most two places after the point."""
-    return "" if value is None else f"{number(round(value, 2 if value < 1 else 1))}\u202f%"
+    return "" if value is None else f"{format_number(round(value, 2 if value < 1 else 1))}\u202f%"
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:
@@ -107,8 +103,14 @@ def span(low: float | None, high: float | None, unit: str) -> str:
     if low is None and high is None:
         return ""
     if low is None or high is None:
-        return f"{'at least' if high is None else 'up to'} {number(low if high is None else high)} {unit}".strip()
-    return f"{number(low)} {unit}".strip() if low == high else f"{number(low)}–{number(high)} {unit}".strip()
+        return (
+            f"{'at least' if high is None else 'up to'} {format_number(low if high is None else high)} {unit}".strip()
+        )
+    return (
+        f"{format_number(low)} {unit}".strip()
+        if low == high
+        else f"{format_number(low)}–{format_number(high)} {unit}".strip()
+    )
 
 
 def why_absent(record: Mapping[str, Any], field: str) -> str:

@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Content:
+class DatabaseContent:
     """What a database holds, as far as two of them are compared: schema, revision, and the rows of each table."""
 
     schema: str
@@ -31,7 +31,7 @@ class Content:
     rows: dict[str, int]
 
 
-def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> Content:
+def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> DatabaseContent:
     """Copy the database as it stands into a new file; BrokenSetting when the file exists or the copy is not the same.
 
     The file gets its name at the very end, after it was restored into a scratch database and that one was compared.
@@ -41,7 +41,7 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
     _refuse_existing(file)
     with _scratch(file) as copy, _scratch(file) as restored:
         with _snapshot(source) as connection:
-            content = content_of(connection)
+            content = database_content(connection)
             _copy(connection, copy, progress)
         _copy_file(copy, restored)
         if verified(restored) != content:
@@ -52,7 +52,7 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
     return content
 
 
-def restore(url: str, file: Path, *, replace: bool) -> tuple[Content, Path | None]:
+def restore(url: str, file: Path, *, replace: bool) -> tuple[DatabaseContent, Path | None]:
     """Put a backup where the database is, and the database that was there beside it; both are returned.
 
     BrokenSetting when the file is no sound backup, when a database with records is there and may not be replaced, or
@@ -83,7 +83,7 @@ def sqlite_file(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
 
-def verified(file: Path) -> Content:
+def verified(file: Path) -> DatabaseContent:
     """What a backup holds; BrokenSetting when it is damaged, no database of ours, or of a later program."""
     if not file.is_file():
         raise BrokenSetting(f"There is no file {file}.")
@@ -96,7 +96,7 @@ def verified(file: Path) -> Content:
             broken = raw.execute("PRAGMA foreign_key_check").fetchone()
             if broken is not None:
                 raise BrokenSetting(f"{file} is damaged: a row of {broken[0]} points to no row of {broken[2]}.")
-            content = content_of(raw)
+            content = database_content(raw)
     except sqlite3.Error as failure:
         raise BrokenSetting(f"{file} is no backup of ours: {failure}.") from failure
     if not knows_schema(content.schema):
@@ -104,13 +104,13 @@ def verified(file: Path) -> Content:
     return content
 
 
-def content_of(raw: sqlite3.Connection) -> Content:
+def database_content(raw: sqlite3.Connection) -> DatabaseContent:
     """What the database behind a connection holds; sqlite3.Error when it is none of ours."""
     schema = raw.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     revision = raw.execute("SELECT coalesce(max(number), 0) FROM revision").fetchone()[0]
     tables = raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
     rows = {name: raw.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in sorted(tables)}  # noqa: S608  # names of tables
-    return Content(schema, revision, rows)
+    return DatabaseContent(schema, revision, rows)
 
 
 def _put_aside(target: Path, copy: Path) -> Path:
@@ -169,7 +169,7 @@ def _alone(file: Path, *, replace: bool) -> Iterator[bool]:
         return
     with closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as raw:
         try:
-            is_empty = content_of(raw).revision == 0
+            is_empty = database_content(raw).revision == 0
         except sqlite3.OperationalError as failure:
             if "no such table" not in str(failure):
                 raise BrokenSetting(f"{file} cannot be looked at: {failure}. Stop whoever uses it.") from failure

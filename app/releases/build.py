@@ -23,7 +23,7 @@ from app.db.schema import new_file
 from app.db.tables import (
     ALIAS,
     CODE,
-    EDITION,
+    RECORD_VERSION,
     REFERENCE,
     REGISTRY,
     RELEASE,
@@ -34,7 +34,7 @@ from app.db.tables import (
     metadata,
 )
 from app.errors import BrokenSetting, NotFound
-from app.evidence.citations.masking import masked, spans_in
+from app.evidence.citations.masking import mask_text, spans_in
 from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
@@ -45,14 +45,14 @@ from app.store.read.revision import revision_of
 from app.store.write.index import refill
 from app.store.write.releases import record_release
 
-LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, EDITION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
+LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
 CHUNK = 500
 Progress = Callable[[int], None]
 """Is told how many more rows are copied."""
 
 
-def freeze(
+def build_release(
     database: Database, folder: Path, name: str, *, notes: str | None = None, progress: Progress = lambda _count: None
 ) -> Release:
     """Make a release of the dataset as it stands; BrokenSetting when the name is not free or is no name."""
@@ -171,7 +171,7 @@ def _passed_on(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
     if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":
         return row
     spans = [span for document in _quoting(connection, source) for span in spans_in(from_json(document), source)]
-    return {"source": source, "text": masked(row["text"], spans)}
+    return {"source": source, "text": mask_text(row["text"], spans)}
 
 
 def _quoting(connection: Connection, source: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
-from app.db.tables import EDITION
+from app.db.tables import RECORD_VERSION
 from app.store.read.changes import changes_between
 
 Json = dict[str, Any]
@@ -40,22 +40,24 @@ def difference_between(connection: Connection, since: int, until: int) -> Json:
 
 def _pairs(connection: Connection, since: int, until: int) -> Iterator[tuple[str, Json | None, Json]]:
     """Kind, document before and document after, of every record that has an edition in between."""
-    record = (EDITION.c.kind, EDITION.c.id)
-    touched = select(*record).where(EDITION.c.revision > since, EDITION.c.revision <= until)
-    is_after = case((EDITION.c.revision > since, 1), else_=0)
+    record = (RECORD_VERSION.c.kind, RECORD_VERSION.c.id)
+    touched = select(*record).where(RECORD_VERSION.c.revision > since, RECORD_VERSION.c.revision <= until)
+    is_after = case((RECORD_VERSION.c.revision > since, 1), else_=0)
     place = func.row_number().over(
-        partition_by=(*record, is_after), order_by=(EDITION.c.revision.desc(), EDITION.c.position.desc())
+        partition_by=(*record, is_after), order_by=(RECORD_VERSION.c.revision.desc(), RECORD_VERSION.c.position.desc())
     )
     ranked = (
-        select(EDITION.c.revision, EDITION.c.position, place.label("place"))
-        .where(EDITION.c.revision <= until, tuple_(*record).in_(touched))
+        select(RECORD_VERSION.c.revision, RECORD_VERSION.c.position, place.label("place"))
+        .where(RECORD_VERSION.c.revision <= until, tuple_(*record).in_(touched))
         .subquery()
     )
     statement = (
-        select(*record, EDITION.c.revision, EDITION.c.document)
-        .join(ranked, and_(ranked.c.revision == EDITION.c.revision, ranked.c.position == EDITION.c.position))
+        select(*record, RECORD_VERSION.c.revision, RECORD_VERSION.c.document)
+        .join(
+            ranked, and_(ranked.c.revision == RECORD_VERSION.c.revision, ranked.c.position == RECORD_VERSION.c.position)
+        )
         .where(ranked.c.place == 1)
-        .order_by(*record, EDITION.c.revision)
+        .order_by(*record, RECORD_VERSION.c.revision)
     )
     rows = connection.execute(statement, execution_options={"yield_per": CHUNK})
     for (kind, _), alike in groupby(rows, key=itemgetter(0, 1)):

@@ -14,7 +14,7 @@ from anyio import Lock, to_thread
 from app.db.database import Database
 from app.db.schema import newest_schema
 from app.errors import Unavailable
-from app.releases.reader import Frozen, connect
+from app.releases.reader import ReleaseReader, connect
 from app.store.read.releases import Release, file_of, find_release
 from app.store.write.reindex import index_again
 
@@ -26,7 +26,7 @@ Signature = tuple[int, int, int]
 """What a file cannot keep when somebody touches it: inode, size, time of its last change in nanoseconds."""
 
 
-class OpenReleases:
+class ReleasePool:
     """The open releases of one process."""
 
     def __init__(self, live: Database, folder: Path) -> None:
@@ -34,11 +34,11 @@ class OpenReleases:
         self.folder = folder
         self._rows: dict[str, Release] = {}
         self._checked: dict[str, Signature] = {}
-        self._open: OrderedDict[str, Frozen] = OrderedDict()
+        self._open: OrderedDict[str, ReleaseReader] = OrderedDict()
         self._lock = Lock()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
-    async def take(self, name: str) -> Frozen:
+    async def take(self, name: str) -> ReleaseReader:
         """A release, open and under today's marks; NotFound, or Unavailable when its file is missing or altered."""
         release = await self.row(name)
         path = await self.file(release)
@@ -93,13 +93,13 @@ class OpenReleases:
         if name in self._open:
             self._open.pop(name).close()
 
-    def _opened(self, release: Release, path: Path) -> Frozen:
+    def _opened(self, release: Release, path: Path) -> ReleaseReader:
         try:
             if _schema_of(path) != newest_schema():
                 path = self._brought_up(path)
         except (CommandError, DatabaseError, OSError) as failure:
             raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
-        return Frozen(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
+        return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
 
     def _brought_up(self, path: Path) -> Path:
         """A private copy of a release of an earlier program, with the schema of this one."""

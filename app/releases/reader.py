@@ -17,7 +17,7 @@ from sqlalchemy import Connection, QueuePool, create_engine, event, select
 
 from app.db.database import Database, Reads
 from app.db.read_pool import slow_places
-from app.db.tables import ALIAS, EDITION
+from app.db.tables import ALIAS, RECORD_VERSION
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.read.releases import Release
@@ -30,7 +30,7 @@ MARK = """CREATE TEMP TABLE mark (
 ) WITHOUT ROWID"""
 
 
-class Standing(NamedTuple):
+class CurrentStanding(NamedTuple):
     """What became of a record: the worst standing of what it rests on, and whether it was withdrawn."""
 
     kind: str
@@ -39,14 +39,14 @@ class Standing(NamedTuple):
     state: str
 
 
-class Frozen(Reads):
+class ReleaseReader(Reads):
     """Reads from the file of one release."""
 
     def __init__(self, file: Path, release: Release, *, query_seconds: float, read_threads: int) -> None:
         self.release = release
         self.followed = release.revision
         """The live revision whose marks it shows."""
-        self._marks: list[Standing] = []
+        self._marks: list[CurrentStanding] = []
         pool_size = read_threads + slow_places(read_threads)
         engine = create_engine(
             "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=pool_size, max_overflow=0
@@ -71,19 +71,19 @@ class Frozen(Reads):
         revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
-        marks: list[Standing] = []
+        marks: list[CurrentStanding] = []
         for row in RESOURCES.values():
             edited = await live.fetch(partial(standings_since, resource=row, revision=self.release.revision))
             marks += await self.fetch(partial(_differing, resource=row, standings=edited))
         self._marks, self.followed = marks, revision
 
 
-def standings_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, Standing]:
+def standings_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStanding]:
     """How the records of a resource that were written after a revision stand now, also by their former ids."""
     table, kind = resource.table(), resource.plural
-    written = select(EDITION.c.id).where(EDITION.c.kind == kind, EDITION.c.revision > revision)
+    written = select(RECORD_VERSION.c.id).where(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.revision > revision)
     found = {
-        record_id: Standing(kind, record_id, status, state)
+        record_id: CurrentStanding(kind, record_id, status, state)
         for record_id, status, state in connection.execute(
             select(table.c.id, table.c.source_status, table.c.state).where(table.c.id.in_(written))
         )
@@ -93,9 +93,11 @@ def standings_since(connection: Connection, resource: type[Row], revision: int) 
     return found | renamed
 
 
-def _differing(connection: Connection, resource: type[Row], standings: dict[str, Standing]) -> list[Standing]:
+def _differing(
+    connection: Connection, resource: type[Row], standings: dict[str, CurrentStanding]
+) -> list[CurrentStanding]:
     """The marks of the records that stand otherwise than when they were frozen."""
-    marks: list[Standing] = []
+    marks: list[CurrentStanding] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
     ids = list(standings)
     for start in range(0, len(ids), CHUNK):

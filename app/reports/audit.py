@@ -10,15 +10,15 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, func, select, tuple_
 
 from app.db.database import Database
-from app.db.tables import EDITION, REFERENCE, SOURCE_TEXT
+from app.db.tables import RECORD_VERSION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
-from app.evidence.citations.verification import Finding, check
-from app.formats.importers.seed import describe
+from app.evidence.citations.verification import Finding, verify
+from app.formats.importers.seed import describe_faults
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.store.write.batch import name_of
-from app.store.write.documents import Held, Progress, Surroundings, reference_rows, rendered
-from app.store.write.loaded import CHUNK, Shelf, record_from
+from app.store.write.documents import ExistingRecord, Progress, RenderContext, reference_rows, render_document
+from app.store.write.loaded import CHUNK, LoadedRecords, record_from
 
 
 class Failure(NamedTuple):
@@ -63,7 +63,7 @@ def audit(database: Database, progress: Progress = lambda _count: None) -> Repor
             ).one_or_none()
             if row is None:
                 return report
-            report.failures += _text_failures(Shelf(connection), row.source, row.text)
+            report.failures += _text_failures(LoadedRecords(connection), row.source, row.text)
         report.texts += 1
         last = row.source
 
@@ -75,8 +75,8 @@ def _next_ids(connection: Connection, plural: str, last: str) -> list[str]:
 
 
 def _check_some(connection: Connection, plural: str, ids: list[str], report: Report) -> None:
-    shelf = Shelf(connection)
-    around = Surroundings(shelf.known, shelf.text_of, "")
+    shelf = LoadedRecords(connection)
+    around = RenderContext(shelf.known, shelf.text_of, "")
     columns = _columns(connection, plural, ids)
     links = _links(connection, plural, ids)
     editions = _editions(connection, plural, ids)
@@ -89,9 +89,9 @@ def _check_some(connection: Connection, plural: str, ids: list[str], report: Rep
         try:
             record = record_from(plural, document)
         except ValidationError as failure:
-            report.failures += [Failure(**error) for error in describe(failure, name_of(key))]
+            report.failures += [Failure(**error) for error in describe_faults(failure, name_of(key))]
             continue
-        finding = check(record, shelf.text_of)
+        finding = verify(record, shelf.text_of)
         report.quotes += finding.quotes
         report.numbers += len(finding.bound)
         report.failures += _of_record(key, record, held, finding, around)
@@ -103,13 +103,15 @@ def _check_some(connection: Connection, plural: str, ids: list[str], report: Rep
             )
 
 
-def _of_record(key: Key, record: Record, held: Held, finding: Finding, around: Surroundings) -> Iterator[Failure]:
+def _of_record(
+    key: Key, record: Record, held: ExistingRecord, finding: Finding, around: RenderContext
+) -> Iterator[Failure]:
     """Faults of quotes and numbers; where there are none, what the document shows and does not follow."""
     if finding.faults:
         yield from (Failure(name_of(key), fault.pointer, fault.detail) for fault in finding.faults)
         return
     try:
-        row = rendered(record, held, around)
+        row = render_document(record, held, around)
     except InvalidRecord as failure:
         yield from (Failure(name_of(key), error.get("pointer", ""), error["detail"]) for error in failure.errors)
         return
@@ -125,7 +127,7 @@ def _differences(key: Key, shown: dict[str, Any], wanted: dict[str, Any], words:
             yield Failure(name_of(key), f"/{name}", words.format(shown.get(name), value))
 
 
-def _text_failures(shelf: Shelf, source: str, text: str) -> Iterator[Failure]:
+def _text_failures(shelf: LoadedRecords, source: str, text: str) -> Iterator[Failure]:
     named, digest = shelf.known("sources", source)["sha256"], sha256(text.encode()).hexdigest()
     if named != digest:
         yield Failure(f"sources/{source}", "/sha256", f"sha256 is {named}, but the stored text has {digest}")
@@ -147,12 +149,12 @@ def _links(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str,
 def _editions(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, str]:
     """The document of each record's last edition."""
     newest = (
-        select(EDITION.c.kind, EDITION.c.id, func.max(EDITION.c.revision).label("revision"))
-        .where(EDITION.c.kind == plural, EDITION.c.id.in_(ids))
-        .group_by(EDITION.c.kind, EDITION.c.id)
+        select(RECORD_VERSION.c.kind, RECORD_VERSION.c.id, func.max(RECORD_VERSION.c.revision).label("revision"))
+        .where(RECORD_VERSION.c.kind == plural, RECORD_VERSION.c.id.in_(ids))
+        .group_by(RECORD_VERSION.c.kind, RECORD_VERSION.c.id)
         .subquery()
     )
-    same = tuple_(EDITION.c.kind, EDITION.c.id, EDITION.c.revision) == tuple_(
+    same = tuple_(RECORD_VERSION.c.kind, RECORD_VERSION.c.id, RECORD_VERSION.c.revision) == tuple_(
         newest.c.kind, newest.c.id, newest.c.revision
     )
-    return dict(connection.execute(select(EDITION.c.id, EDITION.c.document).join(newest, same)).all())
+    return dict(connection.execute(select(RECORD_VERSION.c.id, RECORD_VERSION.c.document).join(newest, same)).all())

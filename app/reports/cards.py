@@ -18,7 +18,7 @@ from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.reports.dossier import classes_above
-from app.reports.record_page import Facts, Part, Record, count_verdicts, listed, name_of_what, read_as_of
+from app.reports.record_page import Facts, PageList, Record, count_verdicts, listed, name_of_what, read_as_of
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
 from app.store.read.records import fetch, included
@@ -29,11 +29,11 @@ EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indi
 SYNTHESES = "syntheses"
 """How the addresses of syntheses begin; they are no records, and so no resource."""
 EMBEDDABLE = (*EMBEDDED, SYNTHESES)
-APPROVALS = Part(Approval, 100)
-WARNINGS = Part(LabelWarning, 3)
-DOSES = Part(DosingInterval, 12)
+APPROVALS = PageList(Approval, 100)
+WARNINGS = PageList(LabelWarning, 3)
+DOSES = PageList(DosingInterval, 12)
 MOST_RELEASES = 20
-RESULTS = Part(StudyResult, 100)
+RESULTS = PageList(StudyResult, 100)
 """Enough to find those whose certainty somebody rated; the page shows the rest."""
 
 
@@ -86,13 +86,13 @@ def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:
 
 def _parts(
     resource: type[Row], about: dict[str, list[str]], family: list[str]
-) -> Iterator[tuple[Part, dict[str, list[str]]]]:
+) -> Iterator[tuple[PageList, dict[str, list[str]]]]:
     """The lists of a card, with what narrows each; what is warned of a class holds for its products."""
     if about:
         yield APPROVALS, about
     if resource is Treatment:
-        yield Part(StudyResult, 1), about
-        yield Part(SideEffect, 1), about
+        yield PageList(StudyResult, 1), about
+        yield PageList(SideEffect, 1), about
     if resource is Indication:
         yield RESULTS, about
         yield DOSES, about | {"basis": ["label"]}
@@ -107,7 +107,7 @@ def newer_release(connection: Connection, release: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Choices:
+class EmbedChoices:
     """What can be picked on the page that makes embeds: ids with their names."""
 
     first: str
@@ -116,14 +116,14 @@ class Choices:
     releases: list[str]
 
 
-def read_choices(connection: Connection, plural: str, treatment: str | None) -> Choices:
+def read_choices(connection: Connection, plural: str, treatment: str | None) -> EmbedChoices:
     """The first record of a resource, of one treatment where it is named, and the newest releases."""
     found = []
     if plural in EMBEDDED:
         row = EMBEDDED[plural]
         own = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
         found = _named(connection, Query(row, own, ("name",) if row is Treatment else (), 1))
-    return Choices(
+    return EmbedChoices(
         first=found[0][0] if found else "",
         treatments=_named(connection, Query(Treatment, {}, ("name",), MOST_ROWS)),
         releases=[release.name for release in list_releases(connection, MOST_RELEASES)],

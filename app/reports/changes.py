@@ -11,16 +11,16 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
-from app.db.tables import EDITION, REGISTRY
+from app.db.tables import RECORD_VERSION, REGISTRY
 from app.models import RESOURCES
 from app.models.base import Key
 from app.store.examples import EXAMPLE_ADDRESS, example_of
-from app.store.read.changes import ON_CREATION, Change
+from app.store.read.changes import ON_CREATION, RecordChange
 from app.store.read.cursors import read_numbers, write_cursor
 from app.store.read.history import FieldChange, Written
 from app.store.read.missing import no_record, present_ids
 from app.store.read.revision import revision_of
-from app.store.read.versions import Edition, has_one_before, in_order, place, read_editions, select_editions
+from app.store.read.versions import RecordVersion, has_one_before, in_order, place, read_versions, select_versions
 
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100
@@ -81,12 +81,12 @@ class ChangePage(BaseModel):
     revision: int = Field(description="The newest revision: after the last page, the `since` of the next visit.")
 
 
-class Found(NamedTuple):
+class ListedChange(NamedTuple):
     """A change, the edition that made it, and its number among those of the edition that were asked for."""
 
-    edition: Edition
+    edition: RecordVersion
     number: int
-    change: Change
+    change: RecordChange
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -122,15 +122,17 @@ def _keys(connection: Connection, asked: ChangeQuery, newest: int, start: Sequen
     """The editions to look at, in order, from `start` on; `matters` says whether one can hold a type asked for."""
     matters = literal(True) if not asked.types or ON_CREATION & set(asked.types) else has_one_before()
     until = newest if asked.until is None else min(newest, asked.until)
-    statement = select(EDITION.c.revision, EDITION.c.position, matters.label("matters")).where(
-        EDITION.c.revision > asked.since, EDITION.c.revision <= until
+    statement = select(RECORD_VERSION.c.revision, RECORD_VERSION.c.position, matters.label("matters")).where(
+        RECORD_VERSION.c.revision > asked.since, RECORD_VERSION.c.revision <= until
     )
     statement = in_order(statement, newest_first=asked.order == "newest-first")
     if asked.kinds:
-        statement = statement.where(EDITION.c.kind.in_(asked.kinds))
+        statement = statement.where(RECORD_VERSION.c.kind.in_(asked.kinds))
     if asked.id is not None:
         named = _named(connection, asked.kinds or tuple(RESOURCES), asked.id)
-        statement = statement.where(or_(*(and_(EDITION.c.kind == kind, EDITION.c.id == one) for kind, one in named)))
+        statement = statement.where(
+            or_(*(and_(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.id == one) for kind, one in named))
+        )
     if start is None:
         return statement
     here = tuple_(literal(start[0]), literal(start[1]))
@@ -151,17 +153,17 @@ def _named(connection: Connection, kinds: Sequence[str], record_id: str) -> list
 
 def _found(
     connection: Connection, keys: Sequence[tuple[int, int]], asked: ChangeQuery, start: Sequence[int] | None
-) -> Iterator[Found]:
+) -> Iterator[ListedChange]:
     """The changes of these editions that were asked for, in order, from `start` on; read in chunks, as used."""
     newest_first = asked.order == "newest-first"
     for first in range(0, len(keys), CHUNK):
-        statement = select_editions().where(_any_of(keys[first : first + CHUNK]))
-        for edition in read_editions(connection, in_order(statement, newest_first=newest_first)):
+        statement = select_versions().where(_any_of(keys[first : first + CHUNK]))
+        for edition in read_versions(connection, in_order(statement, newest_first=newest_first)):
             changes = [change for change in edition.changes if not asked.types or change.type in asked.types]
             given = start[2] if start and (edition.revision, edition.position) == tuple(start[:2]) else 0
             for number, change in enumerate(reversed(changes) if newest_first else changes):
                 if number >= given:
-                    yield Found(edition, number, change)
+                    yield ListedChange(edition, number, change)
 
 
 def _any_of(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
@@ -169,13 +171,16 @@ def _any_of(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
     by_revision = groupby(sorted(keys), key=itemgetter(0))
     return or_(
         *(
-            and_(EDITION.c.revision == revision, EDITION.c.position.in_([position for _, position in alike]))
+            and_(
+                RECORD_VERSION.c.revision == revision,
+                RECORD_VERSION.c.position.in_([position for _, position in alike]),
+            )
             for revision, alike in by_revision
         )
     )
 
 
-def _item(found: Found, public_url: str) -> ChangeItem:
+def _item(found: ListedChange, public_url: str) -> ChangeItem:
     edition, change = found.edition, found.change
     return ChangeItem(
         revision=edition.revision,

@@ -17,8 +17,8 @@ from app.evidence.extraction import (
     ExclusionReason,
     Unusable,
     Usable,
+    extract_numbers,
     measure_named,
-    numbers_of,
     usual_measure,
 )
 from app.evidence.pooling import WITHOUT_UNIT
@@ -30,8 +30,8 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
 from app.reports.synthesis.content import told
-from app.reports.synthesis.entries import entry_of
-from app.reports.synthesis.results import left_out, read_results
+from app.reports.synthesis.entries import result_entry
+from app.reports.synthesis.results import omission_notes, read_results
 from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
 from app.store.read.query import Address
 from app.store.read.records import fetch
@@ -82,7 +82,7 @@ def read_comparison(
         "alone": shown({key: some for key, some in through.items() if key not in several}),
         "without_results": [name for name in treatments if name not in _named(found.results)],
         "rules": rules_for(connection, treatments),
-        "notes": [*NOTES, *left_out(found)],
+        "notes": [*NOTES, *omission_notes(found)],
         "included": found.included,
         "disclaimer": DISCLAIMER,
     }
@@ -103,7 +103,7 @@ def _group(
     """Results of one outcome and comparator, under the measure that most of them have."""
     measure = usual_measure(some)
     taken = sorted(
-        ((one, numbers_of(one, measure)) for one in some),
+        ((one, extract_numbers(one, measure)) for one in some),
         key=lambda pair: (treatments.index(str(pair[0].treatment["id"])), pair[0].id),
     )
     usable = [one for one, numbers in taken if isinstance(numbers, Usable)]
@@ -123,7 +123,7 @@ def _group(
         "measure": measure,
         "may_be_compared": not against and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
         "why_not": [told(conflict) for conflict in against],
-        "rows": [entry_of(one, address) | _effect(numbers, measure) for one, numbers in taken],
+        "rows": [result_entry(one, address) | _effect(numbers, measure) for one, numbers in taken],
     }
 
 

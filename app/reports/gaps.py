@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, func, or_, select
 
 from app.evidence.gaps.approvals import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
-from app.evidence.gaps.base import Document, Gap, GapKind, Side, SideRole
+from app.evidence.gaps.base import Document, Gap, GapKind, GapParty, SideRole
 from app.evidence.gaps.dose import dose_gaps
 from app.evidence.gaps.interval import interval_gaps
 from app.evidence.gaps.warning import warning_gaps
@@ -105,7 +105,7 @@ def read_gaps(connection: Connection, query: GapQuery, today: str, address: Addr
     page = after[: query.limit]
     more = len(after) > query.limit
     return GapPage(
-        items=[shown(gap, address) for gap in page],
+        items=[gap_content(gap, address) for gap in page],
         next=write_cursor(query.fingerprint(), page[-1].place) if more else None,
     )
 
@@ -207,14 +207,14 @@ def _products(connection: Connection, treatment: str) -> list[str]:
     return found
 
 
-def shown(gap: Gap, address: Address) -> GapEntry:
+def gap_content(gap: Gap, address: Address) -> GapEntry:
     """A gap as readers get it, with absolute addresses."""
     sides = [_side_shown(side, address) for side in gap.sides]
     own = {"kind": gap.kind, "treatment": gap.treatment, "condition": gap.condition, "statement": gap.statement}
     return GapEntry.model_validate({"id": gap.id, **own, "sides": sides})
 
 
-def _side_shown(side: Side, address: Address) -> dict[str, Any]:
+def _side_shown(side: GapParty, address: Address) -> dict[str, Any]:
     record = None
     if side.record is not None:
         kind, record_id = side.record

@@ -39,7 +39,7 @@ VERDICTS: tuple[str, ...] = get_args(Verdict.__value__)
 
 
 @dataclass(frozen=True)
-class Part:
+class PageList:
     """Records of one resource that a page shows."""
 
     resource: type[Row]
@@ -84,23 +84,28 @@ class Facts:
         return self.lists[resource].items if resource in self.lists else []
 
 
-CLAIMS = Part(Claim, 8, ("-safety_flag", "verdict", "id"))
+CLAIMS = PageList(Claim, 8, ("-safety_flag", "verdict", "id"))
 USES = (
-    Part(Approval, 100),
-    Part(DosingInterval, 60),
-    Part(SideEffect, 80, ("-percent", "id")),
-    Part(StudyResult, 40, ("synthesis", "id")),
-    Part(LabelWarning, 30),
+    PageList(Approval, 100),
+    PageList(DosingInterval, 60),
+    PageList(SideEffect, 80, ("-percent", "id")),
+    PageList(StudyResult, 40, ("synthesis", "id")),
+    PageList(LabelWarning, 30),
     CLAIMS,
 )
-PARTS: Mapping[type[Row], tuple[Part, ...]] = {
-    Treatment: (Part(Indication, 100), *USES),
-    Condition: (Part(Indication, 100), Part(Approval, 100), Part(StudyResult, 60, ("synthesis", "id")), CLAIMS),
+PARTS: Mapping[type[Row], tuple[PageList, ...]] = {
+    Treatment: (PageList(Indication, 100), *USES),
+    Condition: (
+        PageList(Indication, 100),
+        PageList(Approval, 100),
+        PageList(StudyResult, 60, ("synthesis", "id")),
+        CLAIMS,
+    ),
     Indication: USES,
-    StudyResult: (Part(StudyResult, 30),),
+    StudyResult: (PageList(StudyResult, 30),),
     Source: (
-        *(Part(row, 12) for row in RESOURCES.values() if row is not Claim and "source" in mentions(row)),
-        Part(Claim, 100, ("id",)),
+        *(PageList(row, 12) for row in RESOURCES.values() if row is not Claim and "source" in mentions(row)),
+        PageList(Claim, 100, ("id",)),
     ),
     Claim: (),
 }
@@ -147,14 +152,14 @@ def _about(resource: type[Row], record: Record) -> dict[str, Any]:
     return {singular(resource.plural): [record["id"]]}
 
 
-def _family(part: Part, filters: Mapping[str, Any], classes: list[Record]) -> dict[str, Any]:
+def _family(part: PageList, filters: Mapping[str, Any], classes: list[Record]) -> dict[str, Any]:
     """The same filters, and for warnings the classes above: what is warned of a class holds for its products."""
     if part.resource is not LabelWarning or not classes:
         return dict(filters)
     return {**filters, "treatment": [*filters["treatment"], *(above["id"] for above in classes)]}
 
 
-def listed(connection: Connection, part: Part, filters: Mapping[str, Any], found: Found) -> Listed:
+def listed(connection: Connection, part: PageList, filters: Mapping[str, Any], found: Found) -> Listed:
     """The records of one part; what they mention is added to `found`."""
     include = tuple(word for word in includable(part.resource) if word not in STEPS_TOO_FAR)
     page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))

@@ -7,7 +7,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
-from app.evidence.regulatory_status import LabelStatus, Standing, decision_of, standing
+from app.evidence.regulatory_status import LabelStatus, RegulatoryStanding, decision_of, standing
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.jurisdictions import UNION, UNION_LAW
@@ -65,7 +65,7 @@ def read_status(connection: Connection, treatment: str, condition: str, jurisdic
 
 def answer_from(approvals: list[dict[str, Any]], jurisdiction: str, on: str) -> dict[str, Any]:
     """What the approvals of one treatment and condition, newest check first, say of a jurisdiction on a day."""
-    found: Standing = standing([decision_of(approval) for approval in approvals], jurisdiction, on)
+    found: RegulatoryStanding = standing([decision_of(approval) for approval in approvals], jurisdiction, on)
     by_id = {approval["id"]: approval for approval in approvals}
     return {
         "status": found.status,

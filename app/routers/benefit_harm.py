@@ -14,13 +14,13 @@ from app.models.types import Slug
 from app.reports.benefit_harm.report import read_benefit_harm
 from app.reports.benefit_harm.schemas import BenefitHarm
 from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Some
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, address_of
+from app.web.responses import JSON, absolute_url
 
 router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
 
@@ -29,7 +29,7 @@ BaselineText = Annotated[
 ]
 
 
-class BenefitHarmQuestion(Reading):
+class BenefitHarmQuestion(ReadParameters):
     """The query parameters of benefits and harms."""
 
     condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
@@ -81,7 +81,7 @@ async def get_treatment_benefit_harm(
             outcomes=asked.outcome or (),
             baselines=asked.baseline or (),
             audience=asked.audience,
-            address=partial(address_of, request),
+            address=partial(absolute_url, request),
         )
     )
-    return etags.answer(request, to_json(content), JSON)
+    return etags.response_with_etag(request, to_json(content), JSON)

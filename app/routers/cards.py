@@ -16,7 +16,7 @@ from app.pages.cards import Card
 from app.reports.cards import EMBEDDED, SYNTHESES
 from app.routers.syntheses import KeptHash
 from app.store.examples import example_of
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.embeds import shown_record, shown_synthesis
 from app.web.negotiation import accepted, choose
@@ -38,11 +38,11 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(
         request: Request,
         id: Annotated[Slug, Path(description=f"The id of the {noun}.", examples=[example_of(row)["id"]])],
-        asked: Annotated[Reading, Parameters()],  # noqa: ARG001  # refuses other parameters
+        asked: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
     ) -> Response:
         choose(accepted(request), [JSON])
         shown = await shown_record(request, row.plural, id)
-        return etags.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
+        return etags.response_with_etag(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
     return endpoint
 
@@ -64,7 +64,7 @@ async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Noth
     """
     choose(accepted(request), [JSON])
     shown = await shown_synthesis(request, hash)
-    return etags.answer(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
+    return etags.response_with_etag(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
 
 for _row in EMBEDDED.values():

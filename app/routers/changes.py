@@ -28,7 +28,7 @@ from app.reports.changes import (
     example_change,
     read_changes,
 )
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
@@ -48,7 +48,7 @@ router = APIRouter(prefix="/v1", tags=["Changes"])
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class ChangesAsked(Reading):
+class ChangesAsked(ReadParameters):
     """The query parameters of the change feed."""
 
     since: Revision = Field(0, description="Only what came after this revision: the last one that you have seen.")
@@ -133,10 +133,10 @@ async def list_changes(request: Request, asked: Annotated[ChangesAsked, Paramete
     following = next_url(request, page.next) if page.next else None
     links = [f'<{following}>; rel="next"'] if following else []
     if form == "json":
-        return etags.answer(request, to_json(page), JSON, links=links)
+        return etags.response_with_etag(request, to_json(page), JSON, links=links)
     if form == "ndjson":
-        return etags.answer(request, _lines(page), FORMATS[form], links=links)
-    return etags.answer(request, _feed(request, page, following, root), FORMATS[form], links=links)
+        return etags.response_with_etag(request, _lines(page), FORMATS[form], links=links)
+    return etags.response_with_etag(request, _feed(request, page, following, root), FORMATS[form], links=links)
 
 
 def _by_media_type(chosen: str) -> Format:
@@ -149,7 +149,7 @@ async def _whole(request: Request, query: ChangeQuery, root: str) -> Response:
     query = replace(query, limit=MOST_CHANGES)
     first = await database.fetch(lambda connection: read_changes(connection, query, root))
     if first.next is None:
-        return etags.answer(request, _lines(first), FORMATS["ndjson"])
+        return etags.response_with_etag(request, _lines(first), FORMATS["ndjson"])
     newest = first.revision
 
     async def stream() -> AsyncIterator[str]:

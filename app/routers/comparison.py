@@ -16,13 +16,13 @@ from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
 from app.reports.comparison import Comparison, read_comparison
 from app.store.examples import seed_records
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, address_of
+from app.web.responses import JSON, absolute_url
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)
@@ -55,7 +55,7 @@ LISTED = {
 }
 
 
-class ComparisonQuestion(Reading):
+class ComparisonQuestion(ReadParameters):
     """The query parameters of a comparison."""
 
     treatments: Annotated[
@@ -92,7 +92,7 @@ async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, 
             asked.treatments.split(","),
             asked.condition,
             window_days=asked.window_days,
-            address=partial(address_of, request),
+            address=partial(absolute_url, request),
         )
     )
-    return etags.answer(request, to_json(content), JSON)
+    return etags.response_with_etag(request, to_json(content), JSON)

@@ -116,7 +116,7 @@ async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()
         lambda connection: list_drafts(connection, conditions, asked.limit, asked.cursor, _root(request))
     )
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
-    return etags.answer(request, to_json(page), JSON, links=links)
+    return etags.response_with_etag(request, to_json(page), JSON, links=links)
 
 
 @router.get(
@@ -136,7 +136,7 @@ async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Param
     draft = await live_database(request).fetch(
         lambda connection: read_draft(connection, id, holder, _root(request)), short=True
     )
-    return etags.answer(request, to_json(draft), JSON)
+    return etags.response_with_etag(request, to_json(draft), JSON)
 
 
 @router.post(

@@ -28,7 +28,7 @@ async def embed_scripts(request: Request) -> Response:
         word: {"src": home + current(name).path, "integrity": current(name).integrity, "crossorigin": "anonymous"}
         for word, name in (("element", ELEMENT), ("resizer", RESIZER))
     }
-    return etags.answer(request, to_json(told), JSON)
+    return etags.response_with_etag(request, to_json(told), JSON)
 
 
 @router.get("/embed/v1/{name}", include_in_schema=False)
@@ -38,7 +38,7 @@ async def embed_script(request: Request, name: Step) -> Response:
     if request.url.path not in known:
         there = ", ".join(current(file).path for file in (ELEMENT, RESIZER))
         raise NotFound(f"There is no script {name!r}. The newest ones are {there}.")
-    answer = etags.answer(request, known[request.url.path].content, SCRIPT)
+    answer = etags.response_with_etag(request, known[request.url.path].content, SCRIPT)
     answer.headers["Cache-Control"] = etags.FOR_EVER
     return answer
 
@@ -67,7 +67,7 @@ async def badge(request: Request, plural: Step, id: Step) -> Response:
     except Problem as problem:
         headers = {"Cache-Control": "no-store", **problem.headers}
         return Response(_drawn(_wrong(problem)), status_code=problem.status, media_type=SVG, headers=headers)
-    return etags.answer(request, _drawn(badge_of(shown.card, shown.record)), SVG)
+    return etags.response_with_etag(request, _drawn(badge_of(shown.card, shown.record)), SVG)
 
 
 def _drawn(badge: Badge) -> bytes:

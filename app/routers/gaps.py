@@ -16,16 +16,16 @@ from app.evidence.gaps.interval import interval_gaps
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
-from app.reports.gaps import GapPage, GapQuery, read_gaps, shown
+from app.reports.gaps import GapPage, GapQuery, gap_content, read_gaps
 from app.store.examples import EXAMPLE_ADDRESS, rows_of
-from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading
+from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.resources import LINK
-from app.web.responses import JSON, address_of, next_url
+from app.web.responses import JSON, absolute_url, next_url
 
 router = APIRouter(prefix="/v1", tags=["Gaps"])
 
@@ -39,10 +39,10 @@ def _example() -> str:
         [row | standing for row in rows_of(kind) if row["treatment"] == TREATMENT] for kind in (DosingInterval, Claim)
     )
     first = min(interval_gaps(TREATMENT, dosing, claims), key=lambda gap: gap.place)
-    return to_json(GapPage(items=[shown(first, EXAMPLE_ADDRESS.__add__)], next=None)).decode()
+    return to_json(GapPage(items=[gap_content(first, EXAMPLE_ADDRESS.__add__)], next=None)).decode()
 
 
-class GapQuestion(Reading):
+class GapQuestion(ReadParameters):
     """The query parameters of a gap report."""
 
     treatment: Slug = Field(description="The treatment whose records are compared.", examples=[TREATMENT])
@@ -88,7 +88,7 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
     choose(accepted(request), [JSON])
     refuse_repeated(request, GapQuestion)
     today = datetime.now(UTC).date().isoformat()
-    address = partial(address_of, request)
+    address = partial(absolute_url, request)
     query = GapQuery(
         treatment=asked.treatment,
         condition=asked.condition,
@@ -98,4 +98,4 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
     )
     page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, address))
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
-    return etags.answer(request, to_json(page), JSON, links=links)
+    return etags.response_with_etag(request, to_json(page), JSON, links=links)

@@ -11,7 +11,7 @@ from app import __version__
 from app.db.database import Database, bytes_of
 from app.errors import NotFound, Unavailable
 from app.store.read.revision import revision_of
-from app.web.health import Found, Readiness
+from app.web.health import Readiness, ReadinessResult
 from app.web.metrics import MEDIA_TYPE, Metrics, Reading
 from app.web.openapi.responses import problem_responses
 
@@ -58,7 +58,7 @@ async def readiness(request: Request, response: Response) -> Ready:
     return Ready(status="ready", revision=found.revision, migrated=True, seeded=True, writable=True)
 
 
-def _not_ready(found: Found) -> Unavailable:
+def _not_ready(found: ReadinessResult) -> Unavailable:
     errors = [{"pointer": f"/{check}", "detail": detail} for check, detail in found.faults.items()]
     return Unavailable(" ".join(found.faults.values()), errors=errors, headers={"Retry-After": "1"})
 

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from app import DISCLAIMER, LICENCE, __version__
 from app.errors import InvalidParameter, NotAcceptable, NotFound
 from app.models import RESOURCES
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.store.read.records import totals
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.read_source import database_of
-from app.web.responses import JSON, address_of
+from app.web.responses import JSON, absolute_url
 
 router = APIRouter(prefix="/v1", tags=["Index"])
 
@@ -55,7 +55,7 @@ class Index(BaseModel):
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
+async def get_index(request: Request, asked: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
     choose(accepted(request), [JSON])
 
@@ -63,7 +63,7 @@ async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -
     root = request.app.state.settings.public_url
     entries = [
         ResourceEntry(
-            name=plural, summary=row.summary(), url=address_of(request, f"/v1/{plural}"), total=counts[plural]
+            name=plural, summary=row.summary(), url=absolute_url(request, f"/v1/{plural}"), total=counts[plural]
         )
         for plural, row in RESOURCES.items()
     ]
@@ -78,4 +78,4 @@ async def get_index(request: Request, asked: Annotated[Reading, Parameters()]) -
         releases=f"{root}/v1/releases",
         resources=entries,
     )
-    return etags.answer(request, to_json(content), JSON)
+    return etags.response_with_etag(request, to_json(content), JSON)

@@ -11,14 +11,14 @@ from starlette.responses import Response
 from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
-from app.store.read.query import MOST_ROWS, Reading
+from app.store.read.query import MOST_ROWS, ReadParameters
 from app.store.read.records import lookup
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, address_of
+from app.web.responses import JSON, absolute_url
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
@@ -37,7 +37,7 @@ def known_system(value: str) -> str:
     return word
 
 
-class LookupQuestion(Reading):
+class LookupQuestion(ReadParameters):
     """The query parameters of a lookup."""
 
     system: Annotated[str, AfterValidator(known_system)] = Field(
@@ -88,10 +88,10 @@ async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Paramet
     hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)
     entries = (
         f'{{"kind":{_text(kind)},"id":{_text(row_id)},'
-        f'"url":{_text(address_of(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
+        f'"url":{_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
-    return etags.answer(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
+    return etags.response_with_etag(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
 
 
 def _text(value: str) -> str:

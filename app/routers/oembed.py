@@ -51,7 +51,7 @@ async def oembed(request: Request) -> Response:
         age=CACHE_SECONDS,
     )
     media_type, write = FORMS[form]
-    return etags.answer(request, write(told), media_type)
+    return etags.response_with_etag(request, write(told), media_type)
 
 
 def _one(request: Request, name: str) -> str | None:

@@ -24,7 +24,7 @@ from app.web import etags
 from app.web.html import BLANK, HTML, PageAsked, form_of, page_answer, where_of
 from app.web.negotiation import accepted, choose
 from app.web.read_source import database_of
-from app.web.responses import address_of
+from app.web.responses import absolute_url
 
 MOST_GAPS = 5
 router = APIRouter(tags=["Pages"])
@@ -66,11 +66,11 @@ def _page_of(row: type[Row]) -> Endpoint:
         where = where_of(request)
         if form == LINKED_DATA:
             content = linked_document(facts, where.public_url).encode()
-            return etags.answer(request, content, LINKED_DATA, version=facts.version)
+            return etags.response_with_etag(request, content, LINKED_DATA, version=facts.version)
         values = page_values(facts, where)
         if row is Treatment:
             values |= await _gaps(request, facts.record, where.today)
-        data = address_of(request, f"/v1/{row.plural}/{id}")
+        data = absolute_url(request, f"/v1/{row.plural}/{id}")
         links = (f'<{data}>; rel="alternate"; type="application/json"',)
         return await page_answer(request, f"{row.plural.removesuffix('s')}.html", values, links)
 
@@ -92,7 +92,7 @@ async def _gaps(request: Request, treatment: dict[str, Any], today: str) -> Mapp
     return {
         "gaps": [gap.statement for gap in found[:MOST_GAPS]],
         "gap_total": len(found),
-        "gap_list": address_of(request, f"/v1/gaps?treatment={treatment['id']}"),
+        "gap_list": absolute_url(request, f"/v1/gaps?treatment={treatment['id']}"),
     }
 
 

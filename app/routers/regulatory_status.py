@@ -15,7 +15,7 @@ from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug
 from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
 from app.store.examples import example_of
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
@@ -32,7 +32,7 @@ _ASKED = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdic
 _EXAMPLE = _ASKED | answer_from([_APPROVAL], _ASKED["jurisdiction"], _ASKED["on"])
 
 
-class StatusQuestion(Reading):
+class StatusQuestion(ReadParameters):
     """The query parameters of a regulatory status."""
 
     treatment: Slug = Field(
@@ -80,4 +80,4 @@ async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestio
     content = await database_of(request).fetch(
         lambda connection: read_status(connection, asked.treatment, asked.condition, asked.jurisdiction, on)
     )
-    return etags.answer(request, content, JSON)
+    return etags.response_with_etag(request, content, JSON)

@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from app import LICENCE
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
-from app.formats.dataset_citation import Cited, bibtex, csl, text
+from app.formats.dataset_citation import Cited, bibtex, dataset_csl_item, text
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
-from app.releases.pool import OpenReleases
+from app.releases.pool import ReleasePool
 from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.query import MOST_ROWS, USUAL_ROWS, NoParameters
@@ -116,7 +116,7 @@ def entry(public_url: str, release: Release) -> ReleaseEntry:
         file_url=f"{cited.url}/dataset.sqlite3",
         changes_url=changes,
         licence=LICENCE,
-        cite_as=ReleaseCitation(text=text(cited), bibtex=bibtex(cited), csl_json=csl(cited)),
+        cite_as=ReleaseCitation(text=text(cited), bibtex=bibtex(cited), csl_json=dataset_csl_item(cited)),
     )
 
 
@@ -163,7 +163,7 @@ async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Pa
     following = write_cursor(MARK, (page[-1].at, page[-1].name)) if more else None
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
     content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
-    return etags.answer(request, to_json(content), JSON, links=links)
+    return etags.response_with_etag(request, to_json(content), JSON, links=links)
 
 
 @router.get(
@@ -195,11 +195,11 @@ async def get_release(request: Request, name: Name, asked: Annotated[ReleaseShow
     cited = _cited(_public_url(request), release)
     contents = {
         JSON: to_json(entry(_public_url(request), release)),
-        MEDIA_TYPES["csl-json"]: to_json([csl(cited)]),
+        MEDIA_TYPES["csl-json"]: to_json([dataset_csl_item(cited)]),
         MEDIA_TYPES["bibtex"]: bibtex(cited).encode(),
         MEDIA_TYPES["text"]: f"{text(cited)}\n".encode(),
     }
-    return etags.answer(request, contents[chosen], chosen)
+    return etags.response_with_etag(request, contents[chosen], chosen)
 
 
 @router.get(
@@ -238,8 +238,8 @@ def _public_url(request: Request) -> str:
     return str(request.app.state.settings.public_url)
 
 
-def _opened(request: Request) -> OpenReleases:
-    opened: OpenReleases = request.app.state.releases
+def _opened(request: Request) -> ReleasePool:
+    opened: ReleasePool = request.app.state.releases
     return opened
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.reports.scorecard import Scorecard, read_scorecard
-from app.store.read.query import MOST_VALUES, Reading
+from app.store.read.query import MOST_VALUES, ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
@@ -22,7 +22,7 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Trust"])
 
 
-class ScorecardShown(Reading):
+class ScorecardShown(ReadParameters):
     """The query parameters of the scorecard."""
 
     treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = Field(
@@ -55,4 +55,4 @@ async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Param
     content = await database_of(request).fetch(
         lambda connection: read_scorecard(connection, asked.treatment or [], today)
     )
-    return etags.answer(request, to_json(content, by_alias=True), JSON)
+    return etags.response_with_etag(request, to_json(content, by_alias=True), JSON)

@@ -21,14 +21,14 @@ from app.reports.search.suggest import Suggestions, Typed, read_suggestions, sug
 from app.search.index_entries import kinds_in_order
 from app.search.result_set import MOST_COUNTED
 from app.store.examples import EXAMPLE_ADDRESS, example_of
-from app.store.read.query import MOST_ROWS, MOST_VALUES, Reading, comma_list, split
+from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters, comma_list, split
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.resources import LINK
-from app.web.responses import JSON, address_of, next_url
+from app.web.responses import JSON, absolute_url, next_url
 
 router = APIRouter(prefix="/v1", tags=["Search"])
 
@@ -79,7 +79,7 @@ def about_parameter(name: str, example: str) -> Any:
     return Field(None, description=text, examples=[[example]])
 
 
-class SearchQuestion(Reading):
+class SearchQuestion(ReadParameters):
     """The query parameters of a search."""
 
     q: str = Field(
@@ -117,7 +117,7 @@ class SearchQuestion(Reading):
     )
 
 
-class SuggestQuestion(Reading):
+class SuggestQuestion(ReadParameters):
     """The query parameters of suggestions."""
 
     q: str = Field(max_length=LONGEST, description="What was typed so far.", examples=["bot"])
@@ -164,10 +164,10 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
         facets=split(asked.facet),
         release=asked.release,
     )
-    address = partial(address_of, request)
+    address = partial(absolute_url, request)
     content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
-    return etags.answer(request, content, JSON, links=links)
+    return etags.response_with_etag(request, content, JSON, links=links)
 
 
 @router.get(
@@ -193,8 +193,8 @@ async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters
     choose(accepted(request), [JSON])
     refuse_repeated(request, SuggestQuestion)
     typed = Typed(asked.q, tuple(asked.kind or ()), asked.limit)
-    address = partial(address_of, request)
+    address = partial(absolute_url, request)
     content = await database_of(request).fetch(
         lambda connection: read_suggestions(connection, typed, address), short=True
     )
-    return etags.answer(request, content, JSON)
+    return etags.response_with_etag(request, content, JSON)

@@ -59,7 +59,7 @@ async def landing(request: Request, asked: Annotated[PageAsked, Parameters()]) -
     found = await database_of(request).fetch(read_landing)
     linked = dataset_document(found.as_of, where)
     if prefers_linked_data(request):
-        return etags.answer(request, linked.encode(), LINKED_DATA)
+        return etags.response_with_etag(request, linked.encode(), LINKED_DATA)
     values = landing_values(found, where) | {"tries": TRIES, "linked": Markup(linked)}  # noqa: S704  # `<` is escaped
     return await page_answer(request, "landing.html", values)
 
@@ -67,18 +67,18 @@ async def landing(request: Request, asked: Annotated[PageAsked, Parameters()]) -
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
     """Swagger UI on our own document."""
-    return etags.answer(request, page("docs.html", {}), HTML)
+    return etags.response_with_etag(request, page("docs.html", {}), HTML)
 
 
 @router.get("/docs/{name}", include_in_schema=False)
 async def docs_file(request: Request, name: str) -> Response:
     """The files of Swagger UI, from the package that carries them."""
     if name == "start.js":
-        return etags.answer(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
+        return etags.response_with_etag(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
     if name not in DOCS_FILES:
         raise NotFound(f"There is no page /docs/{name}.")
     content = (files("fastapi_swagger") / "resources" / name).read_bytes()
-    return etags.answer(request, content, DOCS_FILES[name])
+    return etags.response_with_etag(request, content, DOCS_FILES[name])
 
 
 @router.get("/assets/{name}", include_in_schema=False)
@@ -88,7 +88,7 @@ async def page_asset(request: Request, name: str) -> Response:
     if found is None:
         raise NotFound(f"There is no page /assets/{name}.")
     file, is_lasting = found
-    answer = etags.answer(request, asset(file), ASSETS[file])
+    answer = etags.response_with_etag(request, asset(file), ASSETS[file])
     if is_lasting:
         answer.headers["Cache-Control"] = etags.FOR_EVER
     return answer
@@ -97,7 +97,7 @@ async def page_asset(request: Request, name: str) -> Response:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document."""
-    return etags.answer(request, to_json(request.app.openapi()), JSON)
+    return etags.response_with_etag(request, to_json(request.app.openapi()), JSON)
 
 
 @router.get("/problems", include_in_schema=False)
@@ -122,4 +122,4 @@ async def llms(request: Request) -> Response:
     """The service in a page of text, for programs that read (llmstxt.org)."""
     summaries = {plural: row.summary() for plural, row in RESOURCES.items()}
     values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
-    return etags.answer(request, page("llms.txt", values), "text/plain; charset=utf-8")
+    return etags.response_with_etag(request, page("llms.txt", values), "text/plain; charset=utf-8")

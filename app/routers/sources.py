@@ -10,7 +10,7 @@ from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
 from app.reports.annotated import AnnotatedText, read_annotated
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
@@ -35,7 +35,7 @@ router: APIRouter = resource_router(Source, tag="Sources")
 async def get_annotated_source(
     request: Request,
     id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
-    asked: Annotated[Reading, Parameters()],  # noqa: ARG001  # refuses other parameters
+    asked: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
 ) -> Response:
     """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
 
@@ -44,4 +44,4 @@ async def get_annotated_source(
     """
     choose(accepted(request), [JSON])
     content = await database_of(request).fetch(lambda connection: read_annotated(connection, id))
-    return etags.answer(request, content, JSON)
+    return etags.response_with_etag(request, content, JSON)

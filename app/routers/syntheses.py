@@ -29,13 +29,13 @@ from app.evidence.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.evidence.calculator.request import EXAMPLE, SynthesisRequest
 from app.evidence.calculator.schemas import Synthesis
-from app.reports.synthesis.answer import Answered, answer, example_answer, gather
-from app.reports.synthesis.archive import find_kept, packed, read_kept, unpacked
+from app.reports.synthesis.answer import Answered, example_answer, gather, pooled_answer
+from app.reports.synthesis.archive import find_archived, packed, read_kept, unpacked
 from app.reports.synthesis.content import Gathered, without_permalink
-from app.reports.synthesis.formats import Form, shown
+from app.reports.synthesis.formats import Form, rendered_answer
 from app.reports.synthesis.question import EvidenceQuestion
 from app.reports.synthesis.schemas import EvidenceSynthesis
-from app.store.write.syntheses import keep_synthesis
+from app.store.write.syntheses import archive_synthesis
 from app.web import etags
 from app.web.bodies import json_body, parse, read_body
 from app.web.negotiation import accepted, choose
@@ -186,8 +186,8 @@ async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQues
     if asked.release is not None:
         kept = await _kept(request.app, answered.content["input_hash"], asked.release, shown_as)
         bare = replace(answered, content=without_permalink(answered.content, gathered))
-        content = kept[form].encode() if kept else shown(bare, form)
-    return etags.answer(request, content, media_type)
+        content = kept[form].encode() if kept else rendered_answer(bare, form)
+    return etags.response_with_etag(request, content, media_type)
 
 
 @router.get(
@@ -220,13 +220,15 @@ async def get_kept_synthesis(
     kept = await database.fetch(lambda connection: read_kept(connection, hash))
     answered_from(request, await request.app.state.releases.row(kept.release))
     links = [f'<{kept.live}>; rel="latest-version"']
-    answer = etags.answer(request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links)
+    answer = etags.response_with_etag(
+        request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links
+    )
     answer.headers["Cache-Control"] = LASTING
     answer.headers["Source-Status"] = kept.source_status
     return answer
 
 
-async def keep_answer(request: Request, asked: EvidenceQuestion, release: str) -> str:
+async def archive_answer(request: Request, asked: EvidenceQuestion, release: str) -> str:
     """Answer a question over a release and keep it; its hash, or Unavailable where it cannot be kept just now."""
     _refuse_crowd()
     public_url, question = str(request.app.state.settings.public_url), asked.model_copy(update={"release": release})
@@ -244,18 +246,18 @@ def _form(media_type: str, plot: Literal["forest", "funnel"] | None) -> Form:
 
 def _answered(gathered: Gathered, forms: Sequence[Form]) -> tuple[Answered, dict[Form, bytes]]:
     """The answer in some of its forms; it takes up to a second, and so it has a thread of its own."""
-    answered = answer(gathered)
-    return answered, {form: shown(answered, form) for form in forms}
+    answered = pooled_answer(gathered)
+    return answered, {form: rendered_answer(answered, form) for form in forms}
 
 
 async def _kept(app: FastAPI, digest: str, release: str, forms: dict[Form, bytes]) -> dict[Form, str] | None:
     """The answer that is kept under the hash, this one from now on; None where it cannot be noted just now."""
     database: Database = app.state.database
     try:
-        found = await database.fetch(lambda connection: find_kept(connection, digest))
+        found = await database.fetch(lambda connection: find_archived(connection, digest))
         if found is None:
             with fail_after(LONGEST_NOTE_SECONDS):
-                note = partial(keep_synthesis, database, digest, release, packed(forms))
+                note = partial(archive_synthesis, database, digest, release, packed(forms))
                 found = await app.state.queue.submit(note)
     except (Unavailable, TimeoutError):
         return None  # a database that cannot be written to can be read

@@ -15,7 +15,7 @@ from app.formats.registry import LINKED_DATA
 from app.pages.synthesis_page import synthesis_document, synthesis_values, undecided_values
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis.question import EvidenceQuestion
-from app.routers.syntheses import keep_answer
+from app.routers.syntheses import archive_answer
 from app.store.read.releases import list_releases
 from app.web import etags
 from app.web.html import HTML, form_of, page_answer, read_kept_synthesis, where_of
@@ -37,7 +37,7 @@ async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=
     facts, newer = await read_kept_synthesis(request, hash)
     where = where_of(request)
     if form == LINKED_DATA:
-        return etags.answer(request, synthesis_document(facts, where).encode(), LINKED_DATA)
+        return etags.response_with_etag(request, synthesis_document(facts, where).encode(), LINKED_DATA)
     values = await to_thread.run_sync(synthesis_values, facts, where, newer)
     links = (f'<{where.public_url}/v1/{SYNTHESES}/{facts.hash}>; rel="alternate"; type="application/json"',)
     return await page_answer(request, "synthesis.html", values, links)
@@ -52,7 +52,7 @@ async def asked_synthesis(request: Request, asked: Annotated[QuestionAsked, Para
     choose(accepted(request), [HTML])
     release = asked.release or await _newest(request)
     try:
-        digest = await keep_answer(request, asked, release)
+        digest = await archive_answer(request, asked, release)
     except NotComparable as refused:
         return await page_answer(request, "undecided.html", undecided_values(refused.errors, asked, release))
     home = request.app.state.settings.public_url

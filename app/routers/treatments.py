@@ -13,19 +13,19 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.reports.completeness import Completeness, read_completeness
 from app.reports.dossier import Dossier, read_dossier
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.resources import resource_router
-from app.web.responses import JSON, address_of
+from app.web.responses import JSON, absolute_url
 
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class Narrowed(Reading):
+class Narrowed(ReadParameters):
     """The query parameters of what is told of a whole treatment."""
 
     condition: Slug | None = Field(
@@ -62,9 +62,9 @@ async def get_treatment_dossier(
     choose(accepted(request), [JSON])
     refuse_repeated(request, Narrowed)
     content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, asked.condition, partial(address_of, request))
+        lambda connection: read_dossier(connection, id, asked.condition, partial(absolute_url, request))
     )
-    return etags.answer(request, content.encode(), JSON)
+    return etags.response_with_etag(request, content.encode(), JSON)
 
 
 @router.get(
@@ -91,4 +91,4 @@ async def get_treatment_completeness(
     choose(accepted(request), [JSON])
     refuse_repeated(request, Narrowed)
     content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, asked.condition))
-    return etags.answer(request, content, JSON)
+    return etags.response_with_etag(request, content, JSON)

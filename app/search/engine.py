@@ -14,7 +14,7 @@ from sqlalchemy import Connection, String, TextClause, bindparam, text
 
 from app.db.failures import refuse_late
 from app.search.expressions import Expression, fts5, tsquery
-from app.search.index_entries import RANGE_BITS, kind_at, places_of
+from app.search.index_entries import RANGE_BITS, kind_at, place_range
 
 SELECT = {
     "sqlite": "SELECT rowid AS place FROM search_words WHERE search_words MATCH :asked AND rowid > {} AND rowid < {}",
@@ -69,7 +69,7 @@ def _count_by_kind(
     while seen >= most:
         refuse_late(connection)
         kind = kind_at(last)
-        after = places_of(kind)[1] - 1 if counts[kind] >= most else last
+        after = place_range(kind)[1] - 1 if counts[kind] >= most else last
         found = sorted(connection.execute(statement, {"after": after, "most": most, **asked}).all())
         for _, n, last in found:
             counts[kind_at(last)] += n

@@ -80,7 +80,7 @@ def phrase(words: Sequence[str]) -> Expression:
     return Token(words[0]) if len(words) == 1 else Phrase(tuple(words))
 
 
-def signed(expression: Expression, sign: str) -> Expression:
+def signed_tokens(expression: Expression, sign: str) -> Expression:
     """The same, asked of tokens with a sign."""
     match expression:
         case Token():
@@ -88,14 +88,14 @@ def signed(expression: Expression, sign: str) -> Expression:
         case Phrase():
             return Phrase(tuple(sign + text for text in expression.texts))
         case AllOf():
-            return AllOf(tuple(signed(part, sign) for part in expression.parts))
+            return AllOf(tuple(signed_tokens(part, sign) for part in expression.parts))
         case AnyOf():
-            return AnyOf(tuple(signed(part, sign) for part in expression.parts))
+            return AnyOf(tuple(signed_tokens(part, sign) for part in expression.parts))
         case Without():
-            return Without(signed(expression.wanted, sign), signed(expression.unwanted, sign))
+            return Without(signed_tokens(expression.wanted, sign), signed_tokens(expression.unwanted, sign))
 
 
-def whole(words: Sequence[str]) -> Token:
+def whole_name(words: Sequence[str]) -> Token:
     """A whole name, as one token."""
     return Token(WHOLE + DOT.join(words))
 

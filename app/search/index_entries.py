@@ -11,7 +11,7 @@ from app.fields import facets_of, named_by, singular, uses
 from app.models import RESOURCES
 from app.models.base import Known, Row
 from app.models.vocabulary import SPOKEN
-from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole
+from app.search.expressions import ABOUT, DOT, MOST_PLACES, NAMED, about_token, holding_token, whole_name
 from app.search.text_fields import Mention, Text, contents
 from app.search.tokens import tokens
 
@@ -34,7 +34,7 @@ EVERYWHERE = ""
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """A record as the index holds it."""
 
     title: str
@@ -45,7 +45,7 @@ class Entry:
     """Each field that can be counted with its value, as JSON; several rows for a field of several."""
 
 
-def entry_of(plural: str, document: Mapping[str, Any], known: Known) -> Entry | None:
+def index_entry(plural: str, document: Mapping[str, Any], known: Known) -> IndexEntry | None:
     """The entry of a record; None for one that readers do not see.
 
     `known` gives the documents of the things that it refers to: their names are what it is about.
@@ -58,7 +58,7 @@ def entry_of(plural: str, document: Mapping[str, Any], known: Known) -> Entry | 
     things = list(dict.fromkeys((to.plural, to.id) for to in mentions if to.is_filter and is_thing(to.plural)))
     names = {thing: names_in(known(*thing)) for thing in things}
     values = tuple(_values(plural, document, mentions))
-    return Entry(
+    return IndexEntry(
         title=_title(document, mentions, known),
         words=" ".join(_words(plural, document, texts, names)),
         labels=tuple(dict.fromkeys(_listed(document, (*LABELS, TERMS)))),
@@ -101,7 +101,7 @@ def _words(
     """The indexed text: whole names, words of names, what it is about, words of all texts."""
     called = [tokens(name) for name in dict.fromkeys(_listed(document, TITLES))]
     own = [(plural, str(document["id"]))] if is_thing(plural) else []
-    found = [whole(words).text for words in [*called, tokens(str(document["id"]))] if words]
+    found = [whole_name(words).text for words in [*called, tokens(str(document["id"]))] if words]
     found += _signed(called, NAMED)
     found += [about_token(*thing) for thing in [*own, *names]]
     found += [holding_token(*thing) for thing in names if RESOURCES[plural].holds_for_parts]
@@ -169,7 +169,7 @@ def _listed(document: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
 RANGE_BITS = 40
 
 
-def places_of(kind: str) -> tuple[int, int]:
+def place_range(kind: str) -> tuple[int, int]:
     """The places of a kind: the lowest, and the first one beyond."""
     rank = RESOURCES[kind].search_rank
     return rank << RANGE_BITS, (rank + 1) << RANGE_BITS

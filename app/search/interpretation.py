@@ -18,13 +18,13 @@ from app.search.expressions import (
     any_of,
     holding,
     phrase,
-    signed,
-    whole,
+    signed_tokens,
+    whole_name,
 )
 from app.search.highlighting import Wanted
-from app.search.index_entries import is_thing, kinds_in_order, places_of
+from app.search.index_entries import is_thing, kinds_in_order, place_range
 from app.search.name_index import labels_of, named_side_by_side, near_words, things_named, wider_than
-from app.search.query_parser import Piece, Question
+from app.search.query_parser import ParsedQuery, Piece
 from app.search.tokens import halves, tokens, variants
 
 LONGEST_NAME = 6
@@ -52,12 +52,12 @@ class Group:
     @property
     def in_name(self) -> Expression:
         """In the names of a record."""
-        return signed(self.in_text, NAMED)
+        return signed_tokens(self.in_text, NAMED)
 
     @property
     def about(self) -> Expression:
         """Among what a record is about."""
-        return any_of([signed(self.words, ABOUT), *self.things])
+        return any_of([signed_tokens(self.words, ABOUT), *self.things])
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Step:
     is_ranked: bool = False
 
 
-def understand(connection: Connection, question: Question) -> Understood:
+def interpret(connection: Connection, question: ParsedQuery) -> Understood:
     """Correct what no record holds, and follow the names of things to their other names."""
     unknown = [piece for piece in question.pieces if not _is_known(connection, piece)]
     question, corrected = _parted(connection, question, unknown)
@@ -131,8 +131,8 @@ def _is_known(connection: Connection, piece: Piece) -> bool:
 
 
 def _parted(
-    connection: Connection, question: Question, unknown: Iterable[Piece]
-) -> tuple[Question, dict[str, Sequence[str]]]:
+    connection: Connection, question: ParsedQuery, unknown: Iterable[Piece]
+) -> tuple[ParsedQuery, dict[str, Sequence[str]]]:
     """The question with two words for each unknown one that is two in a name, and these.
 
     A number beside a word is looked for in any text: nobody writes down all that is counted.
@@ -159,7 +159,7 @@ def _written(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expression
 
 
 def _named_spans(
-    connection: Connection, question: Question, meant: Sequence[str]
+    connection: Connection, question: ParsedQuery, meant: Sequence[str]
 ) -> list[tuple[tuple[Piece, ...], str, list[str], tuple[Expression, ...]]]:
     """The names of things in a question, the longest first, none twice.
 
@@ -213,7 +213,7 @@ def steps(understood: Understood, needed: int, narrowing: Sequence[Expression], 
     that very name; 4. `about`: all the words in names or among what a record is about; 5. `text`: the rest.
     """
     groups = understood.groups
-    exact = any_of(whole(words) for words in understood.wholes)
+    exact = any_of(whole_name(words) for words in understood.wholes)
     named = quorum([group.in_name for group in groups], needed)
     near = quorum([any_of([group.in_name, group.about]) for group in groups], needed)
     every = anywhere(groups, needed)
@@ -238,7 +238,7 @@ def steps(understood: Understood, needed: int, narrowing: Sequence[Expression], 
 def ranges(kinds: Sequence[str]) -> Iterator[tuple[int, int]]:
     """The places of the kinds as few ranges, each with the places beside it that are not in it."""
     chosen = [kind for kind in kinds_in_order() if kind in kinds]
-    ends = [places_of(kind) for kind in chosen]
+    ends = [place_range(kind) for kind in chosen]
     for number, (low, high) in enumerate(ends):
         if number and ends[number - 1][1] == low:
             continue

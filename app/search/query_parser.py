@@ -28,13 +28,13 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Question:
+class ParsedQuery:
     """A question, read: its pieces without stop words, and all its words in order."""
 
     pieces: tuple[Piece, ...]
     words: tuple[str, ...]
 
-    def parted(self, parts: Mapping[int, Sequence[str]]) -> "Question":
+    def parted(self, parts: Mapping[int, Sequence[str]]) -> "ParsedQuery":
         """The question as if the words at some places had been written as several."""
         words = tuple(one for at, word in enumerate(self.words) for one in parts.get(at, [word]))
         pieces: list[Piece] = []
@@ -43,10 +43,10 @@ class Question:
             more = parts.get(piece.start, ())
             pieces += [Piece((word,), start + number) for number, word in enumerate(more)]
             pieces += [] if more else [replace(piece, start=start)]
-        return Question(tuple(pieces), words)
+        return ParsedQuery(tuple(pieces), words)
 
 
-def read_question(text: str) -> Question:
+def parse_query(text: str) -> ParsedQuery:
     """Read what was typed. Nothing is an error: what holds no word at all asks for nothing.
 
     A quotation mark without its other half counts for nothing, and neither does a star without two letters before it.
@@ -72,4 +72,4 @@ def read_question(text: str) -> Question:
     telling = [piece for piece in pieces if piece.is_phrase or piece.is_prefix or piece.words[0] not in STOP_WORDS]
     once = {(piece.words, piece.is_phrase, piece.is_prefix): piece for piece in reversed(telling or pieces)}
     kept = sorted(once.values(), key=lambda piece: piece.start)
-    return Question(tuple(kept[:MOST_PIECES]), tuple(every[:MOST_WORDS]))
+    return ParsedQuery(tuple(kept[:MOST_PIECES]), tuple(every[:MOST_WORDS]))

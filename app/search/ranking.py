@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.db.tables import ENTRY
 from app.search.index_entries import RANGE_BITS
 from app.search.interpretation import Step
-from app.search.result_set import Matches
+from app.search.result_set import ResultSet
 from app.search.tokens import tokens
 
 WINDOW = 200
@@ -23,7 +23,7 @@ class Position(NamedTuple):
     place: int = 0
 
 
-class Found(NamedTuple):
+class RankedHit(NamedTuple):
     """A record that was found: its place, in which way, and where the answer goes on after it."""
 
     place: int
@@ -32,42 +32,42 @@ class Found(NamedTuple):
 
 
 def found_from(
-    matches: Matches,
+    matches: ResultSet,
     start: Position,
     *,
     identified: Sequence[int],
     todo: Sequence[Step],
     asked: Sequence[str],
     chunk: int,
-) -> Iterator[Found]:
+) -> Iterator[RankedHit]:
     """The records from a position on: step 0 are those that were named by an identifier, they come once only."""
     if start.step == 0:
         for number, place in enumerate(identified[start.given :], start=start.given + 1):
-            yield Found(place, "identifier", Position(0, number))
+            yield RankedHit(place, "identifier", Position(0, number))
     for number, step in enumerate(todo, start=1):
         if number >= start.step:
             begin = start if number == start.step else Position(number)
             yield from (one for one in _of_step(matches, step, begin, asked, chunk) if one.place not in identified)
 
 
-def _of_step(matches: Matches, step: Step, begin: Position, asked: Sequence[str], chunk: int) -> Iterator[Found]:
+def _of_step(matches: ResultSet, step: Step, begin: Position, asked: Sequence[str], chunk: int) -> Iterator[RankedHit]:
     last = max(step.after, begin.place)
     if step.is_ranked:
         window = _window(matches, step, asked)
         for given, place in enumerate(window[begin.given :], start=begin.given + 1):
-            yield Found(place, step.match, Position(begin.step, given))
+            yield RankedHit(place, step.match, Position(begin.step, given))
         if len(window) < WINDOW:
             return
         last = max(last, *window)
     while some := matches.places(step.expression, after=last, beyond=step.beyond, most=chunk):
         for place in some:
-            yield Found(place, step.match, Position(begin.step, WINDOW, place))
+            yield RankedHit(place, step.match, Position(begin.step, WINDOW, place))
         if len(some) < chunk:
             return
         last = some[-1]
 
 
-def _window(matches: Matches, step: Step, asked: Sequence[str]) -> list[int]:
+def _window(matches: ResultSet, step: Step, asked: Sequence[str]) -> list[int]:
     """The first places of a step, sorted: kind by kind, names that begin as was asked first, then the shorter ones."""
     some = matches.places(step.expression, after=step.after, beyond=step.beyond, most=WINDOW)
     if len(some) < 2:  # one is in order

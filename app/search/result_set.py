@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from app.db.tables import ENTRY
 from app.search.engine import HIGHEST, first_and_counts, places
 from app.search.expressions import AllOf, Expression, holds, is_plain
-from app.search.index_entries import places_of
+from app.search.index_entries import place_range
 
 MOST_COUNTED = 1000
 """How far the matches of one kind are counted, and how many are at hand at most."""
@@ -25,7 +25,7 @@ NOTHING = AllOf(())
 
 
 @dataclass(frozen=True)
-class Matches:
+class ResultSet:
     """All that matches an expression."""
 
     connection: Connection
@@ -42,7 +42,7 @@ class Matches:
         found = self._at_hand(expression, after, beyond, most)
         if found is not None:
             return found
-        ends = [ends for kind in self.counts if (ends := places_of(kind))[0] < beyond and after < ends[1]]
+        ends = [ends for kind in self.counts if (ends := place_range(kind))[0] < beyond and after < ends[1]]
         if not ends:
             return []
         last = min(beyond, max(high for _, high in ends))
@@ -62,7 +62,7 @@ class Matches:
         found: list[int] = []
         for start in range(0, len(tried), SOME):
             piece = tried[start : start + SOME]
-            self.lines.update(lines_of(self.connection, [place for place in piece if place not in self.lines]))
+            self.lines.update(indexed_lines(self.connection, [place for place in piece if place not in self.lines]))
             found += [place for place in piece if holds(self.lines[place], expression)]
             if len(found) >= most:
                 return found[:most]
@@ -74,13 +74,13 @@ class Matches:
         return bool(self.places(self.expression, after=place - 1, beyond=place + 1, most=1))
 
 
-def matches_of(connection: Connection, expression: Expression) -> Matches:
+def result_set_of(connection: Connection, expression: Expression) -> ResultSet:
     """All that matches, found and counted in one pass."""
     first, counts = first_and_counts(connection, expression, MOST_COUNTED + 1)
-    return Matches(connection, expression, counts, first)
+    return ResultSet(connection, expression, counts, first)
 
 
-def lines_of(connection: Connection, some: Sequence[int]) -> dict[int, str]:
+def indexed_lines(connection: Connection, some: Sequence[int]) -> dict[int, str]:
     """The indexed lines at some places, in the order of the places."""
     held: dict[int, str] = {}
     for start in range(0, len(some), SOME):

@@ -43,7 +43,7 @@ class Leaf:
 
 def contents(plural: str, document: Mapping[str, Any]) -> Iterator[Text | Mention]:
     """Everything that a document holds for a reader, in the order of its fields."""
-    yield from _read(document, plan_of(RESOURCES[plural]), "")
+    yield from _read(document, text_plan(RESOURCES[plural]), "")
 
 
 def _read(value: Mapping[str, Any], plan: tuple[Leaf, ...], path: str) -> Iterator[Text | Mention]:
@@ -56,7 +56,7 @@ def _read(value: Mapping[str, Any], plan: tuple[Leaf, ...], path: str) -> Iterat
             if leaf.nested is RecordRef:
                 yield Mention(where, one["kind"], one["id"], is_filter=True)
             elif leaf.nested is not None:
-                yield from _read(one, plan_of(leaf.nested), where)
+                yield from _read(one, text_plan(leaf.nested), where)
             elif leaf.target is None:
                 yield Text(where, one)
             elif one not in leaf.target.unless:
@@ -71,7 +71,7 @@ def _each(held: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def plan_of(model: type[BaseModel]) -> tuple[Leaf, ...]:
+def text_plan(model: type[BaseModel]) -> tuple[Leaf, ...]:
     """The fields of a model that hold something for a reader."""
     names = model.model_fields.keys() - (Row.model_fields.keys() | UNREAD if issubclass(model, Row) else UNREAD)
     leaves = (_leaf(name, info.annotation, tuple(info.metadata)) for name, info in model.model_fields.items())

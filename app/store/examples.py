@@ -11,7 +11,7 @@ from app.fields import includable
 from app.formats.importers.seed import read
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row, references
-from app.store.write.documents import Surroundings, rendered
+from app.store.write.documents import RenderContext, render_document
 
 DATA = Path(__file__).parent.parent.parent / "data"
 SEED = DATA / "seed.json"
@@ -91,8 +91,8 @@ def _first(row: type[Row]) -> Record:
 
 @cache
 def _known(plural: str, record_id: str) -> dict[str, Any]:
-    around = Surroundings(_known, _text_of, CHECKED_ON)
-    values: dict[str, Any] = from_json(rendered(seed_records()[plural, record_id], None, around)["document"])
+    around = RenderContext(_known, _text_of, CHECKED_ON)
+    values: dict[str, Any] = from_json(render_document(seed_records()[plural, record_id], None, around)["document"])
     return values
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
-from app.api_keys import Scope, allows, digest_of, public_id
+from app.api_keys import Scope, allows, key_digest, public_id
 from app.clock import now
 from app.db.database import Database
 from app.db.tables import API_KEY
@@ -85,8 +85,8 @@ def held_key(connection: Connection, public: str) -> Row[Any] | None:
 
 def caller_with(key: str, found: Row[Any] | None) -> Caller:
     """The holder of a key, by what is held of it; Unauthorized when there is no such key, or it opens nothing now."""
-    held = found.digest if found is not None else digest_of("")
-    if not compare_digest(digest_of(key), held) or found is None:
+    held = found.digest if found is not None else key_digest("")
+    if not compare_digest(key_digest(key), held) or found is None:
         raise Unauthorized("There is no such key.", error="invalid_token")
     if found.revoked_at is not None:
         raise Unauthorized(f"The key {found.name!r} was revoked at {found.revoked_at}.", error="invalid_token")
@@ -100,7 +100,7 @@ def list_keys(connection: Connection) -> list[Row[Any]]:
     return list(connection.execute(select(API_KEY).order_by(API_KEY.c.name)))
 
 
-class Doorkeeper:
+class Authenticator:
     """Knows callers by their keys, and notes when a key was used."""
 
     def __init__(self, database: Database, queue: WriteQueue) -> None:
@@ -109,7 +109,7 @@ class Doorkeeper:
         self._noted: dict[str, float] = {}
         self._notes: set[asyncio.Task[None]] = set()
 
-    async def identify(self, key: str) -> Caller:
+    async def authenticate(self, key: str) -> Caller:
         """The holder of the key, or Unauthorized; that it was used is noted while the caller goes on."""
         public = public_id(key) or ""
         found = await self.database.remember(("key", public), lambda connection: held_key(connection, public))

@@ -53,7 +53,7 @@ def parse(model: type[M], content: bytes) -> M:
         errors = failure.errors(include_url=False, include_context=True)
         if errors[0]["type"] == "json_invalid":
             raise BadRequest(f"The body is no JSON: {errors[0]['ctx']['error']}.") from failure
-        raise invalid([entry_of(model, error) for error in errors[:MOST_ERRORS]]) from failure
+        raise invalid([error_entry(model, error) for error in errors[:MOST_ERRORS]]) from failure
     read_json(content)  # which of two values was meant, nobody knows
     return found
 
@@ -78,7 +78,7 @@ def record_of(resource: type[Row], values: Mapping[str, Any], record_id: str | N
         named = values.get("id")
         name = name_of((resource.plural, named[:120] if isinstance(named, str) else "?"))
         found = failure.errors(include_url=False)[:MOST_ERRORS]
-        errors = [{"record": name, **entry_of(model, error)} for error in found]
+        errors = [{"record": name, **error_entry(model, error)} for error in found]
         first = errors[0]
         raise InvalidRecord(f"{first['pointer'] or 'The record'}: {first['detail']}.", errors=errors) from failure
 
@@ -91,7 +91,7 @@ def refuse_other_id(resource: type[Row], values: Mapping[str, Any], record_id: s
         raise InvalidRecord(f"/id: {wrong}.", errors=errors)
 
 
-def entry_of(model: type[BaseModel], error: Any) -> dict[str, Any]:
+def error_entry(model: type[BaseModel], error: Any) -> dict[str, Any]:
     """What pydantic found, in our words: the place, what is wrong, and the nearest known name or word."""
     message = str(error["msg"]).removeprefix("Value error, ")
     entry: dict[str, Any] = {"pointer": pointer(*error["loc"]), "detail": message[:1].lower() + message[1:]}

@@ -11,11 +11,11 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from app.api_keys import masked
+from app.api_keys import mask_keys
 from app.errors import InvalidParameter, Moved, NotFound, Problem, nearest
 from app.pages.cards import Card, card_of
 from app.pages.embed_assets import card_policy, card_script, card_style
-from app.pages.syntheses import VERSION, card_drawing, synthesis_card
+from app.pages.syntheses import VERSION, card_drawing, card_of_synthesis
 from app.pages.templates import page
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.record_page import Facts, Record
@@ -76,7 +76,7 @@ class ShownRecord:
     """The picture of its numbers, to stand in the card itself."""
 
 
-class Cards:
+class CardCache:
     """The cards that were asked for last, each under the revision of the dataset and the day that it was made for."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
         where = replace(where, release=release)
     newer = await _newer(request, where.release)
     key = (plural, record_id, where, revision, newer)
-    cards: Cards = request.app.state.cards
+    cards: CardCache = request.app.state.cards
     found = cards.find(key) if revision is not None else None
     reads = ReleaseReads(request, where.release) if where.release else database_of(request)
     if found is not None and not where.release:
@@ -129,11 +129,11 @@ async def shown_synthesis(request: Request, digest: str, release: str | None = N
     if wanted not in (None, facts.kept.release):
         raise NotFound(f"This synthesis is of release {facts.kept.release}, and there is none of it in {wanted}.")
     key = (SYNTHESES, digest, where, revision, newer)
-    cards: Cards = request.app.state.cards
+    cards: CardCache = request.app.state.cards
     found = cards.find(key) if revision is not None else None
     if found is None:
         standing = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
-        found = ShownRecord(standing, VERSION, synthesis_card(facts, where, newer), card_drawing(facts))
+        found = ShownRecord(standing, VERSION, card_of_synthesis(facts, where, newer), card_drawing(facts))
         cards.keep(key, found)
     return found
 
@@ -152,7 +152,7 @@ async def _newer(request: Request, release: str | None) -> str | None:
 
 def card_answer(request: Request, template: str, values: Mapping[str, Any]) -> Response:
     """A card that any page may frame."""
-    answer = etags.answer(request, page(template, values), HTML)
+    answer = etags.response_with_etag(request, page(template, values), HTML)
     answer.headers["Content-Security-Policy"] = card_policy()
     return answer
 
@@ -161,7 +161,7 @@ def problem_card(request: Request, problem: Problem, view: View) -> Response:
     """What went wrong as a small card with the problem's status."""
     home = request.app.state.settings.public_url
     told = {"view": view, "card": None, "problem": problem, "home": home}
-    content = masked(page("card_problem.html", told).decode())
+    content = mask_keys(page("card_problem.html", told).decode())
     headers = {"Cache-Control": "no-store", **problem.headers, "Content-Security-Policy": card_policy()}
     return Response(content, status_code=problem.status, media_type=HTML, headers=headers)
 

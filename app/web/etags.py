@@ -26,7 +26,7 @@ def tag_of(content: bytes, media_type: str, version: int | None = None) -> str:
     return f'"{mark}"' if version is None else f'"{version}.{mark}"'
 
 
-def answer(
+def response_with_etag(
     request: Request, content: bytes, media_type: str, *, version: int | None = None, links: Iterable[str] = ()
 ) -> Response:
     """A whole answer with its strong tag, `"<version>.<hash>"` for one record, or 304 when the reader has it."""

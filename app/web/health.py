@@ -16,7 +16,7 @@ LONGEST_LOOK_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
-class Found:
+class ReadinessResult:
     """What was found: the revision, and for each check that failed why."""
 
     revision: int
@@ -28,35 +28,37 @@ class Readiness:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._found: tuple[float, Found] | None = None
+        self._found: tuple[float, ReadinessResult] | None = None
         self._turn = Lock()
         self._limiter: CapacityLimiter | None = None
 
-    async def look(self) -> Found:
+    async def look(self) -> ReadinessResult:
         """What holds now, or held less than a second ago."""
         async with self._turn:
             if self._found is None or time.monotonic() - self._found[0] > SECONDS_KEPT:
                 self._found = time.monotonic(), await self._bounded()
             return self._found[1]
 
-    async def _bounded(self) -> Found:
+    async def _bounded(self) -> ReadinessResult:
         self._limiter = self._limiter or CapacityLimiter(1)
         with move_on_after(LONGEST_LOOK_SECONDS):
             return await to_thread.run_sync(look, self.database, abandon_on_cancel=True, limiter=self._limiter)
-        return Found(0, {"migrated": f"The database did not answer within {LONGEST_LOOK_SECONDS:g} seconds."})
+        return ReadinessResult(0, {"migrated": f"The database did not answer within {LONGEST_LOOK_SECONDS:g} seconds."})
 
 
-def look(database: Database) -> Found:
+def look(database: Database) -> ReadinessResult:
     """What holds of a database; a check that needs another one is told only when that one holds."""
     try:
         with database.read() as connection:
             schema = schema_of(connection)
             if schema != newest_schema():
                 is_missing = "holds no schema yet" if schema is None else f"has schema {schema}"
-                return Found(0, {"migrated": f"The database {is_missing}; this program needs {newest_schema()}."})
+                return ReadinessResult(
+                    0, {"migrated": f"The database {is_missing}; this program needs {newest_schema()}."}
+                )
             revision = revision_of(connection)
     except Unavailable as failure:
-        return Found(0, {"migrated": failure.detail})
+        return ReadinessResult(0, {"migrated": failure.detail})
     faults = {} if revision else {"seeded": "The database holds no records yet."}
     reason = database.why_not_writable()
-    return Found(revision, faults if reason is None else faults | {"writable": reason})
+    return ReadinessResult(revision, faults if reason is None else faults | {"writable": reason})

@@ -62,7 +62,7 @@ async def page_answer(
 ) -> Response:
     """A page, rendered off the event loop."""
     content = await to_thread.run_sync(partial(page, template, values, site_of(request)))
-    return etags.answer(request, content, HTML, links=links)
+    return etags.response_with_etag(request, content, HTML, links=links)
 
 
 async def read_kept_synthesis(request: Request, digest: str) -> tuple[SynthesisFacts, str | None]:

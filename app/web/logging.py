@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from pydantic_core import to_json
 
-from app.api_keys import masked
+from app.api_keys import mask_keys
 
 MOST_WAITING = 10_000
 """Lines that wait to be written; a few megabytes."""
@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
         entry |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
             entry["trace"] = trace_of(record.exc_info[1])
-        return masked(to_json(entry, fallback=str).decode())
+        return mask_keys(to_json(entry, fallback=str).decode())
 
 
 def trace_of(failure: BaseException) -> list[str]:

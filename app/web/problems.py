@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api_keys import masked
+from app.api_keys import mask_keys
 from app.errors import (
     MEDIA_TYPE,
     MOST_ERRORS,
@@ -38,14 +38,14 @@ FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "
 def respond(problem: Problem, request: Request) -> Response:
     """The answer that tells a problem; never kept by a cache, except that there is no such page."""
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
-    body = problem.body(public_url, address_of(request.scope))
+    body = problem.body(public_url, request_path(request.scope))
     headers = {"Cache-Control": "no-store", **problem.headers}
     if problem.links(public_url):
         headers["Link"] = ", ".join(problem.links(public_url))
     if wants_page(request):
-        content = masked(page("wrong.html", {"problem": problem, "body": body}).decode())
+        content = mask_keys(page("wrong.html", {"problem": problem, "body": body}).decode())
         return Response(content, status_code=problem.status, media_type=HTML, headers=headers)
-    content = masked(to_json(body, indent=2).decode())
+    content = mask_keys(to_json(body, indent=2).decode())
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -59,7 +59,7 @@ def wants_page(request: Request) -> bool:
         return False
 
 
-def address_of(scope: Scope) -> str:
+def request_path(scope: Scope) -> str:
     """The path that was asked for, percent-encoded: a URI reference that names no other host (RFC 9457, 3.1.5)."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     return "/" + quote(raw, safe="%/:@!$&'()*+,;=~").lstrip("/")
@@ -205,6 +205,8 @@ class Unexpected:
             words = "Something failed that should not." + (f" Our log has it under the request {name}." if name else "")
             problem = failure if isinstance(failure, Problem) else Problem(words)
             if problem is not failure:
-                logger.exception("unexpected failure on %s", masked(scope["path"]), extra={"fields": {"request": name}})
+                logger.exception(
+                    "unexpected failure on %s", mask_keys(scope["path"]), extra={"fields": {"request": name}}
+                )
             answer = respond(problem, Request(scope))
             await answer(scope, receive, send)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
 from app.fields import mentions, singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
-from app.formats.registry import further
+from app.formats.registry import extra_formats
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.types import Slug
@@ -28,7 +28,7 @@ from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, address_of, list_answer, next_url, single_answer
+from app.web.responses import JSON, absolute_url, list_answer, next_url, single_answer
 from app.web.writes.routes import add_writes
 
 FILTERS = "Filters are named after fields; a repeated filter means any of its values."
@@ -172,7 +172,7 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         "text/csv": {"schema": {"type": "string"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
     }
-    for other in further(resource).values():
+    for other in extra_formats(resource).values():
         included = example_included(resource, other.reads)
         content[other.media_type] = {"schema": other.schema}
         if included or not other.reads:  # else the first record of the seed has nothing to show here
@@ -203,12 +203,12 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
     ) -> Response:
         choose(accepted(request), [JSON])
         refuse_repeated(request, HistoryAsked)
-        address = partial(address_of, request)
+        address = partial(absolute_url, request)
         history = await database_of(request).fetch(
             lambda connection: read_history(connection, resource, id, asked, address)
         )
         links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
-        return etags.answer(request, to_json(history), JSON, links=links)
+        return etags.response_with_etag(request, to_json(history), JSON, links=links)
 
     name = singular(resource.plural)
     router.add_api_route(

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
-from app.formats.registry import Representation, further
+from app.formats.registry import Representation, extra_formats
 from app.pages.templates import report_address
 from app.store.read.facets import facets
 from app.store.read.lists import Page, export_chunk, list_rows
@@ -31,7 +31,7 @@ JSON = "application/json"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 
 
-def address_of(request: Request, path: str) -> str:
+def absolute_url(request: Request, path: str) -> str:
     """An absolute address of ours, with or without parameters, that stays in the release of this request."""
     name = release_of(request)
     joint = "&" if "?" in path else "?"
@@ -50,7 +50,7 @@ def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = M
 async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     """A list in the format that was asked for; CSV and NDJSON without a limit give the whole selection."""
     form = format_of(request, asked)
-    beside = [name for name, asked_for in _beside(query).items() if asked_for]
+    beside = [name for name, asked_for in _extras(query).items() if asked_for]
     if form != "json" and beside:
         raise _needs(beside[0], "json")
     if compared(query):
@@ -62,10 +62,10 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
     page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
-    return etags.answer(request, content.encode(), MEDIA_TYPES[form], links=links)
+    return etags.response_with_etag(request, content.encode(), MEDIA_TYPES[form], links=links)
 
 
-def _beside(query: Query) -> dict[str, bool]:
+def _extras(query: Query) -> dict[str, bool]:
     """What a query asks for beside the records, by its parameter."""
     return {"include": bool(query.include), "count": query.count, "facet": bool(query.facets)}
 
@@ -77,7 +77,7 @@ def _page(connection: Connection, query: Query) -> Page:
 
 async def single_answer(request: Request, query: Query, record_id: str, asked: Any) -> Response:
     """One record, as it is or as it was in a version: as lists give it, or in one of its resource's further formats."""
-    others = further(query.resource)
+    others = extra_formats(query.resource)
     media_types = MEDIA_TYPES | {word: one.media_type for word, one in others.items()}
     form = format_of(request, asked, media_types)
     _refuse_unfit(query, asked.version, form, others)
@@ -103,7 +103,7 @@ async def single_answer(request: Request, query: Query, record_id: str, asked: A
         *report_links(request, query.resource.plural, record_id, version),
         *other_links(request, others, form),
     ]
-    return etags.answer(request, content.encode(), media_types[form], version=version, links=links)
+    return etags.response_with_etag(request, content.encode(), media_types[form], version=version, links=links)
 
 
 def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[str, Representation]) -> None:
@@ -123,11 +123,11 @@ def version_links(request: Request, plural: str, record_id: str, version: int) -
     """Where the other versions of this record are (RFC 5829)."""
     path = f"/v1/{plural}/{record_id}"
     links = [
-        f'<{address_of(request, path)}>; rel="latest-version"',
-        f'<{address_of(request, f"{path}/history")}>; rel="version-history"',
+        f'<{absolute_url(request, path)}>; rel="latest-version"',
+        f'<{absolute_url(request, f"{path}/history")}>; rel="version-history"',
     ]
     if version > 1:
-        links.append(f'<{address_of(request, f"{path}?version={version - 1}")}>; rel="predecessor-version"')
+        links.append(f'<{absolute_url(request, f"{path}?version={version - 1}")}>; rel="predecessor-version"')
     return links
 
 
@@ -142,7 +142,7 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
     documents, rest = await database.fetch(lambda connection: export_chunk(connection, query))
     first = table(documents, query, form, first=True)
     if rest is None:
-        return etags.answer(request, first.encode(), MEDIA_TYPES[form])
+        return etags.response_with_etag(request, first.encode(), MEDIA_TYPES[form])
 
     async def stream(following: Query | None) -> AsyncIterator[str]:
         yield first
@@ -187,7 +187,7 @@ def report_links(request: Request, plural: str, record_id: str, version: int) ->
 def other_links(request: Request, others: Mapping[str, Representation], form: str) -> list[str]:
     """Where the same record is in the further formats that it has (`alternate`, HTML Living Standard 4.6.7.1)."""
     return [
-        f'<{address_of(request, f"{request.url.path}?format={word}")}>; rel="alternate"; type="{one.media_type}"'
+        f'<{absolute_url(request, f"{request.url.path}?format={word}")}>; rel="alternate"; type="{one.media_type}"'
         for word, one in others.items()
         if word != form
     ]

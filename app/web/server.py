@@ -52,7 +52,7 @@ MOST_CONNECTIONS = 4096
 """In one process, however many files it may open."""
 
 
-class Part(Enum):
+class ConnectionState(Enum):
     """What the caller owes us next."""
 
     HEAD = "the head of a request"
@@ -110,7 +110,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request; above the number of connections somebody gives way."""
         super().connection_made(transport)
-        self._owed = Part.HEAD
+        self._owed = ConnectionState.HEAD
         self._since = self._heard = self._taken = self.loop.time()
         self._received = self._unread = 0
         self._timer = self.loop.call_later(LOOK_SECONDS * next(FIRST_LOOKS), self._look)
@@ -124,7 +124,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, and refuse a head that does not end."""
-        if self._owed is Part.GONE:
+        if self._owed is ConnectionState.GONE:
             self._received += len(data)
             if self._received > MOST_THROWN_AWAY:
                 self.transport.abort()
@@ -132,15 +132,15 @@ class Protocol(HttpToolsProtocol):
         self._heard = self.loop.time()
         self._received += len(data)
         super().data_received(data)
-        if self._owed is Part.HEAD and self._received > LARGEST_HEAD and not self._is_answering():
+        if self._owed is ConnectionState.HEAD and self._received > LARGEST_HEAD and not self._is_answering():
             is_address = not self.headers  # nothing of the headers has come yet
             self._refuse((TooLong if is_address else HeadTooLarge)(f"It has more than {LARGEST_HEAD} bytes."))
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it: whether we keep our half open
         """The caller sends no more: what has come whole is answered still."""
-        if self._owed is Part.BODY or (self._owed is Part.HEAD and self._received):
+        if self._owed is ConnectionState.BODY or (self._owed is ConnectionState.HEAD and self._received):
             self._refuse(BadRequest(f"The connection was closed before {self._owed.value} was complete."))
-        if self._owed is Part.NOTHING and self._is_answering():
+        if self._owed is ConnectionState.NOTHING and self._is_answering():
             self.cycle.keep_alive = False
             return True
         return False
@@ -151,31 +151,31 @@ class Protocol(HttpToolsProtocol):
         """A request begins; the bytes of this piece have been counted."""
         super().on_message_begin()
         received = self._received
-        self._expect(Part.HEAD)
+        self._expect(ConnectionState.HEAD)
         self._received = max(received, 1)
 
     def on_headers_complete(self) -> None:
         """Its head is complete: the application begins to answer."""
         super().on_headers_complete()
-        self._expect(Part.BODY)
+        self._expect(ConnectionState.BODY)
         if self.cycle is not None:
             self.cycle.transport = Answering(self)  # type: ignore[assignment]  # what uvicorn asks of it there
 
     def on_message_complete(self) -> None:
         """All of it has come."""
         super().on_message_complete()
-        self._expect(Part.NOTHING)
+        self._expect(ConnectionState.NOTHING)
 
     def on_response_complete(self) -> None:
         """The answer is given: the next request may take as long as uvicorn keeps a connection."""
-        if self._owed is Part.GONE:
+        if self._owed is ConnectionState.GONE:
             self.pipeline.clear()
         super().on_response_complete()
-        if self._owed is Part.NOTHING:
+        if self._owed is ConnectionState.NOTHING:
             self._since, self._received = self.loop.time(), 0
 
-    def _expect(self, part: Part) -> None:
-        if self._owed is not Part.GONE:
+    def _expect(self, part: ConnectionState) -> None:
+        if self._owed is not ConnectionState.GONE:
             self._owed, self._since, self._received = part, self.loop.time(), 0
 
     # Once a second
@@ -183,12 +183,14 @@ class Protocol(HttpToolsProtocol):
     def _look(self) -> None:
         now = self.loop.time()
         self._timer = self.loop.call_later(LOOK_SECONDS, self._look)
-        if self.flow.read_paused or (self._owed is Part.HEAD and self._is_answering()):
+        if self.flow.read_paused or (self._owed is ConnectionState.HEAD and self._is_answering()):
             self._since = self._heard = now  # we are the ones who do not read
         unread = self.transport.get_write_buffer_size()
         if unread != self._unread or not unread:
             self._unread, self._taken = unread, now
-        if now - self._taken > UNREAD_SECONDS or (self._owed is Part.GONE and now - self._since > LINGER_SECONDS):
+        if now - self._taken > UNREAD_SECONDS or (
+            self._owed is ConnectionState.GONE and now - self._since > LINGER_SECONDS
+        ):
             self.transport.abort()
         elif self._is_late(now):
             self._refuse(RequestTimeout(f"We waited too long for {self._owed.value}."))
@@ -196,9 +198,9 @@ class Protocol(HttpToolsProtocol):
     def _is_late(self, now: float) -> bool:
         """Whether the caller has kept us waiting for the rest of a request for too long."""
         waited = now - self._since
-        if self._owed is Part.HEAD:
+        if self._owed is ConnectionState.HEAD:
             return waited > HEAD_SECONDS
-        if self._owed is Part.BODY:
+        if self._owed is ConnectionState.BODY:
             is_slow = waited > BODY_SECONDS and self._received < SLOWEST_BODY * waited
             return is_slow or now - self._heard > BODY_SECONDS
         return False
@@ -211,7 +213,7 @@ class Protocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         """Let go of the connection that has kept us waiting longest, or of this one when all the others are at work."""
         longest = self._next_to_leave() or self
-        if longest._owed is Part.NOTHING:
+        if longest._owed is ConnectionState.NOTHING:
             longest.transport.close()  # between two requests nobody waits for an answer
             return
         words = f"This process holds {most_connections()} connections, which is as many as it may."
@@ -231,16 +233,18 @@ class Protocol(HttpToolsProtocol):
 
     def keeps_waiting(self) -> bool:
         """Whether we wait for the caller, not the caller for us."""
-        return self._owed is Part.BODY or (self._owed is not Part.GONE and not self._is_answering())
+        return self._owed is ConnectionState.BODY or (
+            self._owed is not ConnectionState.GONE and not self._is_answering()
+        )
 
     def shutdown(self) -> None:
         """The service stops: what has come whole is answered, the rest of a body has a moment, half a head has none."""
         stopping = Unavailable("The service is being stopped; nothing was begun.", headers={"Retry-After": "5"})
-        if self._owed is Part.HEAD and self._received and not self._is_answering():
+        if self._owed is ConnectionState.HEAD and self._received and not self._is_answering():
             self._refuse(stopping)
             return
         super().shutdown()
-        if self._owed is Part.BODY:
+        if self._owed is ConnectionState.BODY:
             self.loop.call_later(STOPPING_SECONDS, lambda: self._refuse(stopping) if self.owes_body else None)
 
     def send_400_response(self, msg: str) -> None:
@@ -249,7 +253,7 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Tell a problem where it stands in nobody's answer, take no more, and close."""
-        if self._owed is Part.GONE or self.transport.is_closing():
+        if self._owed is ConnectionState.GONE or self.transport.is_closing():
             return
         can_tell = True
         if self.cycle is not None:
@@ -266,7 +270,7 @@ class Protocol(HttpToolsProtocol):
     def let_go(self) -> None:
         """Close our half; the caller's is read to its end, or for a while."""
         self._unset_keepalive_if_required()
-        self._expect(Part.GONE)
+        self._expect(ConnectionState.GONE)
         if len(self.connections) > most_connections() + most_goodbyes():
             self.transport.close()
         else:
@@ -276,7 +280,7 @@ class Protocol(HttpToolsProtocol):
     @property
     def owes_body(self) -> bool:
         """Whether the caller is still sending the request that is answered."""
-        return self._owed is Part.BODY
+        return self._owed is ConnectionState.BODY
 
 
 LEAVING: deque[tuple[float, "ref[Protocol]"]] = deque()

@@ -17,7 +17,7 @@ from meta_analyze import meta_analysis
 from statsmodels.stats.meta_analysis import combine_effects
 
 from app.evidence.statistics.effects import Effect
-from app.evidence.statistics.pooling import EstimatorName, Plan, Study, pool
+from app.evidence.statistics.pooling import EstimatorName, Plan, StudyEffect, pool
 from app.evidence.statistics.study_data import Generic
 
 ROUNDS, CALLS = 25, 20
@@ -32,7 +32,7 @@ def made_up(studies: int) -> list[Effect]:
 
 def ours(effects: list[Effect], estimator: EstimatorName, *, whole: bool = True) -> Callable[[], Any]:
     """Our own pooling, with the interval of τ² or without."""
-    studies = [Study(Generic(effect.estimate, effect.variance**0.5), effect) for effect in effects]
+    studies = [StudyEffect(Generic(effect.estimate, effect.variance**0.5), effect) for effect in effects]
     plan = Plan("generic", estimator=estimator)
     return lambda: pool(studies, plan, with_interval_of_tau2=whole)
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.cli.seed import seed_database
 from app.db.database import Database
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.store.examples import RELEASE, SEED
 from app.store.write.save import save_all
 from tests.conftest import ROOT, free_port, serving, untraced
@@ -32,7 +32,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     database.migrate()
     seed_database(database, SEED)
     save_all(database, hostile_records(), author="made-up")
-    freeze(database, folder / "releases", RELEASE)
+    build_release(database, folder / "releases", RELEASE)
     database.close()
     named = {"TEV_DATABASE_URL": f"sqlite:///{folder}/embeds.db", "TEV_PORT": str(free_port())}
     with serving({**untraced(), **named}) as url:

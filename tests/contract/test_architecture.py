@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,29 @@ def test_every_resource_has_one_file_of_each_kind() -> None:
         assert (ROOT / "app" / "routers" / file).exists()
         assert row.__module__ == f"app.models.{plural.replace('-', '_')}"
     assert len(ROUTERS) == len(list((ROOT / "app" / "routers").glob("*.py"))) - 1
+
+
+HOMONYMS = {
+    "main": "the entry point of a program, for tev and for the writer of migrations",
+    "reindex": "the command and what it calls",
+    "reinstate": "the command and what it calls",
+    "rename": "the command and what it calls",
+    "withdraw": "the command and what it calls",
+}
+"""Names of functions and classes that two modules may share, with the reason; at most fifteen."""
+
+
+def test_no_name_means_two_things_in_two_modules() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in FILES:
+        for node in tree_of(path).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith(
+                "_"
+            ):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    shared = {name: files for name, files in places.items() if len(files) > 1}
+    assert shared.keys() == HOMONYMS.keys(), {name: shared.get(name) for name in shared.keys() ^ HOMONYMS.keys()}
+    assert len(HOMONYMS) <= 15
 
 
 def asserting_in(path: Path) -> set[str]:

@@ -5,13 +5,13 @@ from threading import Event
 
 import pytest
 
-from app.db.read_pool import Lanes, shape_of, slow_places
+from app.db.read_pool import ReadPool, shape_of, slow_places
 from app.errors import Unavailable
 
 
 def test_a_slow_read_gives_its_place_to_a_quick_one_and_others_like_it_wait_or_are_refused() -> None:
     async def go() -> None:
-        lanes, begun, end = Lanes(1, seconds=0.1, works_here=False), Event(), Event()
+        lanes, begun, end = ReadPool(1, seconds=0.1, works_here=False), Event(), Event()
 
         def slow_work() -> bool:
             begun.set()
@@ -40,7 +40,7 @@ def test_what_is_cut_off_counts_as_slow_however_little_it_did() -> None:
         raise Unavailable("cut off")
 
     async def go() -> set[object]:
-        lanes = Lanes(4, seconds=30, works_here=True)
+        lanes = ReadPool(4, seconds=30, works_here=True)
         with pytest.raises(Unavailable):
             await lanes.run(cut, "slow")
         return {*lanes._marked}

@@ -13,16 +13,24 @@ import pytest
 from sqlalchemy import NullPool, create_engine, event, func, literal, select, table, text
 
 from app.db.database import Database
-from app.db.read_cache import Joined, Memory
-from app.db.tables import API_KEY, EDITION, REGISTRY, REVISION
+from app.db.read_cache import ReadCache, SingleFlight
+from app.db.tables import API_KEY, RECORD_VERSION, REGISTRY, REVISION
 from app.db.write_queue import MOST_TOGETHER, Key, WriteQueue
 from app.errors import Conflict, Unavailable
 from app.models import RESOURCES
 from app.store.read.revision import revision_of
 from app.store.write.drafts import Proposal, propose
-from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one
+from app.store.write.one import (
+    IdempotencyKey,
+    StoredRecord,
+    change_one,
+    change_within,
+    create_one,
+    create_within,
+    withdraw_one,
+)
 from app.store.write.reindex import reindex
-from app.store.write.transaction import together, writing
+from app.store.write.transaction import write_group, writing
 from app.web.bodies import record_of
 from tests.conftest import new_postgresql_database
 
@@ -47,7 +55,7 @@ def all_at_once(
     def counted() -> Iterator[Callable[[Collection[Key]], None]]:
         nonlocal opened
         opened += 1
-        with together(database) as read_ahead:
+        with write_group(database) as read_ahead:
             yield read_ahead
 
     results: list[Any] = [None] * len(works)
@@ -112,7 +120,7 @@ def test_a_write_that_is_refused_takes_nobody_with_it(database: Database) -> Non
         for name in ("made-up-a", "made-up-b", "made-up-a", "made-up-c")
     ]
     results, _ = all_at_once(database, works)
-    assert [type(result).__name__ for result in results] == ["Kept", "Kept", "Conflict", "Kept"]
+    assert [type(result).__name__ for result in results] == ["StoredRecord", "StoredRecord", "Conflict", "StoredRecord"]
     assert isinstance(results[2], Conflict)
     assert ids(database) == ["made-up-a", "made-up-b", "made-up-c"]
     with database.read() as connection:
@@ -154,7 +162,7 @@ IN_ONE = ("made-up", "made-up-child", "made-up-other", "made-up-draft")
 
 @pytest.mark.parametrize("about", [(), [("nothing", "x"), *(("conditions", name) for name in IN_ONE)]])
 def test_writes_of_one_transaction_see_each_other(database: Database, about: Collection[Key]) -> None:
-    key, once = ("conditions", "made-up"), Once("holder", "made-up", "asked")
+    key, once = ("conditions", "made-up"), IdempotencyKey("holder", "made-up", "asked")
     with database.write() as connection:
         values = {"id": "holder", "name": "made-up", "scope": "write", "digest": "", "created_at": ""}
         connection.execute(API_KEY.insert().values(values))
@@ -162,14 +170,14 @@ def test_writes_of_one_transaction_see_each_other(database: Database, about: Col
     def named(name: str) -> Callable[[Any], Any]:
         return lambda _held: record_of(RESOURCES["conditions"], {"id": "made-up", "name": name})
 
-    def change(version: int, name: str) -> Kept:
+    def change(version: int, name: str) -> StoredRecord:
         return change_one(database, key, named(name), expected=frozenset({version}), author="made-up")
 
-    def child(name: str) -> Kept:
+    def child(name: str) -> StoredRecord:
         values = {"id": name, "name": "made-up ache", "part_of": "made-up"}
         return create_one(database, record_of(RESOURCES["conditions"], values), author="made-up")
 
-    def draft(proposal: Proposal) -> Kept:
+    def draft(proposal: Proposal) -> StoredRecord:
         return propose(
             database, proposal, holder="holder", author="made-up", reason=None, tell=lambda _connection, n: str(n)
         )
@@ -182,11 +190,11 @@ def test_writes_of_one_transaction_see_each_other(database: Database, about: Col
         lambda: change(1, "made-up pain"),
         lambda: change(1, "made-up pang"),
         lambda: create_one(database, condition("made-up"), author="made-up"),
-        lambda: draft(Proposal("change", key, lambda write: changed(write, key, named("made-up sting"), None))),
+        lambda: draft(Proposal("change", key, lambda write: change_within(write, key, named("made-up sting"), None))),
         lambda: child("made-up-other"),
         lambda: withdraw_one(database, ("conditions", "made-up-child"), expected=None, author="x", reason="made-up"),
         lambda: draft(
-            Proposal("create", ("conditions", IN_ONE[3]), lambda write: created(write, condition(IN_ONE[3])))
+            Proposal("create", ("conditions", IN_ONE[3]), lambda write: create_within(write, condition(IN_ONE[3])))
         ),
         lambda: create_one(database, condition(IN_ONE[3]), author="made-up"),
     ]
@@ -197,7 +205,7 @@ def test_writes_of_one_transaction_see_each_other(database: Database, about: Col
     assert told == [1, 1, 2, refused, 3, refused, "Conflict", 3, 4, 5, 5, 6]
     assert results[1].is_replayed
     with database.read() as connection:
-        editions = connection.execute(select(EDITION.c.id).order_by(EDITION.c.revision)).scalars().all()
+        editions = connection.execute(select(RECORD_VERSION.c.id).order_by(RECORD_VERSION.c.revision)).scalars().all()
     assert editions == ["made-up", "made-up-child", "made-up", "made-up-other", "made-up-child", "made-up-draft"]
     assert reindex(database).differences == []
 
@@ -215,7 +223,7 @@ def test_what_the_database_refuses_takes_nobody_with_it(database: Database) -> N
         lambda: create_one(database, condition("made-up-b"), author="made-up"),
     ]
     results, _ = all_at_once(database, works)
-    assert [type(result).__name__ for result in results] == ["Kept", "Unavailable", "Kept"]
+    assert [type(result).__name__ for result in results] == ["StoredRecord", "Unavailable", "StoredRecord"]
     assert ids(database) == ["made-up-a", "made-up-b"]
     assert [result.revision for result in results[::2]] == [1, 2]
     with database.read() as connection:
@@ -280,7 +288,7 @@ def test_a_server_that_closed_its_connections_is_asked_again_at_once(request: py
 
 def test_reads_of_a_server_are_shared_by_those_who_come_before_they_begin() -> None:
     async def go() -> None:
-        joined, begun, reads = Joined(), [asyncio.Event() for _ in range(3)], 0
+        joined, begun, reads = SingleFlight(), [asyncio.Event() for _ in range(3)], 0
         go_on = [asyncio.Event() for _ in range(3)]
 
         async def work() -> int:
@@ -341,7 +349,7 @@ def test_nothing_counts_when_the_database_undid_the_transaction(tmp_path: Any) -
 def test_what_was_read_is_believed_until_somebody_commits(tmp_path: Any) -> None:
     database = Database(f"sqlite:///{tmp_path}/watched.db")
     database.migrate()
-    memory = Memory(database.url)
+    memory = ReadCache(database.url)
     memory.since_last_commit()["name"] = 1
     assert memory.since_last_commit() == {"name": 1}
     create_one(database, condition("made-up"), author="made-up")

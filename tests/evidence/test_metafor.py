@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.evidence.statistics.analysis import Analysis, Question, analyse
+from app.evidence.statistics.analysis import Analysis, MetaAnalysis, analyse
 from app.evidence.statistics.measures import MEASURES
 from app.evidence.statistics.pooling import Plan, Pooled
 from app.evidence.statistics.study_data import Row
@@ -57,7 +57,7 @@ def rows_of(measure: str, studies: list[dict[str, Any]]) -> list[Row]:
 
 
 def analysed(measure: str, studies: list[dict[str, Any]], *also: Any, **plan: Any) -> Analysis:
-    question = Question(MEASURES[measure], Plan(measure, **plan), rows_of(measure, studies), also=frozenset(also))
+    question = MetaAnalysis(MEASURES[measure], Plan(measure, **plan), rows_of(measure, studies), also=frozenset(also))
     return analyse(question)
 
 

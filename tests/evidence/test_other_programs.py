@@ -8,7 +8,7 @@ from meta_analyze import meta_analysis
 from statsmodels.stats.meta_analysis import combine_effects
 
 from app.evidence.statistics.effects import Effect
-from app.evidence.statistics.pooling import Plan, Pooled, Study, pool
+from app.evidence.statistics.pooling import Plan, Pooled, StudyEffect, pool
 from app.evidence.statistics.study_data import Generic
 from tests.bench.pooling import made_up
 
@@ -16,7 +16,7 @@ SIZES = (2, 3, 13, 200)
 
 
 def pooled(effects: list[Effect], **plan: Any) -> Pooled:
-    studies = [Study(Generic(effect.estimate, effect.variance**0.5), effect) for effect in effects]
+    studies = [StudyEffect(Generic(effect.estimate, effect.variance**0.5), effect) for effect in effects]
     return pool(studies, Plan("generic", **plan))
 
 

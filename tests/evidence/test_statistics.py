@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from app.evidence.statistics.analysis import Also, Analysis, Question, analyse, contradictions
+from app.evidence.statistics.analysis import Also, Analysis, MetaAnalysis, analyse, contradictions
 from app.evidence.statistics.effects import Effect, hedges_correction
 from app.evidence.statistics.errors import NotConverged, Undefined
 from app.evidence.statistics.estimators import (
@@ -22,7 +22,7 @@ from app.evidence.statistics.estimators import (
     tau2_at_q,
 )
 from app.evidence.statistics.measures import MEASURES, proportion_of_arcsine
-from app.evidence.statistics.pooling import EstimatorName, Plan, Pooled, Study, pool
+from app.evidence.statistics.pooling import EstimatorName, Plan, Pooled, StudyEffect, pool
 from app.evidence.statistics.sensitivity import egger, trim_and_fill
 from app.evidence.statistics.study_data import Correlation, Counts, Generic, Means, Proportion, Rates, Row
 from app.evidence.statistics.weights import Sample, trace_of_p
@@ -35,12 +35,12 @@ errors = some.floats(0.01, 20).map(lambda value: round(value, 6))
 studies_of_two = some.lists(some.tuples(estimates, errors), min_size=2, max_size=12)
 
 
-def generic(pairs: list[tuple[float, float]]) -> list[Study]:
-    return [Study(Generic(y, se), Effect(y, se**2)) for y, se in pairs]
+def generic(pairs: list[tuple[float, float]]) -> list[StudyEffect]:
+    return [StudyEffect(Generic(y, se), Effect(y, se**2)) for y, se in pairs]
 
 
 def analysed(measure: str, rows: list[Row], *also: Any, **plan: Any) -> Analysis:
-    return analyse(Question(MEASURES[measure], Plan(measure, **plan), rows, also=frozenset(also)))
+    return analyse(MetaAnalysis(MEASURES[measure], Plan(measure, **plan), rows, also=frozenset(also)))
 
 
 def pooled(pairs: list[tuple[float, float]], **plan: Any) -> Pooled:
@@ -455,7 +455,7 @@ def test_a_study_that_stands_alone_has_its_own_interval_and_counts_in_the_test_o
     rows: list[Row] = [Generic(0.0, 0.1), Generic(0.3, 0.1), Generic(1.0, 0.2)]
     plan = Plan("generic", interval="knapp-hartung")
     also: frozenset[Also] = frozenset({"cumulative", "subgroups"})
-    analysis = analyse(Question(MEASURES["generic"], plan, rows, ["a", "a", "b"], also))
+    analysis = analyse(MetaAnalysis(MEASURES["generic"], plan, rows, ["a", "a", "b"], also))
     assert analysis.cumulative is not None
     assert analysis.subgroups is not None
     alone, first = analysis.subgroups.groups["b"].pooled, analysis.cumulative[0].pooled
@@ -470,7 +470,7 @@ def test_a_study_that_stands_alone_has_its_own_interval_and_counts_in_the_test_o
 def test_subgroups_are_pooled_apart_and_their_difference_is_tested() -> None:
     rows: list[Row] = [Generic(0.0, 0.1), Generic(0.2, 0.1), Generic(1.0, 0.1), Generic(1.2, 0.1)]
     plan = Plan("generic", "common-effect")
-    question = Question(MEASURES["generic"], plan, rows, ["a", "a", "b", "b"], frozenset({"subgroups"}))
+    question = MetaAnalysis(MEASURES["generic"], plan, rows, ["a", "a", "b", "b"], frozenset({"subgroups"}))
     found = analyse(question).subgroups
     assert found is not None
     assert [attempt.pooled.estimate for attempt in found.groups.values() if attempt.pooled] == close([0.1, 1.1])
@@ -507,7 +507,7 @@ def test_trim_and_fill_mirrors_what_it_adds(pairs: list[tuple[float, float]]) ->
 def test_choices_that_do_not_go_together_are_named(
     measure: str, plan: dict[str, Any], also: list[Any], field: str
 ) -> None:
-    question = Question(MEASURES[measure], Plan(measure, **plan), [], also=frozenset(also))
+    question = MetaAnalysis(MEASURES[measure], Plan(measure, **plan), [], also=frozenset(also))
     assert [name for name, _ in contradictions(question)] == [field]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.formats.citations import Reference, csl, reference_of, short, vancouver
+from app.formats.citations import BibliographicReference, csl_item, reference_of, short, vancouver
 from app.formats.ris_bibtex import bibtex_text, ris_text
 from app.models.sources import Source
 from app.store.examples import rows_of
@@ -31,7 +31,7 @@ SOURCE: dict[str, Any] = {
 TAG = re.compile(r"[A-Z][A-Z0-9]  - .*")
 
 
-def made(**values: Any) -> Reference:
+def made(**values: Any) -> BibliographicReference:
     return reference_of(SOURCE | values)
 
 
@@ -94,7 +94,7 @@ def test_a_web_page_says_when_it_was_read_and_a_retracted_source_that_it_is() ->
     assert vancouver(page) == "A made-up title. A site [cited 2026 Nov 2]. Available from: https://example.org/a"
     gone = made(retraction={"status": "retracted", "on": None, "notice": None})
     assert vancouver(gone) == "A made-up title [retracted]."
-    assert csl(gone)["note"] == "Status: retracted"
+    assert csl_item(gone)["note"] == "Status: retracted"
     assert ("N1", "Status: retracted") in tags(ris_text([gone]))
     assert "note = {Status: retracted}" in bibtex_text([gone])
 
@@ -102,7 +102,7 @@ def test_a_web_page_says_when_it_was_read_and_a_retracted_source_that_it_is() ->
 def test_every_source_of_the_seed_gives_a_file_that_holds_only_what_its_record_holds() -> None:
     for source in rows_of(Source):
         one = reference_of(source)
-        item = csl(one)
+        item = csl_item(one)
         assert (item["id"], item["title"], item.get("DOI")) == (source["id"], source["title"], source["doi"] or None)
         assert len(item.get("author", [])) == len(source["authors"])
         assert ("issued" in item) == (source["issued"] is not None)
@@ -138,7 +138,7 @@ def test_no_text_breaks_out_of_its_field(
     assert sum(line.startswith("TY  - ") for line in lines) == 1
     assert sum(line.startswith("ER  - ") for line in lines) == 1
     assert braces(bibtex_text([one])) == 0
-    assert json.loads(json.dumps(csl(one)))["title"] == title
+    assert json.loads(json.dumps(csl_item(one)))["title"] == title
 
 
 # Over HTTP

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.fields import includable
 from app.formats.claim_review import claim_review
-from app.formats.registry import REPRESENTATIONS, Representation, further
+from app.formats.registry import REPRESENTATIONS, Representation, extra_formats
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record, Row
@@ -220,9 +220,9 @@ def test_an_unknown_record_is_a_problem_in_any_format(client: TestClient, other:
 @every_resource
 def test_a_resource_gives_its_own_formats_and_no_other(client: TestClient, resource: type[Row]) -> None:
     path, lists = one_of(client, resource), f"/v1/{resource.plural}"
-    known = [*get_args(Format), *further(resource)]
+    known = [*get_args(Format), *extra_formats(resource)]
     for other in {one.word: one for one in REPRESENTATIONS}.values():
-        expected = 200 if other.word in further(resource) else 422
+        expected = 200 if other.word in extra_formats(resource) else 422
         assert client.get(path, params={"format": other.word}).status_code == expected
         answer = client.get(path, headers={"Accept": other.media_type})
         assert answer.status_code == (200 if expected == 200 else 406)

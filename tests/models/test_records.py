@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.formats.importers.seed import describe
+from app.formats.importers.seed import describe_faults
 from app.models import RESOURCES
 from app.models.base import Row, references
 from app.models.dosing_intervals import in_days
@@ -127,7 +127,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str]] = [
 def test_a_broken_rule_is_refused_with_its_place(plural: str, values: dict[str, Any], pointer: str, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         RESOURCES[plural].record_class().model_validate(values)
-    found = [(error["pointer"], error["detail"]) for error in describe(caught.value, "x")]
+    found = [(error["pointer"], error["detail"]) for error in describe_faults(caught.value, "x")]
     assert any(place == pointer and words in detail for place, detail in found), found
 
 

@@ -13,7 +13,7 @@ from app import DISCLAIMER
 from app.db.database import Database
 from app.main import create_app
 from app.models.sources import SourceRecord
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.settings import Settings
 from app.store.examples import RELEASE
 from app.store.write.save import save_all
@@ -60,7 +60,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
     database = Database(f"sqlite:///{folder}/later.db")
     database.migrate()
     save_all(database, hostile_records(), author="made-up")
-    freeze(database, folder, "made-up-1")
+    build_release(database, folder, "made-up-1")
     settings = Settings(
         database_url=database.url, releases=str(folder), contact_url="https://made-up.example/report?a=1"
     )
@@ -70,7 +70,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
         retracted, sound = (one for one in hostile_records() if isinstance(one, SourceRecord))
         withdrawn = sound.model_copy(update={"retraction": retracted.retraction, "curator_checked": None})
         save_all(database, [withdrawn], author="made-up")
-        freeze(database, folder, "made-up-2")
+        build_release(database, folder, "made-up-2")
         yield client, found
     database.close()
 

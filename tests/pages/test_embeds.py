@@ -23,13 +23,13 @@ from app.formats.oembed import as_xml
 from app.formats.text_width import fitted, text_width
 from app.main import create_app
 from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.reports.cards import EMBEDDED
 from app.settings import Settings
 from app.store.examples import RELEASE, example_of
 from app.store.write.save import rename, save_all, withdraw
 from tests.conftest import ROOT
-from tests.support.desk import ADDRESS, Desk
+from tests.support.desk import ADDRESS, Api
 from tests.support.hostile_records import ATTACK, ID, hostile_records
 
 MOST_CARD_BYTES = 15_000
@@ -79,7 +79,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     database.migrate()
     save_all(database, hostile_records(), author="made-up")
     for name in ("made-up-1", "made-up-2"):
-        freeze(database, folder, name)
+        build_release(database, folder, name)
     settings = Settings(database_url=url, releases=str(folder), contact_url="https://made-up.example/report?a=1")
     with TestClient(create_app(settings), base_url=ADDRESS, raise_server_exceptions=False) as client:
         yield client
@@ -288,7 +288,7 @@ def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(empty_url: str) -
         assert client.get("/oembed", params={"url": f"{ADDRESS}/study-results/{ID}"}).status_code == 410
 
 
-def test_a_kept_card_shows_an_edit_at_once(desk: Desk) -> None:
+def test_a_kept_card_shows_an_edit_at_once(desk: Api) -> None:
     assert desk.client.get("/embed/claims/c20").text == desk.client.get("/embed/claims/c20").text
     version = desk.client.get("/v1/claims/c20").headers["etag"]
     edited = desk.ask("PATCH", "/v1/claims/c20", {"rationale": "Made-up reason."}, If_Match=version)

@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.store.examples import RELEASE
 from app.store.write.save import rename, save_all
 from tests.conftest import KEPT
-from tests.support.desk import Desk
+from tests.support.desk import Api
 from tests.support.hostile_records import ATTACK, hostile_records
 
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -380,7 +380,7 @@ def test_a_page_in_a_format_that_it_has_not_is_406(client: TestClient) -> None:
     assert client.get("/claims", headers={"Accept": "application/ld+json"}).status_code == 406
 
 
-def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(desk: Desk) -> None:
+def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(desk: Api) -> None:
     made = desk.condition(name="made-up ache that goes")
     path = f"/conditions/{made['id']}"
     assert "made-up ache that goes" in read(desk.client, path).words

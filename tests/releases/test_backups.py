@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.api_keys import digest_of
+from app.api_keys import key_digest
 from app.db.database import Database
 from app.db.schema import newest_schema
 from app.errors import BrokenSetting
 from app.main import create_app
 from app.models import RESOURCES
-from app.releases.backups import back_up, content_of, restore, verified
+from app.releases.backups import back_up, database_content, restore, verified
 from app.settings import Settings
 from app.store.write.keys import create_key
 from app.store.write.save import save_all
@@ -56,7 +56,7 @@ def test_a_backup_is_one_file_with_everything_and_comes_back(ours: Database, tmp
     content = back_up(file_of(ours), file)
     assert (content.schema, content.revision, content.rows["condition"]) == (newest_schema(), 1, 1)
     assert file.stat().st_mode & 0o777 == 0o600, "it holds the hashes of keys"
-    assert digest_of(key).encode() in file.read_bytes()
+    assert key_digest(key).encode() in file.read_bytes()
     restored, aside = restore(f"sqlite:///{tmp_path}/new/other.db", file, replace=False)
     assert (restored, aside) == (content, None)
     with TestClient(create_app(Settings(database_url=f"sqlite:///{tmp_path}/new/other.db"))) as client:
@@ -237,7 +237,7 @@ def test_a_database_that_is_served_is_not_replaced(ours: Database, tmp_path: Pat
         assert client.get("/v1/conditions/first").status_code == 200
     restore(ours.url, file, replace=True)
     with closing(sqlite3.connect(file_of(ours))) as raw:
-        assert content_of(raw).revision == 1
+        assert database_content(raw).revision == 1
 
 
 # The commands

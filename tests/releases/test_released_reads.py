@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.db.schema import migrate_schema
 from app.models.approvals import Approval
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.releases.pool import MOST_OPEN
-from app.releases.reader import Frozen
+from app.releases.reader import ReleaseReader
 from app.store.examples import RELEASE
 from app.store.read.releases import Release, file_of, find_release
 from app.store.write.releases import record_release
@@ -79,7 +79,7 @@ def _without_cursors(content: str) -> str:
 
 def test_a_release_answers_the_same_bytes_after_the_dataset_changed(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     with serving(database, folder) as client:
         before = {path: client.get(asked(path)).content for path in PATHS}
         save_all(database, [record("treatments", {"id": "example-toxin", "name": "New", "kind": "drug"})], author="t")
@@ -97,7 +97,7 @@ def test_a_release_answers_the_same_bytes_after_the_dataset_changed(database: Da
 
 def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     with serving(database, folder) as client:
         before = {path: client.get(asked(path)).content for path in PATHS}
         tag = client.get(asked("/v1/approvals?format=ndjson")).headers["etag"]
@@ -120,7 +120,7 @@ def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Da
 
 def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     with serving(database, folder) as client:
         before = client.get(asked("/v1/approvals/example-approval")).content
         withdraw(database, "approvals", "example-approval", author="test", reason="an example")
@@ -134,13 +134,13 @@ def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(database
 def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     reinstate(database, "approvals", "example-approval", author="test", reason="an example")
     with serving(database, folder) as client:
         assert [one["id"] for one in client.get("/v1/approvals").json()["items"]] == ["example-approval"]
         assert shown(client, "/v1/approvals")["items"] == []
     with database.read() as connection:
-        frozen = Frozen(file_of(folder, "1.0"), find_release(connection, "1.0"), query_seconds=1, read_threads=1)
+        frozen = ReleaseReader(file_of(folder, "1.0"), find_release(connection, "1.0"), query_seconds=1, read_threads=1)
     anyio.run(frozen.follow, database)
     with frozen.read() as connection:
         document = from_json(connection.execute(select(Approval.table().c.document)).scalar_one())
@@ -150,7 +150,7 @@ def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(databas
 
 def test_a_renamed_record_has_its_former_id_in_a_release_and_todays_standing(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     rename(database, "sources", "example-article", "renamed-article", author="test")
     save_all(database, [record("sources", {**RETRACTED, "id": "renamed-article"})], author="test")
     with serving(database, folder) as client:
@@ -186,7 +186,7 @@ def test_an_export_streams_from_a_release(client: TestClient) -> None:
 
 def test_the_tag_of_a_long_export_changes_with_what_became_of_its_records(database: Database, folder: Path) -> None:
     save_all(database, [record("conditions", {"id": f"c{n}", "name": f"C {n}"}) for n in range(501)], author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     path = asked("/v1/conditions?format=ndjson")
     with serving(database, folder) as client:
         before = client.get(path)
@@ -229,7 +229,7 @@ def test_few_releases_are_open_at_once_and_none_after_the_end(database: Database
     save_all(database, small_set(), author="test")
     names = [f"a{number}" for number in range(MOST_OPEN + 3)]
     for name in names:
-        freeze(database, folder, name)
+        build_release(database, folder, name)
 
     def open_files() -> set[str]:
         opened = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
@@ -256,7 +256,7 @@ def recorded(database: Database, file: Path, name: str) -> None:
 
 def test_a_release_of_an_earlier_program_is_read(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     file = file_of(folder, "0.9")
     engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
@@ -294,7 +294,7 @@ def test_a_release_of_an_earlier_program_is_read(database: Database, folder: Pat
 
 def test_a_release_of_a_later_program_is_503(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     file = file_of(folder, "9.0")
     file.write_bytes(file_of(folder, "1.0").read_bytes())
     with closing(sqlite3.connect(file)) as raw, raw:

@@ -22,16 +22,16 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.errors import BrokenSetting, RangeNotSatisfiable
-from app.evidence.citations.masking import MASK, masked
-from app.formats.dataset_citation import Cited, bibtex, csl, text
+from app.evidence.citations.masking import MASK, mask_text
+from app.formats.dataset_citation import Cited, bibtex, dataset_csl_item, text
 from app.main import create_app
-from app.releases.build import freeze, released_tables
+from app.releases.build import build_release, released_tables
 from app.settings import Settings
 from app.store.examples import RELEASE, TEXTS
 from app.store.read.releases import file_of
 from app.store.write.save import reinstate, save_all, withdraw
 from app.web.files import range_of
-from tests.conftest import ENGINES, ROOT, Originals
+from tests.conftest import ENGINES, ROOT, DatabaseTemplates
 from tests.store.test_store import SOURCE, record, small_set
 from tests.support.commands import tev
 
@@ -65,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_release_is_one_compact_file_that_nobody_may_write_to(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    made = freeze(database, folder, "1.0", notes="An example.")
+    made = build_release(database, folder, "1.0", notes="An example.")
     file = file_of(folder, "1.0")
     assert names_in(folder) == ["1.0.sqlite3"]
     assert (file.stat().st_mode & 0o777, file.stat().st_size) == (0o444, made.size)
@@ -86,22 +86,22 @@ def test_every_table_is_released_or_kept_back_on_purpose() -> None:
 
 def test_a_name_is_taken_for_ever(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     before = file_of(folder, "1.0").read_bytes()
     with pytest.raises(BrokenSetting, match=r"There is a release '1.0' already"):
-        freeze(database, folder, "1.0")
+        build_release(database, folder, "1.0")
     with pytest.raises(BrokenSetting, match=r"There is a release '1.0' already"):
-        freeze(database, folder / "elsewhere", "1.0")
+        build_release(database, folder / "elsewhere", "1.0")
     file_of(folder, "2.0").write_text("someone else's")
     with pytest.raises(BrokenSetting, match="is no release of this database"):
-        freeze(database, folder, "2.0")
+        build_release(database, folder, "2.0")
     assert file_of(folder, "1.0").read_bytes() == before
     assert file_of(folder, "2.0").read_text() == "someone else's"
 
 
 def test_an_empty_dataset_is_not_released(database: Database, folder: Path) -> None:
     with pytest.raises(BrokenSetting, match="nothing to release"):
-        freeze(database, folder, "1.0")
+        build_release(database, folder, "1.0")
     assert names_in(folder) == []
 
 
@@ -109,15 +109,15 @@ def test_an_empty_dataset_is_not_released(database: Database, folder: Path) -> N
 def test_what_is_no_name_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "releases"
     with pytest.raises(BrokenSetting, match="is no name of a release"):
-        freeze(Database(f"sqlite:///{tmp_path}/x.db"), folder, name)
+        build_release(Database(f"sqlite:///{tmp_path}/x.db"), folder, name)
     assert not folder.exists()
 
 
 CRASH = """
 import os, pathlib, sys
 from app.db.database import Database
-from app.releases.build import freeze
-freeze(Database(sys.argv[1]), pathlib.Path(sys.argv[2]), "1.0", progress=lambda _count: os._exit(9))
+from app.releases.build import build_release
+build_release(Database(sys.argv[1]), pathlib.Path(sys.argv[2]), "1.0", progress=lambda _count: os._exit(9))
 """
 
 
@@ -129,7 +129,7 @@ def test_a_crash_leaves_no_release_and_the_next_run_clears_up(database: Database
     assert not file_of(folder, "1.0").exists()
     with serving(database, folder) as client:
         assert client.get("/v1/releases").json()["items"] == []
-        freeze(database, folder, "2.0")
+        build_release(database, folder, "2.0")
         assert [one["name"] for one in client.get("/v1/releases").json()["items"]] == ["2.0"]
     assert names_in(folder) == ["2.0.sqlite3"]
 
@@ -140,12 +140,12 @@ def test_a_crash_at_the_last_step_is_cleared_up_too(database: Database, folder: 
     save_all(database, small_set(), author="test")
     file, partial = file_of(folder, "1.0"), folder / ".1.0.partial"
     if is_recorded:
-        freeze(database, folder, "1.0")
+        build_release(database, folder, "1.0")
         os.link(file, partial)
     else:
         partial.write_text("half")
         os.link(partial, file)
-    freeze(database, folder, "2.0")
+    build_release(database, folder, "2.0")
     assert names_in(folder) == (["1.0.sqlite3"] if is_recorded else []) + ["2.0.sqlite3"]
 
 
@@ -163,7 +163,7 @@ def test_of_two_runs_at_once_one_wins_and_the_other_says_so(database: Database, 
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_command_says_what_it_made(engine: str, originals: Originals, tmp_path: Path) -> None:
+def test_the_command_says_what_it_made(engine: str, originals: DatabaseTemplates, tmp_path: Path) -> None:
     folder, url = tmp_path / "releases", originals.copy(engine, tmp_path, is_seeded=True)
     finished = tev("release", "a.1", "--database", url, "--notes", "For tests.", TEV_RELEASES=str(folder))
     assert finished.returncode == 0, finished.stderr
@@ -189,7 +189,7 @@ def test_a_masked_text_keeps_its_length_and_the_quoted_characters_alone(
 ) -> None:
     quoted = {place for start, end in spans for place in range(start, end)}
     expected = "".join(sign if place in quoted else MASK for place, sign in enumerate(words))
-    assert masked(words, spans) == expected
+    assert mask_text(words, spans) == expected
 
 
 def test_of_a_text_that_is_not_ours_the_file_holds_the_quotes_alone(client: TestClient, releases: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_text_that_may_be_served_is_passed_on_whole(database: Database, folder
     words = "An example text of ours."
     source = {**SOURCE, "sha256": hashlib.sha256(words.encode()).hexdigest(), "text_served": "full"}
     save_all(database, [record("sources", source)], author="test", texts={SOURCE["id"]: words})
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     with closing(sqlite3.connect(file_of(folder, "1.0"))) as raw:
         assert raw.execute("SELECT text FROM source_text").fetchall() == [(words,)]
 
@@ -223,7 +223,7 @@ def test_a_text_that_may_be_served_is_passed_on_whole(database: Database, folder
 
 def test_a_release_says_what_changed_since_the_one_before(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     renamed = record("treatments", {"id": "example-toxin", "name": "Another name", "kind": "drug"})
     save_all(database, [renamed, record("conditions", {"id": "came", "name": "Came"})], author="test")
     save_all(database, [record("conditions", {"id": "gone", "name": "Gone"})], author="test")
@@ -231,7 +231,7 @@ def test_a_release_says_what_changed_since_the_one_before(database: Database, fo
     save_all(database, [record("sources", {**SOURCE, "title": "Another title"})], author="test")
     save_all(database, [record("sources", SOURCE)], author="test", reason="changed back")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    freeze(database, folder, "1.1", notes="The second.")
+    build_release(database, folder, "1.1", notes="The second.")
     with serving(database, folder) as client:
         newest, first = client.get("/v1/releases").json()["items"]
         assert client.get("/v1/releases/1.1").json() == newest
@@ -252,7 +252,7 @@ def test_a_release_says_what_changed_since_the_one_before(database: Database, fo
 def test_the_list_is_read_in_pages_and_takes_no_cursor_of_others(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
     for number in range(3):
-        freeze(database, folder, f"{number}")
+        build_release(database, folder, f"{number}")
     with serving(database, folder) as client:
         found, path = [], "/v1/releases?limit=1"
         while path:
@@ -334,7 +334,7 @@ def test_a_citation_says_who_when_which_and_where() -> None:
     assert fields["url"] == "http://example.org/a_b%7Bc&d#%7Bx%7D"
     assert fields["note"] == f"Version 1.0. Dataset revision 7, SHA-256 {'ab' * 32}"
     assert "(2026, November 2)" in text(cited)
-    item = csl(cited)
+    item = dataset_csl_item(cited)
     assert (item["type"], item["issued"]) == ("dataset", {"date-parts": [[2026, 11, 2]]})
     assert (item["version"], item["URL"]) == ("1.0", cited.url)
 
@@ -400,7 +400,7 @@ def test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on(
     database: Database, folder: Path, damage: str
 ) -> None:
     save_all(database, small_set(), author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     file, aside = file_of(folder, "1.0"), folder / "aside"
     addresses = ("/v1/treatments?release=1.0", "/v1/releases/1.0/dataset.sqlite3")
     with serving(database, folder) as client:
@@ -426,7 +426,7 @@ def test_a_hostile_name_is_refused_wherever_a_name_stands(client: TestClient, na
 def test_a_reinstated_record_stays_what_it_was_in_the_release(database: Database, folder: Path) -> None:
     save_all(database, small_set(), author="test")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     reinstate(database, "approvals", "example-approval", author="test", reason="an example")
     with serving(database, folder) as client:
         assert client.get("/v1/approvals").json()["items"]

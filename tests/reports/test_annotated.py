@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.evidence.citations.segments import Marked, Segment, segments
+from app.evidence.citations.segments import Marked, TextSegment, segments
 from app.store.examples import TEXTS
 
 ARTICLE = "metropolmed-botox-neck-back-pain"
@@ -29,11 +29,11 @@ def test_every_character_stands_in_exactly_one_segment(length: int, drawn: list[
 def test_overlapping_claims_share_a_segment() -> None:
     found = list(segments(10, [Marked(2, 6, "one"), Marked(4, 8, "two"), Marked(4, 8, "three")]))
     assert found == [
-        Segment(0, 2, ()),
-        Segment(2, 4, ("one",)),
-        Segment(4, 6, ("one", "three", "two")),
-        Segment(6, 8, ("three", "two")),
-        Segment(8, 10, ()),
+        TextSegment(0, 2, ()),
+        TextSegment(2, 4, ("one",)),
+        TextSegment(4, 6, ("one", "three", "two")),
+        TextSegment(6, 8, ("three", "two")),
+        TextSegment(8, 10, ()),
     ]
 
 

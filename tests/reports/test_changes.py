@@ -21,9 +21,9 @@ from app.models.base import Record
 from app.reports.changes import MOST_COMPARED
 from app.settings import Settings
 from app.store.examples import SEED, seed_records
-from app.store.read.changes import Change, changes_between
+from app.store.read.changes import RecordChange, changes_between
 from app.store.write.save import reinstate, rename, save_all, withdraw
-from tests.conftest import ENGINES, Originals
+from tests.conftest import ENGINES, DatabaseTemplates
 from tests.store.test_history import CLASS, CONDITION, SOURCE, TREATMENT, WARNING, record
 
 FEED = "/v1/changes"
@@ -154,7 +154,7 @@ SLOW = [HealthCheck.too_slow]
 
 @pytest.fixture(scope="session", params=ENGINES)
 def new_databases(
-    request: pytest.FixtureRequest, originals: Originals, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], Database]:
     """Makes databases without records, on each engine."""
     return lambda: Database(originals.copy(request.param, tmp_path_factory.mktemp("replayed")))
@@ -421,17 +421,21 @@ VALUES: dict[str, Any] = {"id": "a", "status": None, "verdict": "supported", "ve
 @pytest.mark.parametrize(
     ("kind", "after", "expected"),
     [
-        ("claims", {"verdict": "contradicted"}, Change("verdict-changed", "verdict", "supported", "contradicted")),
-        ("claims", {"state": "withdrawn"}, Change("claim-withdrawn", "state", "published", "withdrawn")),
-        ("studies", {"state": "withdrawn"}, Change("record-withdrawn", "state", "published", "withdrawn")),
-        ("approvals", {"status": "approved"}, Change("status-granted", "status", None, "approved")),
-        ("approvals", {"status": "refused"}, Change("value-revised", "status", None, "refused")),
-        ("studies", {"status": "approved"}, Change("value-revised", "status", None, "approved")),
-        ("studies", {"id": "b"}, Change("renamed", "id", "a", "b")),
-        ("studies", {"added": None}, Change("value-revised", "added", None, None)),
+        (
+            "claims",
+            {"verdict": "contradicted"},
+            RecordChange("verdict-changed", "verdict", "supported", "contradicted"),
+        ),
+        ("claims", {"state": "withdrawn"}, RecordChange("claim-withdrawn", "state", "published", "withdrawn")),
+        ("studies", {"state": "withdrawn"}, RecordChange("record-withdrawn", "state", "published", "withdrawn")),
+        ("approvals", {"status": "approved"}, RecordChange("status-granted", "status", None, "approved")),
+        ("approvals", {"status": "refused"}, RecordChange("value-revised", "status", None, "refused")),
+        ("studies", {"status": "approved"}, RecordChange("value-revised", "status", None, "approved")),
+        ("studies", {"id": "b"}, RecordChange("renamed", "id", "a", "b")),
+        ("studies", {"added": None}, RecordChange("value-revised", "added", None, None)),
     ],
 )
-def test_changes_that_matter_have_names(kind: str, after: dict[str, Any], expected: Change) -> None:
+def test_changes_that_matter_have_names(kind: str, after: dict[str, Any], expected: RecordChange) -> None:
     assert list(changes_between(kind, VALUES, {**VALUES, **after, "version": 2})) == [expected]
 
 
@@ -440,4 +444,4 @@ def test_a_new_record_announces_what_subscribers_wait_for() -> None:
     assert [change.type for change in changes_between("approvals", None, granted)] == ["created", "status-granted"]
     assert [change.type for change in changes_between("studies", None, granted)] == ["created"]
     ended = list(changes_between("approvals", granted, {**granted, "status": "withdrawn"}))
-    assert ended == [Change("status-ended", "status", "approved", "withdrawn")]
+    assert ended == [RecordChange("status-ended", "status", "approved", "withdrawn")]

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.evidence.gaps.base import KINDS
-from app.evidence.gaps.interval import Interval
+from app.evidence.gaps.interval import DoseInterval
 from app.main import create_app
 from app.settings import Settings
 from app.store.write.save import save_all
@@ -476,11 +476,11 @@ def test_warnings_that_name_the_same_are_one_gap_whatever_the_case(made_up: Test
 
 
 def test_months_and_weeks_are_not_played_against_each_other() -> None:
-    quarter = Interval(3, None, "mo")
-    twelve_weeks = Interval(12, 12, "wk")
+    quarter = DoseInterval(3, None, "mo")
+    twelve_weeks = DoseInterval(12, 12, "wk")
     assert not twelve_weeks.is_below(12, quarter)
     assert not quarter.is_below(3, twelve_weeks)
-    assert Interval(83, 83, "d").is_below(83, quarter)
-    assert Interval(2.9, 2.9, "mo").is_below(2.9, quarter)
+    assert DoseInterval(83, 83, "d").is_below(83, quarter)
+    assert DoseInterval(2.9, 2.9, "mo").is_below(2.9, quarter)
     assert not quarter.is_below(None, twelve_weeks)
-    assert not Interval(52, 52, "wk").is_below(52, Interval(1, None, "a"))
+    assert not DoseInterval(52, 52, "wk").is_below(52, DoseInterval(1, None, "a"))

@@ -18,13 +18,13 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.errors import Unavailable
 from app.models.base import Record
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.routers import syntheses
 from app.store.write.save import save_all, withdraw
 from tests.conftest import new_database
 from tests.releases.test_releases import serving
 from tests.store.test_store import record
-from tests.support.desk import told
+from tests.support.desk import problem_of
 from tests.support.evidence import (
     CONDITION,
     EVENT,
@@ -173,7 +173,7 @@ def served(
     database = Database(new_database(request, request.param, folder))
     database.migrate()
     save_all(database, [*ground(), *trials(), *more()], author="test")
-    freeze(database, folder, "1.0")
+    build_release(database, folder, "1.0")
     with serving(database, folder) as client:
         yield client, database
     database.close()
@@ -197,7 +197,7 @@ def answered(client: TestClient, **asked: Any) -> dict[str, Any]:
 
 def refused(client: TestClient, **asked: Any) -> dict[str, list[list[str]]]:
     """Each reason of a refusal with the results on its sides."""
-    problem = told(ask(client, **asked), 422, "not-comparable")
+    problem = problem_of(ask(client, **asked), 422, "not-comparable")
     assert all(error["detail"] and error["known"] and error["parameter"] for error in problem["errors"])
     return {error["reason"]: [side["results"] for side in error["sides"]] for error in problem["errors"]}
 
@@ -228,7 +228,7 @@ def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(client: TestCli
     everyone = answered(client, id=ids, subgroup="risk-of-bias", accept=caveats)["pooled"]["subgroups"]
     assert [one["label"] for one in everyone["groups"]] == ["not recorded"]
     assert everyone["q"] is None
-    told(ask(client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
+    problem_of(ask(client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
 
 
 def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestClient) -> None:
@@ -393,14 +393,14 @@ def test_a_review_that_names_all_its_trials_may_stand_with_another(client: TestC
 def test_a_wrong_choice_is_a_problem_that_names_it(
     client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
 ) -> None:
-    problem = told(ask(client, **{**THREE, **asked}), 422, "invalid-parameter")
+    problem = problem_of(ask(client, **{**THREE, **asked}), 422, "invalid-parameter")
     error = next(error for error in problem["errors"] if error["parameter"] == parameter)
     assert error.get("nearest") == nearest
 
 
 def test_an_unknown_record_in_the_question_is_not_found_with_the_nearest(client: TestClient) -> None:
     for name, wrong in (("treatment", TOXIN), ("condition", CONDITION), ("outcome", RELIEF)):
-        problem = told(ask(client, **{name: f"{wrong}x"}), 404, "not-found")
+        problem = problem_of(ask(client, **{name: f"{wrong}x"}), 404, "not-found")
         assert f"'{wrong}'" in problem["detail"]
 
 
@@ -520,8 +520,8 @@ def test_a_release_gives_the_same_bytes_again_in_every_form(served: tuple[TestCl
     assert answered(client, **THREE)["release"] is None
     assert answered(client, **THREE)["links"]["permalink"] is None
     assert client.get(content["links"]["live"]).json()["pooled"] == content["pooled"]
-    told(client.get(f"{PATH}/{'0' * 64}"), 404, "not-found")
-    told(client.get(f"{PATH}/{'x' * 64}"), 422, "invalid-parameter")
+    problem_of(client.get(f"{PATH}/{'0' * 64}"), 404, "not-found")
+    problem_of(client.get(f"{PATH}/{'x' * 64}"), 422, "invalid-parameter")
 
 
 def form_of(form: str) -> dict[str, str]:
@@ -546,7 +546,7 @@ def test_a_retraction_takes_a_result_out_and_marks_what_was_kept(empty_url: str,
     save_all(
         database, [*ground(), own, *trials()[:2], study("made-up-b", sources=["made-up-b-paper"]), b], author="test"
     )
-    freeze(database, tmp_path, "1.0")
+    build_release(database, tmp_path, "1.0")
     with serving(database, tmp_path) as client:
         first = ask(client, release="1.0")
         retracted = {"status": "retracted", "on": "2026-11"}
@@ -571,7 +571,7 @@ def test_a_database_that_cannot_be_written_to_still_answers(
     def locked(*_: Any) -> None:
         raise Unavailable("The database is busy with another write.")
 
-    monkeypatch.setattr(syntheses, "keep_synthesis", locked)
+    monkeypatch.setattr(syntheses, "archive_synthesis", locked)
     found = answered(client, id=THREE["id"][:2], release="1.0")
     assert found["links"]["permalink"] is None
     assert client.get(found["links"]["forest"]).headers["content-type"] == "image/svg+xml"
@@ -699,7 +699,7 @@ def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
     ids=str,
 )
 def test_a_baseline_that_is_none_is_refused(client: TestClient, asked: dict[str, str], parameter: str) -> None:
-    problem = told(client.get(PEOPLE, params={"condition": CONDITION, **asked}), 422, "invalid-parameter")
+    problem = problem_of(client.get(PEOPLE, params={"condition": CONDITION, **asked}), 422, "invalid-parameter")
     assert {error["parameter"] for error in problem["errors"]} == {parameter}
 
 
@@ -748,10 +748,12 @@ def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(client
     ids=lambda value: value,
 )
 def test_a_comparison_takes_two_to_five_treatments(client: TestClient, treatments: str) -> None:
-    told(client.get("/v1/compare", params={"treatments": treatments, "condition": CONDITION}), 422, "invalid-parameter")
+    problem_of(
+        client.get("/v1/compare", params={"treatments": treatments, "condition": CONDITION}), 422, "invalid-parameter"
+    )
 
 
 def test_an_unknown_treatment_is_not_found_with_the_nearest(client: TestClient) -> None:
     asked = {"treatments": f"{TOXIN},{OTHER}x", "condition": CONDITION}
-    problem = told(client.get("/v1/compare", params=asked), 404, "not-found")
+    problem = problem_of(client.get("/v1/compare", params=asked), 404, "not-found")
     assert f"'{OTHER}'" in problem["detail"]

@@ -22,7 +22,7 @@ from app.search.index_entries import kinds_in_order
 from app.search.tokens import distance, tokens, variants
 from app.settings import Settings
 from app.store.examples import RELEASE
-from tests.support.desk import Desk, told
+from tests.support.desk import Api, problem_of
 
 ONA = ("treatments", "onabotulinumtoxina")
 
@@ -256,7 +256,7 @@ def test_a_warning_of_a_class_is_found_by_the_names_of_its_products(client: Test
     assert ("warnings", "onabotulinumtoxina-hypersensitivity-us") not in every_key(client, "xeomin")
 
 
-def test_a_written_record_is_found_at_once_and_a_withdrawn_one_no_more(desk: Desk) -> None:
+def test_a_written_record_is_found_at_once_and_a_withdrawn_one_no_more(desk: Api) -> None:
     made = desk.condition(name="Zorblatt ache", synonyms=["Quuxitis"])
     key = ("conditions", made["id"])
     assert key in keys(search(desk.client, "quuxitis"))
@@ -272,7 +272,7 @@ def test_a_written_record_is_found_at_once_and_a_withdrawn_one_no_more(desk: Des
     assert desk.client.get("/v1/suggest", params={"q": "frobo"}).json()["items"] == []
 
 
-def test_a_new_name_of_a_thing_is_found_through_what_is_about_it(desk: Desk) -> None:
+def test_a_new_name_of_a_thing_is_found_through_what_is_about_it(desk: Api) -> None:
     before = desk.client.get("/v1/treatments/daxibotulinumtoxina")
     answer = desk.ask(
         "PATCH", "/v1/treatments/daxibotulinumtoxina", {"synonyms": ["Wibbletox"]}, If_Match=before.headers["etag"]
@@ -375,31 +375,31 @@ def test_what_holds_no_word_finds_nothing(client: TestClient) -> None:
 @pytest.mark.parametrize("raw", ["%00", "a%00b", "%FF", "%ED%A0%80"])
 def test_nul_and_what_is_not_utf8_is_refused(client: TestClient, raw: str) -> None:
     for path in ("/v1/search", "/v1/suggest"):
-        told(client.get(f"{path}?q={raw}"), 400, "bad-request")
+        problem_of(client.get(f"{path}?q={raw}"), 400, "bad-request")
 
 
 def test_a_wrong_search_says_what_is_wrong(client: TestClient) -> None:
-    told(client.get("/v1/search"), 422, "invalid-parameter", "q")
-    told(client.get("/v1/search", params={"q": "a" * 501}), 422, "invalid-parameter", "q")
-    told(client.get("/v1/search?q=a&q=b"), 422, "invalid-parameter", "q")
-    told(client.get("/v1/search?q=a&kind=treatment"), 422, "invalid-parameter", "kind")
-    told(client.get("/v1/search?q=a&treatment=Bad+Slug"), 422, "invalid-parameter", "treatment")
-    told(client.get("/v1/search?q=a&facet=verdict"), 422, "invalid-parameter", "facet")
-    told(client.get("/v1/search?q=a&fields=nmae"), 422, "invalid-parameter", "fields")
-    told(client.get("/v1/search?q=a&include=no-such"), 422, "invalid-parameter", "include")
-    told(client.get("/v1/search?q=a&limit=201"), 422, "invalid-parameter", "limit")
-    told(client.get("/v1/search?query=a"), 422, "invalid-parameter", "query")
-    told(client.get("/v1/suggest?q=bo&limit=21"), 422, "invalid-parameter", "limit")
-    told(client.get("/v1/suggest?q=bo&kind=claims"), 422, "invalid-parameter", "kind")
+    problem_of(client.get("/v1/search"), 422, "invalid-parameter", "q")
+    problem_of(client.get("/v1/search", params={"q": "a" * 501}), 422, "invalid-parameter", "q")
+    problem_of(client.get("/v1/search?q=a&q=b"), 422, "invalid-parameter", "q")
+    problem_of(client.get("/v1/search?q=a&kind=treatment"), 422, "invalid-parameter", "kind")
+    problem_of(client.get("/v1/search?q=a&treatment=Bad+Slug"), 422, "invalid-parameter", "treatment")
+    problem_of(client.get("/v1/search?q=a&facet=verdict"), 422, "invalid-parameter", "facet")
+    problem_of(client.get("/v1/search?q=a&fields=nmae"), 422, "invalid-parameter", "fields")
+    problem_of(client.get("/v1/search?q=a&include=no-such"), 422, "invalid-parameter", "include")
+    problem_of(client.get("/v1/search?q=a&limit=201"), 422, "invalid-parameter", "limit")
+    problem_of(client.get("/v1/search?query=a"), 422, "invalid-parameter", "query")
+    problem_of(client.get("/v1/suggest?q=bo&limit=21"), 422, "invalid-parameter", "limit")
+    problem_of(client.get("/v1/suggest?q=bo&kind=claims"), 422, "invalid-parameter", "kind")
 
 
 def test_a_cursor_belongs_to_its_search(client: TestClient) -> None:
     cursor = search(client, "pain", limit=5)["next"]
-    told(client.get("/v1/search", params={"q": "pains", "cursor": cursor}), 400, "bad-cursor")
-    told(client.get("/v1/search", params={"q": "pain", "kind": "claims", "cursor": cursor}), 400, "bad-cursor")
-    told(client.get("/v1/search", params={"q": "pain", "cursor": "x"}), 400, "bad-cursor")
+    problem_of(client.get("/v1/search", params={"q": "pains", "cursor": cursor}), 400, "bad-cursor")
+    problem_of(client.get("/v1/search", params={"q": "pain", "kind": "claims", "cursor": cursor}), 400, "bad-cursor")
+    problem_of(client.get("/v1/search", params={"q": "pain", "cursor": "x"}), 400, "bad-cursor")
     listed = client.get("/v1/claims?limit=1").json()["next"]
-    told(client.get("/v1/search", params={"q": "pain", "cursor": listed}), 400, "bad-cursor")
+    problem_of(client.get("/v1/search", params={"q": "pain", "cursor": listed}), 400, "bad-cursor")
 
 
 # What takes too long
@@ -419,7 +419,7 @@ def test_a_search_without_an_end_is_cut_off_with_a_503(database: Database) -> No
     with TestClient(create_app(settings), base_url="http://127.0.0.1:8000") as client:
         for path in ("/v1/search", "/v1/suggest"):
             answer = client.get(path, params={"q": "botox"})
-            told(answer, 503, "unavailable")
+            problem_of(answer, 503, "unavailable")
             assert "cut off" in answer.json()["detail"]
             assert answer.headers["retry-after"] == "1"
         assert client.get("/v1/search", params={"q": "!!!"}).json()["items"] == []

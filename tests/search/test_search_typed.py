@@ -5,11 +5,11 @@ from starlette.testclient import TestClient
 
 from app.search.highlighting import Wanted, best_text
 from app.search.identifiers import codes_in, keys_in
-from app.search.query_parser import read_question
+from app.search.query_parser import parse_query
 from app.search.tokens import halves, tokens
 from app.store.write.save import rename
 from tests.search.test_search import keys, marked, search
-from tests.support.desk import Desk
+from tests.support.desk import Api
 
 FOSTER = ("sources", "foster-2001")
 PREEMPT = ("studies", "preempt-1")
@@ -53,7 +53,7 @@ def test_an_identifier_is_known_however_it_is_written(
     assert found["corrected"] == {}, "what finds the record is not taken for something else"
 
 
-def test_a_former_id_finds_the_record(desk: Desk) -> None:
+def test_a_former_id_finds_the_record(desk: Api) -> None:
     made = desk.condition(name="made-up ache")
     rename(desk.database, "conditions", made["id"], f"{made['id']}-now", author="test")
     hit = search(desk.client, made["id"])["items"][0]
@@ -147,7 +147,7 @@ def test_a_token_is_halved_between_letters_and_digits_or_anywhere_inside() -> No
 
 
 def test_a_question_is_parted_with_its_places_kept(client: TestClient) -> None:
-    parted = read_question('the backpain "neck pain" botox*').parted({1: ("back", "pain")})
+    parted = parse_query('the backpain "neck pain" botox*').parted({1: ("back", "pain")})
     assert parted.words == ("the", "back", "pain", "neck", "pain", "botox")
     assert [(piece.words, piece.start) for piece in parted.pieces] == [
         (("back",), 1),

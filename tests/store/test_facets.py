@@ -14,7 +14,7 @@ from app.models import RESOURCES
 from app.models.base import Row
 from app.search.index_entries import EVERYWHERE
 from app.settings import Settings
-from tests.support.desk import Desk, told
+from tests.support.desk import Api, problem_of
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
@@ -101,14 +101,14 @@ def test_a_cursor_does_not_depend_on_facets(client: TestClient) -> None:
 
 
 def test_a_wrong_facet_is_refused_with_the_nearest(client: TestClient) -> None:
-    problem = told(client.get("/v1/claims?facet=verdikt"), 422, "invalid-parameter", "facet")
+    problem = problem_of(client.get("/v1/claims?facet=verdikt"), 422, "invalid-parameter", "facet")
     assert problem["errors"][0]["nearest"] == "verdict"
-    told(client.get("/v1/claims?facet=quote"), 422, "invalid-parameter", "facet")
-    told(client.get("/v1/claims?facet=verdict,verdict"), 422, "invalid-parameter", "facet")
-    told(client.get("/v1/claims?facet=verdict&format=csv"), 422, "invalid-parameter", "facet")
+    problem_of(client.get("/v1/claims?facet=quote"), 422, "invalid-parameter", "facet")
+    problem_of(client.get("/v1/claims?facet=verdict,verdict"), 422, "invalid-parameter", "facet")
+    problem_of(client.get("/v1/claims?facet=verdict&format=csv"), 422, "invalid-parameter", "facet")
 
 
-def test_counts_follow_each_write(desk: Desk) -> None:
+def test_counts_follow_each_write(desk: Api) -> None:
     path = "/v1/conditions"
     before, found = facet(desk.client, path, "part_of")
     made = desk.condition(part_of="spasticity")

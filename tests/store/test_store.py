@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cli.seed import seed_database
 from app.db.database import Database
-from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REVISION
+from app.db.tables import ALIAS, CODE, RECORD_VERSION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable
 from app.models import RESOURCES
 from app.models.base import Record
@@ -81,7 +81,7 @@ def test_a_change_raises_the_version_of_that_record_alone(database: Database) ->
     assert document(database, "approvals", "example-approval")["version"] == 1
     with database.read() as connection:
         versions = connection.execute(
-            select(EDITION.c.version, EDITION.c.revision).where(EDITION.c.id == "example-article")
+            select(RECORD_VERSION.c.version, RECORD_VERSION.c.revision).where(RECORD_VERSION.c.id == "example-article")
         ).all()
         reasons = connection.execute(select(REVISION.c.author, REVISION.c.reason).order_by(REVISION.c.number)).all()
         codes = connection.execute(select(CODE.c.code).where(CODE.c.id == "example-article")).scalars().all()
@@ -336,7 +336,9 @@ def test_whoever_points_to_a_renamed_record_follows(database: Database) -> None:
     assert claim["source"] == "example-paper"
     with database.read() as connection:
         former = connection.execute(select(ALIAS.c.id, ALIAS.c.to_id).order_by(ALIAS.c.id)).all()
-        editions = connection.execute(select(EDITION.c.version).where(EDITION.c.id == "example-approval-us")).scalars()
+        editions = connection.execute(
+            select(RECORD_VERSION.c.version).where(RECORD_VERSION.c.id == "example-approval-us")
+        ).scalars()
         assert former == [
             ("example-approval", "example-approval-us"),
             ("example-article", "example-paper"),

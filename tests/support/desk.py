@@ -21,7 +21,7 @@ ADDRESS = "http://127.0.0.1:8000"
 MERGE_PATCH = "application/merge-patch+json"
 
 
-class Desk:
+class Api:
     """Asks the application with a key, and makes records that nobody takes for real ones."""
 
     def __init__(self, client: TestClient, database: Database, keys: dict[str, str]) -> None:
@@ -62,14 +62,14 @@ class Desk:
 
 
 @contextmanager
-def open_desk(url: str, **settings: Any) -> Iterator[Desk]:
+def open_api(url: str, **settings: Any) -> Iterator[Api]:
     """A desk over a migrated database; wrong keys, which tests send by the hundred, are not counted unless asked."""
     database = Database(url)
     try:
         usual: dict[str, Any] = {"rate_failures": "off", "query_seconds": 20}
         app = create_app(Settings(database_url=url, **usual | settings))
         with Client(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
-            yield Desk(client, database, made_keys(database))
+            yield Api(client, database, made_keys(database))
     finally:
         database.close()
 
@@ -84,7 +84,7 @@ def made_keys(database: Database) -> dict[str, str]:
     return keys
 
 
-def told(answer: Response, status: int, name: str, pointer: str | None = None) -> dict[str, Any]:
+def problem_of(answer: Response, status: int, name: str, pointer: str | None = None) -> dict[str, Any]:
     """The problem of an answer, which must be of this kind and, with `pointer`, name that place."""
     assert answer.status_code == status, answer.text[:500]
     assert answer.headers["content-type"] == "application/problem+json"

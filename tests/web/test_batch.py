@@ -16,12 +16,12 @@ from app.models import RESOURCES
 from app.store.examples import example_record
 from app.store.write.save import rename
 from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS, BatchReader
-from tests.support.desk import Desk, told
+from tests.support.desk import Api, problem_of
 
 NDJSON = "application/x-ndjson"
 
 
-def send(desk: Desk, lines: Any, query: str = "", **headers: Any) -> Any:
+def send(desk: Api, lines: Any, query: str = "", **headers: Any) -> Any:
     """The answer to a batch of bytes, or of values that become one line each."""
     body = lines if isinstance(lines, bytes) else b"".join(to_json(line) + b"\n" for line in lines)
     return desk.ask("POST", f"/v1/batch{query}", body, content_type=NDJSON, **headers)
@@ -40,7 +40,7 @@ def condition(**fields: Any) -> dict[str, Any]:
     return {"kind": "conditions", "record": values}
 
 
-def read(desk: Desk, line: dict[str, Any]) -> dict[str, Any]:
+def read(desk: Api, line: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = desk.client.get(f"/v1/{line['kind']}/{line['record']['id']}").json()
     return found
 
@@ -48,7 +48,7 @@ def read(desk: Desk, line: dict[str, Any]) -> dict[str, Any]:
 # What is saved
 
 
-def test_records_of_several_kinds_point_to_each_other_in_any_order(desk: Desk) -> None:
+def test_records_of_several_kinds_point_to_each_other_in_any_order(desk: Api) -> None:
     revision = desk.revision()
     above = condition()
     below = condition(part_of=above["record"]["id"])
@@ -62,7 +62,7 @@ def test_records_of_several_kinds_point_to_each_other_in_any_order(desk: Desk) -
     assert (entry["author"], entry["reason"]) == ("made-up write", "For the test.")
 
 
-def test_exported_files_can_be_sent_back_and_change_nothing(desk: Desk) -> None:
+def test_exported_files_can_be_sent_back_and_change_nothing(desk: Api) -> None:
     revision = desk.revision()
     for kind in RESOURCES:
         exported = desk.client.get(f"/v1/{kind}?format=ndjson").content
@@ -72,7 +72,7 @@ def test_exported_files_can_be_sent_back_and_change_nothing(desk: Desk) -> None:
     assert desk.revision() == revision
 
 
-def test_an_exported_file_is_changed_and_sent_back(desk: Desk) -> None:
+def test_an_exported_file_is_changed_and_sent_back(desk: Api) -> None:
     first, second = desk.condition(), desk.condition()
     changed = [{**first, "name": "made-up pain"}, second]
     assert counts(send(desk, changed, "?kind=conditions")) == (0, 1, 1)
@@ -81,7 +81,7 @@ def test_an_exported_file_is_changed_and_sent_back(desk: Desk) -> None:
     assert counts(send(desk, changed, "?kind=conditions")) == (0, 0, 2), "sent again, it says what is there already"
 
 
-def test_a_line_may_end_in_any_way_and_be_empty(desk: Desk) -> None:
+def test_a_line_may_end_in_any_way_and_be_empty(desk: Api) -> None:
     lines = [to_json(condition()) for _ in range(3)]
     body = b"\n\r\n" + lines[0] + b"\r\n  \n" + lines[1] + b" \n\n" + lines[2]
     assert counts(send(desk, body)) == (3, 0, 0)
@@ -90,13 +90,13 @@ def test_a_line_may_end_in_any_way_and_be_empty(desk: Desk) -> None:
 # Nobody's change is lost
 
 
-def test_a_line_with_a_version_that_is_not_there_any_more_changes_nothing(desk: Desk) -> None:
+def test_a_line_with_a_version_that_is_not_there_any_more_changes_nothing(desk: Api) -> None:
     record, other = desk.condition(), condition()
     desk.ask("PATCH", f"/v1/conditions/{record['id']}", {"name": "changed meanwhile"}, If_Match="*")
     revision = desk.revision()
     stale = {"kind": "conditions", "record": {**record, "name": "made-up pain"}}
     for query in ("", "?replace=true"):
-        problem = told(send(desk, [other, stale], query), 412, "precondition-failed", "/record/version")
+        problem = problem_of(send(desk, [other, stale], query), 412, "precondition-failed", "/record/version")
         assert problem["errors"] == [
             {
                 "line": 2,
@@ -109,26 +109,26 @@ def test_a_line_with_a_version_that_is_not_there_any_more_changes_nothing(desk: 
     assert desk.client.get(f"/v1/conditions/{other['record']['id']}").status_code == 404
 
 
-def test_a_line_without_a_version_replaces_only_when_asked_to(desk: Desk) -> None:
+def test_a_line_without_a_version_replaces_only_when_asked_to(desk: Api) -> None:
     record = desk.condition()
     line = {"kind": "conditions", "record": {"id": record["id"], "name": "made-up pain"}}
-    told(send(desk, [line]), 409, "conflict", "/record/version")
-    told(send(desk, [line["record"]], "?kind=conditions"), 409, "conflict", "/version")
+    problem_of(send(desk, [line]), 409, "conflict", "/record/version")
+    problem_of(send(desk, [line["record"]], "?kind=conditions"), 409, "conflict", "/version")
     assert counts(send(desk, [line], "?replace=true")) == (0, 1, 0)
     assert counts(send(desk, [line])) == (0, 0, 1)
 
 
-def test_what_was_withdrawn_or_renamed_does_not_come_back(desk: Desk) -> None:
+def test_what_was_withdrawn_or_renamed_does_not_come_back(desk: Api) -> None:
     gone, former = desk.condition(), desk.condition()
     desk.ask("DELETE", f"/v1/conditions/{gone['id']}?reason=No.", If_Match="*")
     rename(desk.database, "conditions", former["id"], f"{former['id']}-now", author="test")
-    problem = told(send(desk, [gone], "?kind=conditions&replace=true"), 409, "conflict", "/id")
+    problem = problem_of(send(desk, [gone], "?kind=conditions&replace=true"), 409, "conflict", "/id")
     assert "withdrawn" in problem["detail"]
-    problem = told(send(desk, [former], "?kind=conditions"), 422, "invalid-record", "/id")
+    problem = problem_of(send(desk, [former], "?kind=conditions"), 422, "invalid-record", "/id")
     assert (problem["errors"][0]["line"], f"{former['id']}-now" in problem["detail"]) == (1, True)
 
 
-def test_a_batch_sent_again_gets_the_first_answer(desk: Desk) -> None:
+def test_a_batch_sent_again_gets_the_first_answer(desk: Api) -> None:
     named, lines = token_hex(8), [condition(), condition()]
     first = send(desk, lines, Idempotency_Key=named)
     assert counts(first) == (2, 0, 0)
@@ -136,7 +136,7 @@ def test_a_batch_sent_again_gets_the_first_answer(desk: Desk) -> None:
     again = send(desk, lines, Idempotency_Key=named)
     assert (again.headers["idempotency-replayed"], again.content) == ("true", first.content)
     assert again.headers["dataset-revision"] == first.headers["dataset-revision"]
-    told(send(desk, [*lines, condition()], Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(send(desk, [*lines, condition()], Idempotency_Key=named), 422, "idempotency-mismatch")
 
 
 # What is wrong
@@ -186,53 +186,53 @@ FAULTS: list[tuple[bytes, str, int, str, int, str]] = [
     ("line", "query", "status", "name", "number", "pointer"), FAULTS, ids=lambda value: repr(value)[:30]
 )
 def test_a_fault_is_told_with_its_line_and_nothing_is_stored(
-    desk: Desk, line: bytes, query: str, status: int, name: str, number: int, pointer: str
+    desk: Api, line: bytes, query: str, status: int, name: str, number: int, pointer: str
 ) -> None:
     revision = desk.revision()
-    problem = told(send(desk, (b'{"id":"a"}\n' if query else GOOD) + line, query), status, name)
+    problem = problem_of(send(desk, (b'{"id":"a"}\n' if query else GOOD) + line, query), status, name)
     assert (problem["errors"][0]["line"], problem["errors"][0]["pointer"]) == (number, pointer)
     assert f"{number}" in problem["detail"]
     assert desk.revision() == revision
     assert desk.client.get("/v1/conditions/made-up-batch").status_code == 404
 
 
-def test_the_nearest_resource_is_named(desk: Desk) -> None:
-    problem = told(send(desk, [{"kind": "condition", "record": {}}]), 422, "invalid-body", "/kind")
+def test_the_nearest_resource_is_named(desk: Api) -> None:
+    problem = problem_of(send(desk, [{"kind": "condition", "record": {}}]), 422, "invalid-body", "/kind")
     assert problem["errors"][0]["nearest"] == "conditions"
-    told(send(desk, GOOD, "?kind=condition"), 422, "invalid-parameter", "kind")
+    problem_of(send(desk, GOOD, "?kind=condition"), 422, "invalid-parameter", "kind")
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"\r\n \n"])
-def test_an_empty_batch_is_refused(desk: Desk, body: bytes) -> None:
-    told(send(desk, body), 422, "invalid-body")
+def test_an_empty_batch_is_refused(desk: Api, body: bytes) -> None:
+    problem_of(send(desk, body), 422, "invalid-body")
 
 
-def test_faults_of_many_lines_are_told_together_but_not_without_end(desk: Desk) -> None:
-    problem = told(send(desk, b"x\n" * 3 + GOOD + b"y\n" * 1000), 400, "bad-request")
+def test_faults_of_many_lines_are_told_together_but_not_without_end(desk: Api) -> None:
+    problem = problem_of(send(desk, b"x\n" * 3 + GOOD + b"y\n" * 1000), 400, "bad-request")
     lines = [error["line"] for error in problem["errors"]]
     assert lines == [1, 2, 3, *range(5, MOST_ERRORS + 2)]
 
 
-def test_another_format_is_refused(desk: Desk) -> None:
+def test_another_format_is_refused(desk: Api) -> None:
     for content_type in ("application/json", "text/plain", "", "application/x-ndjson; charset=latin-1"):
         answer = desk.ask("POST", "/v1/batch", GOOD, content_type=content_type)
-        told(answer, 415, "unsupported-media-type")
+        problem_of(answer, 415, "unsupported-media-type")
         assert answer.headers["accept"] == NDJSON
-    told(send(desk, GOOD, Content_Encoding="gzip"), 415, "unsupported-media-type")
-    told(send(desk, GOOD, Accept="text/csv"), 406, "not-acceptable")
-    told(send(desk, GOOD, "?replace=perhaps"), 422, "invalid-parameter", "replace")
-    told(desk.ask("GET", "/v1/batch"), 405, "method-not-allowed")
+    problem_of(send(desk, GOOD, Content_Encoding="gzip"), 415, "unsupported-media-type")
+    problem_of(send(desk, GOOD, Accept="text/csv"), 406, "not-acceptable")
+    problem_of(send(desk, GOOD, "?replace=perhaps"), 422, "invalid-parameter", "replace")
+    problem_of(desk.ask("GET", "/v1/batch"), 405, "method-not-allowed")
 
 
-def test_a_batch_that_is_too_large_is_refused_whatever_it_holds(desk: Desk) -> None:
-    told(send(desk, GOOD, Content_Length="32000001"), 413, "content-too-large")
-    told(send(desk, b" " * (LARGEST_LINE + 1)), 413, "content-too-large")
-    told(send(desk, GOOD + b'{"id":"' + b"a" * LARGEST_LINE), 413, "content-too-large")
+def test_a_batch_that_is_too_large_is_refused_whatever_it_holds(desk: Api) -> None:
+    problem_of(send(desk, GOOD, Content_Length="32000001"), 413, "content-too-large")
+    problem_of(send(desk, b" " * (LARGEST_LINE + 1)), 413, "content-too-large")
+    problem_of(send(desk, GOOD + b'{"id":"' + b"a" * LARGEST_LINE), 413, "content-too-large")
     above = condition(definition="made up " * 120)
     assert counts(send(desk, [above] + [condition(definition="made up " * 120) for _ in range(1100)])) == (1101, 0, 0)
 
 
-def test_a_sender_who_goes_away_half_way_has_stored_nothing(desk: Desk) -> None:
+def test_a_sender_who_goes_away_half_way_has_stored_nothing(desk: Api) -> None:
     pieces = iter([{"type": "http.request", "body": GOOD, "more_body": True}, {"type": "http.disconnect"}])
     sent: list[Any] = []
 

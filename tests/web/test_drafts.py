@@ -8,14 +8,14 @@ from pydantic_core import to_json
 from sqlalchemy import text
 
 from app.models import RESOURCES
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.store.write.keys import create_key
 from app.store.write.save import rename
-from tests.support.desk import ADDRESS, Desk, told
+from tests.support.desk import ADDRESS, Api, problem_of
 
 
 @pytest.fixture(scope="module", autouse=True)
-def second_editor(desk: Desk) -> None:
+def second_editor(desk: Api) -> None:
     desk.keys["other"] = create_key(desk.database, "made-up other", "write")
     desk.keys["reviewer"] = create_key(desk.database, "made-up reviewer", "admin")
 
@@ -38,21 +38,21 @@ def proposed(answer: Any) -> dict[str, Any]:
     return draft
 
 
-def publish(desk: Desk, draft: dict[str, Any], *, key: str | None = "reviewer", note: str = "Checked.") -> Any:
+def publish(desk: Api, draft: dict[str, Any], *, key: str | None = "reviewer", note: str = "Checked.") -> Any:
     return desk.ask("POST", f"/v1/drafts/{draft['id']}/publish?note={note}", key=key)
 
 
 # Invisible
 
 
-def everything(desk: Desk) -> list[bytes]:
+def everything(desk: Api) -> list[bytes]:
     """What readers can get of the conditions, the changes and the counts."""
     paths = ["/v1", "/v1/conditions?limit=200&count=exact", "/v1/conditions?format=ndjson", "/v1/changes?since=1"]
     paths += ["/v1/scorecard", "/v1/changes?format=atom", "/llms.txt"]
     return [desk.client.get(path).content for path in paths]
 
 
-def test_a_draft_is_nowhere_but_among_the_drafts(desk: Desk, tmp_path: Any) -> None:
+def test_a_draft_is_nowhere_but_among_the_drafts(desk: Api, tmp_path: Any) -> None:
     record, body = desk.condition(), new()
     before, revision = everything(desk), desk.revision()
     created = proposed(desk.ask("POST", "/v1/conditions?draft=true&reason=Secret.", body))
@@ -65,8 +65,8 @@ def test_a_draft_is_nowhere_but_among_the_drafts(desk: Desk, tmp_path: Any) -> N
     history = desk.client.get(f"{address(record)}/history").json()["items"]
     assert len(history) == 1
     part = {"id": f"made-up-{token_hex(4)}", "name": "made up", "part_of": body["id"]}
-    told(desk.ask("POST", "/v1/conditions", part), 422, "invalid-record", "/part_of")
-    freeze(desk.database, tmp_path, "made-up")
+    problem_of(desk.ask("POST", "/v1/conditions", part), 422, "invalid-record", "/part_of")
+    build_release(desk.database, tmp_path, "made-up")
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(word in content for word in (body["id"].encode(), b"made-up secret") for content in files)
     for draft in (created, changed, withdrawn):
@@ -74,13 +74,13 @@ def test_a_draft_is_nowhere_but_among_the_drafts(desk: Desk, tmp_path: Any) -> N
 
 
 @pytest.mark.parametrize("path", ["/v1/drafts", "/v1/drafts/1"])
-def test_drafts_are_for_those_who_may_write(desk: Desk, path: str) -> None:
-    told(desk.ask("GET", path, key=None), 401, "unauthorized")
-    told(desk.ask("GET", path, key="read"), 403, "forbidden")
-    told(desk.client.get(path, headers={"Authorization": "Basic YTpi"}), 401, "unauthorized")
+def test_drafts_are_for_those_who_may_write(desk: Api, path: str) -> None:
+    problem_of(desk.ask("GET", path, key=None), 401, "unauthorized")
+    problem_of(desk.ask("GET", path, key="read"), 403, "forbidden")
+    problem_of(desk.client.get(path, headers={"Authorization": "Basic YTpi"}), 401, "unauthorized")
 
 
-def test_an_author_sees_their_own_and_a_reviewer_all(desk: Desk) -> None:
+def test_an_author_sees_their_own_and_a_reviewer_all(desk: Api) -> None:
     mine = proposed(desk.ask("POST", "/v1/conditions?draft=true", new()))
     theirs = proposed(desk.ask("POST", "/v1/conditions?draft=true", new(), key="other"))
     seen = {
@@ -94,16 +94,16 @@ def test_an_author_sees_their_own_and_a_reviewer_all(desk: Desk) -> None:
         "admin": pair,
     }
     path = f"/v1/drafts/{theirs['id']}"
-    told(desk.ask("GET", path), 404, "not-found")
-    told(desk.ask("DELETE", f"{path}?reason=No."), 404, "not-found")
-    told(publish(desk, theirs, key="other"), 403, "forbidden")
+    problem_of(desk.ask("GET", path), 404, "not-found")
+    problem_of(desk.ask("DELETE", f"{path}?reason=No."), 404, "not-found")
+    problem_of(publish(desk, theirs, key="other"), 403, "forbidden")
     answer = desk.ask("GET", path, key="other")
     assert (answer.json(), answer.headers["cache-control"]) == (theirs, "private, no-store")
     for number in ("0", "-1", "x", "1.5", str(2**31)):
-        told(desk.ask("GET", f"/v1/drafts/{number}"), 422, "invalid-parameter", "id")
+        problem_of(desk.ask("GET", f"/v1/drafts/{number}"), 422, "invalid-parameter", "id")
 
 
-def test_the_list_is_narrowed_and_paged(desk: Desk) -> None:
+def test_the_list_is_narrowed_and_paged(desk: Api) -> None:
     record = desk.condition()
     numbers = [
         proposed(desk.ask("PATCH", f"{address(record)}?draft=true", {"name": f"made-up {word}"}, If_Match="*"))["id"]
@@ -118,16 +118,16 @@ def test_the_list_is_narrowed_and_paged(desk: Desk) -> None:
     either = desk.ask("GET", f"{path}&state=discarded&state=open").json()
     assert [item["id"] for item in either["items"]] == numbers[::-1]
     assert desk.ask("GET", f"/v1/drafts?kind=claims&record={record['id']}").json()["items"] == []
-    told(desk.ask("GET", f"/v1/drafts?limit=1&cursor={first['next']}"), 400, "bad-cursor")
-    told(desk.ask("GET", f"{path}&cursor={first['next']}", key="admin"), 400, "bad-cursor")
-    told(desk.ask("GET", "/v1/drafts?state=opne"), 422, "invalid-parameter", "state")
-    told(desk.ask("GET", "/v1/drafts?stat=open"), 422, "invalid-parameter", "stat")
+    problem_of(desk.ask("GET", f"/v1/drafts?limit=1&cursor={first['next']}"), 400, "bad-cursor")
+    problem_of(desk.ask("GET", f"{path}&cursor={first['next']}", key="admin"), 400, "bad-cursor")
+    problem_of(desk.ask("GET", "/v1/drafts?state=opne"), 422, "invalid-parameter", "state")
+    problem_of(desk.ask("GET", "/v1/drafts?stat=open"), 422, "invalid-parameter", "stat")
 
 
 # Publishing
 
 
-def test_a_published_draft_is_in_the_history_with_author_reviewer_and_note(desk: Desk) -> None:
+def test_a_published_draft_is_in_the_history_with_author_reviewer_and_note(desk: Api) -> None:
     record = desk.condition()
     answer = desk.ask("PATCH", f"{address(record)}?draft=true&reason=Better.", {"name": "made-up pain"}, If_Match='"1"')
     draft = proposed(answer)
@@ -157,7 +157,7 @@ def test_a_published_draft_is_in_the_history_with_author_reviewer_and_note(desk:
     assert {name: change[name] for name in told_by} == told_by
 
 
-def test_a_new_record_and_a_withdrawal_are_reviewed_too(desk: Desk) -> None:
+def test_a_new_record_and_a_withdrawal_are_reviewed_too(desk: Api) -> None:
     body = new()
     draft = proposed(desk.ask("POST", "/v1/conditions?draft=true", body))
     assert (draft["action"], draft["base_version"], draft["present_version"]) == ("create", None, None)
@@ -168,11 +168,11 @@ def test_a_new_record_and_a_withdrawal_are_reviewed_too(desk: Desk) -> None:
     taken_back = proposed(desk.ask("DELETE", f"{address(body)}?draft=true&reason=Entered+twice.", If_Match='"1"'))
     assert [change["type"] for change in taken_back["changes"]] == ["record-withdrawn"]
     assert publish(desk, taken_back).status_code == 200
-    assert "Entered twice" in told(desk.client.get(address(body)), 410, "gone")["detail"]
+    assert "Entered twice" in problem_of(desk.client.get(address(body)), 410, "gone")["detail"]
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_a_draft_of_any_resource_says_what_a_write_would(desk: Desk, resource: str) -> None:
+def test_a_draft_of_any_resource_says_what_a_write_would(desk: Api, resource: str) -> None:
     record = desk.client.get(f"/v1/{resource}?limit=1").json()["items"][0]
     body = {**record, "id": f"made-up-{token_hex(4)}"}
     draft = proposed(desk.ask("POST", f"/v1/{resource}?draft=true", body))
@@ -182,23 +182,25 @@ def test_a_draft_of_any_resource_says_what_a_write_would(desk: Desk, resource: s
     assert {**saved, **dict.fromkeys(clock)} == {**draft["proposed"], **dict.fromkeys(clock)}
 
 
-def test_what_a_publication_would_refuse_is_refused_as_a_draft(desk: Desk) -> None:
+def test_what_a_publication_would_refuse_is_refused_as_a_draft(desk: Api) -> None:
     record = desk.condition()
     count = len(desk.ask("GET", "/v1/drafts?limit=200").json()["items"])
-    told(desk.ask("POST", "/v1/conditions?draft=true", {"id": "x"}), 422, "invalid-record", "/name")
-    told(desk.ask("POST", "/v1/conditions?draft=true", {**new(), "part_of": "no"}), 422, "invalid-record", "/part_of")
-    told(desk.ask("POST", "/v1/conditions?draft=true", record), 409, "conflict")
+    problem_of(desk.ask("POST", "/v1/conditions?draft=true", {"id": "x"}), 422, "invalid-record", "/name")
+    problem_of(
+        desk.ask("POST", "/v1/conditions?draft=true", {**new(), "part_of": "no"}), 422, "invalid-record", "/part_of"
+    )
+    problem_of(desk.ask("POST", "/v1/conditions?draft=true", record), 409, "conflict")
     path = f"{address(record)}?draft=true"
-    told(desk.ask("PUT", path, record), 428, "precondition-required")
-    told(desk.ask("PUT", path, record, If_Match='"7"'), 412, "precondition-failed")
-    told(desk.ask("DELETE", f"{path}&reason=x", If_Match='"7"'), 412, "precondition-failed")
-    told(desk.ask("PUT", path, record, If_Match="*"), 422, "invalid-record", "")
-    told(desk.ask("PATCH", f"{address(new())}?draft=true", {}, If_Match="*"), 404, "not-found")
-    told(desk.ask("POST", "/v1/conditions?draft=perhaps", new()), 422, "invalid-parameter", "draft")
+    problem_of(desk.ask("PUT", path, record), 428, "precondition-required")
+    problem_of(desk.ask("PUT", path, record, If_Match='"7"'), 412, "precondition-failed")
+    problem_of(desk.ask("DELETE", f"{path}&reason=x", If_Match='"7"'), 412, "precondition-failed")
+    problem_of(desk.ask("PUT", path, record, If_Match="*"), 422, "invalid-record", "")
+    problem_of(desk.ask("PATCH", f"{address(new())}?draft=true", {}, If_Match="*"), 404, "not-found")
+    problem_of(desk.ask("POST", "/v1/conditions?draft=perhaps", new()), 422, "invalid-parameter", "draft")
     assert len(desk.ask("GET", "/v1/drafts?limit=200").json()["items"]) == count
 
 
-def test_a_draft_of_a_record_that_has_moved_on_is_not_published(desk: Desk) -> None:
+def test_a_draft_of_a_record_that_has_moved_on_is_not_published(desk: Api) -> None:
     record = desk.condition()
     drafts = [
         proposed(desk.ask("PATCH", f"{address(record)}?draft=true", {"name": "made-up one"}, If_Match="*")),
@@ -206,58 +208,58 @@ def test_a_draft_of_a_record_that_has_moved_on_is_not_published(desk: Desk) -> N
     ]
     desk.ask("PATCH", address(record), {"name": "changed meanwhile"}, If_Match="*")
     for draft in drafts:
-        problem = told(publish(desk, draft), 412, "precondition-failed")
+        problem = problem_of(publish(desk, draft), 412, "precondition-failed")
         assert "has version 2 now; the draft changes version 1" in problem["detail"]
         read = desk.ask("GET", f"/v1/drafts/{draft['id']}").json()
         assert (read["state"], read["base_version"], read["present_version"]) == ("open", 1, 2)
         assert read["changes"] == draft["changes"], "what it changes of the version that it was made for"
     desk.ask("DELETE", f"{address(record)}?reason=No.", If_Match="*")
-    told(publish(desk, drafts[0]), 410, "gone")
+    problem_of(publish(desk, drafts[0]), 410, "gone")
     assert desk.ask("GET", f"/v1/drafts/{drafts[0]['id']}").json()["present_version"] is None
 
 
-def test_a_draft_of_a_record_that_was_renamed_or_created_meanwhile_is_not_published(desk: Desk) -> None:
+def test_a_draft_of_a_record_that_was_renamed_or_created_meanwhile_is_not_published(desk: Api) -> None:
     record, body = desk.condition(), new()
     draft = proposed(desk.ask("PATCH", f"{address(record)}?draft=true", {"name": "made-up one"}, If_Match="*"))
     rename(desk.database, "conditions", record["id"], f"{record['id']}-now", author="test")
-    assert f"{record['id']}-now" in told(publish(desk, draft), 412, "precondition-failed")["detail"]
+    assert f"{record['id']}-now" in problem_of(publish(desk, draft), 412, "precondition-failed")["detail"]
     assert desk.ask("GET", f"/v1/drafts/{draft['id']}").json()["present_version"] == 2
     twice = [proposed(desk.ask("POST", "/v1/conditions?draft=true", body)) for _ in range(2)]
     assert publish(desk, twice[0]).status_code == 200
-    told(publish(desk, twice[1]), 409, "conflict")
+    problem_of(publish(desk, twice[1]), 409, "conflict")
 
 
-def test_a_draft_is_decided_once(desk: Desk) -> None:
+def test_a_draft_is_decided_once(desk: Api) -> None:
     draft = proposed(desk.ask("POST", "/v1/conditions?draft=true", new()))
     assert publish(desk, draft).status_code == 200
     revision = desk.revision()
-    problem = told(publish(desk, draft), 409, "already-decided")
+    problem = problem_of(publish(desk, draft), 409, "already-decided")
     assert f"Draft {draft['id']} was published by made-up reviewer" in problem["detail"]
-    told(desk.ask("DELETE", f"/v1/drafts/{draft['id']}?reason=x"), 409, "already-decided")
+    problem_of(desk.ask("DELETE", f"/v1/drafts/{draft['id']}?reason=x"), 409, "already-decided")
     assert desk.revision() == revision
-    told(publish(desk, {"id": 2**31 - 1}), 404, "not-found")
+    problem_of(publish(desk, {"id": 2**31 - 1}), 404, "not-found")
 
 
 @pytest.mark.parametrize("query", ["", "?note=", "?note=%20", "?note=a&note=b", f"?note={'x' * 1001}"])
-def test_a_publication_has_one_note(desk: Desk, query: str) -> None:
+def test_a_publication_has_one_note(desk: Api, query: str) -> None:
     draft = proposed(desk.ask("POST", "/v1/conditions?draft=true", new()))
     answer = desk.ask("POST", f"/v1/drafts/{draft['id']}/publish{query}", key="admin")
-    told(answer, 422, "invalid-parameter", "note")
+    problem_of(answer, 422, "invalid-parameter", "note")
 
 
-def test_a_discarded_draft_says_why(desk: Desk) -> None:
+def test_a_discarded_draft_says_why(desk: Api) -> None:
     draft = proposed(desk.ask("POST", "/v1/conditions?draft=true", new()))
     revision = desk.revision()
-    told(desk.ask("DELETE", f"/v1/drafts/{draft['id']}"), 422, "invalid-parameter", "reason")
+    problem_of(desk.ask("DELETE", f"/v1/drafts/{draft['id']}"), 422, "invalid-parameter", "reason")
     answer = desk.ask("DELETE", f"/v1/drafts/{draft['id']}?reason=No+source.", key="reviewer")
     assert (answer.status_code, answer.content) == (204, b"")
     read = desk.ask("GET", f"/v1/drafts/{draft['id']}").json()
     assert (read["state"], read["decided_by"], read["note"]) == ("discarded", "made-up reviewer", "No source.")
-    told(publish(desk, draft), 409, "already-decided")
+    problem_of(publish(desk, draft), 409, "already-decided")
     assert desk.revision() == revision
 
 
-def test_a_draft_sent_again_is_kept_once(desk: Desk) -> None:
+def test_a_draft_sent_again_is_kept_once(desk: Api) -> None:
     body, named = new(), token_hex(8)
     first = desk.ask("POST", "/v1/conditions?draft=true", body, Idempotency_Key=named)
     again = desk.ask("POST", "/v1/conditions?draft=true", body, Idempotency_Key=named)
@@ -265,12 +267,12 @@ def test_a_draft_sent_again_is_kept_once(desk: Desk) -> None:
     assert again.headers["idempotency-replayed"] == "true"
     assert (again.status_code, again.content) == (202, first.content)
     assert again.headers["location"] == first.headers["location"]
-    told(desk.ask("POST", "/v1/conditions", body, Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(desk.ask("POST", "/v1/conditions", body, Idempotency_Key=named), 422, "idempotency-mismatch")
     listed = desk.ask("GET", f"/v1/drafts?record={body['id']}").json()["items"]
     assert len(listed) == 1
 
 
-def test_a_draft_holds_no_key(desk: Desk) -> None:
+def test_a_draft_holds_no_key(desk: Api) -> None:
     draft = proposed(desk.ask("POST", "/v1/conditions?draft=true", new()))
     with desk.database.read() as connection:
         rows = connection.execute(text("SELECT * FROM draft")).all()

@@ -13,7 +13,7 @@ from app.models.base import Row
 from app.store.examples import example_record, seed_records
 from app.store.write.save import rename
 from app.web.writes.edits import merged
-from tests.support.desk import ADDRESS, MERGE_PATCH, Desk, told
+from tests.support.desk import ADDRESS, MERGE_PATCH, Api, problem_of
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
@@ -25,7 +25,7 @@ def address(record: dict[str, Any], plural: str = "conditions") -> str:
 # Creating
 
 
-def test_a_new_record_is_answered_as_a_get_answers_it(desk: Desk) -> None:
+def test_a_new_record_is_answered_as_a_get_answers_it(desk: Api) -> None:
     before = desk.revision()
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache", "synonyms": ["an ache"]}
     answer = desk.ask("POST", "/v1/conditions?reason=For+the+test.", values)
@@ -41,7 +41,7 @@ def test_a_new_record_is_answered_as_a_get_answers_it(desk: Desk) -> None:
     assert values["id"] in [item["id"] for item in desk.client.get("/v1/conditions?limit=200").json()["items"]]
 
 
-def test_the_history_names_who_wrote_and_why(desk: Desk) -> None:
+def test_the_history_names_who_wrote_and_why(desk: Api) -> None:
     record = desk.condition()
     desk.ask("PATCH", f"{address(record)}?reason=A+better+name.", {"name": "made-up pain"}, If_Match="*")
     desk.ask("DELETE", f"{address(record)}?reason=Entered+twice.", key="admin", If_Match="*")
@@ -54,19 +54,19 @@ def test_the_history_names_who_wrote_and_why(desk: Desk) -> None:
     ]
 
 
-def test_an_id_is_given_once(desk: Desk) -> None:
+def test_an_id_is_given_once(desk: Api) -> None:
     record = desk.condition()
-    problem = told(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
+    problem = problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
     assert record["id"] in problem["detail"]
     desk.ask("DELETE", f"{address(record)}?reason=No.", If_Match="*")
-    told(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 410, "gone")
+    problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 410, "gone")
 
 
-def test_a_former_id_is_never_given_again_and_a_change_is_led_on(desk: Desk) -> None:
+def test_a_former_id_is_never_given_again_and_a_change_is_led_on(desk: Api) -> None:
     record = desk.condition()
     present = f"{record['id']}-now"
     rename(desk.database, "conditions", record["id"], present, author="test")
-    problem = told(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
+    problem = problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
     assert present in problem["detail"]
     answer = desk.client.patch(
         f"{address(record)}?reason=Why.",
@@ -85,7 +85,7 @@ def test_a_former_id_is_never_given_again_and_a_change_is_led_on(desk: Desk) -> 
 # Sent again
 
 
-def test_a_request_sent_again_gets_the_first_answer(desk: Desk) -> None:
+def test_a_request_sent_again_gets_the_first_answer(desk: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
     first = desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
@@ -102,30 +102,30 @@ def test_a_request_sent_again_gets_the_first_answer(desk: Desk) -> None:
     assert desk.revision() == revision
 
 
-def test_an_idempotency_key_belongs_to_one_request_of_one_holder(desk: Desk) -> None:
+def test_an_idempotency_key_belongs_to_one_request_of_one_holder(desk: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
     desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
     other = {**values, "name": "another"}
-    told(desk.ask("POST", "/v1/conditions", other, Idempotency_Key=named), 422, "idempotency-mismatch")
-    told(desk.ask("POST", "/v1/conditions?reason=x", values, Idempotency_Key=named), 422, "idempotency-mismatch")
-    told(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named, key="admin"), 409, "conflict")
+    problem_of(desk.ask("POST", "/v1/conditions", other, Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(desk.ask("POST", "/v1/conditions?reason=x", values, Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named, key="admin"), 409, "conflict")
 
 
-def test_a_refused_request_may_be_mended_and_sent_under_the_same_key(desk: Desk) -> None:
+def test_a_refused_request_may_be_mended_and_sent_under_the_same_key(desk: Api) -> None:
     named, values = token_hex(8), {"id": f"made-up-{token_hex(4)}"}
-    told(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 422, "invalid-record", "/name")
+    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 422, "invalid-record", "/name")
     answer = desk.ask("POST", "/v1/conditions", {**values, "name": "made-up"}, Idempotency_Key=named)
     assert answer.status_code == 201
 
 
-def test_an_idempotency_key_is_forgotten_after_a_day(desk: Desk) -> None:
+def test_an_idempotency_key_is_forgotten_after_a_day(desk: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
     desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
     with desk.database.write() as connection:
         connection.execute(text("UPDATE idempotency SET at = '2020-01-01T00:00:00Z'"))
-    told(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 409, "conflict")
+    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 409, "conflict")
     with desk.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM idempotency WHERE at < '2021'")).scalar()
     desk.ask("POST", "/v1/conditions", {**values, "id": f"{values['id']}-2"}, Idempotency_Key=token_hex(8))
@@ -134,36 +134,36 @@ def test_an_idempotency_key_is_forgotten_after_a_day(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("named", ["", " ", "a b", "x" * 256, "é"])
-def test_a_bad_idempotency_key_is_refused(desk: Desk, named: str) -> None:
+def test_a_bad_idempotency_key_is_refused(desk: Api, named: str) -> None:
     headers: Any = [
         ("Authorization", f"Bearer {desk.keys['write']}"),
         ("Content-Type", "application/json"),
         ("Idempotency-Key", named.encode("latin-1")),
     ]
     answer = desk.client.post("/v1/conditions", content=b"{}", headers=headers)
-    told(answer, 422, "invalid-parameter", "Idempotency-Key")
+    problem_of(answer, 422, "invalid-parameter", "Idempotency-Key")
     twice = desk.client.post("/v1/conditions", content=b"{}", headers=[*headers[:2], *[("Idempotency-Key", "a")] * 2])
-    told(twice, 422, "invalid-parameter", "Idempotency-Key")
+    problem_of(twice, 422, "invalid-parameter", "Idempotency-Key")
 
 
 # Changing
 
 
-def test_a_change_must_say_which_version_it_changes(desk: Desk) -> None:
+def test_a_change_must_say_which_version_it_changes(desk: Api) -> None:
     record = desk.condition()
-    told(desk.ask("PUT", address(record), record), 428, "precondition-required")
-    told(desk.ask("PATCH", address(record), {}), 428, "precondition-required")
-    told(desk.ask("DELETE", f"{address(record)}?reason=x"), 428, "precondition-required")
+    problem_of(desk.ask("PUT", address(record), record), 428, "precondition-required")
+    problem_of(desk.ask("PATCH", address(record), {}), 428, "precondition-required")
+    problem_of(desk.ask("DELETE", f"{address(record)}?reason=x"), 428, "precondition-required")
     for tag in ('"2.0123456789abcdef"', '"x"', 'W/"1.0123456789abcdef"', "1", '""', '"1x"', "garbage"):
         for method, body in (("PUT", record), ("PATCH", {"name": "new"}), ("DELETE", None)):
             path = f"{address(record)}?reason=x"
-            problem = told(desk.ask(method, path, body, If_Match=tag), 412, "precondition-failed")
+            problem = problem_of(desk.ask(method, path, body, If_Match=tag), 412, "precondition-failed")
             assert "has version 1 now" in problem["detail"]
     assert desk.client.get(address(record)).json() == record
 
 
 @pytest.mark.parametrize("coding", ["identity", "br", "gzip", "zstd"])
-def test_the_tag_of_any_read_is_good_for_a_change(desk: Desk, coding: str) -> None:
+def test_the_tag_of_any_read_is_good_for_a_change(desk: Api, coding: str) -> None:
     record = desk.condition(definition="a made-up text that is long enough to be compressed; " * 20)
     for form in ("json", "csv", "ndjson"):
         tag = desk.client.get(f"{address(record)}?format={form}", headers={"Accept-Encoding": coding}).headers["etag"]
@@ -174,7 +174,7 @@ def test_the_tag_of_any_read_is_good_for_a_change(desk: Desk, coding: str) -> No
         assert answer.headers["etag"] == desk.client.get(address(record)).headers["etag"]
 
 
-def test_put_replaces_the_whole_record(desk: Desk) -> None:
+def test_put_replaces_the_whole_record(desk: Api) -> None:
     record = desk.condition(synonyms=["an ache"], definition="made up")
     answer = desk.ask("PUT", address(record), {"name": "made-up pain"}, If_Match='"1"')
     assert answer.status_code == 200
@@ -189,7 +189,7 @@ def test_put_replaces_the_whole_record(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("media_type", [MERGE_PATCH, "application/json", "application/json; charset=utf-8"])
-def test_patch_changes_what_it_names_and_null_removes(desk: Desk, media_type: str) -> None:
+def test_patch_changes_what_it_names_and_null_removes(desk: Api, media_type: str) -> None:
     record = desk.condition(synonyms=["an ache"], definition="made up")
     answer = desk.ask(
         "PATCH", address(record), {"definition": None, "name": "pain"}, content_type=media_type, If_Match="*"
@@ -198,7 +198,7 @@ def test_patch_changes_what_it_names_and_null_removes(desk: Desk, media_type: st
     assert (changed["name"], changed["synonyms"], changed["definition"]) == ("pain", ["an ache"], None)
 
 
-def test_what_says_the_same_as_before_is_not_written(desk: Desk) -> None:
+def test_what_says_the_same_as_before_is_not_written(desk: Api) -> None:
     record = desk.condition()
     revision = desk.revision()
     tag = desk.client.get(address(record)).headers["etag"]
@@ -208,56 +208,56 @@ def test_what_says_the_same_as_before_is_not_written(desk: Desk) -> None:
     assert desk.revision() == revision
 
 
-def test_the_id_of_a_record_is_not_changed_by_its_body(desk: Desk) -> None:
+def test_the_id_of_a_record_is_not_changed_by_its_body(desk: Api) -> None:
     record = desk.condition()
     for other in ("other", None, 5, ""):
         body = {**record, "id": other}
-        told(desk.ask("PUT", address(record), body, If_Match="*"), 422, "invalid-record", "/id")
-        told(desk.ask("PATCH", address(record), {"id": other}, If_Match="*"), 422, "invalid-record", "/id")
+        problem_of(desk.ask("PUT", address(record), body, If_Match="*"), 422, "invalid-record", "/id")
+        problem_of(desk.ask("PATCH", address(record), {"id": other}, If_Match="*"), 422, "invalid-record", "/id")
 
 
-def test_a_record_that_is_not_there_cannot_be_changed(desk: Desk) -> None:
+def test_a_record_that_is_not_there_cannot_be_changed(desk: Api) -> None:
     for method, body in (("PUT", {"name": "x"}), ("PATCH", {}), ("DELETE", None)):
         answer = desk.ask(method, "/v1/conditions/chronic-migrane?reason=x", body, If_Match="*")
-        assert "chronic-migraine" in told(answer, 404, "not-found")["detail"]
+        assert "chronic-migraine" in problem_of(answer, 404, "not-found")["detail"]
 
 
-def test_a_patched_record_is_checked_as_a_whole(desk: Desk) -> None:
+def test_a_patched_record_is_checked_as_a_whole(desk: Api) -> None:
     path = "/v1/approvals/onabotulinumtoxina-chronic-migraine-us"
-    told(desk.ask("PATCH", path, {"citations": []}, If_Match="*"), 422, "invalid-record", "/citations")
-    told(desk.ask("PATCH", path, {"status": "aproved"}, If_Match="*"), 422, "invalid-record", "/status")
-    problem = told(desk.ask("PATCH", path, {"satus": "approved"}, If_Match="*"), 422, "invalid-record", "/satus")
+    problem_of(desk.ask("PATCH", path, {"citations": []}, If_Match="*"), 422, "invalid-record", "/citations")
+    problem_of(desk.ask("PATCH", path, {"status": "aproved"}, If_Match="*"), 422, "invalid-record", "/status")
+    problem = problem_of(desk.ask("PATCH", path, {"satus": "approved"}, If_Match="*"), 422, "invalid-record", "/satus")
     assert problem["errors"][0]["nearest"] == "status"
-    told(desk.ask("PATCH", path, {"indication": "no-such"}, If_Match="*"), 422, "invalid-record", "/indication")
+    problem_of(desk.ask("PATCH", path, {"indication": "no-such"}, If_Match="*"), 422, "invalid-record", "/indication")
 
 
 # Withdrawing
 
 
-def test_a_withdrawn_record_is_gone_and_stays_so(desk: Desk) -> None:
+def test_a_withdrawn_record_is_gone_and_stays_so(desk: Api) -> None:
     record = desk.condition()
     revision = desk.revision()
     answer = desk.ask("DELETE", f"{address(record)}?reason=Entered+twice.", If_Match='"1"')
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["dataset-revision"] == str(revision + 1)
-    assert "Entered twice" in told(desk.client.get(address(record)), 410, "gone")["detail"]
+    assert "Entered twice" in problem_of(desk.client.get(address(record)), 410, "gone")["detail"]
     for method, body in (("PUT", record), ("PATCH", {}), ("DELETE", None)):
-        told(desk.ask(method, f"{address(record)}?reason=x", body, If_Match="*"), 410, "gone")
+        problem_of(desk.ask(method, f"{address(record)}?reason=x", body, If_Match="*"), 410, "gone")
 
 
 @pytest.mark.parametrize("reason", ["", "?reason=", "?reason=%20", f"?reason={'x' * 1001}", "?reason=a&reason=b"])
-def test_a_withdrawal_has_one_reason(desk: Desk, reason: str) -> None:
+def test_a_withdrawal_has_one_reason(desk: Api, reason: str) -> None:
     record = desk.condition()
     answer = desk.ask("DELETE", f"{address(record)}{reason}", If_Match="*")
-    told(answer, 422, "invalid-parameter", "reason")
+    problem_of(answer, 422, "invalid-parameter", "reason")
     assert desk.client.get(address(record)).status_code == 200
 
 
-def test_unknown_parameters_of_a_write_are_refused(desk: Desk) -> None:
+def test_unknown_parameters_of_a_write_are_refused(desk: Api) -> None:
     record = desk.condition()
     for method, path in (("POST", "/v1/conditions"), ("PUT", address(record)), ("PATCH", address(record))):
         answer = desk.ask(method, f"{path}?raeson=x", {}, If_Match="*")
-        problem = told(answer, 422, "invalid-parameter", "raeson")
+        problem = problem_of(answer, 422, "invalid-parameter", "raeson")
         assert problem["errors"][0]["nearest"] == "reason"
 
 
@@ -265,7 +265,7 @@ def test_unknown_parameters_of_a_write_are_refused(desk: Desk) -> None:
 
 
 @every_resource
-def test_what_was_read_can_be_put_back_and_changes_nothing(desk: Desk, resource: type[Row]) -> None:
+def test_what_was_read_can_be_put_back_and_changes_nothing(desk: Api, resource: type[Row]) -> None:
     revision = desk.revision()
     ids = [record_id for plural, record_id in seed_records() if plural == resource.plural]
     for record_id in ids[:12]:
@@ -279,7 +279,7 @@ def test_what_was_read_can_be_put_back_and_changes_nothing(desk: Desk, resource:
 
 
 @every_resource
-def test_a_copy_under_another_id_is_a_new_record(desk: Desk, resource: type[Row]) -> None:
+def test_a_copy_under_another_id_is_a_new_record(desk: Api, resource: type[Row]) -> None:
     values = {**example_record(resource), "id": f"made-up-{token_hex(4)}"}
     answer = desk.ask("POST", f"/v1/{resource.plural}", values)
     assert answer.status_code == 201, answer.text
@@ -319,7 +319,7 @@ def test_a_patch_is_merged_as_the_standard_says(held: Any, patch: Any, result: A
 # When the database is busy
 
 
-def test_a_write_that_waits_too_long_is_told_to_come_again(desk: Desk) -> None:
+def test_a_write_that_waits_too_long_is_told_to_come_again(desk: Api) -> None:
     app: Any = desk.client.app
     queue, release, begun = app.state.queue, threading.Event(), threading.Event()
 
@@ -333,7 +333,7 @@ def test_a_write_that_waits_too_long_is_told_to_come_again(desk: Desk) -> None:
     usual, queue.seconds = queue.seconds, 0.05
     try:
         answer = desk.ask("POST", "/v1/conditions", {"id": "made-up-late", "name": "late"})
-        told(answer, 503, "unavailable")
+        problem_of(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
         assert desk.client.get("/v1/conditions").status_code == 200, "reads do not wait for writes"
     finally:
@@ -343,7 +343,7 @@ def test_a_write_that_waits_too_long_is_told_to_come_again(desk: Desk) -> None:
     assert desk.client.get("/v1/conditions/made-up-late").status_code == 404
 
 
-def test_a_browser_of_another_site_may_ask_to_write(desk: Desk) -> None:
+def test_a_browser_of_another_site_may_ask_to_write(desk: Api) -> None:
     asked = {
         "Origin": "https://example.org",
         "Access-Control-Request-Method": "PATCH",

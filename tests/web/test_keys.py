@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text, update
 
-from app.api_keys import SCOPES, allows, digest_of, masked, new_key, public_id
+from app.api_keys import SCOPES, allows, key_digest, mask_keys, new_key, public_id
 from app.db.database import Database
 from app.db.tables import API_KEY, metadata
 from app.models import RESOURCES
-from app.releases.build import freeze
+from app.releases.build import build_release
 from app.store.examples import example_of
 from app.store.write.keys import create_key, revoke_key
 from tests.support.commands import tev
-from tests.support.desk import Desk, open_desk, told
+from tests.support.desk import Api, open_api, problem_of
 
 INVALID = ("wrong", "revoked", "expired")
 CALLERS: tuple[str | None, ...] = (None, *INVALID, *SCOPES)
@@ -47,7 +47,7 @@ def test_a_key_is_shown_once_and_stored_as_its_hash_alone(empty_url: str) -> Non
     with engine.connect() as connection:
         rows = [str(row) for table in metadata.sorted_tables for row in connection.execute(table.select())]
     engine.dispose()
-    assert any(digest_of(key) in row for row in rows)
+    assert any(key_digest(key) in row for row in rows)
     assert not any(secret in row for row in rows)
 
 
@@ -83,7 +83,7 @@ def test_a_key_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, .
 # What a key opens
 
 
-def every_operation(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
+def every_operation(desk: Api) -> list[tuple[str, str, dict[str, Any]]]:
     """Method, address with a record that exists, and declaration of every operation of the OpenAPI document."""
     app: Any = desk.client.app
     found = []
@@ -94,7 +94,7 @@ def every_operation(desk: Desk) -> list[tuple[str, str, dict[str, Any]]]:
     return found
 
 
-def test_every_operation_asks_for_the_key_that_it_declares(desk: Desk) -> None:
+def test_every_operation_asks_for_the_key_that_it_declares(desk: Api) -> None:
     asked = 0
     for method, path, operation in every_operation(desk):
         name = operation["operationId"]
@@ -119,21 +119,21 @@ def test_every_operation_asks_for_the_key_that_it_declares(desk: Desk) -> None:
     assert desk.revision() == 1, "whatever was let in lacked a body or If-Match, and changed nothing"
 
 
-def test_the_challenge_says_what_is_wrong_with_a_key(desk: Desk) -> None:
+def test_the_challenge_says_what_is_wrong_with_a_key(desk: Api) -> None:
     none = desk.ask("POST", "/v1/conditions", {}, key=None)
-    told(none, 401, "unauthorized")
+    problem_of(none, 401, "unauthorized")
     assert none.headers["www-authenticate"] == 'Bearer realm="treatment-evidence"'
     words = {"wrong": "no such key", "revoked": "was revoked at", "expired": "expired at"}
     for caller, said in words.items():
         answer = desk.ask("GET", "/v1/conditions", key=caller)
-        assert said in told(answer, 401, "unauthorized")["detail"]
+        assert said in problem_of(answer, 401, "unauthorized")["detail"]
         assert answer.headers["www-authenticate"] == 'Bearer realm="treatment-evidence", error="invalid_token"'
-    read = told(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
+    read = problem_of(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
     assert read["detail"] == "This needs a key of the scope write; yours has the scope read."
 
 
 @pytest.mark.parametrize("line", ["Basic YTpi", "bearer {key}", "BEARER   {key} ", "Bearer", "tev_x", ""])
-def test_the_scheme_may_be_spelled_in_any_case_and_other_schemes_are_not_ours(desk: Desk, line: str) -> None:
+def test_the_scheme_may_be_spelled_in_any_case_and_other_schemes_are_not_ours(desk: Api, line: str) -> None:
     headers = {"Authorization": line.replace("{key}", desk.keys["write"])}
     assert desk.client.get("/v1/conditions", headers=headers).status_code == 200
     is_key = "{key}" in line
@@ -142,21 +142,21 @@ def test_the_scheme_may_be_spelled_in_any_case_and_other_schemes_are_not_ours(de
 
 
 @pytest.mark.parametrize("key", ["x", "tev_", "tev_0123456789abcdef_", "é", "a" * 10_000, "' OR 1=1 --"])
-def test_what_is_no_key_opens_nothing(desk: Desk, key: str) -> None:
+def test_what_is_no_key_opens_nothing(desk: Api, key: str) -> None:
     line = b"Bearer " + key.encode()
     for headers in ([(b"Authorization", line)], [(b"Authorization", line)] * 2):
-        told(desk.client.get("/v1/conditions", headers=headers), 401, "unauthorized")
+        problem_of(desk.client.get("/v1/conditions", headers=headers), 401, "unauthorized")
 
 
-def test_a_key_with_one_character_changed_opens_nothing(desk: Desk) -> None:
+def test_a_key_with_one_character_changed_opens_nothing(desk: Api) -> None:
     key = desk.keys["admin"]
     for place in (5, 21, len(key) - 1):
         other = "0" if key[place] != "0" else "1"
         desk.keys["changed"] = key[:place] + other + key[place + 1 :]
-        told(desk.ask("GET", "/v1/conditions", key="changed"), 401, "unauthorized")
+        problem_of(desk.ask("GET", "/v1/conditions", key="changed"), 401, "unauthorized")
 
 
-def test_an_answer_to_a_key_is_kept_by_no_cache(desk: Desk) -> None:
+def test_an_answer_to_a_key_is_kept_by_no_cache(desk: Api) -> None:
     public = desk.client.get("/v1/conditions")
     keyed = desk.ask("GET", "/v1/conditions", key="read")
     assert public.headers["cache-control"].startswith("public")
@@ -164,7 +164,7 @@ def test_an_answer_to_a_key_is_kept_by_no_cache(desk: Desk) -> None:
     assert keyed.content == public.content
 
 
-def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
+def test_the_last_use_is_noted_once_a_minute(desk: Api) -> None:
     def last_used() -> str | None:
         with desk.database.read() as connection:
             query = text("SELECT last_used_at FROM api_key WHERE name = 'made-up read'")
@@ -183,7 +183,7 @@ def test_the_last_use_is_noted_once_a_minute(desk: Desk) -> None:
 # Before the body is read
 
 
-def answered(desk: Desk, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> int:
+def answered(desk: Api, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> int:
     """The status of an answer that is given without a look at the body."""
     sent: list[Any] = []
 
@@ -218,7 +218,7 @@ def test_without_a_key_that_may_write_the_body_is_never_read(tmp_path: Path) -> 
     database = Database(url)
     database.migrate()
     database.close()
-    with open_desk(url) as desk:
+    with open_api(url) as desk:
         for plural in RESOURCES:
             for method, path in (("POST", f"/v1/{plural}"), ("PUT", f"/v1/{plural}/x"), ("PATCH", f"/v1/{plural}/x")):
                 headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
@@ -230,7 +230,7 @@ def test_without_a_key_that_may_write_the_body_is_never_read(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("path", ["/v1/conditions/x?nope=1", "/v1/conditions/Bad_Slug", "/v1/conditions/x"])
-def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(desk: Desk, path: str) -> None:
+def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(desk: Api, path: str) -> None:
     huge = {"Content_Length": "100000000"} if path.endswith("x") else {}
     for caller, status in ((None, 401), ("wrong", 401), ("read", 403)):
         answer = desk.ask("PUT", path, b"{}", key=caller, **huge)
@@ -239,7 +239,7 @@ def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(desk: Desk, pat
 
 
 @pytest.mark.parametrize("end", ["%0A", "/", "%2F", "%00", "%20", "?", ";"])
-def test_an_odd_address_opens_nothing(desk: Desk, end: str) -> None:
+def test_an_odd_address_opens_nothing(desk: Api, end: str) -> None:
     revision = desk.revision()
     body = {"id": "made-up-odd", "name": "made up"}
     for path in (f"/v1/conditions{end}", f"/v1/conditions/chronic-migraine{end}", f"/v1{end}/conditions"):
@@ -253,7 +253,7 @@ def test_an_odd_address_opens_nothing(desk: Desk, end: str) -> None:
 # Nowhere else
 
 
-def test_a_key_is_never_repeated(desk: Desk) -> None:
+def test_a_key_is_never_repeated(desk: Api) -> None:
     key = desk.keys["write"]
     secret = key.split("_", 2)[2]
     paths = [f"/v1/conditions?key={key}", f"/v1/conditions?{key}=1", f"/v1/conditions?sort={key}", f"/v1/{key}"]
@@ -263,15 +263,15 @@ def test_a_key_is_never_repeated(desk: Desk) -> None:
         assert answer.status_code in (404, 422), path
         assert secret not in answer.text, path
         assert secret not in str(answer.headers), path
-    told(desk.client.get(f"/v1/conditions?key={key}"), 422, "invalid-parameter", "key")
+    problem_of(desk.client.get(f"/v1/conditions?key={key}"), 422, "invalid-parameter", "key")
 
 
-def test_a_release_holds_no_key(desk: Desk, tmp_path: Path) -> None:
-    freeze(desk.database, tmp_path, "made-up")
+def test_a_release_holds_no_key(desk: Api, tmp_path: Path) -> None:
+    build_release(desk.database, tmp_path, "made-up")
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert files
     for key in desk.keys.values():
-        assert not any(digest_of(key).encode() in content or key.encode() in content for content in files)
+        assert not any(key_digest(key).encode() in content or key.encode() in content for content in files)
 
 
 # Pure
@@ -280,7 +280,7 @@ def test_a_release_holds_no_key(desk: Desk, tmp_path: Path) -> None:
 @given(st.text(), st.text())
 def test_a_text_is_masked_wherever_the_key_stands(before: str, after: str) -> None:
     _, key = new_key()
-    assert key.split("_", 2)[2] not in masked(before + key + after)
+    assert key.split("_", 2)[2] not in mask_keys(before + key + after)
 
 
 def test_each_scope_includes_those_before_it() -> None:
@@ -291,11 +291,11 @@ def test_each_scope_includes_those_before_it() -> None:
     ]
 
 
-def test_a_key_that_another_process_revokes_opens_nothing_from_the_next_request_on(desk: Desk) -> None:
+def test_a_key_that_another_process_revokes_opens_nothing_from_the_next_request_on(desk: Api) -> None:
     elsewhere = Database(desk.database.url)
     desk.keys["soon-revoked"] = create_key(elsewhere, "made-up, soon revoked", "write")
     assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
     assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
     revoke_key(elsewhere, "made-up, soon revoked")
     elsewhere.close()
-    told(desk.ask("GET", "/v1/conditions", key="soon-revoked"), 401, "unauthorized")
+    problem_of(desk.ask("GET", "/v1/conditions", key="soon-revoked"), 401, "unauthorized")

@@ -40,7 +40,7 @@ from app.web.metrics import Metrics
 from app.web.middleware.checks import is_among
 from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
 from tests.conftest import ROOT, new_database
-from tests.support.desk import ADDRESS, Desk, told
+from tests.support.desk import ADDRESS, Api, problem_of
 
 LIST = "/v1/conditions"
 
@@ -51,11 +51,11 @@ LIST = "/v1/conditions"
     "host", ["", "[", "a b", "evil.test/a?b#c", "a,b", "a:b", "a:123456", "é", "[::1", "a@b", "'", "a\x00"]
 )
 def test_a_host_that_is_none_is_refused_before_anything_else(client: TestClient, host: str) -> None:
-    told(client.get(LIST, headers={b"Host": host.encode()}), 400, "bad-request")
+    problem_of(client.get(LIST, headers={b"Host": host.encode()}), 400, "bad-request")
 
 
 def test_a_request_has_one_host(client: TestClient) -> None:
-    problem = told(client.get(LIST, headers=[("Host", "a.test"), ("Host", "b.test")]), 400, "bad-request")
+    problem = problem_of(client.get(LIST, headers=[("Host", "a.test"), ("Host", "b.test")]), 400, "bad-request")
     assert problem["detail"] == "A request has one Host; this one has 2."
 
 
@@ -70,8 +70,8 @@ def test_with_a_list_only_its_hosts_are_answered_and_supervisors_always(seeded_u
         for host in ("api.example.org", "API.EXAMPLE.ORG:8443", "a.example.net", "a.b.example.net"):
             assert client.get(LIST, headers={"Host": host}).status_code == 200
         for host in ("example.org", "example.net", "api.example.org.evil.test", "evilexample.net", "127.0.0.1"):
-            told(client.get(LIST, headers={"Host": host}), 421, "misdirected-request")
-            told(client.post(LIST, content=b"{", headers={"Host": host}), 421, "misdirected-request")
+            problem_of(client.get(LIST, headers={"Host": host}), 421, "misdirected-request")
+            problem_of(client.post(LIST, content=b"{", headers={"Host": host}), 421, "misdirected-request")
         for path in ("/healthz", "/readyz"):
             assert client.get(path, headers={"Host": "10.0.0.7:8000"}).status_code == 200
 
@@ -137,14 +137,14 @@ def test_the_program_asks_no_other_host() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "GZIP", "identity, gzip", "gzip, gzip", "x"])
-def test_a_compressed_body_is_refused_before_it_is_read(desk: Desk, coding: str) -> None:
+def test_a_compressed_body_is_refused_before_it_is_read(desk: Api, coding: str) -> None:
     bomb = gzip.compress(b" " * 1_000_000)
     asked = [("POST", LIST), ("PUT", f"{LIST}/chronic-migraine"), ("PATCH", f"{LIST}/chronic-migraine")]
     for method, path in [*asked, ("POST", "/v1/syntheses")]:
         answer = desk.ask(method, path, bomb, If_Match="*", Content_Encoding=coding)
-        told(answer, 415, "unsupported-media-type")
+        problem_of(answer, 415, "unsupported-media-type")
         assert answer.headers["accept-encoding"] == "identity"
-    told(desk.ask("POST", LIST, bomb, key=None, Content_Encoding=coding), 401, "unauthorized")
+    problem_of(desk.ask("POST", LIST, bomb, key=None, Content_Encoding=coding), 401, "unauthorized")
     assert desk.client.get(LIST, headers={"Content-Encoding": coding}).status_code == 200
 
 
@@ -180,7 +180,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    desk: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = token_hex(8)
 
@@ -189,7 +189,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
 
     monkeypatch.setattr("app.web.bodies.read_json", fail)
     answer = desk.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
-    problem = told(answer, 500, "internal-error")
+    problem = problem_of(answer, 500, "internal-error")
     assert problem["detail"].endswith("Our log has it under the request made-up-7.")
     entry = line_of(next(one for one in caplog.records if one.name == "app"))
     assert (entry["level"], entry["request"]) == ("error", "made-up-7")
@@ -200,7 +200,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
     assert desk.keys["write"] not in json.dumps(entry)
 
 
-def test_what_the_database_repeats_of_a_record_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_database_repeats_of_a_record_is_not_logged(desk: Api, caplog: pytest.LogCaptureFixture) -> None:
     secret = token_hex(8)
     with pytest.raises(DBAPIError, match=secret) as caught, desk.database.write() as connection:
         connection.execute(text("INSERT INTO no_such_table VALUES (:v)"), {"v": secret})
@@ -311,14 +311,14 @@ def test_a_ready_service_says_what_it_looked_at(client: TestClient) -> None:
 
 
 def test_a_database_without_a_schema_or_with_another_one_is_not_ready(empty_url: str) -> None:
-    told(ready(empty_url), 503, "unavailable", "/migrated")
+    problem_of(ready(empty_url), 503, "unavailable", "/migrated")
     database = Database(empty_url)
     database.migrate()
-    told(ready(empty_url), 503, "unavailable", "/seeded")
+    problem_of(ready(empty_url), 503, "unavailable", "/seeded")
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'made-up'"))
     database.close()
-    problem = told(ready(empty_url), 503, "unavailable", "/migrated")
+    problem = problem_of(ready(empty_url), 503, "unavailable", "/migrated")
     assert problem["detail"] == f"The database has schema made-up; this program needs {newest_schema()}."
 
 
@@ -344,13 +344,13 @@ def test_a_file_that_cannot_be_written_to_is_not_ready_and_still_read(tmp_path: 
         raw.seek(18)  # the write version: a number beyond 2 means "read-only" (SQLite file format, 1.3.3)
         raw.write(b"\x03")
     with TestClient(create_app(Settings(database_url=f"sqlite:///{file}")), base_url=ADDRESS) as client:
-        told(client.get("/readyz"), 503, "unavailable", "/writable")
+        problem_of(client.get("/readyz"), 503, "unavailable", "/writable")
         assert client.get(f"{LIST}/made-up").status_code == 200
 
 
 def test_a_full_disk_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db, "LEAST_FREE_BYTES", 2**62)
-    problem = told(ready(f"sqlite:///{seeded_file(tmp_path)}"), 503, "unavailable", "/writable")
+    problem = problem_of(ready(f"sqlite:///{seeded_file(tmp_path)}"), 503, "unavailable", "/writable")
     assert "bytes left" in problem["detail"]
 
 
@@ -383,7 +383,7 @@ def test_a_user_of_postgresql_who_may_not_write_is_not_ready(request: pytest.Fix
 
 
 def test_metrics_are_off_by_default(client: TestClient) -> None:
-    assert "TEV_METRICS=true" in told(client.get("/metrics"), 404, "not-found")["detail"]
+    assert "TEV_METRICS=true" in problem_of(client.get("/metrics"), 404, "not-found")["detail"]
 
 
 def test_metrics_count_by_template_and_nobody_makes_them_grow(seeded_url: str) -> None:

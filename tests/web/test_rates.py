@@ -16,20 +16,20 @@ from app.db.database import Database
 from app.errors import BrokenSetting
 from app.main import create_app
 from app.settings import Settings, load_settings
-from app.web.middleware.rate_limits import MOST_COUNTED, Rates, address_of
+from app.web.middleware.rate_limits import MOST_COUNTED, RateLimiter, client_address
 from tests.conftest import free_port
-from tests.support.desk import ADDRESS, Desk, open_desk, told
+from tests.support.desk import ADDRESS, Api, open_api, problem_of
 from tests.web.test_keys import answered
 
 
 @contextmanager
-def limited(folder: Path, **settings: str) -> Iterator[Desk]:
+def limited(folder: Path, **settings: str) -> Iterator[Api]:
     """A desk with these limits, over a database without records."""
     url = f"sqlite:///{folder}/rates.db"
     database = Database(url)
     database.migrate()
     database.close()
-    with open_desk(url, **settings) as desk:
+    with open_api(url, **settings) as desk:
         yield desk
 
 
@@ -45,7 +45,7 @@ def test_a_key_that_writes_too_often_is_told_when_to_come_again(tmp_path: Path) 
             assert answer.headers["ratelimit-policy"] == '"writes";q=3;w=3600'
             assert answer.headers["ratelimit"].startswith(f'"writes";r={left};t=')
         refused = desk.ask("POST", "/v1/conditions", condition(3))
-        problem = told(refused, 429, "too-many-requests")
+        problem = problem_of(refused, 429, "too-many-requests")
         seconds = int(refused.headers["retry-after"])
         assert 0 < seconds <= 3600
         assert f"3 in 3600 seconds are allowed. Try again in {seconds} seconds." in problem["detail"]
@@ -72,7 +72,9 @@ def test_reads_are_limited_by_address_and_by_key_when_the_operator_says_so(tmp_p
     with limited(tmp_path, rate_reads="2/hour") as desk:
         assert desk.client.head("/v1/conditions").headers["ratelimit"].startswith('"reads";r=1;t=')
         assert desk.client.get("/v1/no-such").status_code == 404, "counted, too"
-        told(desk.client.get("/v1/conditions", headers={"X-Forwarded-For": "192.0.2.7"}), 429, "too-many-requests")
+        problem_of(
+            desk.client.get("/v1/conditions", headers={"X-Forwarded-For": "192.0.2.7"}), 429, "too-many-requests"
+        )
         assert desk.ask("GET", "/v1/conditions", key="read").status_code == 200
         assert desk.ask("POST", "/v1/conditions", condition(1)).status_code == 201
         for path in ("/", "/readyz", "/openapi.json", "/problems/too-many-requests"):
@@ -84,9 +86,9 @@ def test_reads_are_limited_by_address_and_by_key_when_the_operator_says_so(tmp_p
 def test_an_address_that_guesses_keys_is_not_listened_to_any_more(tmp_path: Path) -> None:
     with limited(tmp_path, rate_failures="3/hour") as desk:
         for caller in ("wrong", "revoked", "expired"):
-            told(desk.ask("GET", "/v1/conditions", key=caller), 401, "unauthorized")
+            problem_of(desk.ask("GET", "/v1/conditions", key=caller), 401, "unauthorized")
         refused = desk.ask("GET", "/v1/conditions", key="admin")
-        assert "wrong keys" in told(refused, 429, "too-many-requests")["detail"]
+        assert "wrong keys" in problem_of(refused, 429, "too-many-requests")["detail"]
         assert int(refused.headers["retry-after"]) > 0
         assert desk.client.get("/v1/conditions").status_code == 200, "without a key anybody may read"
 
@@ -94,8 +96,8 @@ def test_an_address_that_guesses_keys_is_not_listened_to_any_more(tmp_path: Path
 def test_good_keys_are_never_counted_as_guesses(tmp_path: Path) -> None:
     with limited(tmp_path, rate_failures="1/hour") as desk:
         assert [desk.ask("GET", "/v1/conditions", key="read").status_code for _ in range(5)] == [200] * 5
-        told(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
-        told(desk.ask("POST", "/v1/conditions", {}, key=None), 401, "unauthorized")
+        problem_of(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
+        problem_of(desk.ask("POST", "/v1/conditions", {}, key=None), 401, "unauthorized")
         assert desk.ask("GET", "/v1/conditions", key="read").status_code == 200
 
 
@@ -112,11 +114,11 @@ def test_good_keys_are_never_counted_as_guesses(tmp_path: Path) -> None:
     ],
 )
 def test_a_network_of_ipv6_is_one_sender(host: str, who: str) -> None:
-    assert address_of({"client": (host, 1)}) == who
-    assert address_of({"client": None}) == address_of({}) == "unknown"
+    assert client_address({"client": (host, 1)}) == who
+    assert client_address({"client": None}) == client_address({}) == "unknown"
 
 
-async def counted(rates: Rates, senders: int) -> tuple[int, Any, Any]:
+async def counted(rates: RateLimiter, senders: int) -> tuple[int, Any, Any]:
     spent = None
     for number in range(senders):
         spent = await rates.spend("reads", f"made-up-{number}")
@@ -124,7 +126,7 @@ async def counted(rates: Rates, senders: int) -> tuple[int, Any, Any]:
 
 
 def test_the_memory_of_many_addresses_has_an_end() -> None:
-    rates = Rates(Settings(rate_reads="5/hour"))
+    rates = RateLimiter(Settings(rate_reads="5/hour"))
     held, newest, first = asyncio.run(counted(rates, MOST_COUNTED + 50))
     assert held == MOST_COUNTED
     assert newest is None, "let through uncounted"
@@ -168,12 +170,12 @@ def test_processes_count_together_in_redis_and_go_on_without_it(tmp_path: Path) 
             limited(tmp_path, rate_writes="2/hour", rate_storage=address) as one,
             TestClient(create_app(settings), base_url=ADDRESS, raise_server_exceptions=False) as client,
         ):
-            other = Desk(client, one.database, one.keys)
+            other = Api(client, one.database, one.keys)
             for left, desk in ((1, one), (0, other)):
                 answer = desk.ask("POST", "/v1/conditions", condition(left))
                 assert answer.headers["ratelimit"].startswith(f'"writes";r={left};')
             for desk in (one, other):
-                told(desk.ask("POST", "/v1/conditions", condition(3)), 429, "too-many-requests")
+                problem_of(desk.ask("POST", "/v1/conditions", condition(3)), 429, "too-many-requests")
             process.kill()
             process.wait(20)
             for number, desk in enumerate((one, other, one), start=4):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.errors import invalid, pointer
-from app.evidence.calculator.request import Captions, SynthesisRequest, question_of
+from app.evidence.calculator.request import Captions, SynthesisRequest, parse_question
 from app.evidence.calculator.schemas import (
     Synthesis,
     SynthesisDisplay,
@@ -25,7 +25,7 @@ from app.evidence.statistics.analysis import Analysis, analyse
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.measures import Measure
-from app.evidence.statistics.pooling import Pooled, Study
+from app.evidence.statistics.pooling import Pooled, StudyEffect
 from app.evidence.statistics.sensitivity import Attempt
 from app.formats.csv_ndjson import csv_header, csv_lines
 
@@ -57,7 +57,7 @@ COLUMNS = (
 
 def analysis_of(asked: SynthesisRequest) -> Analysis:
     """The analysis of a body; InvalidBody where it asks what cannot be, or these studies have no answer."""
-    question = question_of(asked)
+    question = parse_question(asked)
     try:
         return analyse(question)
     except Undefined as fault:
@@ -88,7 +88,7 @@ def synthesis_of(captions: Captions, analysis: Analysis) -> Synthesis:
     )
 
 
-def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[Study]) -> dict[str, Any]:
+def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[StudyEffect]) -> dict[str, Any]:
     """The fields of a pooled result."""
     own = {name: getattr(pooled, name) for name in SynthesisResult.model_fields if hasattr(pooled, name)}
     shown = SynthesisDisplay(**_shown(SynthesisDisplay, measure, own, studies))
@@ -96,7 +96,7 @@ def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[Study]) -> dict
 
 
 def _shown(
-    model: type[SynthesisShown], measure: Measure, values: dict[str, Any], studies: Sequence[Study]
+    model: type[SynthesisShown], measure: Measure, values: dict[str, Any], studies: Sequence[StudyEffect]
 ) -> dict[str, float | None]:
     """The numbers that have a display, on the scale that people read."""
     rows = [study.row for study in studies]
@@ -153,10 +153,10 @@ def _trim_and_fill(analysis: Analysis) -> SynthesisTrimAndFill | None:
 
 def csv_of(synthesis: Synthesis) -> str:
     """The answer as a table."""
-    return csv_header(COLUMNS) + csv_lines((to_json(line).decode() for line in lines_of(synthesis)), COLUMNS)
+    return csv_header(COLUMNS) + csv_lines((to_json(line).decode() for line in table_rows(synthesis)), COLUMNS)
 
 
-def lines_of(synthesis: Synthesis) -> Iterator[dict[str, Any]]:
+def table_rows(synthesis: Synthesis) -> Iterator[dict[str, Any]]:
     """The lines of the table by their columns, the studies first."""
     for study in synthesis.studies:
         yield _line("study", study.label, study)

@@ -5,9 +5,9 @@ from app.evidence.calculator.schemas import Synthesis, SynthesisResult, Synthesi
 from app.evidence.statistics.analysis import Analysis
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.measures import Measure
-from app.formats.forest import Forest, Interval, forest_svg
+from app.formats.forest import Forest, PlottedInterval, forest_svg
 from app.formats.funnel import Dot, Funnel, funnel_svg
-from app.formats.svg import signed
+from app.formats.svg import with_minus_sign
 
 WIDEST_LOGARITHM = 100.0
 """Effects beyond it are drawn as logarithms: no axis of ratios is that long."""
@@ -25,7 +25,7 @@ def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
     prediction = None
     if synthesis.prediction_low is not None:
         ends = synthesis.display if is_shown else synthesis
-        prediction = Interval("Prediction interval", None, ends.prediction_low, ends.prediction_high)
+        prediction = PlottedInterval("Prediction interval", None, ends.prediction_low, ends.prediction_high)
     studies, subtotals = _by_subgroup(synthesis, is_shown)
     return forest_svg(
         Forest(
@@ -45,12 +45,12 @@ def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
     )
 
 
-def _by_subgroup(synthesis: Synthesis, is_shown: bool) -> tuple[list[SynthesisStudyResult], dict[int, Interval]]:
+def _by_subgroup(synthesis: Synthesis, is_shown: bool) -> tuple[list[SynthesisStudyResult], dict[int, PlottedInterval]]:
     """The studies subgroup by subgroup, and what each comes to, by how many studies stand above it."""
     if synthesis.subgroups is None:
         return synthesis.studies, {}
     studies: list[SynthesisStudyResult] = []
-    subtotals: dict[int, Interval] = {}
+    subtotals: dict[int, PlottedInterval] = {}
     for group in synthesis.subgroups.groups:
         members = [study for study in synthesis.studies if study.subgroup == group.label]
         studies += members
@@ -78,7 +78,9 @@ def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
     egger = synthesis.egger
     remarks = []
     if egger and egger.statistic is not None:
-        remarks.append(f"Egger's test: t = {signed(f'{egger.statistic:.2f}')}, df {egger.df}, p {_p(egger.p_value)}")
+        remarks.append(
+            f"Egger's test: t = {with_minus_sign(f'{egger.statistic:.2f}')}, df {egger.df}, p {_p(egger.p_value)}"
+        )
     if synthesis.trim_and_fill:
         remarks.append(f"Trim and fill added {_count(len(filled))} on the {synthesis.trim_and_fill.side} (hollow)")
     return funnel_svg(
@@ -106,9 +108,9 @@ def _is_transformed(synthesis: Synthesis) -> bool:
 
 def _interval(
     label: str, one: SynthesisResult | SynthesisStudyResult, is_shown: bool, weight: float | None = None
-) -> Interval:
+) -> PlottedInterval:
     values = one.display if is_shown else one
-    return Interval(label, values.estimate, values.ci_low, values.ci_high, weight)
+    return PlottedInterval(label, values.estimate, values.ci_low, values.ci_high, weight)
 
 
 def directions(captions: Captions, measure: Measure) -> tuple[str, str]:

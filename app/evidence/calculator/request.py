@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from typing_extensions import TypeAliasType
 
 from app.errors import invalid, pointer
-from app.evidence.statistics.analysis import Also, Question, contradictions
+from app.evidence.statistics.analysis import Also, MetaAnalysis, contradictions
 from app.evidence.statistics.measures import GENERIC_LOG, MEASURES, Measure
 from app.evidence.statistics.pooling import EstimatorName, IntervalName, Method, Model, Plan
 from app.models.types import clean_line
@@ -43,12 +43,12 @@ SynthesisAddition = TypeAliasType("SynthesisAddition", Also)
 """Names for the word lists, so that each is one schema."""
 
 
-def whole(value: Any) -> Any:
+def whole_number(value: Any) -> Any:
     """A whole number as an integer: JSON knows no difference between 12 and 12.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-People = Annotated[int, Field(ge=0, le=MOST_PEOPLE), BeforeValidator(whole)]
+People = Annotated[int, Field(ge=0, le=MOST_PEOPLE), BeforeValidator(whole_number)]
 Measured = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Spread = Annotated[float, Field(ge=0, le=LARGEST)]
 Positive = Annotated[float, Field(gt=0, le=LARGEST)]
@@ -160,14 +160,14 @@ EXAMPLE = {
 """For the documentation; the names say that nobody measured these numbers."""
 
 
-def question_of(asked: SynthesisRequest) -> Question:
+def parse_question(asked: SynthesisRequest) -> MetaAnalysis:
     """The question that a body asks; InvalidBody names the study and the field of whatever cannot be."""
     measure = GENERIC_LOG if asked.estimates_are_log and asked.measure == "generic" else MEASURES[asked.measure]
     errors = [*_misplaced(asked, measure)]
     if errors:
         raise invalid(errors)
     rows = [measure.shape(**{name: getattr(study, name) for name in measure.fields}) for study in asked.studies]
-    question = Question(
+    question = MetaAnalysis(
         measure=measure,
         plan=Plan(asked.measure, asked.model, asked.method, asked.estimator, asked.interval, asked.level),
         rows=rows,

@@ -6,7 +6,7 @@ from typing import Any
 MASK = "□"
 
 
-def masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def mask_text(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text with every character outside the spans replaced; characters from 0, the end not included.
 
     Its length stays, so that what points into the text still does.

@@ -25,7 +25,7 @@ def resolve(document: Any, pointer: str) -> Any:
     return place
 
 
-def structured(text: str) -> Any:
+def parse_structured(text: str) -> Any:
     """The content of a source that is JSON; ValueError for any other text."""
     return from_json(text)
 

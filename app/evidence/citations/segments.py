@@ -15,7 +15,7 @@ class Marked:
 
 
 @dataclass(frozen=True)
-class Segment:
+class TextSegment:
     """A stretch in which the owners do not change; without owners it is a gap between them."""
 
     start: int
@@ -23,7 +23,7 @@ class Segment:
     owners: tuple[str, ...]
 
 
-def segments(length: int, marked: Iterable[Marked]) -> Iterator[Segment]:
+def segments(length: int, marked: Iterable[Marked]) -> Iterator[TextSegment]:
     """The whole text of that length, in order, each character in exactly one segment.
 
     A segment names every owner of its characters, in the order in which they begin (then by name). Stretches that reach
@@ -34,4 +34,4 @@ def segments(length: int, marked: Iterable[Marked]) -> Iterator[Segment]:
     places = sorted(ends)
     for start, end in pairwise(places):
         owners = tuple(one.owner for one in stretches if one.start <= start and end <= one.end)
-        yield Segment(start, end, owners)
+        yield TextSegment(start, end, owners)

@@ -23,7 +23,7 @@ AFTER = re.compile(r"\s*(?:%|[^\W\d_]+)?\s*")
 """What may follow a number in its span: its unit, in one word."""
 
 
-class Reading(NamedTuple):
+class TextNumber(NamedTuple):
     """A number in a text: its characters (from 0, the end not included), its value, and how it is read."""
 
     start: int
@@ -32,7 +32,7 @@ class Reading(NamedTuple):
     transformation: Transformation
 
 
-def readings(text: str) -> Iterator[Reading]:
+def readings(text: str) -> Iterator[TextNumber]:
     """Every number of a text in every way in which it can be read, in order of place.
 
     `1,384` gives two: with a decimal comma, and with its digits in groups of three (ISO 80000-1, 7.3.1 knows both
@@ -66,14 +66,14 @@ def bound_value(text: str, start: int, end: int, transformation: Transformation)
     return known[transformation]
 
 
-def _in_digits(text: str) -> Iterator[Reading]:
+def _in_digits(text: str) -> Iterator[TextNumber]:
     for match in DIGITS.finditer(text):
         sign = -1.0 if match["sign"] else 1.0
         for start, body in _split(match["body"]):
             place = match.start("body") + start
             begin = match.start() if start == 0 else place
             for value, transformation in _values(body):
-                yield Reading(begin, place + len(body), (sign if start == 0 else 1.0) * value, transformation)
+                yield TextNumber(begin, place + len(body), (sign if start == 0 else 1.0) * value, transformation)
 
 
 def _split(body: str) -> Iterator[tuple[int, str]]:
@@ -101,7 +101,7 @@ def _values(body: str) -> Iterator[tuple[float, Transformation]]:
         yield float(whole.replace(mark, "") + fraction), "digit-groups"
 
 
-def _in_words(text: str) -> Iterator[Reading]:
+def _in_words(text: str) -> Iterator[TextNumber]:
     """Runs of number words: `three`, `twenty-five`, `one hundred and fifty-five`."""
     run: list[re.Match[str]] = []
     for match in [*WORDS.finditer(text), None]:
@@ -113,7 +113,7 @@ def _in_words(text: str) -> Iterator[Reading]:
             run.append(match)
 
 
-def _of_run(run: list[re.Match[str]]) -> Iterator[Reading]:
+def _of_run(run: list[re.Match[str]]) -> Iterator[TextNumber]:
     """One number for each stretch of words that form one: `one or two` and `two three` are two numbers."""
     start, end, total, current, last = None, 0, 0.0, 0.0, 0.0
     for match in run:
@@ -124,7 +124,7 @@ def _of_run(run: list[re.Match[str]]) -> Iterator[Reading]:
         value = SINGLE[word] if alone else float(CARDINALS.get(word, SCALES.get(word, 0)))
         continues = start is not None and not alone and _continues(word, value, last)
         if start is not None and not continues:
-            yield Reading(start, end, total + current, "number-word")
+            yield TextNumber(start, end, total + current, "number-word")
             start = None
         if start is None:
             start, total, current = match.start(), 0.0, value
@@ -136,7 +136,7 @@ def _of_run(run: list[re.Match[str]]) -> Iterator[Reading]:
             current += value
         end, last = match.end(), 0.0 if alone else value
     if start is not None:
-        yield Reading(start, end, total + current, "number-word")
+        yield TextNumber(start, end, total + current, "number-word")
 
 
 def _continues(word: str, value: float, last: float) -> bool:

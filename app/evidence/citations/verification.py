@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, get_args
 
-from app.evidence.citations.pointers import numbers_in, resolve, structured
+from app.evidence.citations.pointers import numbers_in, parse_structured, resolve
 from app.evidence.citations.quotes import mismatch
 from app.evidence.citations.text_numbers import bound_value, readings
 from app.models.base import NumberBinding, Record, Span
@@ -34,7 +34,7 @@ class Fault(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class CitedPlace:
     """One place of a source that a record rests on."""
 
     pointer: str
@@ -56,11 +56,11 @@ class Finding:
     """The fields whose numbers were found where they are said to stand."""
 
 
-def check(record: Record, text_of: TextOf) -> Finding:
+def verify(record: Record, text_of: TextOf) -> Finding:
     """Compare a record with the stored texts of its sources."""
-    places = list(places_of(record))
+    places = list(cited_places(record))
     found = Finding()
-    values = dict(numbers_of(record))
+    values = dict(stated_numbers(record))
     for place in places:
         text = text_of(place.source)
         before = len(found.faults)
@@ -80,22 +80,22 @@ def check(record: Record, text_of: TextOf) -> Finding:
     return found
 
 
-def places_of(record: Record) -> Iterator[Place]:
+def cited_places(record: Record) -> Iterator[CitedPlace]:
     """Every place of a source that the record rests on: its citations, or a claim's own quote."""
     for index, citation in enumerate(getattr(record, "citations", [])):
-        yield Place(f"/citations/{index}", citation.source, citation.quote, citation.span, citation.numbers)
+        yield CitedPlace(f"/citations/{index}", citation.source, citation.quote, citation.span, citation.numbers)
     if isinstance(record, ClaimRecord):
-        yield Place("", record.source, record.quote, record.span, record.numbers)
+        yield CitedPlace("", record.source, record.quote, record.span, record.numbers)
 
 
-def numbers_of(record: Record) -> Iterator[tuple[str, float]]:
+def stated_numbers(record: Record) -> Iterator[tuple[str, float]]:
     """The numbers that a record says, each with its JSON pointer; not those that say where something stands."""
     for pointer, value in numbers_in(record.model_dump(mode="json", exclude=NOT_FROM_SOURCES)):
         if not pointer.endswith(COMPUTED) or pointer.count("/") == 1:
             yield pointer, value
 
 
-def _quote_faults(place: Place, text: str | None) -> Iterator[Fault]:
+def _quote_faults(place: CitedPlace, text: str | None) -> Iterator[Fault]:
     if text is None or place.quote is None:
         return
     wrong = mismatch(text, place.quote, *((place.span.start, place.span.end) if place.span else (None, None)))
@@ -103,7 +103,7 @@ def _quote_faults(place: Place, text: str | None) -> Iterator[Fault]:
         yield Fault(f"{place.pointer}/quote", wrong)
 
 
-def _binding_fault(binding: NumberBinding, place: Place, text: str | None, values: dict[str, float]) -> str | None:
+def _binding_fault(binding: NumberBinding, place: CitedPlace, text: str | None, values: dict[str, float]) -> str | None:
     """What is wrong with a binding: its field, its words, or the two together; None when it holds."""
     if binding.field not in values:
         return f"{binding.field} is no number of this record"
@@ -125,7 +125,7 @@ def _binding_fault(binding: NumberBinding, place: Place, text: str | None, value
 def _pointed(text: str, binding: NumberBinding) -> float:
     """The number at a pointer into a structured source, which may hold it as a JSON number or as text."""
     try:
-        document = structured(text)
+        document = parse_structured(text)
     except ValueError as failure:
         raise ValueError(f"the source is not JSON, so that nothing stands at {binding.pointer}") from failure
     value = resolve(document, binding.pointer or "")
@@ -145,7 +145,7 @@ def _stray_numbers(values: dict[str, float], bound: set[str], quotes: Sequence[s
             yield Fault(pointer, f"{value:g} stands in no quote of this record; its quotes say {known}")
 
 
-def _rung(places: Sequence[Place], values: dict[str, float], found: Finding) -> Verification | None:
+def _rung(places: Sequence[CitedPlace], values: dict[str, float], found: Finding) -> Verification | None:
     if not places:
         return None
     if values and values.keys() <= found.bound:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from app.evidence.gaps.base import Document, Gap, Side, absent_side, record_side
-from app.evidence.regulatory_status import Standing, decision_of, standing
+from app.evidence.gaps.base import Document, Gap, GapParty, absent_side, record_side
+from app.evidence.regulatory_status import RegulatoryStanding, decision_of, standing
 from app.models.approvals import Approval
 from app.models.claims import Claim
 from app.models.jurisdictions import CODES
@@ -88,12 +88,12 @@ def claim_gaps(
                 yield Gap("claim-contradicts-ledger", treatment, condition, statement, sides, made_of)
 
 
-def standing_on(approvals: Sequence[Document], place: str, on: str) -> Standing:
+def standing_on(approvals: Sequence[Document], place: str, on: str) -> RegulatoryStanding:
     """What the approvals of one treatment and condition say of a jurisdiction on a day."""
     return standing([decision_of(approval) for approval in approvals], place, on)
 
 
-def by_place(approvals: Sequence[Document], today: str) -> dict[str, Standing]:
+def by_place(approvals: Sequence[Document], today: str) -> dict[str, RegulatoryStanding]:
     """What they say today of each jurisdiction that they name."""
     places = sorted({approval["jurisdiction"] for approval in approvals})
     return {place: standing_on(approvals, place, today) for place in places}
@@ -150,7 +150,7 @@ def approval_gaps(treatment: str, ledger: Ledger, with_results: Iterable[str], t
             yield Gap("approval-without-result", treatment, condition, statement, sides, tuple(sorted(positive)))
 
 
-def _deciding(found: Standing, rows: Sequence[Document]) -> list[Side]:
+def _deciding(found: RegulatoryStanding, rows: Sequence[Document]) -> list[GapParty]:
     by_id = {row["id"]: row for row in rows}
     return [record_side("approval", Approval, by_id[one.id], found.reason) for one in found.decisions]
 

@@ -25,7 +25,7 @@ SideRole = Literal["claim", "dosing", "label", "approval", "result", "warning", 
 
 
 @dataclass(frozen=True)
-class Side:
+class GapParty:
     """One of the things that do not fit: a record of ours, or a list in which nothing was found."""
 
     role: SideRole
@@ -46,7 +46,7 @@ class Gap:
     treatment: str
     condition: str | None
     statement: str
-    sides: tuple[Side, ...]
+    sides: tuple[GapParty, ...]
     made_of: tuple[str, ...]
     """What tells it from the others of its kind: the ids of the records that it is about."""
 
@@ -62,15 +62,15 @@ class Gap:
         return self.kind, self.condition or "", self.id
 
 
-def record_side(role: SideRole, row: type[Row], document: Document, says: str) -> Side:
+def record_side(role: SideRole, row: type[Row], document: Document, says: str) -> GapParty:
     """A side that is a record, with the citations that it carries; a claim is cited with its own words."""
     citations: Sequence[Mapping[str, Any]] = document["citations"] if row is not Claim else [own_words(document)]
-    return Side(role, says, (row.plural, document["id"]), citations, document["source_status"])
+    return GapParty(role, says, (row.plural, document["id"]), citations, document["source_status"])
 
 
-def absent_side(says: str, row: type[Row], **filters: str) -> Side:
+def absent_side(says: str, row: type[Row], **filters: str) -> GapParty:
     """A side that is nothing: the list that was looked at, and what was not found in it."""
-    return Side("absence", says, list_path=f"/v1/{row.plural}?{urlencode(filters)}")
+    return GapParty("absence", says, list_path=f"/v1/{row.plural}?{urlencode(filters)}")
 
 
 def own_words(claim: Document) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.evidence.gaps.base import (
     Document,
     Gap,
-    Side,
+    GapParty,
     for_condition,
     has_words_of,
     record_side,
@@ -23,7 +23,7 @@ WHO = {"claim": "a claim", "trial": "a trial", "guideline": "a guideline"}
 
 
 @dataclass(frozen=True)
-class Interval:
+class DoseInterval:
     """The time from one dose to the next: its shorter and its longer end, as far as they are said."""
 
     low: float | None
@@ -35,7 +35,7 @@ class Interval:
         in_days = "" if self.unit == "d" else f" ({span_of(days[0], days[-1])} d)"
         return f"{span_of(self.low, self.high)} {self.unit}{in_days}"
 
-    def is_below(self, end: float | None, label: "Interval") -> bool:
+    def is_below(self, end: float | None, label: "DoseInterval") -> bool:
         """Whether one end of this interval is surely shorter than the shorter end of a label's."""
         if end is None or label.low is None:
             return False
@@ -50,8 +50,8 @@ class Statement:
 
     basis: str
     condition: str | None
-    interval: Interval
-    sides: tuple[Side, ...]
+    interval: DoseInterval
+    sides: tuple[GapParty, ...]
     id: str
 
 
@@ -76,7 +76,7 @@ def interval_gaps(treatment: str, dosing: Sequence[Document], claims: Sequence[D
             yield Gap("interval-below-label", treatment, said.condition, statement, sides, made_of)
 
 
-def _part_below(said: Interval, bar: Interval) -> str | None:
+def _part_below(said: DoseInterval, bar: DoseInterval) -> str | None:
     """Which part of the stated interval lies below the bar, or None."""
     if said.is_below(said.high, bar):
         return "it lies" if said.low == said.high else "all of it lies"
@@ -105,17 +105,17 @@ def _recorded(claims: Sequence[Document], dosing: Sequence[Document]) -> Iterato
             yield Statement(row["basis"], row["condition"], interval, (_row_side("dosing", row),), row["id"])
 
 
-def _interval_of(row: Document) -> Interval | None:
+def _interval_of(row: Document) -> DoseInterval | None:
     if row["interval_min"] is None and row["interval_max"] is None:
         return None
-    return Interval(row["interval_min"], row["interval_max"], row["interval_unit"])
+    return DoseInterval(row["interval_min"], row["interval_max"], row["interval_unit"])
 
 
-def _shortest_of(label: Document) -> Interval:
-    return Interval(label["interval_min"], label["interval_min"], label["interval_unit"])
+def _shortest_of(label: Document) -> DoseInterval:
+    return DoseInterval(label["interval_min"], label["interval_min"], label["interval_unit"])
 
 
-def _interval_of_values(claim: Document) -> Interval | None:
+def _interval_of_values(claim: Document) -> DoseInterval | None:
     """The interval among a claim's values, where it has one in one UCUM unit of time."""
     found = {
         value["name"]: value["number"]
@@ -126,10 +126,10 @@ def _interval_of_values(claim: Document) -> Interval | None:
     if len(units) != 1:
         return None
     both = found.get("interval")
-    return Interval(found.get("interval_min", both), found.get("interval_max", both), units.pop())
+    return DoseInterval(found.get("interval_min", both), found.get("interval_max", both), units.pop())
 
 
-def _is_same(row: Document, claim: Document, interval: Interval) -> bool:
+def _is_same(row: Document, claim: Document, interval: DoseInterval) -> bool:
     """Whether a dosing record and a claim hold one statement: the same words, or the claim names the record."""
     if has_words_of(row, claim):
         return True
@@ -137,7 +137,7 @@ def _is_same(row: Document, claim: Document, interval: Interval) -> bool:
     return row["basis"] == "claim" and is_named and _interval_of(row) == interval
 
 
-def _row_side(role: str, row: Document) -> Side:
+def _row_side(role: str, row: Document) -> GapParty:
     interval = _interval_of(row)
     return record_side(
         "label" if role == "label" else "dosing", DosingInterval, row, f"{whose(row)}: {interval}.{remarks(row)}"

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 from app.evidence.statistics import sensitivity
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.measures import PETO, Measure, effect_of, effects_of
-from app.evidence.statistics.pooling import Plan, Pooled, Study, pool
+from app.evidence.statistics.pooling import Plan, Pooled, StudyEffect, pool
 from app.evidence.statistics.sensitivity import Attempt, Egger, Subgroups, TrimAndFill
 from app.evidence.statistics.study_data import Counts, Fault, Rates, Row
 from app.evidence.statistics.two_by_two import MANTEL_HAENSZEL_MEASURES
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MetaAnalysis:
     """Studies, in one shape of numbers, and how to pool them."""
 
     measure: Measure
@@ -35,9 +35,9 @@ class Question:
 class Analysis:
     """The answer; parts that were not asked for, or that these studies do not allow, are None."""
 
-    question: Question
+    question: MetaAnalysis
     measure: Measure
-    studies: Sequence[Study]
+    studies: Sequence[StudyEffect]
     pooled: Pooled
     leave_one_out: Sequence[Attempt] | None = None
     cumulative: Sequence[Attempt] | None = None
@@ -48,7 +48,7 @@ class Analysis:
     """Sentences that a reader needs in order to read the numbers rightly."""
 
 
-def contradictions(question: Question) -> Iterator[Fault]:
+def contradictions(question: MetaAnalysis) -> Iterator[Fault]:
     """Choices that do not go together, by the name of the choice."""
     plan = question.plan
     if plan.method != "inverse-variance":
@@ -67,7 +67,7 @@ def contradictions(question: Question) -> Iterator[Fault]:
         yield "also", "subgroups needs a subgroup for every study"
 
 
-def analyse(question: Question) -> Analysis:
+def analyse(question: MetaAnalysis) -> Analysis:
     """The answer to a question without faults and contradictions; Undefined when the numbers have none."""
     measure = PETO if question.plan.method == "peto" else question.measure
     studies = _studies(measure, question)
@@ -94,15 +94,16 @@ def analyse(question: Question) -> Analysis:
     return analysis
 
 
-def _studies(measure: Measure, question: Question) -> list[Study]:
+def _studies(measure: Measure, question: MetaAnalysis) -> list[StudyEffect]:
     """The studies with their effects; Mantel–Haenszel and Peto give none to a study in which nothing varies, and that
     alone (metafor's `drop00=TRUE` of `rma.mh` and `rma.peto`).
     """
     if question.plan.method == "inverse-variance":
         effects = effects_of(measure, question.rows)
-        return [Study(row, effect) for row, effect in zip(question.rows, effects, strict=True)]
+        return [StudyEffect(row, effect) for row, effect in zip(question.rows, effects, strict=True)]
     return [
-        Study(row, effect_of(measure, row, index) if _varies(row) else None) for index, row in enumerate(question.rows)
+        StudyEffect(row, effect_of(measure, row, index) if _varies(row) else None)
+        for index, row in enumerate(question.rows)
     ]
 
 

@@ -22,7 +22,7 @@ IntervalName = Literal["wald", "knapp-hartung"]
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class StudyEffect:
     """A study's numbers, and its effect; Mantel–Haenszel and Peto count studies in which nobody or everybody has the
     event, although these have no effect of their own.
     """
@@ -67,7 +67,7 @@ class Pooled(NamedTuple):
     prediction_high: float | None = None
 
 
-def pool(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool = True) -> Pooled:
+def pool(studies: Sequence[StudyEffect], plan: Plan, *, with_interval_of_tau2: bool = True) -> Pooled:
     """The pooled estimate of at least one study; Undefined when these numbers have none.
 
     One study is given back as it is. The interval of τ² takes as long as all the rest and may be left out.
@@ -83,7 +83,7 @@ def pool(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool = 
     return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate))
 
 
-def _inverse_variance(studies: Sequence[Study], plan: Plan, *, with_interval_of_tau2: bool) -> Pooled:
+def _inverse_variance(studies: Sequence[StudyEffect], plan: Plan, *, with_interval_of_tau2: bool) -> Pooled:
     """Weights 1/(v + τ²) (Cochrane Handbook 10.3 and 10.10.4); τ² is 0 for a common effect."""
     effects = [study.effect for study in studies if study.effect is not None]
     y, v = [effect.estimate for effect in effects], [effect.variance for effect in effects]

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from app.evidence.statistics import distributions
 from app.evidence.statistics.effects import Effect
 from app.evidence.statistics.errors import NotConverged, Undefined
-from app.evidence.statistics.pooling import Plan, Pooled, Study, pool, tau2_of
+from app.evidence.statistics.pooling import Plan, Pooled, StudyEffect, pool, tau2_of
 from app.evidence.statistics.weights import Floats, Sample, weighted
 
 MOST_ROUNDS = 100
@@ -17,12 +17,12 @@ MOST_ROUNDS = 100
 class Attempt(NamedTuple):
     """A pooled estimate, or why there is none."""
 
-    studies: Sequence[Study]
+    studies: Sequence[StudyEffect]
     pooled: Pooled | None
     reason: str | None = None
 
 
-def attempt(studies: Sequence[Study], plan: Plan) -> Attempt:
+def attempt(studies: Sequence[StudyEffect], plan: Plan) -> Attempt:
     """Pool, and keep the reason where that is not possible; without the interval of τ².
 
     One study has its own interval, by Wald, because Knapp and Hartung's needs two.
@@ -35,14 +35,14 @@ def attempt(studies: Sequence[Study], plan: Plan) -> Attempt:
         return Attempt(studies, None, fault.message)
 
 
-def leave_one_out(studies: Sequence[Study], plan: Plan) -> list[Attempt]:
+def leave_one_out(studies: Sequence[StudyEffect], plan: Plan) -> list[Attempt]:
     """The result without each study in turn; needs two studies."""
     if len(studies) < 2:
         raise Undefined("leave-one-out needs at least 2 studies")
     return [attempt([*studies[:index], *studies[index + 1 :]], plan) for index in range(len(studies))]
 
 
-def cumulative(studies: Sequence[Study], plan: Plan) -> list[Attempt]:
+def cumulative(studies: Sequence[StudyEffect], plan: Plan) -> list[Attempt]:
     """The result of the first study, the first two, and so on, in the order in which they were given."""
     return [attempt(studies[: index + 1], plan) for index in range(len(studies))]
 
@@ -57,7 +57,7 @@ class Subgroups:
     q_p: float | None
 
 
-def subgroups(studies: Sequence[Study], names: Sequence[str], plan: Plan) -> Subgroups:
+def subgroups(studies: Sequence[StudyEffect], names: Sequence[str], plan: Plan) -> Subgroups:
     """Each subgroup with a τ² of its own, and Q between them: Σ (θ − θ̄)²/se² with one less than their number as
     degrees of freedom (Borenstein et al. 2009, chapter 19; Cochrane Handbook 10.11.3.1).
     """
@@ -142,7 +142,7 @@ class TrimAndFill:
     pooled: Pooled
 
 
-def trim_and_fill(studies: Sequence[Study], plan: Plan) -> TrimAndFill:
+def trim_and_fill(studies: Sequence[StudyEffect], plan: Plan) -> TrimAndFill:
     """Duval and Tweedie's L₀ (2000, doi:10.1111/j.0006-341X.2000.00455.x), as metafor's `trimfill`.
 
     Studies are missing on the right when the effect falls with the standard error, else on the left; that line is
@@ -160,7 +160,7 @@ def trim_and_fill(studies: Sequence[Study], plan: Plan) -> TrimAndFill:
     ordered = sorted((turn * effect.estimate, effect.variance) for effect in effects)
     missing, centre = _missing([y for y, _ in ordered], [v for _, v in ordered], plan)
     filled = [Effect(turn * (2 * centre - y), v) for y, v in ordered[len(ordered) - missing :]]
-    mirrored = [Study(studies[0].row, effect) for effect in filled]
+    mirrored = [StudyEffect(studies[0].row, effect) for effect in filled]
     return TrimAndFill("right" if is_right else "left", filled, pool([*studies, *mirrored], plan))
 
 

@@ -31,14 +31,14 @@ def read(text: str) -> list[Record]:
             try:
                 records.append(RESOURCES[plural].record_class().model_validate(values))
             except ValidationError as failure:
-                errors += describe(failure, _name(plural, index, values))
+                errors += describe_faults(failure, _name(plural, index, values))
     if errors:
         first = errors[0]
         raise InvalidRecord(f"{first['record']}{first['pointer']}: {first['detail']}.", errors=errors[:MOST_ERRORS])
     return records
 
 
-def describe(failure: ValidationError, record: str) -> Iterable[dict[str, str]]:
+def describe_faults(failure: ValidationError, record: str) -> Iterable[dict[str, str]]:
     """One entry a broken rule: the record, the JSON pointer (RFC 6901) and what is wrong."""
     for error in failure.errors(include_url=False, include_input=False, include_context=False):
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error["loc"])

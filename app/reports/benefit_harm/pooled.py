@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from app.evidence.absolute_effects import Baseline, Subject, control_of, result_subjects
 from app.evidence.comparability import WINDOW_DAYS
 from app.evidence.extraction import measure_named
-from app.evidence.pooling import Choices, Sorted, joined, plan_of, sort_out
+from app.evidence.pooling import PoolingChoices, Sorted, pool_results, pooling_plan, sort_out
 from app.evidence.results import Document, Reported
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, at_baseline
 from app.evidence.statistics.errors import Undefined
@@ -17,7 +17,7 @@ from app.models.types import plain_number
 from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
 from app.store.read.query import Address
 
-CHOICES = Choices(window_days=WINDOW_DAYS)
+CHOICES = PoolingChoices(window_days=WINDOW_DAYS)
 """As `GET /v1/syntheses` joins results when nobody chooses anything."""
 
 
@@ -71,7 +71,7 @@ def _entry(subject: Subject, results: Sorted, named: Baseline | None, address: A
     }
 
 
-class Effect(NamedTuple):
+class PooledEstimate(NamedTuple):
     """A pooled effect as people read it."""
 
     estimate: float
@@ -79,9 +79,9 @@ class Effect(NamedTuple):
     ci_high: float
 
 
-def _pooled(results: Sorted) -> tuple[Pooled, Effect]:
+def _pooled(results: Sorted) -> tuple[Pooled, PooledEstimate]:
     """What the results come to; Undefined where that is nothing, or beyond any number."""
-    analysis = joined(results, plan_of(CHOICES, results), CHOICES)
+    analysis = pool_results(results, pooling_plan(CHOICES, results), CHOICES)
     if analysis is None:
         raise Undefined("no result counts")
     pooled, rows = analysis.pooled, [study.row for study in analysis.studies]
@@ -90,7 +90,7 @@ def _pooled(results: Sorted) -> tuple[Pooled, Effect]:
     )
     if estimate is None or low is None or high is None:
         raise Undefined("the effect is beyond what a number holds")
-    return pooled, Effect(estimate, low, high)
+    return pooled, PooledEstimate(estimate, low, high)
 
 
 def _weightiest(results: Sorted, pooled: Pooled) -> Baseline:

@@ -12,10 +12,10 @@ from app import DISCLAIMER
 from app.errors import InvalidParameter, nearest
 from app.evidence.absolute_effects import (
     LEVEL,
+    AbsoluteEffect,
     Baseline,
     Refusal,
     Subject,
-    Told,
     are_alike,
     control_of,
     result_subjects,
@@ -28,7 +28,7 @@ from app.models.types import plain_number
 from app.reports.benefit_harm.plain import plain_people
 from app.reports.benefit_harm.pooled import pooled_entries
 from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
-from app.reports.synthesis.results import Found, left_out, read_all, read_named, read_results
+from app.reports.synthesis.results import ResultsInContext, omission_notes, read_all, read_named, read_results
 from app.store.read.query import Address, Query
 from app.store.read.records import included
 
@@ -59,7 +59,7 @@ def read_benefit_harm(
     subjects = [subject for subject in every if not outcomes or subject.about in outcomes]
     wanted = _baselines(baselines, every, sorted({subject.about for subject in subjects}))
     told = [(subject, tell(subject, wanted.get(subject.about))) for subject in subjects]
-    rows = _without_twins([one for _, one in told if isinstance(one, Told)])
+    rows = _without_twins([one for _, one in told if isinstance(one, AbsoluteEffect)])
     given = set(wanted)
     shown = [(one, _row(one, others, address, is_named=one.subject.about in given)) for one, others in rows]
     pooled, why_not = pooled_entries(found.results, outcomes, wanted, address)
@@ -71,7 +71,7 @@ def read_benefit_harm(
         "pooled": pooled,
         "refused": [_refused(subject, one, address) for subject, one in told if isinstance(one, Refusal)],
         "plain": None,
-        "notes": [*NOTES, *why_not, *left_out(found)],
+        "notes": [*NOTES, *why_not, *omission_notes(found)],
         "included": mentioned,
         "disclaimer": DISCLAIMER,
     }
@@ -81,7 +81,7 @@ def read_benefit_harm(
 
 
 def _subjects(
-    connection: Connection, found: Found, treatment: str, condition: str
+    connection: Connection, found: ResultsInContext, treatment: str, condition: str
 ) -> tuple[list[Subject], dict[str, Any]]:
     """Every result and side effect of the treatment for the condition, and what they mention."""
     documents = read_all(connection, Query(SideEffect, {"treatment": [treatment], "condition": [condition]}))
@@ -158,13 +158,13 @@ def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseli
     return baseline, subject.about
 
 
-def _without_twins(told: Sequence[Told]) -> list[tuple[Told, list[Told]]]:
+def _without_twins(told: Sequence[AbsoluteEffect]) -> list[tuple[AbsoluteEffect, list[AbsoluteEffect]]]:
     """Each body of data once: a side effect stands with the study result of the same study, counts and meaning.
 
     Equal counts alone do not make two records one: in small trials nobody has this, and nobody has that.
     """
     results = [one for one in told if one.subject.plural == StudyResult.plural]
-    rows: list[tuple[Told, list[Told]]] = [(one, []) for one in results]
+    rows: list[tuple[AbsoluteEffect, list[AbsoluteEffect]]] = [(one, []) for one in results]
     for one in told:
         if one.subject.plural == StudyResult.plural:
             continue
@@ -176,7 +176,7 @@ def _without_twins(told: Sequence[Told]) -> list[tuple[Told, list[Told]]]:
     return sorted(rows, key=lambda row: (row[0].subject.about, str(row[0].subject.record["id"])))
 
 
-def _is_twin(first: Told, other: Told) -> bool:
+def _is_twin(first: AbsoluteEffect, other: AbsoluteEffect) -> bool:
     subject, twin = first.subject, other.subject
     is_one_study = subject.record["study"] is not None and subject.record["study"] == twin.record["study"]
     if not is_one_study or _people_of(subject) is None or _people_of(subject) != _people_of(twin):
@@ -198,7 +198,7 @@ def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
     return (arm["events"], arm["n"]) if "events" in arm else (arm["affected"], arm["at_risk"])
 
 
-def _row(one: Told, others: Sequence[Told], address: Address, *, is_named: bool) -> dict[str, Any]:
+def _row(one: AbsoluteEffect, others: Sequence[AbsoluteEffect], address: Address, *, is_named: bool) -> dict[str, Any]:
     subject, record = one.subject, one.subject.record
     return {
         "about": subject.about,

@@ -13,7 +13,7 @@ from app.search.engine import places
 from app.search.expressions import DOT, Expression, all_of
 from app.search.index_entries import kind_at, kinds_in_order
 from app.search.interpretation import ranges
-from app.search.result_set import MOST_COUNTED, Matches, lines_of
+from app.search.result_set import MOST_COUNTED, ResultSet, indexed_lines
 from app.store.read.facets import Facet, facet_of
 
 NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}
@@ -42,7 +42,7 @@ class Counting:
 
     def __init__(
         self,
-        matches: Matches,
+        matches: ResultSet,
         matching: Expression | None,
         identified: Sequence[int],
         narrowing: Mapping[str, Expression],
@@ -82,7 +82,7 @@ class Counting:
         first = self._first(rest)
         some = first[:MOST_COUNTED]
         counted: Counter[Any] = Counter()
-        for line in lines_of(self.matches.connection, some).values():
+        for line in indexed_lines(self.matches.connection, some).values():
             ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", line))
             counted.update(one.replace(DOT, "-") for one in ids)
             counted[None] += not ids

@@ -13,7 +13,7 @@ from app.search.name_index import labels_of
 from app.search.text_fields import Mention, Text, contents
 
 
-class Evidence:
+class Highlighter:
     """Finds the place in each of some records; the names of the things that they are about are read together."""
 
     def __init__(

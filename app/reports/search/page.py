@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.models import RESOURCES
 from app.models.indications import Indication
-from app.reports.record_page import AsOf, Found, Part, listed, read_as_of
+from app.reports.record_page import AsOf, Found, PageList, listed, read_as_of
 from app.reports.search.counts import NARROWING
 from app.reports.search.results import read_search
 from app.reports.search.schemas import RECORD, SearchQuery
@@ -42,7 +42,7 @@ def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
 def _names(connection: Connection, name: str, query: SearchQuery, facet: Mapping[str, Any]) -> dict[str, str]:
     """The names of a filter's values, and of the one that is chosen."""
     ids = [one["value"] for one in facet["values"]] + list(query.narrowing.get(name, ()))
-    part = Part(RESOURCES[NARROWING[name]], MOST_ROWS, ("name",))
+    part = PageList(RESOURCES[NARROWING[name]], MOST_ROWS, ("name",))
     return {one["id"]: one["name"] for one in listed(connection, part, {"id": ids}, {}).items} if ids else {}
 
 
@@ -52,7 +52,7 @@ def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
     about = {name: sorted({one[name] for one in found if one.get(name)}) for name in ("treatment", "condition")}
     if not all(about.values()):
         return {}
-    uses = listed(connection, Part(Indication, MOST_ROWS), about, {}).items
+    uses = listed(connection, PageList(Indication, MOST_ROWS), about, {}).items
     return {(one["treatment"], one["condition"]): one["id"] for one in uses}
 
 

@@ -13,16 +13,16 @@ from app.db.tables import CODE, ENTRY
 from app.fields import includable
 from app.models import RESOURCES
 from app.reports.search.counts import NARROWING, Counting
-from app.reports.search.highlights import Evidence
+from app.reports.search.highlights import Highlighter
 from app.reports.search.schemas import FIELDS, RECORD, SearchQuery
 from app.search.engine import places
 from app.search.expressions import Expression, about, all_of, any_of
 from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in
 from app.search.index_entries import kind_at, kinds_in_order
-from app.search.interpretation import Understood, anywhere, steps, understand
-from app.search.query_parser import read_question
-from app.search.ranking import Found, Position, found_from
-from app.search.result_set import Matches, matches_of
+from app.search.interpretation import Understood, anywhere, interpret, steps
+from app.search.query_parser import parse_query
+from app.search.ranking import Position, RankedHit, found_from
+from app.search.result_set import ResultSet, result_set_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.missing import present_ids
 from app.store.read.query import Address
@@ -35,8 +35,8 @@ MOST_WAYS = 12
 
 def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
     """One page of a search as JSON, and the cursor of the next one; BadCursor when the cursor is not of this search."""
-    question = read_question(query.text)
-    understood = understand(connection, question)
+    question = parse_query(query.text)
+    understood = interpret(connection, question)
     start = _start(query)
     kinds = query.kinds or kinds_in_order()
     narrowing = _narrowing(connection, query.narrowing)
@@ -44,7 +44,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     identified = [place for place in known if kind_at(place) in kinds]
     needed, matches = _matches(connection, understood, [*narrowing.values()], is_strict=bool(known))
     todo = steps(understood, needed, [*narrowing.values()], kinds) if needed else []
-    found: list[Found] = []
+    found: list[RankedHit] = []
     for one in found_from(
         matches, start, identified=identified, todo=todo, asked=question.words, chunk=query.limit + 1
     ):
@@ -56,7 +56,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     evidence = None
     if {"field", "snippet"} & set(_chosen(query)):
         documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
-        evidence = Evidence(connection, understood.wanted, identifiers_in(query.text), documents)
+        evidence = Highlighter(connection, understood.wanted, identifiers_in(query.text), documents)
     matching = anywhere(understood.groups, needed) if needed else None
     counts = Counting(matches, matching, known, narrowing, kinds)
     content: dict[str, Any] = {
@@ -95,15 +95,15 @@ def _narrowing(connection: Connection, asked: Mapping[str, Sequence[str]]) -> di
 
 def _matches(
     connection: Connection, understood: Understood, narrowing: Sequence[Expression], *, is_strict: bool
-) -> tuple[int, Matches]:
+) -> tuple[int, ResultSet]:
     """How many of the words a record must hold, and what does: all of them, or where none does, as many as one does."""
     count = len(understood.groups)
     for needed in range(count, 0, -1):
         if comb(count, needed) <= MOST_WAYS:
-            matches = matches_of(connection, all_of([anywhere(understood.groups, needed), *narrowing]))
+            matches = result_set_of(connection, all_of([anywhere(understood.groups, needed), *narrowing]))
             if matches.counts or is_strict:
                 return needed, matches
-    return count, Matches(connection)
+    return count, ResultSet(connection)
 
 
 def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:
@@ -133,7 +133,11 @@ def _entries(connection: Connection, some: Sequence[int]) -> dict[int, Any]:
 
 
 def _items(
-    query: SearchQuery, page: Sequence[Found], rows: Mapping[int, Any], evidence: Evidence | None, address: Address
+    query: SearchQuery,
+    page: Sequence[RankedHit],
+    rows: Mapping[int, Any],
+    evidence: Highlighter | None,
+    address: Address,
 ) -> list[dict[str, Any]]:
     """The found records, with the fields that were asked for."""
     items: list[dict[str, Any]] = []

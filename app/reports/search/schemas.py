@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from app.models.types import Slug
 from app.reports.search.counts import NARROWING, SearchFacet, SearchGroup
 from app.search.highlighting import Segment
-from app.store.read.schemas import PARTLY, included_model, left_out
+from app.store.read.schemas import PARTLY, included_model, optional_property
 
 FACETS = ("kind", *NARROWING)
 FIELDS = ("kind", "id", "url", "title", "match", "field", "snippet")
@@ -48,14 +48,18 @@ class SearchHit(BaseModel):
     model_config = PARTLY
     kind: str = Field(description="Its resource, as in the URL.")
     id: Slug = Field(description="Its id.")
-    url: str = left_out("Where it is.")
-    title: str = left_out("What it is called; for a record without a name, what it is about and how it begins.")
-    match: Match = left_out(
+    url: str = optional_property("Where it is.")
+    title: str = optional_property(
+        "What it is called; for a record without a name, what it is about and how it begins."
+    )
+    match: Match = optional_property(
         "How it was found: by an `identifier`; by its `name`; as a record `about` what was asked, through what it "
         "refers to; or somewhere in its `text`."
     )
-    field: str | None = left_out("Where it says so, as a path into the record; null when no single place does.")
-    snippet: list[Segment] = left_out("What stands there, in segments; plain text, never HTML.")
+    field: str | None = optional_property(
+        "Where it says so, as a path into the record; null when no single place does."
+    )
+    snippet: list[Segment] = optional_property("What stands there, in segments; plain text, never HTML.")
 
 
 class SearchPage(BaseModel):
@@ -74,5 +78,5 @@ class SearchPage(BaseModel):
     followed: dict[str, list[str]] = Field(
         ..., description="Names in the question, each with the other names of the same thing that were looked for too."
     )
-    facets: dict[str, SearchFacet] = left_out("Only with `facet`.")
-    included: included_model() = left_out("Only with `include`.")  # type: ignore[valid-type]  # made at run time
+    facets: dict[str, SearchFacet] = optional_property("Only with `facet`.")
+    included: included_model() = optional_property("Only with `include`.")  # type: ignore[valid-type]  # made at run time

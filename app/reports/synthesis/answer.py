@@ -11,8 +11,8 @@ from app.errors import InvalidParameter, NotComparable
 from app.evidence.calculator.answer import synthesis_of
 from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis
-from app.evidence.comparability import Conflict
-from app.evidence.pooling import Choices, Sorted, contradicting, joined, plan_of, sort_out
+from app.evidence.comparability import ComparabilityConflict
+from app.evidence.pooling import PoolingChoices, Sorted, contradicting, pool_results, pooling_plan, sort_out
 from app.evidence.statistics.analysis import Analysis
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Plan
@@ -24,11 +24,19 @@ from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
-from app.reports.synthesis.content import Gathered, captions_of, content_of, favours, notes, question_of, told
+from app.reports.synthesis.content import (
+    Gathered,
+    answer_content,
+    captions_for_question,
+    favours,
+    notes,
+    question_content,
+    told,
+)
 from app.reports.synthesis.entries import record_name
 from app.reports.synthesis.plain import plain_synthesis
 from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
-from app.reports.synthesis.results import read_results, together
+from app.reports.synthesis.results import read_results, results_in_context
 from app.store.examples import EXAMPLE_ADDRESS, RELEASE, example_named
 from app.store.read.records import fetch
 from app.store.read.revision import revision_of
@@ -60,10 +68,10 @@ def gather(connection: Connection, asked: EvidenceQuestion, public_url: str) -> 
     return Gathered(asked, read_results(connection, filters), names, revision_of(connection), public_url)
 
 
-def answer(gathered: Gathered) -> Answered:
+def pooled_answer(gathered: Gathered) -> Answered:
     """The answer; NotComparable where the results may not be joined and the caller has not said that they shall."""
     asked = gathered.asked
-    choices = Choices(
+    choices = PoolingChoices(
         **{name: getattr(asked, name) for name in ("measure", "model", "method", "estimator", "interval")},
         level=asked.level,
         window_days=asked.window_days,
@@ -75,10 +83,10 @@ def answer(gathered: Gathered) -> Answered:
     if refused:
         raise not_comparable(refused)
     plan, analysis = _computed(results, choices)
-    captions = captions_of(results, gathered, asked.subgroup)
+    captions = captions_for_question(results, gathered, asked.subgroup)
     synthesis = None if analysis is None else synthesis_of(captions, analysis)
-    question = question_of(asked, results, plan)
-    content = content_of(gathered, results, question, synthesis)
+    question = question_content(asked, results, plan)
+    content = answer_content(gathered, results, question, synthesis)
     content["notes"] = [*notes(gathered, results), *(analysis.notes if analysis else ())]
     content["favours"] = favours(captions, results)
     if asked.audience is not None:
@@ -86,7 +94,7 @@ def answer(gathered: Gathered) -> Answered:
     return Answered(content, captions, analysis, synthesis)
 
 
-def not_comparable(refused: Sequence[Conflict]) -> NotComparable:
+def not_comparable(refused: Sequence[ComparabilityConflict]) -> NotComparable:
     """The refusal: each reason with the results on both sides and what would be right."""
     errors = [{"parameter": one.parameter, "known": list(one.known)} | told(one) for one in refused]
     names = ", ".join(dict.fromkeys(f"accept={one.reason}" for one in refused))
@@ -94,15 +102,15 @@ def not_comparable(refused: Sequence[Conflict]) -> NotComparable:
     return NotComparable(f"{words} Narrow the question, or take it upon yourself with {names}.", errors=errors)
 
 
-def _computed(results: Sorted, choices: Choices) -> tuple[Plan, Analysis | None]:
+def _computed(results: Sorted, choices: PoolingChoices) -> tuple[Plan, Analysis | None]:
     """How the results are joined, and what they come to; InvalidParameter where that cannot be."""
     try:
-        plan = plan_of(choices, results)
+        plan = pooling_plan(choices, results)
         faults = contradicting(results, plan, choices)
         if faults:
             errors = [{"parameter": name, "detail": words} for name, words in faults]
             raise InvalidParameter(f"{faults[0][0]}: {faults[0][1]}.", errors=errors)
-        return plan, joined(results, plan, choices)
+        return plan, pool_results(results, plan, choices)
     except Undefined as fault:
         error = {"parameter": "measure" if fault.study is not None else "estimator", "detail": fault.message}
         if fault.study is not None:
@@ -124,5 +132,5 @@ def example_answer() -> Answered:
         treatment=[ASKED["treatment"]], condition=ASKED["condition"], outcome=[ASKED["outcome"]], release=RELEASE
     )
     names = {name: {records[name]["id"]: records[name]} for name in NAMED}
-    found = together([result], dict(sorted(included.items())))
-    return answer(Gathered(asked, found, names, 1, EXAMPLE_ADDRESS))
+    found = results_in_context([result], dict(sorted(included.items())))
+    return pooled_answer(Gathered(asked, found, names, 1, EXAMPLE_ADDRESS))

@@ -37,7 +37,7 @@ def unpacked(kept: bytes) -> dict[Form, str]:
     return forms
 
 
-def find_kept(connection: Connection, digest: str) -> bytes | None:
+def find_archived(connection: Connection, digest: str) -> bytes | None:
     """What is kept under a hash."""
     return connection.execute(select(SYNTHESIS.c.answer).where(SYNTHESIS.c.hash == digest)).scalar()
 

@@ -12,7 +12,7 @@ from app import DISCLAIMER
 from app.evidence.calculator.plots import directions
 from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis
-from app.evidence.comparability import Conflict
+from app.evidence.comparability import ComparabilityConflict
 from app.evidence.extraction import PROPORTIONS, direction_under, measure_named
 from app.evidence.pooling import Sorted
 from app.evidence.results import Reported, SubgroupBy
@@ -22,7 +22,7 @@ from app.models.treatments import Treatment
 from app.models.types import plain_number
 from app.reports.synthesis.entries import counted_entry, excluded_entry, lost_entry
 from app.reports.synthesis.question import FILTERS, REASONS, EvidenceQuestion
-from app.reports.synthesis.results import Found
+from app.reports.synthesis.results import ResultsInContext
 from app.reports.synthesis.schemas import EvidencePooled
 
 PATH = "/v1/syntheses"
@@ -33,7 +33,7 @@ class Gathered:
     """All that was read for a question."""
 
     asked: EvidenceQuestion
-    found: Found
+    found: ResultsInContext
     names: Mapping[str, Mapping[str, Any]]
     """The records that the question names: by parameter, then by id."""
     revision: int | None
@@ -45,13 +45,13 @@ class Gathered:
         return f"{self.public_url}{path}" + ("" if release is None else f"?release={release}")
 
 
-def told(conflict: Conflict) -> dict[str, Any]:
+def told(conflict: ComparabilityConflict) -> dict[str, Any]:
     """A reason against joining results as answers hold it."""
     sides = [{"what": side.what, "results": list(side.results)} for side in conflict.sides]
     return {"reason": conflict.reason, "detail": conflict.detail, "sides": sides}
 
 
-def question_of(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[str, Any]:
+def question_content(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[str, Any]:
     """The question with everything spelled out; lists in a fixed order, accepted reasons only where they apply."""
     against = {one.reason for one in results.conflicts}
     values = {name: getattr(asked, name) for name in FILTERS}
@@ -76,7 +76,7 @@ def _sorted(values: list[Any]) -> list[Any]:
     return [plain_number(value) for value in sorted(set(values))]
 
 
-def content_of(
+def answer_content(
     gathered: Gathered, results: Sorted, question: dict[str, Any], synthesis: Synthesis | None
 ) -> dict[str, Any]:
     """The answer but for its words."""
@@ -156,12 +156,12 @@ def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) 
     }
 
 
-def comparator_name(comparator: str, treatments: Mapping[str, Any]) -> str:
+def name_of_comparator(comparator: str, treatments: Mapping[str, Any]) -> str:
     """What people were compared with: the name of one of our treatments, else the word itself."""
     return str(treatments[comparator]["name"]) if comparator in treatments else comparator.replace("-", " ")
 
 
-def captions_of(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
+def captions_for_question(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
     """How studies, arms and plots are called: by the records that the question names."""
     found, names = results.results, gathered.names
     studies = [one.study["id"] for one in found]
@@ -175,7 +175,7 @@ def captions_of(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None
     outcomes = [str(record["name"]) for record in names["outcome"].values()]
     conditions = [str(record["name"]) for record in names["condition"].values()]
     named = gathered.found.included.get(Treatment.plural, {})
-    comparators = sorted({comparator_name(str(one.result["comparator"]), named) for one in found})
+    comparators = sorted({name_of_comparator(str(one.result["comparator"]), named) for one in found})
     arm1 = treatments[0] if len(treatments) == 1 else "treatment"
     arm2 = comparators[0] if len(comparators) == 1 else "comparator"
     directions_known = {direction_under(one, results.measure) for one in found}

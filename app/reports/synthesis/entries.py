@@ -36,7 +36,7 @@ def record_name(result_id: str) -> str:
     return f"{StudyResult.plural}/{result_id}"
 
 
-def entry_of(one: Reported, address: Address) -> dict[str, Any]:
+def result_entry(one: Reported, address: Address) -> dict[str, Any]:
     """A result with its address and what it rests on; its risk of bias, else that of its study."""
     entry = _entry(one.result, one.label(), address)
     return entry | {"risk_of_bias": one.risk_of_bias()}
@@ -44,7 +44,7 @@ def entry_of(one: Reported, address: Address) -> dict[str, Any]:
 
 def counted_entry(one: Reported, numbers: Usable, address: Address) -> dict[str, Any]:
     """A result that counts, with the numbers that went in."""
-    return entry_of(one, address) | {
+    return result_entry(one, address) | {
         "taken_from": "arms" if numbers.is_from_arms else "estimate",
         "numbers": [place._asdict() for place in numbers.places],
     }
@@ -52,7 +52,7 @@ def counted_entry(one: Reported, numbers: Usable, address: Address) -> dict[str,
 
 def excluded_entry(one: Reported, why: Unusable, address: Address) -> dict[str, Any]:
     """A result that does not count, and why."""
-    return entry_of(one, address) | {"reason": why.reason, "detail": why.detail}
+    return result_entry(one, address) | {"reason": why.reason, "detail": why.detail}
 
 
 def lost_entry(result: Mapping[str, Any], address: Address) -> dict[str, Any]:

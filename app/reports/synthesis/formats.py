@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic_core import to_json
 
-from app.evidence.calculator.answer import COLUMNS, lines_of
+from app.evidence.calculator.answer import COLUMNS, table_rows
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.formats.csv_ndjson import csv_header, csv_lines
 from app.formats.svg import nothing_drawn
@@ -29,7 +29,7 @@ RECORD_COLUMNS = (
 """Of the CSV: which record a line is about; a line of a pooled result has none of them."""
 
 
-def shown(answered: Answered, form: Form) -> bytes:
+def rendered_answer(answered: Answered, form: Form) -> bytes:
     """The answer in one of its forms."""
     if form == "json":
         return to_json(answered.content)
@@ -52,7 +52,7 @@ def _lines(answered: Answered) -> Iterator[dict[str, Any]]:
     content = answered.content
     if answered.synthesis is not None:
         results = iter(content["results"])
-        for line in lines_of(answered.synthesis):
+        for line in table_rows(answered.synthesis):
             if line["row"] == "study":
                 yield {name: value for name, value in next(results).items() if name in RECORD_COLUMNS} | line
             elif content["pooled"] is not None:

@@ -14,7 +14,7 @@ from app.models.study_results import StudyResultRecord
 from app.models.types import Slug
 from app.models.vocabulary import ScoreKind, SynthesisKind
 from app.store.examples import seed_records
-from app.store.read.query import Reading
+from app.store.read.query import ReadParameters
 
 MOST_NAMED = 20
 """How many values a repeated parameter has."""
@@ -53,7 +53,7 @@ EXAMPLE = _example()
 Some = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
 
 
-class EvidenceQuestion(Reading):
+class EvidenceQuestion(ReadParameters):
     """The query parameters of a synthesis of our study results."""
 
     treatment: Some = Field(

@@ -27,7 +27,7 @@ MENTIONED = ("study", "outcome", "treatment", "condition", "sources")
 
 
 @dataclass(frozen=True)
-class Found:
+class ResultsInContext:
     """Results that stand together, and every record that they mention: by plural, then by id."""
 
     results: list[Reported]
@@ -38,7 +38,7 @@ class Found:
     included: dict[str, dict[str, Any]]
 
 
-def read_results(connection: Connection, filters: Mapping[str, Any]) -> Found:
+def read_results(connection: Connection, filters: Mapping[str, Any]) -> ResultsInContext:
     """The published results that match, each with its study, outcome and treatment, the oldest first.
 
     InvalidParameter when there are too many for one answer.
@@ -46,7 +46,7 @@ def read_results(connection: Connection, filters: Mapping[str, Any]) -> Found:
     documents = read_all(connection, Query(StudyResult, filters))
     names = [name for name in (*MENTIONED, "comparator") if name in includable(StudyResult)]
     found = included(connection, StudyResult, documents, names)
-    return together([from_json(document) for document in documents], found)
+    return results_in_context([from_json(document) for document in documents], found)
 
 
 def read_all(connection: Connection, query: Query) -> list[str]:
@@ -62,7 +62,7 @@ def read_all(connection: Connection, query: Query) -> list[str]:
     return documents
 
 
-def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> Found:
+def results_in_context(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> ResultsInContext:
     """Results with what they stand on, by the year of their first source, then by id; without those of no outcome."""
     results, withdrawn = [], []
     for document in (document for document in documents if document["outcome"] is not None):
@@ -74,10 +74,12 @@ def together(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]
         else:
             results.append(Reported(document, *parts))  # type: ignore[arg-type]  # none is None
     unlisted = sorted(document["id"] for document in documents if document["outcome"] is None)
-    return Found(sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, unlisted, records)
+    return ResultsInContext(
+        sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, unlisted, records
+    )
 
 
-def left_out(found: Found) -> Iterator[str]:
+def omission_notes(found: ResultsInContext) -> Iterator[str]:
     """What an answer by outcomes does not show, for its notes."""
     if found.withdrawn:
         ids = ", ".join(sorted(document["id"] for document in found.withdrawn))

@@ -27,7 +27,7 @@ ON_CREATION: frozenset[ChangeType] = frozenset(
 """What a record's first edition can tell: that it is new, an approval granted, a source with a notice."""
 
 
-class Change(NamedTuple):
+class RecordChange(NamedTuple):
     """One change of one record: its kind, and the field with its old and new value; `created` names no field."""
 
     type: ChangeType
@@ -36,28 +36,28 @@ class Change(NamedTuple):
     new: Any = None
 
 
-def changes_between(kind: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[Change]:
+def changes_between(kind: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[RecordChange]:
     """The typed changes from one edition of a record to the next, in the order of its fields.
 
     `kind` is the resource's plural; without an edition before it the record was created. Whoever sets each `field` to
     `new` (and takes the version and time over) gets the edition after it.
     """
     if before is None:
-        yield Change("created")
+        yield RecordChange("created")
         yield from _announced(kind, after)
         return
     for field, new in after.items():
         old = before.get(field)
         if field not in SERVER_CLOCK and (old != new or field not in before):
-            yield Change(_type(kind, field, old, new), field, old, new)
+            yield RecordChange(_type(kind, field, old, new), field, old, new)
 
 
-def _announced(kind: str, after: Mapping[str, Any]) -> Iterator[Change]:
+def _announced(kind: str, after: Mapping[str, Any]) -> Iterator[RecordChange]:
     """What a new record says beyond that it is new: an approval that was granted, a source that is retracted."""
     for field in ("status", "retraction"):
         new = after.get(field)
         if new is not None and _type(kind, field, None, new) in ON_CREATION:
-            yield Change(_type(kind, field, None, new), field, None, new)
+            yield RecordChange(_type(kind, field, None, new), field, None, new)
 
 
 def _type(kind: str, field: str, old: Any, new: Any) -> ChangeType:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, select
 
-from app.db.tables import API_KEY, DRAFT, EDITION
+from app.db.tables import API_KEY, DRAFT, RECORD_VERSION
 from app.errors import NotFound
 from app.models import RESOURCES
 from app.models.base import Key
@@ -100,8 +100,10 @@ def _summary(row: Any, public_url: str) -> DraftSummary:
 
 def _version(connection: Connection, key: Key, version: int | None) -> dict[str, Any] | None:
     """The document of a version of a record, in its last edition."""
-    own = (EDITION.c.kind == key[0], EDITION.c.id == key[1], EDITION.c.version == version)
-    document = connection.execute(in_order(select(EDITION.c.document).where(*own), newest_first=True).limit(1)).scalar()
+    own = (RECORD_VERSION.c.kind == key[0], RECORD_VERSION.c.id == key[1], RECORD_VERSION.c.version == version)
+    document = connection.execute(
+        in_order(select(RECORD_VERSION.c.document).where(*own), newest_first=True).limit(1)
+    ).scalar()
     return None if document is None else from_json(document)
 
 

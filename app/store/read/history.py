@@ -5,19 +5,19 @@ from typing import Any
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, literal, select, tuple_
 
-from app.db.tables import EDITION
+from app.db.tables import RECORD_VERSION
 from app.models.base import Row
 from app.models.vocabulary import ChangeType, State
 from app.store.read.cursors import read_numbers, write_cursor
 from app.store.read.missing import absent
-from app.store.read.query import MOST_ROWS, USUAL_ROWS, Address, Reading
-from app.store.read.versions import Edition, in_order, place, read_editions, select_editions
+from app.store.read.query import MOST_ROWS, USUAL_ROWS, Address, ReadParameters
+from app.store.read.versions import RecordVersion, in_order, place, read_versions, select_versions
 
 MARK = "history"
 """What its cursors are bound to; a place is the same under a former id."""
 
 
-class HistoryAsked(Reading):
+class HistoryAsked(ReadParameters):
     """The query parameters of a history."""
 
     limit: int = Field(USUAL_ROWS, ge=1, le=MOST_ROWS, description=f"How many, 1–{MOST_ROWS}.")
@@ -68,13 +68,13 @@ def read_history(
     connection: Connection, resource: type[Row], record_id: str, asked: HistoryAsked, address: Address
 ) -> History:
     """A page of the history, of a withdrawn record too; Moved for a former id, NotFound for an unknown one."""
-    own = (EDITION.c.kind == resource.plural, EDITION.c.id == record_id)
-    statement = in_order(select_editions().where(*own), newest_first=True)
+    own = (RECORD_VERSION.c.kind == resource.plural, RECORD_VERSION.c.id == record_id)
+    statement = in_order(select_versions().where(*own), newest_first=True)
     if asked.cursor:
         before = tuple_(*map(literal, read_numbers(asked.cursor, MARK, 2)))
         statement = statement.where(place() < before)
-    editions = list(read_editions(connection, statement.limit(asked.limit + 1)))
-    if not editions and connection.execute(select(EDITION.c.id).where(*own).limit(1)).scalar() is None:
+    editions = list(read_versions(connection, statement.limit(asked.limit + 1)))
+    if not editions and connection.execute(select(RECORD_VERSION.c.id).where(*own).limit(1)).scalar() is None:
         raise absent(connection, resource, record_id)
     page, more = editions[: asked.limit], len(editions) > asked.limit
     path = f"/v1/{resource.plural}/{record_id}"
@@ -84,7 +84,7 @@ def read_history(
     )
 
 
-def _entry(edition: Edition, url: str) -> HistoryEntry:
+def _entry(edition: RecordVersion, url: str) -> HistoryEntry:
     return HistoryEntry(
         version=edition.version,
         is_new_version=edition.is_new_version,

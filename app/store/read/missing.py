@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pydantic_core import from_json
 from sqlalchemy import Connection, Table, and_, or_, select
 
-from app.db.tables import ALIAS, EDITION, REVISION
+from app.db.tables import ALIAS, RECORD_VERSION, REVISION
 from app.errors import Gone, Moved, NotFound, nearest
 from app.models.base import Row
 
@@ -45,10 +45,10 @@ def present_ids(connection: Connection, ids: Mapping[str, Collection[str]]) -> d
 def _gone(connection: Connection, plural: str, record_id: str, version: int) -> Gone:
     """When and why it was withdrawn: told by the first of its last editions that are all withdrawn."""
     editions = connection.execute(
-        select(EDITION.c.document, REVISION.c.at, REVISION.c.reason)
-        .join(REVISION, REVISION.c.number == EDITION.c.revision)
-        .where(EDITION.c.kind == plural, EDITION.c.id == record_id)
-        .order_by(EDITION.c.revision.desc(), EDITION.c.position.desc())
+        select(RECORD_VERSION.c.document, REVISION.c.at, REVISION.c.reason)
+        .join(REVISION, REVISION.c.number == RECORD_VERSION.c.revision)
+        .where(RECORD_VERSION.c.kind == plural, RECORD_VERSION.c.id == record_id)
+        .order_by(RECORD_VERSION.c.revision.desc(), RECORD_VERSION.c.position.desc())
         .limit(MOST_LOOKED_AT)
     )
     day, reason = "", None

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
 from app.fields import FieldUse, facets_of, includable, is_cited, mentions, uses
-from app.formats.registry import further
+from app.formats.registry import extra_formats
 from app.models.base import Row
 from app.models.types import ReleaseName, Slug
 from app.models.vocabulary import Verification
@@ -62,7 +62,7 @@ class NoParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reading(BaseModel):
+class ReadParameters(BaseModel):
     """The query parameters of every read of records; those of an address come on top."""
 
     model_config = ConfigDict(extra="forbid")
@@ -92,7 +92,7 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
         del definitions[parent], definitions["id"]
     definitions |= _paging_parameters(resource) | shown_parameters(resource)
     name = f"{resource.__name__}Query" + (f"Under{parent.title()}" if parent else "")
-    return create_model(name, __base__=Reading, **definitions)
+    return create_model(name, __base__=ReadParameters, **definitions)
 
 
 def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def single_model(resource: type[Row]) -> type[BaseModel]:
     number = Annotated[int, Field(ge=1, le=2**31 - 1)]
     version: dict[str, Any] = {"version": (number | None, Field(None, description=past))}
     name = f"{resource.__name__}Shown"
-    shown = shown_parameters(resource, *further(resource))
-    return create_model(name, __base__=Reading, **shown, **version)
+    shown = shown_parameters(resource, *extra_formats(resource))
+    return create_model(name, __base__=ReadParameters, **shown, **version)
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def _included_not_required(schema: dict[str, Any]) -> None:
     schema["required"].remove("included")
 
 
-def left_out(description: str) -> Any:
+def optional_property(description: str) -> Any:
     """A property that may be left out; where it stands it is never null."""
     return Field(None, description=description, json_schema_extra=_without_default)
 
@@ -49,9 +49,11 @@ def _shown(row: type[Row]) -> dict[str, Any]:
 @cache
 def sparse_model(row: type[Row]) -> Model:
     """A record of which only some fields were asked for (`fields=`)."""
-    shown: dict[str, Any] = {"included": (included_model(), left_out("Only with `include`, on a single record."))}
+    shown: dict[str, Any] = {
+        "included": (included_model(), optional_property("Only with `include`, on a single record."))
+    }
     for name, (annotation, info) in _shown(row).items():
-        shown[name] = (annotation, info) if name == "id" else (annotation, left_out(info.description or ""))
+        shown[name] = (annotation, info) if name == "id" else (annotation, optional_property(info.description or ""))
     doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
     return _made(f"{row.__name__}Fields", doc, PARTLY, shown)
 
@@ -72,7 +74,9 @@ def included_model() -> Model:
 @cache
 def single_schema(row: type[Row]) -> Any:
     """What a single record's address answers: the record, with `include` what it mentions too, or its asked fields."""
-    added = {"included": (included_model(), left_out("Only with `include`: the records that this one mentions."))}
+    added = {
+        "included": (included_model(), optional_property("Only with `include`: the records that this one mentions."))
+    }
     doc = f"One {row.__name__}, and with `include` the records that it mentions."
     config = ConfigDict(json_schema_serialization_defaults_required=True, json_schema_extra=_included_not_required)
     whole: Any = _made(f"{row.__name__}Answer", doc, config, _shown(row) | added)
@@ -86,12 +90,14 @@ def page_model(row: type[Row]) -> Model:
     shown: dict[str, Any] = {
         "items": (entries, Field(..., description="The records, whole; with `fields`, only those fields.")),
         "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
-        "total": (int, left_out("All records that match; only with `count=exact`.")),
-        "facets": (dict[str, Facet], left_out("Only with `facet`: the values of each field that was named.")),
-        "included": (included_model(), left_out("Only with `include`.")),
+        "total": (int, optional_property("All records that match; only with `count=exact`.")),
+        "facets": (dict[str, Facet], optional_property("Only with `facet`: the values of each field that was named.")),
+        "included": (included_model(), optional_property("Only with `include`.")),
         "not_found": (
             list[str],
-            left_out("Only with `id`: the ids that no published record has, under its present or a former one."),
+            optional_property(
+                "Only with `id`: the ids that no published record has, under its present or a former one."
+            ),
         ),
     }
     return _made(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
@@ -117,15 +123,15 @@ class ProblemError(BaseModel):
     """One of the things that were wrong."""
 
     model_config = PARTLY
-    parameter: str = left_out("The parameter that was wrong.")
-    pointer: str = left_out("JSON pointer (RFC 6901) into the body or record.")
-    record: str = left_out("The record that broke a rule, as `plural/id`.")
+    parameter: str = optional_property("The parameter that was wrong.")
+    pointer: str = optional_property("JSON pointer (RFC 6901) into the body or record.")
+    record: str = optional_property("The record that broke a rule, as `plural/id`.")
     detail: str = Field(..., description="What was wrong.")
-    nearest: str = left_out("The nearest known name or value.")
-    known: list[str] = left_out("The names or values that are known, or that would be right.")
-    rules: list[ProblemRule] = left_out("The warnings that forbid it.")
-    reason: str = left_out("Why results may not be joined, as `accept` takes it.")
-    sides: list[ProblemSide] = left_out("The results on each side of that reason.")
+    nearest: str = optional_property("The nearest known name or value.")
+    known: list[str] = optional_property("The names or values that are known, or that would be right.")
+    rules: list[ProblemRule] = optional_property("The warnings that forbid it.")
+    reason: str = optional_property("Why results may not be joined, as `accept` takes it.")
+    sides: list[ProblemSide] = optional_property("The results on each side of that reason.")
 
 
 class ProblemDetails(BaseModel):
@@ -137,5 +143,5 @@ class ProblemDetails(BaseModel):
     status: int = Field(..., description="The HTTP status.")
     detail: str = Field(..., description="What was wrong this time.")
     instance: str = Field(..., description="The path that was asked for.")
-    last_version: str = left_out("Of a withdrawn record: the address of its last version.")
-    errors: list[ProblemError] = left_out("Each thing that was wrong, where there are several or a place.")
+    last_version: str = optional_property("Of a withdrawn record: the address of its last version.")
+    errors: list[ProblemError] = optional_property("Each thing that was wrong, where there are several or a place.")

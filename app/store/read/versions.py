@@ -7,17 +7,17 @@ from typing import Any
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, Tuple, exists, func, literal, select, tuple_
 
-from app.db.tables import EDITION, REVISION
+from app.db.tables import RECORD_VERSION, REVISION
 from app.errors import NotFound
 from app.models.base import Row
-from app.store.read.changes import Change, changes_between
+from app.store.read.changes import RecordChange, changes_between
 from app.store.read.missing import absent
 
-_BEFORE = EDITION.alias("before")
+_BEFORE = RECORD_VERSION.alias("before")
 """The same table once more: the editions before one."""
 
 
-class Edition:
+class RecordVersion:
     """One edition of a record: when, by whom and why it came to be, its document, and the one before it."""
 
     def __init__(self, row: Any) -> None:
@@ -40,12 +40,12 @@ class Edition:
         return self.before is None or self.before["version"] != self.version
 
     @cached_property
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[RecordChange]:
         """What changed, in the order of the fields."""
         return list(changes_between(self.kind, self.before, self.document))
 
 
-def select_editions() -> Select[Any]:
+def select_versions() -> Select[Any]:
     """Editions with their revision and, as `before`, the document of the last edition of the same record before."""
     before = (
         select(_BEFORE.c.document)
@@ -55,7 +55,9 @@ def select_editions() -> Select[Any]:
         .scalar_subquery()
     )
     written = (REVISION.c[name] for name in ("at", "author", "reason", "reviewer", "note"))
-    return select(EDITION, *written, before.label("before")).join(REVISION, REVISION.c.number == EDITION.c.revision)
+    return select(RECORD_VERSION, *written, before.label("before")).join(
+        REVISION, REVISION.c.number == RECORD_VERSION.c.revision
+    )
 
 
 def has_one_before() -> ColumnElement[bool]:
@@ -64,35 +66,37 @@ def has_one_before() -> ColumnElement[bool]:
 
 
 def _earlier() -> Iterator[ColumnElement[bool]]:
-    yield _BEFORE.c.kind == EDITION.c.kind
-    yield _BEFORE.c.id == EDITION.c.id
+    yield _BEFORE.c.kind == RECORD_VERSION.c.kind
+    yield _BEFORE.c.id == RECORD_VERSION.c.id
     yield tuple_(_BEFORE.c.revision, _BEFORE.c.position) < place()
 
 
 def place() -> Tuple:
     """Where an edition stands among all: the number of its revision, and its position in it."""
-    return tuple_(EDITION.c.revision, EDITION.c.position)
+    return tuple_(RECORD_VERSION.c.revision, RECORD_VERSION.c.position)
 
 
 def in_order(statement: Select[Any], *, newest_first: bool) -> Select[Any]:
     """The statement with the editions in the order in which they were written, or against it."""
-    columns = (EDITION.c.revision, EDITION.c.position)
+    columns = (RECORD_VERSION.c.revision, RECORD_VERSION.c.position)
     return statement.order_by(*(column.desc() if newest_first else column.asc() for column in columns))
 
 
-def read_editions(connection: Connection, statement: Select[Any]) -> Iterable[Edition]:
+def read_versions(connection: Connection, statement: Select[Any]) -> Iterable[RecordVersion]:
     """The editions that a statement made of `select_editions` selects."""
-    return map(Edition, connection.execute(statement))
+    return map(RecordVersion, connection.execute(statement))
 
 
 def fetch_version(connection: Connection, resource: type[Row], record_id: str, version: int) -> str:
     """The document of a version, in its last edition; NotFound names the newest one. Withdrawn records have theirs."""
-    own = (EDITION.c.kind == resource.plural, EDITION.c.id == record_id)
-    query = in_order(select(EDITION.c.document).where(*own, EDITION.c.version == version), newest_first=True).limit(1)
+    own = (RECORD_VERSION.c.kind == resource.plural, RECORD_VERSION.c.id == record_id)
+    query = in_order(
+        select(RECORD_VERSION.c.document).where(*own, RECORD_VERSION.c.version == version), newest_first=True
+    ).limit(1)
     document: str | None = connection.execute(query).scalar()
     if document is not None:
         return document
-    newest = connection.execute(select(func.max(EDITION.c.version)).where(*own)).scalar()
+    newest = connection.execute(select(func.max(RECORD_VERSION.c.version)).where(*own)).scalar()
     if newest is None:
         raise absent(connection, resource, record_id)
     raise NotFound(f"{resource.plural}/{record_id} has no version {version}; its newest one is {newest}.")

@@ -25,7 +25,7 @@ def batch_of(records: Iterable[Record]) -> dict[Key, Record]:
     return batch
 
 
-def pointed_to(batch: Mapping[Key, Record]) -> set[Key]:
+def referenced_keys(batch: Mapping[Key, Record]) -> set[Key]:
     """Every record that one of the batch mentions."""
     return {(mention.plural, mention.id) for record in batch.values() for mention in references(record)}
 

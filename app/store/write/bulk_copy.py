@@ -8,10 +8,10 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
 from app.db.database import Database
-from app.db.tables import EDITION, REFERENCE, REGISTRY
+from app.db.tables import RECORD_VERSION, REFERENCE, REGISTRY
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
-from app.search.index_entries import entry_of
+from app.search.index_entries import index_entry
 from app.search.text_fields import Mention, contents
 from app.store.write.index import add_rows, row_of
 from app.store.write.transaction import Write, writing
@@ -45,7 +45,7 @@ def _fill(write: Write, plural: str, first: str, others: Iterable[Values]) -> No
         digest = sha256(text.encode()).hexdigest()
         rows.append(base | {name: document[name] for name in values} | {"document": text, "digest": digest})
         key = (plural, document["id"])
-        entries[key] = row_of(key, entry_of(plural, document, write.shelf.known))
+        entries[key] = row_of(key, index_entry(plural, document, write.shelf.known))
         mentions += [
             {"from_kind": plural, "from_id": key[1], "path": to.path, "to_kind": to.plural, "to_id": to.id}
             for to in contents(plural, document)
@@ -56,7 +56,9 @@ def _fill(write: Write, plural: str, first: str, others: Iterable[Values]) -> No
         same = {"revision": write.revision, "kind": plural, "version": 1}
         write.insert(REGISTRY, [{"kind": plural, "id": row["id"]} for row in rows])
         write.insert(table, rows)
-        write.insert(EDITION, [{**same, "position": at, "id": one, "document": text} for at, one, text in written])
+        write.insert(
+            RECORD_VERSION, [{**same, "position": at, "id": one, "document": text} for at, one, text in written]
+        )
         write.insert(REFERENCE, mentions)
         add_rows(write.connection, entries)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from app.errors import InvalidRecord
-from app.evidence.citations.verification import TextOf, check
+from app.evidence.citations.verification import TextOf, verify
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number
@@ -18,11 +18,11 @@ from app.store.write.batch import error_at, name_of
 
 RENDERING = 1
 """Raise it when the same record is rendered into another document: every database then renders its own again."""
-STANDINGS = ("current", "corrected", "concern", "retracted")
+SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """What a source can come to, from good to bad."""
 
 
-class Held(NamedTuple):
+class ExistingRecord(NamedTuple):
     """What the database holds of a record before the write."""
 
     digest: str
@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class RenderContext:
     """What a record is rendered with: the documents that it names, the texts of sources, and the time."""
 
     known: Known
@@ -49,12 +49,14 @@ def shape() -> str:
     ).hexdigest()
 
 
-def digest_of(record: Record) -> str:
+def record_digest(record: Record) -> str:
     """SHA-256 of what the record says, without what it leaves open: equal means unchanged."""
     return sha256(to_json(record.model_dump(mode="json", exclude_defaults=True))).hexdigest()
 
 
-def rendered(record: Record, held: Held | None, around: Surroundings, *, state: str | None = None) -> dict[str, Any]:
+def render_document(
+    record: Record, held: ExistingRecord | None, around: RenderContext, *, state: str | None = None
+) -> dict[str, Any]:
     """All columns of a record's row, its document among them; InvalidRecord where it and its surroundings disagree.
 
     `held` is what the database has of it; a version is added when the record says something else, or when `state`
@@ -63,7 +65,7 @@ def rendered(record: Record, held: Held | None, around: Surroundings, *, state: 
     plural = plural_of(record)
     row_class = RESOURCES[plural]
     key = (plural, record.id)
-    digest = digest_of(record)
+    digest = record_digest(record)
     old_state = held.state if held else "published"
     is_same = held is not None and held.digest == digest and state in (None, old_state)
     values = {
@@ -99,7 +101,7 @@ def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:
 
 def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
     """The rung that the record stands on; refuses quotes and numbers that do not stand where they should."""
-    found = check(record, text_of)
+    found = verify(record, text_of)
     if found.faults:
         errors = [error_at(key, fault.pointer, fault.detail) for fault in found.faults]
         raise InvalidRecord(f"{name_of(key)}: {found.faults[0].detail}.", errors=errors)
@@ -129,7 +131,7 @@ def _standing(record: Record, known: Known) -> str | None:
         retraction = getattr(record, "retraction", None)
         return retraction.status if retraction else "current"
     standings = [known(to.plural, to.id)["source_status"] for to in _grounds(references(record))]
-    return max((standing for standing in standings if standing is not None), key=STANDINGS.index, default=None)
+    return max((standing for standing in standings if standing is not None), key=SOURCE_STATUSES.index, default=None)
 
 
 def _grounds(mentions: Iterable[Reference]) -> Iterator[Reference]:

@@ -14,7 +14,15 @@ from app.models.base import Key
 from app.models.vocabulary import DraftAction
 from app.store.write.batch import error_at, name_of
 from app.store.write.loaded import record_from
-from app.store.write.one import Kept, Once, changed, created, first_answer, keep_answer, withdrawn
+from app.store.write.one import (
+    IdempotencyKey,
+    StoredRecord,
+    change_within,
+    create_within,
+    first_answer,
+    store_response,
+    withdraw_within,
+)
 from app.store.write.transaction import Write, writing
 
 Tell = Callable[[Connection, int], str]
@@ -27,7 +35,7 @@ class Proposal:
 
     action: DraftAction
     key: Key
-    work: Callable[[Write], Kept]
+    work: Callable[[Write], StoredRecord]
 
 
 def propose(  # one call a request
@@ -38,8 +46,8 @@ def propose(  # one call a request
     author: str,
     reason: str | None,
     tell: Tell,
-    once: Once | None = None,
-) -> Kept:
+    once: IdempotencyKey | None = None,
+) -> StoredRecord:
     """Keep a draft; `version` of what is kept is its number, and `document` what is told of it.
 
     The change is made and taken back in the same transaction, so that whatever is wrong with it is told now, exactly as
@@ -65,13 +73,13 @@ def propose(  # one call a request
         values = {"number": number, "holder": holder, "action": proposal.action, "kind": kind, "record": record}
         values |= {"base_version": None if was is None else was.version, "document": document, "reason": reason}
         write.connection.execute(insert(DRAFT).values(**values, at=write.around.now, state="open"))
-        kept = Kept(tell(write.connection, number), number, revision)
+        kept = StoredRecord(tell(write.connection, number), number, revision)
         if once is not None:
-            keep_answer(write, once, kept)
+            store_response(write, once, kept)
         return kept
 
 
-def publish_draft(database: Database, number: int, *, reviewer: str, note: str, tell: Tell) -> Kept:
+def publish_draft(database: Database, number: int, *, reviewer: str, note: str, tell: Tell) -> StoredRecord:
     """Save what a draft proposes, in its author's name; both stand in the history.
 
     NotFound when there is no such draft, Decided when it was published or discarded before; PreconditionFailed,
@@ -82,7 +90,7 @@ def publish_draft(database: Database, number: int, *, reviewer: str, note: str, 
         write.author, write.reason, write.reviewer, write.note = draft.author, draft.reason, reviewer, note
         revision = _published(write, draft).revision
         _decide(write.connection, number, state="published", decided_by=reviewer, note=note, revision=revision)
-        return Kept(tell(write.connection, number), number, revision)
+        return StoredRecord(tell(write.connection, number), number, revision)
 
 
 def discard_draft(database: Database, number: int, *, holder: str | None, by: str, reason: str) -> None:
@@ -92,21 +100,21 @@ def discard_draft(database: Database, number: int, *, holder: str | None, by: st
         _decide(write.connection, number, state="discarded", decided_by=by, note=reason)
 
 
-def _published(write: Write, draft: Any) -> Kept:
+def _published(write: Write, draft: Any) -> StoredRecord:
     key = (draft.kind, draft.record)
     present = write.shelf.former([key]).get(key)
     if present is not None:
         raise PreconditionFailed(f"{name_of(key)} is called {draft.kind}/{present} now; it needs a new draft.")
     record = record_from(draft.kind, draft.document)
     if draft.action == "create":
-        return created(write, record)
+        return create_within(write, record)
     held = write.shelf.held([key])[key]
     if held.state == "published" and held.version != draft.base_version:
         words = f"{name_of(key)} has version {held.version} now; the draft changes version {draft.base_version}."
         raise PreconditionFailed(words)
     if draft.action == "withdraw":
-        return withdrawn(write, key, None)
-    return changed(write, key, lambda _held: record, None)
+        return withdraw_within(write, key, None)
+    return change_within(write, key, lambda _held: record, None)
 
 
 def _open_one(connection: Connection, number: int, holder: str | None) -> Any:

@@ -16,9 +16,9 @@ from app.models.base import Key
 from app.search.engine import every_place
 from app.search.expressions import about, tsvector
 from app.search.index_counts import NONE, facet_keys, gram_keys, name_keys
-from app.search.index_entries import Entry, entry_of, is_thing, kinds_in_order, places_of
+from app.search.index_entries import IndexEntry, index_entry, is_thing, kinds_in_order, place_range
 from app.store.write.documents import Progress
-from app.store.write.loaded import CHUNK, Shelf, chunks
+from app.store.write.loaded import CHUNK, LoadedRecords, chunks
 
 COUNTED = (NAME, GRAM, FACET)
 Tally = Counter[tuple[Any, ...]]
@@ -45,7 +45,7 @@ class Tallies:
                 tally[key] += sign
 
 
-def index_records(connection: Connection, shelf: Shelf, keys: Iterable[Key]) -> None:
+def index_records(connection: Connection, shelf: LoadedRecords, keys: Iterable[Key]) -> None:
     """Bring the entries of written records, and of those that are about a thing whose names changed, up to date."""
     tallies = Tallies()
     renamed = [key for some in chunks(sorted(keys)) for key in _index_some(connection, shelf, some, tallies)]
@@ -72,10 +72,10 @@ def forget_record(connection: Connection, key: Key) -> None:
     _flush(connection, tallies)
 
 
-def _index_some(connection: Connection, shelf: Shelf, keys: Sequence[Key], tallies: Tallies) -> list[Key]:
+def _index_some(connection: Connection, shelf: LoadedRecords, keys: Sequence[Key], tallies: Tallies) -> list[Key]:
     """Index some records; returns the things among them whose names changed."""
     shelf.fetch_ahead(keys)
-    rows = {key: row_of(key, entry_of(key[0], shelf.known(*key), shelf.known)) for key in keys}
+    rows = {key: row_of(key, index_entry(key[0], shelf.known(*key), shelf.known)) for key in keys}
     held = _held(connection, keys)
     _write(connection, held, rows, tallies)
     return [
@@ -92,7 +92,7 @@ def _about(connection: Connection, things: Iterable[Key]) -> set[Key]:
     return found - set(things)
 
 
-def row_of(key: Key, entry: Entry | None) -> dict[str, Any] | None:
+def row_of(key: Key, entry: IndexEntry | None) -> dict[str, Any] | None:
     """An entry as its row, without the place."""
     if entry is None:
         return None
@@ -144,7 +144,7 @@ def _next_places(connection: Connection) -> Callable[[str], int]:
 
     def following(kind: str) -> int:
         if kind not in last:
-            low, high = places_of(kind)
+            low, high = place_range(kind)
             query = select(func.max(ENTRY.c.place)).where(ENTRY.c.place >= low, ENTRY.c.place < high)
             last[kind] = connection.execute(query).scalar() or low
         last[kind] += 1
@@ -235,7 +235,7 @@ def _adding(table: Table, dialect: str) -> Upsert:
 def build_index(connection: Connection, progress: Progress = lambda _count: None) -> None:
     """Build the whole index from the documents."""
     _empty(connection)
-    shelf = Shelf(connection)
+    shelf = LoadedRecords(connection)
     tallies = Tallies()
     for key_rows in every_row(connection, shelf):
         _write(connection, {}, key_rows, tallies)
@@ -245,7 +245,7 @@ def build_index(connection: Connection, progress: Progress = lambda _count: None
         connection.execute(text("INSERT INTO search_words (search_words) VALUES ('optimize')"))
 
 
-def every_row(connection: Connection, shelf: Shelf) -> Iterator[dict[Key, dict[str, Any] | None]]:
+def every_row(connection: Connection, shelf: LoadedRecords) -> Iterator[dict[Key, dict[str, Any] | None]]:
     """The rows that the documents of all records ask for, in pieces, kind by kind."""
     for kind in kinds_in_order():
         table = RESOURCES[kind].table()
@@ -255,7 +255,7 @@ def every_row(connection: Connection, shelf: Shelf) -> Iterator[dict[Key, dict[s
         ).all():
             documents = {record_id: from_json(document) for record_id, document in found}
             yield {
-                (kind, record_id): row_of((kind, record_id), entry_of(kind, document, shelf.known))
+                (kind, record_id): row_of((kind, record_id), index_entry(kind, document, shelf.known))
                 for record_id, document in documents.items()
             }
             last = found[-1][0]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.api_keys import Scope, digest_of, new_key
+from app.api_keys import Scope, key_digest, new_key
 from app.clock import ago, now
 from app.db.database import Database
 from app.db.failures import unavailable
@@ -20,7 +20,7 @@ SECONDS_BETWEEN_NOTES = 60
 def create_key(database: Database, name: str, scope: Scope, *, expires_at: str | None = None) -> str:
     """Make a key and return it, which nobody can do again; BrokenSetting when the name was given before."""
     public, key = new_key()
-    values = {"id": public, "name": name, "scope": scope, "digest": digest_of(key), "created_at": now()}
+    values = {"id": public, "name": name, "scope": scope, "digest": key_digest(key), "created_at": now()}
     with _writing(database) as connection:
         if connection.execute(select(API_KEY.c.id).where(API_KEY.c.name == name)).first():
             words = "names stand in the history and are given once, revoked ones too"

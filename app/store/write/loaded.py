@@ -13,7 +13,7 @@ from app.db.tables import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.errors import nearest
 from app.models import RESOURCES
 from app.models.base import Key, Record
-from app.store.write.documents import Held
+from app.store.write.documents import ExistingRecord
 
 T = TypeVar("T")
 CHUNK = 400
@@ -24,14 +24,14 @@ MOST_ALIKE = 500
 """How many ids are looked at for the nearest one."""
 
 
-class Shelf:
+class LoadedRecords:
     """Reads records on one connection, each document and text once, whoever writes there meanwhile through `put`."""
 
     def __init__(self, connection: Connection, texts: Mapping[str, str] | None = None) -> None:
         self.connection = connection
         self._texts: dict[str, str | None] = dict(texts or {})
         self._documents: dict[Key, Mapping[str, Any]] = {}
-        self._held: dict[Key, Held | None] = {}
+        self._held: dict[Key, ExistingRecord | None] = {}
         self._former: dict[Key, str | None] = {}
 
     def read_ahead(self, keys: Collection[Key]) -> None:
@@ -40,9 +40,9 @@ class Shelf:
         self._held = dict.fromkeys(wanted) | self.held(wanted)
         self._former = dict.fromkeys(wanted) | self.former(wanted)
 
-    def held(self, keys: Iterable[Key]) -> dict[Key, Held]:
+    def held(self, keys: Iterable[Key]) -> dict[Key, ExistingRecord]:
         """What the database holds of each record; without those that it does not know."""
-        found: dict[Key, Held] = {}
+        found: dict[Key, ExistingRecord] = {}
         wanted = []
         for key in keys:
             was = self._held.get(key)
@@ -54,7 +54,7 @@ class Shelf:
             query = _held(RESOURCES[plural].table())
             for ids in chunks([record_id for _, record_id in alike]):
                 for record_id, *rest in self.connection.execute(query, {"ids": ids}):
-                    found[plural, record_id] = Held(*rest)
+                    found[plural, record_id] = ExistingRecord(*rest)
         return found
 
     def known(self, plural: str, record_id: str) -> Mapping[str, Any]:
@@ -94,11 +94,11 @@ class Shelf:
         found = {key for key in known if self._held[key] is not None}
         return found | {(row.kind, row.id) for row in self._among(REGISTRY, ("kind", "id"), wanted - known)}
 
-    def pointing_to(self, keys: Iterable[Key]) -> set[Key]:
+    def referencing(self, keys: Iterable[Key]) -> set[Key]:
         """The records that mention one of the given ones."""
         return {(row.from_kind, row.from_id) for row in self._among(REFERENCE, ("to_kind", "to_id"), keys)}
 
-    def edges_from(self, keys: Iterable[Key]) -> dict[Key, set[Key]]:
+    def references_from(self, keys: Iterable[Key]) -> dict[Key, set[Key]]:
         """Whom the given records mention, and whom those mention, and so on."""
         found: dict[Key, set[Key]] = {}
         frontier = set(keys)
@@ -134,7 +134,7 @@ class Shelf:
 @cache
 def _held(table: Table) -> Select[Any]:
     """The query for what a write needs to know of records; made once, as each write asks it."""
-    columns = [table.c[name] for name in ("id", *Held._fields)]
+    columns = [table.c[name] for name in ("id", *ExistingRecord._fields)]
     return select(*columns).where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 

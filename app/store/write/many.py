@@ -10,8 +10,8 @@ from app.db.database import Database
 from app.errors import MOST_ERRORS, Conflict, PreconditionFailed, Problem
 from app.models.base import Key, Record
 from app.store.write.batch import error_at
-from app.store.write.documents import Held, digest_of
-from app.store.write.one import Kept, Once, first_answer, keep_answer
+from app.store.write.documents import ExistingRecord, record_digest
+from app.store.write.one import IdempotencyKey, StoredRecord, first_answer, store_response
 from app.store.write.transaction import writing
 
 Fault = tuple[type[Problem], dict[str, str]]
@@ -25,8 +25,8 @@ def save_many(
     replace: bool,
     author: str,
     reason: str | None = None,
-    once: Once | None = None,
-) -> Kept:
+    once: IdempotencyKey | None = None,
+) -> StoredRecord:
     """Save records, all or none; what is kept is a JSON object of the counts.
 
     A record that is there is changed in the version that `versions` names: PreconditionFailed when it has another one
@@ -39,19 +39,19 @@ def save_many(
         _refuse_others_changes(write.shelf.held(batch), batch, versions, replace)
         write.save(batch, lambda _count: None)
         saved = write.finish()
-        kept = Kept(to_json(asdict(saved)).decode(), version=0, revision=saved.revision)
+        kept = StoredRecord(to_json(asdict(saved)).decode(), version=0, revision=saved.revision)
         if once is not None:
-            keep_answer(write, once, kept)
+            store_response(write, once, kept)
         return kept
 
 
 def _refuse_others_changes(
-    held: Mapping[Key, Held], batch: Mapping[Key, Record], versions: Mapping[Key, int], replace: bool
+    held: Mapping[Key, ExistingRecord], batch: Mapping[Key, Record], versions: Mapping[Key, int], replace: bool
 ) -> None:
     faults = [
         fault
         for key, was in held.items()
-        if (fault := _fault(key, was, digest_of(batch[key]), versions.get(key), replace)) is not None
+        if (fault := _fault(key, was, record_digest(batch[key]), versions.get(key), replace)) is not None
     ]
     if faults:
         kind, first = faults[0]
@@ -59,7 +59,7 @@ def _refuse_others_changes(
         raise kind(f"{first['record']}: {first['detail']}.", errors=errors)
 
 
-def _fault(key: Key, was: Held, digest: str, version: int | None, replace: bool) -> Fault | None:
+def _fault(key: Key, was: ExistingRecord, digest: str, version: int | None, replace: bool) -> Fault | None:
     """Why this record must not take the place of the one that is there, if it must not."""
     if was.state == "withdrawn":
         return Conflict, error_at(key, "/id", "it was withdrawn; those who run the service can reinstate it")

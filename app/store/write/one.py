@@ -14,7 +14,7 @@ from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
 from app.store.read.missing import absent
 from app.store.write.batch import name_of
-from app.store.write.documents import Held
+from app.store.write.documents import ExistingRecord
 from app.store.write.loaded import record_from
 from app.store.write.transaction import Write, writing
 
@@ -25,7 +25,7 @@ Expected = frozenset[int] | None
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredRecord:
     """A record as a write left it, and the revision that holds it."""
 
     document: str
@@ -35,7 +35,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Once:
+class IdempotencyKey:
     """What makes a request the same as one before: whose it is, the name it was given, and the hash of what it asks."""
 
     holder: str
@@ -44,8 +44,8 @@ class Once:
 
 
 def create_one(
-    database: Database, record: Record, *, author: str, reason: str | None = None, once: Once | None = None
-) -> Kept:
+    database: Database, record: Record, *, author: str, reason: str | None = None, once: IdempotencyKey | None = None
+) -> StoredRecord:
     """Save a record that is not there yet; Conflict or Gone when its id is taken, was withdrawn or renamed.
 
     With `once`, a second call gives what the first one gave, and IdempotencyMismatch when it asks for something else.
@@ -53,9 +53,9 @@ def create_one(
     with writing(database, author, reason) as write:
         if once is not None and (first := first_answer(write.connection, once)) is not None:
             return first
-        kept = created(write, record)
+        kept = create_within(write, record)
         if once is not None:
-            keep_answer(write, once, kept)
+            store_response(write, once, kept)
         return kept
 
 
@@ -67,35 +67,37 @@ def change_one(
     expected: Expected,
     author: str,
     reason: str | None = None,
-) -> Kept:
+) -> StoredRecord:
     """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        return changed(write, key, change, expected)
+        return change_within(write, key, change, expected)
 
 
 def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
     """Withdraw a record, and return the revision; PreconditionFailed when it has another version by now."""
     with writing(database, author, reason) as write:
-        return withdrawn(write, key, expected).revision
+        return withdraw_within(write, key, expected).revision
 
 
 # The same within a transaction, for whoever has one
 
 
-def created(write: Write, record: Record) -> Kept:
+def create_within(write: Write, record: Record) -> StoredRecord:
     """What is kept of a record that is not there yet."""
     key = (plural_of(record), record.id)
     _refuse_taken(write, key)
     return _save(write, key, record, None)
 
 
-def changed(write: Write, key: Key, change: Callable[[dict[str, Any]], Record], expected: Expected) -> Kept:
+def change_within(
+    write: Write, key: Key, change: Callable[[dict[str, Any]], Record], expected: Expected
+) -> StoredRecord:
     """What is kept of a record that is there."""
     was = _expected_one(write, key, expected)
     return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")), was)
 
 
-def withdrawn(write: Write, key: Key, expected: Expected) -> Kept:
+def withdraw_within(write: Write, key: Key, expected: Expected) -> StoredRecord:
     """What is kept of a record that is taken back."""
     _expected_one(write, key, expected)
     write.set_state(key, "withdrawn")
@@ -114,7 +116,7 @@ def _refuse_taken(write: Write, key: Key) -> None:
     raise Conflict(f"There is a record {name_of(key)} already, in version {held.version}; PUT or PATCH changes it.")
 
 
-def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
+def _expected_one(write: Write, key: Key, expected: Expected) -> ExistingRecord:
     """The record as it is held; Moved, Gone or NotFound when readers do not see it under this id."""
     held = write.shelf.held([key]).get(key)
     if held is None or held.state != "published":
@@ -125,21 +127,21 @@ def _expected_one(write: Write, key: Key, expected: Expected) -> Held:
     return held
 
 
-def _save(write: Write, key: Key, record: Record, was: Held | None) -> Kept:
+def _save(write: Write, key: Key, record: Record, was: ExistingRecord | None) -> StoredRecord:
     write.save({key: record}, lambda _count: None, {} if was is None else {key: was})
     return _kept(write, key)
 
 
-def _kept(write: Write, key: Key) -> Kept:
+def _kept(write: Write, key: Key) -> StoredRecord:
     revision = write.finish().revision
     edition = write.editions.get(key)
     if edition is not None:
-        return Kept(edition["document"], edition["version"], revision)
+        return StoredRecord(edition["document"], edition["version"], revision)
     held = write.shelf.held([key])[key]  # it was so before
-    return Kept(held.document, held.version, revision)
+    return StoredRecord(held.document, held.version, revision)
 
 
-def first_answer(connection: Connection, once: Once) -> Kept | None:
+def first_answer(connection: Connection, once: IdempotencyKey) -> StoredRecord | None:
     """What the same request was answered before; what is older than a day is let go of."""
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
     found = connection.execute(
@@ -149,10 +151,10 @@ def first_answer(connection: Connection, once: Once) -> Kept | None:
         return None
     if found.request != once.request:
         raise IdempotencyMismatch(f"This Idempotency-Key was sent at {found.at} with another request.")
-    return Kept(found.document, found.version, found.revision, is_replayed=True)
+    return StoredRecord(found.document, found.version, found.revision, is_replayed=True)
 
 
-def keep_answer(write: Write, once: Once, kept: Kept) -> None:
+def store_response(write: Write, once: IdempotencyKey, kept: StoredRecord) -> None:
     """Keep an answer for whoever sends the same request again."""
     values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
     answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}

@@ -12,7 +12,7 @@ MOST_KEPT = 20_000
 """How many answers a database keeps; what is asked beyond has no address of its own."""
 
 
-def keep_synthesis(database: Database, digest: str, release: str, answer: bytes) -> bytes | None:
+def archive_synthesis(database: Database, digest: str, release: str, answer: bytes) -> bytes | None:
     """The answer that is kept under this hash, which is this one unless there was one; None when all room is taken."""
     try:
         with database.write() as connection:

@@ -17,27 +17,27 @@ from sqlalchemy.exc import DBAPIError
 from app.clock import now
 from app.db.database import Database
 from app.db.failures import unavailable
-from app.db.group_commit import sharing_of
-from app.db.tables import ALIAS, CODE, EDITION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
+from app.db.group_commit import group_commit_of
+from app.db.tables import ALIAS, CODE, RECORD_VERSION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.errors import InvalidRecord, NotFound
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.store.read.revision import revision_of
-from app.store.write.batch import error_at, generations, name_of, pointed_to, refuse_dangling
+from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_dangling
 from app.store.write.documents import (
-    Held,
+    ExistingRecord,
     Progress,
-    Surroundings,
+    RenderContext,
     code_rows,
-    digest_of,
+    record_digest,
     reference_rows,
-    rendered,
+    render_document,
     shape,
     without_clock,
 )
 from app.store.write.index import build_index, forget_record, index_records
-from app.store.write.loaded import CHUNK, Shelf, chunks, record_from
+from app.store.write.loaded import CHUNK, LoadedRecords, chunks, record_from
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ SHELF, LAST = "shelf", "last revision"
 
 
 @contextmanager
-def together(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
+def write_group(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
     """Let the writes of this thread share one transaction, at the end of which the index of search follows them all.
 
     Gives what reads at once the records that they will ask for.
     """
     with database.together() as connection:
-        sharing, info, to_index = sharing_of(connection), connection.info, set[Key]()
+        sharing, info, to_index = group_commit_of(connection), connection.info, set[Key]()
         info[TO_INDEX] = to_index
         try:
             yield _shelf_of(connection).read_ahead
@@ -81,35 +81,37 @@ def writing(
     """One write transaction, committed at the end; Unavailable when the database is busy or away."""
     try:
         with database.write() as connection:
-            write = Write(connection, Shelf(connection, texts) if texts else _shelf_of(connection), author, reason)
+            write = Write(
+                connection, LoadedRecords(connection, texts) if texts else _shelf_of(connection), author, reason
+            )
             yield write
-            sharing_of(connection).known[LAST] = write.revision
+            group_commit_of(connection).known[LAST] = write.revision
     except DBAPIError as failure:
         raise unavailable(failure) from failure
 
 
-def _shelf_of(connection: Connection) -> Shelf:
+def _shelf_of(connection: Connection) -> LoadedRecords:
     """What was read and written in this transaction so far."""
-    shelf: Shelf = sharing_of(connection).known.setdefault(SHELF, Shelf(connection))
+    shelf: LoadedRecords = group_commit_of(connection).known.setdefault(SHELF, LoadedRecords(connection))
     return shelf
 
 
 class Write:
     """One write transaction."""
 
-    def __init__(self, connection: Connection, shelf: Shelf, author: str, reason: str | None) -> None:
+    def __init__(self, connection: Connection, shelf: LoadedRecords, author: str, reason: str | None) -> None:
         self.connection = connection
         self.shelf = shelf
         self.author = author
         self.reason = reason
         self.reviewer: str | None = None
         self.note: str | None = None
-        self.around = Surroundings(shelf.known, shelf.text_of, now())
+        self.around = RenderContext(shelf.known, shelf.text_of, now())
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.touched: list[Key] = []
         """The records whose documents changed, for those that depend on them."""
         self.editions: dict[Key, dict[str, Any]] = {}
-        self.sharing = sharing_of(connection)
+        self.sharing = group_commit_of(connection)
         last = self.sharing.known.get(LAST)
         self.revision: int = revision_of(connection) if last is None else last
         self.revision_made = False
@@ -121,7 +123,7 @@ class Write:
             {"revision": self.revision, "position": position, **edition}
             for position, edition in enumerate(self.editions.values(), start=1)
         ]
-        self.insert(EDITION, editions)
+        self.insert(RECORD_VERSION, editions)
         to_index: set[Key] | None = self.connection.info.get(TO_INDEX)
         if to_index is None:
             index_records(self.connection, self.shelf, self.editions)
@@ -131,7 +133,7 @@ class Write:
 
     # A batch of records
 
-    def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, Held] | None = None) -> None:
+    def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, ExistingRecord] | None = None) -> None:
         """Save the batch in the order of its references.
 
         Whoever has looked already what the database has under these ids gives it as `held`.
@@ -139,11 +141,11 @@ class Write:
         if held is None:
             held = self.shelf.held(batch)
             self._refuse_former_ids(batch.keys() - held.keys())
-        outside = pointed_to(batch) - batch.keys()
+        outside = referenced_keys(batch) - batch.keys()
         absent = outside - self.shelf.there(outside)
         refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
         self.shelf.fetch_ahead(outside)
-        edges = self.shelf.edges_from(outside) if held else {}
+        edges = self.shelf.references_from(outside) if held else {}
         for generation in generations(batch, edges):
             for plural, keys in groupby(generation, key=itemgetter(0)):
                 alike = list(keys)
@@ -155,15 +157,15 @@ class Write:
             wrong = f"this is the former id of {key[0]}/{present}, and leads there for ever"
             raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
 
-    def _save_alike(self, plural: str, records: Mapping[Key, Record], held: Mapping[Key, Held]) -> None:
+    def _save_alike(self, plural: str, records: Mapping[Key, Record], held: Mapping[Key, ExistingRecord]) -> None:
         created: list[tuple[Record, dict[str, Any]]] = []
         changed: list[tuple[Record, dict[str, Any]]] = []
         for key, record in records.items():
             was = held.get(key)
-            if was is None or was.digest != digest_of(record):
+            if was is None or was.digest != record_digest(record):
                 self._refuse_withdrawn(key, record, was)
                 _refuse_old_check(key, record, was)
-            row = rendered(record, was, self.around)
+            row = render_document(record, was, self.around)
             self.shelf.put(key, row["document"])
             if was is None:
                 created.append((record, row))
@@ -179,7 +181,7 @@ class Write:
         if changed:
             self._change(plural, changed)
 
-    def _refuse_withdrawn(self, key: Key, record: Record, was: Held | None) -> None:
+    def _refuse_withdrawn(self, key: Key, record: Record, was: ExistingRecord | None) -> None:
         """A withdrawn record does not change, and nothing new may point to one."""
         if was is not None and was.state == "withdrawn":
             wrong = "it was withdrawn; reinstate it before you change it"
@@ -250,7 +252,7 @@ class Write:
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
         self._make_revision()
-        self._update(key[0], [rendered(record, was, self.around, state=state)])
+        self._update(key[0], [render_document(record, was, self.around, state=state)])
 
     def rename(self, key: Key, new: str) -> None:
         """Move a record, its history and its former ids to another id, and point to it whoever pointed to it."""
@@ -266,15 +268,15 @@ class Write:
             wrong = f"{name_of(target)} is taken"
             raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
         record = record_from(plural, from_json(was.document) | {"id": new})
-        pointing = self.shelf.pointing_to([key])
+        pointing = self.shelf.referencing([key])
         self.counts["changed"] += 1
-        self._create(plural, [(record, rendered(record, was, self.around))])
+        self._create(plural, [(record, render_document(record, was, self.around))])
         for kind, record_id in sorted(pointing):
             self._repoint((kind, record_id), key, new)
         self._render_dependants()  # columns that follow from them hold the old id still
         self._unlink(plural, [old])
         forget_record(self.connection, key)
-        for table, column in ((EDITION, EDITION.c.id), (ALIAS, ALIAS.c.to_id)):
+        for table, column in ((RECORD_VERSION, RECORD_VERSION.c.id), (ALIAS, ALIAS.c.to_id)):
             moved = update(table).where(table.c.kind == plural, column == old)
             self.connection.execute(moved.values({column.name: new}))
         if plural == "sources":
@@ -302,9 +304,9 @@ class Write:
                     place[last_step] = new
         record = record_from(key[0], document)
         self.counts["changed"] += 1
-        self._change(key[0], [(record, rendered(record, was, self.around))])
+        self._change(key[0], [(record, render_document(record, was, self.around))])
 
-    def _one(self, key: Key) -> Held:
+    def _one(self, key: Key) -> ExistingRecord:
         held = self.shelf.held([key]) if key[0] in RESOURCES else {}
         if key not in held:
             raise NotFound(f"There is no record {name_of(key)}.")
@@ -316,12 +318,12 @@ class Write:
         """Render again, without a new version, whatever depends on a changed document, until nothing changes."""
         while self.touched:
             changed, self.touched = self.touched, []
-            self._render(sorted(self.shelf.pointing_to(changed)))
+            self._render(sorted(self.shelf.referencing(changed)))
 
     def _render(self, keys: Sequence[Key]) -> None:
         for some in chunks(keys):
             for key, was in self.shelf.held(some).items():
-                self._rewrite(key[0], rendered(record_from(key[0], was.document), was, self.around), was)
+                self._rewrite(key[0], render_document(record_from(key[0], was.document), was, self.around), was)
 
     def render_all(self, progress: Progress) -> None:
         """Render every record again, and say which shape the documents have now."""
@@ -341,7 +343,7 @@ class Write:
 
     # Plumbing
 
-    def _rewrite(self, plural: str, row: dict[str, Any], was: Held) -> None:
+    def _rewrite(self, plural: str, row: dict[str, Any], was: ExistingRecord) -> None:
         """Write a document that says the same of itself and something else of what it rests on."""
         if row["document"] == was.document:
             return
@@ -381,7 +383,7 @@ def _into(table: Table) -> Insert:
     return insert(table)
 
 
-def _refuse_old_check(key: Key, record: Record, was: Held | None) -> None:
+def _refuse_old_check(key: Key, record: Record, was: ExistingRecord | None) -> None:
     """A curator's check holds for what the curator saw: it does not go along with a change."""
     if was is None or record.curator_checked is None:
         return

@@ -31,7 +31,7 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::[0-9]{0,5})?")
 
 Tell = Callable[[Request, Problem], Awaitable[Response]]
-Identify = Callable[[str], Awaitable[Caller]]
+Authenticate = Callable[[str], Awaitable[Caller]]
 
 
 class AddressGuard:
@@ -71,9 +71,9 @@ def faulty_address(scope: Scope) -> Problem | None:
 class KeyGuard:
     """Refuses keys that are not valid, and writes without one that may, before any of the body is read."""
 
-    def __init__(self, app: ASGIApp, *, identify: Identify, tell: Tell) -> None:
+    def __init__(self, app: ASGIApp, *, authenticate: Authenticate, tell: Tell) -> None:
         self.app = app
-        self.identify = identify
+        self.authenticate = authenticate
         self.tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +83,7 @@ class KeyGuard:
             return
         try:
             key = bearer_key(Headers(scope=scope))
-            caller = None if key is None else await self.identify(key)
+            caller = None if key is None else await self.authenticate(key)
             needed = needed_scope(scope["method"], scope["path"])
             if needed is not None:
                 admit(caller, needed)
@@ -92,12 +92,12 @@ class KeyGuard:
             await answer(scope, receive, send)
             return
 
-        async def unkept(message: Message) -> None:
+        async def no_store(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(raw=message["headers"])["Cache-Control"] = KEYED
             await send(message)
 
-        await self.app({**scope, "caller": caller}, receive, send if caller is None else unkept)
+        await self.app({**scope, "caller": caller}, receive, send if caller is None else no_store)
 
 
 class CodingGuard:

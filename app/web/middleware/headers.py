@@ -53,7 +53,7 @@ def policy_of(path: str) -> str:
     return PAGE
 
 
-def sharing_of(path: str) -> str:
+def resource_policy(path: str) -> str:
     """The Cross-Origin-Resource-Policy of an address: other sites may load data, files and embeds, never our pages."""
     return "cross-origin" if path.startswith(FOR_OTHERS) and path != BUILDER else "same-origin"
 
@@ -105,7 +105,7 @@ def add_common(headers: MutableHeaders, path: str, dataset: Mapping[str, str]) -
     headers.setdefault("Content-Security-Policy", DRAWING if is_drawing else policy_of(path))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Cross-Origin-Resource-Policy"] = sharing_of(path)
+    headers["Cross-Origin-Resource-Policy"] = resource_policy(path)
     headers.update(dataset)
     headers["Vary"] = "Accept, Accept-Encoding"
 

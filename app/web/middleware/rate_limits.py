@@ -32,7 +32,7 @@ SECONDS_TO_COUNT = 0.5
 """How long Redis has to answer."""
 
 
-class Spent(NamedTuple):
+class RateLimitResult(NamedTuple):
     """What one more request came to."""
 
     policy: str
@@ -57,7 +57,7 @@ class Spent(NamedTuple):
         return TooManyRequests(detail, headers={**self.headers(), "Retry-After": str(self.reset)})
 
 
-class Rates:
+class RateLimiter:
     """The limits of the service, and where they are counted."""
 
     def __init__(self, settings: Settings) -> None:
@@ -74,15 +74,15 @@ class Rates:
         if self._pool is not None:
             await self._pool.aclose()
 
-    async def spend(self, policy: str, who: str) -> Spent | None:
+    async def spend(self, policy: str, who: str) -> RateLimitResult | None:
         """Count one more request; None when nothing limits it, or it cannot be counted."""
         return await self._look(policy, who, cost=1)
 
-    async def look(self, policy: str, who: str) -> Spent | None:
+    async def look(self, policy: str, who: str) -> RateLimitResult | None:
         """What is left, without counting."""
         return await self._look(policy, who, cost=0)
 
-    async def _look(self, policy: str, who: str, *, cost: int) -> Spent | None:
+    async def _look(self, policy: str, who: str, *, cost: int) -> RateLimitResult | None:
         item = self.limits.get(policy)
         if item is None or monotonic() < self._silent_until or not self._has_room(item.key_for(policy, who)):
             return None
@@ -94,7 +94,7 @@ class Rates:
             logger.warning("requests are not counted: the storage of the rate limits cannot be reached")
             return None
         reset = max(1, ceil(stats.reset_time - time()))
-        return Spent(policy, item.amount, item.get_expiry(), stats.remaining, reset, is_allowed)
+        return RateLimitResult(policy, item.amount, item.get_expiry(), stats.remaining, reset, is_allowed)
 
     def _has_room(self, key: str) -> bool:
         """Whether the counter is there or may be made: the memory of a process has an end, Redis minds its own."""
@@ -114,7 +114,7 @@ def _redis_pool(address: str) -> Any:
 class FailureGuard:
     """Plain ASGI around the key guard: an address that has sent too many wrong keys is not looked up any more."""
 
-    def __init__(self, app: ASGIApp, *, rates: Rates, tell: Tell) -> None:
+    def __init__(self, app: ASGIApp, *, rates: RateLimiter, tell: Tell) -> None:
         self.app = app
         self.rates = rates
         self.tell = tell
@@ -124,7 +124,7 @@ class FailureGuard:
         if scope["type"] != "http" or "authorization" not in Headers(scope=scope):
             await self.app(scope, receive, send)
             return
-        who = address_of(scope)
+        who = client_address(scope)
         spent = await self.rates.look("keys", who)
         if spent is not None and not spent.is_allowed:
             answer = await self.tell(Request(scope), spent.problem("Too many wrong keys came from this address"))
@@ -142,7 +142,7 @@ class FailureGuard:
 class RateGuard:
     """Plain ASGI behind the key guard: counts the requests of a key, or of an address without one, before the body."""
 
-    def __init__(self, app: ASGIApp, *, rates: Rates, tell: Tell) -> None:
+    def __init__(self, app: ASGIApp, *, rates: RateLimiter, tell: Tell) -> None:
         self.app = app
         self.rates = rates
         self.tell = tell
@@ -154,7 +154,7 @@ class RateGuard:
             return
         policy = "reads" if needed_scope(scope["method"], scope["path"]) is None else "writes"
         caller = scope.get("caller")
-        spent = await self.rates.spend(policy, address_of(scope) if caller is None else caller.id)
+        spent = await self.rates.spend(policy, client_address(scope) if caller is None else caller.id)
         if spent is None:
             await self.app(scope, receive, send)
             return
@@ -172,7 +172,7 @@ class RateGuard:
         await self.app(scope, receive, told)
 
 
-def address_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """Who sends a request, as the server gives it, which believes the proxies that it trusts and nobody else.
 
     One network of IPv6 (64 bits) is one sender: whoever has one address of it has them all.

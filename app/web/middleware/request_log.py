@@ -10,7 +10,7 @@ from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api_keys import masked
+from app.api_keys import mask_keys
 from app.web.metrics import Metrics
 
 logger = logging.getLogger("app.access")
@@ -71,7 +71,7 @@ class Observed:
 
 def request_id(asked: bytes) -> str:
     """The name that the caller gave the request, when it is well-formed and no key; else a new one."""
-    if asked and _WELL_FORMED.fullmatch(asked) and masked(asked.decode()) == asked.decode():
+    if asked and _WELL_FORMED.fullmatch(asked) and mask_keys(asked.decode()) == asked.decode():
         return asked.decode()
     return f"{_PROCESS}{next(_NUMBERS):08x}"
 

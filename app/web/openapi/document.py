@@ -41,18 +41,18 @@ BEARER = {
 Json = dict[str, Any]
 
 
-def describe(app: FastAPI) -> None:
+def install_openapi(app: FastAPI) -> None:
     """Let the application give our document, made once when it is first asked for."""
 
     def openapi() -> Json:
         if app.openapi_schema is None:
-            app.openapi_schema = document(app)
+            app.openapi_schema = openapi_document(app)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
-def document(app: FastAPI) -> Json:
+def openapi_document(app: FastAPI) -> Json:
     """The OpenAPI document of the application."""
     content = get_openapi(
         title="Treatment Evidence API",

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.errors import BadRequest, Problem
 from app.fields import Kind
 from app.store.write.many import save_many
-from app.store.write.one import Once
+from app.store.write.one import IdempotencyKey
 from app.web.bodies import refuse_other_format
 from app.web.responses import JSON, MEDIA_TYPES
 from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
@@ -58,7 +58,7 @@ async def save_batch(request: Request, asked: BatchAsked) -> Response:
         replace=asked.replace,
         author=caller.name,
         reason=asked.reason,
-        once=None if named is None else Once(caller.id, named, asks.hexdigest()),
+        once=None if named is None else IdempotencyKey(caller.id, named, asks.hexdigest()),
     )
     try:
         kept = await submit(request, work)

@@ -13,9 +13,18 @@ from starlette.responses import Response
 from app.models.base import Record, Row
 from app.models.types import Line
 from app.store.read.drafts import read_draft
-from app.store.write.batch import pointed_to
+from app.store.write.batch import referenced_keys
 from app.store.write.drafts import Proposal, propose
-from app.store.write.one import Kept, Once, change_one, changed, create_one, created, withdraw_one, withdrawn
+from app.store.write.one import (
+    IdempotencyKey,
+    StoredRecord,
+    change_one,
+    change_within,
+    create_one,
+    create_within,
+    withdraw_one,
+    withdraw_within,
+)
 from app.web import etags
 from app.web.auth import caller_of
 from app.web.bodies import object_in, read_body, record_of, refuse_other_id
@@ -45,7 +54,7 @@ class Reasoned(BaseModel):
     reason: Line | None = Field(None, description="Why; it stands in the history beside the name of your key.")
 
 
-class Change(Reasoned):
+class EditParameters(Reasoned):
     """The query parameters of a change of one record."""
 
     draft: AsDraft = False
@@ -61,33 +70,33 @@ class Withdrawal(BaseModel):
     draft: AsDraft = False
 
 
-async def create(request: Request, resource: type[Row], asked: Change) -> Response:
+async def create_record(request: Request, resource: type[Row], asked: EditParameters) -> Response:
     """Save a new record; the same request sent again with its Idempotency-Key gets the same answer."""
-    caller = admitted(request, Change)
+    caller = admitted(request, EditParameters)
     named = idempotency_key(request)
     content = await read_body(request)
     record = await _checked(content, lambda: record_of(resource, object_in(content)))
     asks = sha256(line_of(request) + content).hexdigest()
-    once = None if named is None else Once(caller.id, named, asks)
+    once = None if named is None else IdempotencyKey(caller.id, named, asks)
     if asked.draft:
-        proposal = Proposal("create", (resource.plural, record.id), lambda write: created(write, record))
+        proposal = Proposal("create", (resource.plural, record.id), lambda write: create_within(write, record))
         return await _propose(request, proposal, asked.reason, once)
     work = partial(create_one, live_database(request), record, author=caller.name, reason=asked.reason, once=once)
     key = (resource.plural, record.id)
-    kept = await submit(request, work, {key, *pointed_to({key: record})})
+    kept = await submit(request, work, {key, *referenced_keys({key: record})})
     answer = _answer(request, kept, 201)
     answer.headers["Location"] = f"{_root(request)}/v1/{resource.plural}/{record.id}"
     return answer
 
 
-async def replace(request: Request, resource: type[Row], record_id: str, asked: Change) -> Response:
+async def replace_record(request: Request, resource: type[Row], record_id: str, asked: EditParameters) -> Response:
     """Put a whole record in the place of the one that the caller read."""
     content = await _changing(request, (JSON,))
     record = await _checked(content, lambda: record_of(resource, object_in(content), record_id))
     return await _change(request, resource, record_id, asked, lambda _held: record)
 
 
-async def amend(request: Request, resource: type[Row], record_id: str, asked: Change) -> Response:
+async def amend_record(request: Request, resource: type[Row], record_id: str, asked: EditParameters) -> Response:
     """Change some fields of the record that the caller read."""
     content = await _changing(request, PATCHES)
     patch = await _checked(content, lambda: object_in(content))
@@ -99,14 +108,14 @@ async def amend(request: Request, resource: type[Row], record_id: str, asked: Ch
     return await _change(request, resource, record_id, asked, change)
 
 
-async def withdraw(request: Request, resource: type[Row], record_id: str, asked: Withdrawal) -> Response:
+async def withdraw_record(request: Request, resource: type[Row], record_id: str, asked: Withdrawal) -> Response:
     """Take back the record that the caller read."""
     caller = caller_of(request, "write")
     refuse_repeated(request, Withdrawal)
     expected = expected_versions(request.headers.getlist("if-match"))
     key = (resource.plural, record_id)
     if asked.draft:
-        proposal = Proposal("withdraw", key, lambda write: withdrawn(write, key, expected))
+        proposal = Proposal("withdraw", key, lambda write: withdraw_within(write, key, expected))
         return await _propose(request, proposal, asked.reason)
     work = partial(
         withdraw_one, live_database(request), key, expected=expected, author=caller.name, reason=asked.reason
@@ -121,7 +130,7 @@ async def withdraw(request: Request, resource: type[Row], record_id: str, asked:
 
 async def _changing(request: Request, media_types: tuple[str, ...]) -> bytes:
     """The body of a change, read once everything else about the request is in order."""
-    admitted(request, Change)
+    admitted(request, EditParameters)
     expected_versions(request.headers.getlist("if-match"))
     return await read_body(request, media_types)
 
@@ -130,13 +139,13 @@ async def _change(
     request: Request,
     resource: type[Row],
     record_id: str,
-    asked: Change,
+    asked: EditParameters,
     change: Callable[[dict[str, Any]], Record],
 ) -> Response:
     key = (resource.plural, record_id)
     expected = expected_versions(request.headers.getlist("if-match"))
     if asked.draft:
-        proposal = Proposal("change", key, lambda write: changed(write, key, change, expected))
+        proposal = Proposal("change", key, lambda write: change_within(write, key, change, expected))
         return await _propose(request, proposal, asked.reason)
     author = caller_of(request, "write").name
     work = partial(
@@ -150,7 +159,9 @@ async def _checked(content: bytes, work: Callable[[], T]) -> T:
     return work() if len(content) <= SHORT_BODY else await to_thread.run_sync(work)
 
 
-async def _propose(request: Request, proposal: Proposal, reason: str | None, once: Once | None = None) -> Response:
+async def _propose(
+    request: Request, proposal: Proposal, reason: str | None, once: IdempotencyKey | None = None
+) -> Response:
     """Keep what would be done as a draft, and tell what it would change."""
     caller, root = caller_of(request, "write"), _root(request)
     work = partial(
@@ -174,11 +185,11 @@ def _root(request: Request) -> str:
     return root
 
 
-def _replayed(kept: Kept) -> dict[str, str]:
+def _replayed(kept: StoredRecord) -> dict[str, str]:
     return {"Idempotency-Replayed": "true"} if kept.is_replayed else {}
 
 
-def _answer(request: Request, kept: Kept, status: int) -> Response:
+def _answer(request: Request, kept: StoredRecord, status: int) -> Response:
     """The record as a GET gives it now, with its tag and the revision that holds it."""
     content = kept.document.encode()
     tell_revision(request, kept.revision)

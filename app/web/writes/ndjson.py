@@ -11,7 +11,7 @@ from app.fields import Kind
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.store.write.batch import error_at, name_of
-from app.web.bodies import entry_of, record_of
+from app.web.bodies import error_entry, record_of
 from app.web.strict_json import read_json
 
 MOST_RECORDS = 10_000
@@ -32,7 +32,7 @@ class BatchLine(BaseModel):
     )
 
 
-class Entry(NamedTuple):
+class BatchRecord(NamedTuple):
     """A record of a batch: the version that it changes, where it names one, and the line on which it stands."""
 
     record: Record
@@ -50,7 +50,7 @@ class BatchReader:
 
     def __init__(self, kind: str | None) -> None:
         self.kind = kind
-        self.entries: dict[Key, Entry] = {}
+        self.entries: dict[Key, BatchRecord] = {}
         self.faults: list[tuple[type[Problem], dict[str, Any]]] = []
         self._rest = b""
         self._line = 0
@@ -63,7 +63,7 @@ class BatchReader:
         if len(self._rest) > LARGEST_LINE:
             raise _too_long(self._line + 1)
 
-    def finish(self) -> dict[Key, Entry]:
+    def finish(self) -> dict[Key, BatchRecord]:
         """Every record by its key, once all has arrived; Problem with each fault, or when there is no record."""
         self._read(self._rest)
         self._rest = b""
@@ -115,7 +115,7 @@ class BatchReader:
             raise self._broken(key, "/id", wrong)
         if len(self.entries) == MOST_RECORDS:
             raise ContentTooLarge(f"A batch holds {MOST_RECORDS} records; line {self._line} has one more.")
-        self.entries[key] = Entry(record, self._version(key, values), self._line)
+        self.entries[key] = BatchRecord(record, self._version(key, values), self._line)
 
     def _version(self, key: Key, values: Mapping[str, Any]) -> int | None:
         version = values.get("version")
@@ -144,7 +144,7 @@ def _opened(values: Any) -> tuple[str, dict[str, Any]]:
         line = BatchLine.model_validate(values)
     except ValidationError as failure:
         found = failure.errors(include_url=False)[:MOST_ERRORS]
-        raise invalid([entry_of(BatchLine, error) for error in found]) from failure
+        raise invalid([error_entry(BatchLine, error) for error in found]) from failure
     return line.kind, line.record
 
 

@@ -36,10 +36,18 @@ from app.store.read.schemas import public_model
 from app.web.openapi.bodies import body_name, patch_name
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.responses import JSON
-from app.web.writes.edits import PATCHES, Change, Withdrawal, amend, create, replace, withdraw
+from app.web.writes.edits import (
+    PATCHES,
+    EditParameters,
+    Withdrawal,
+    amend_record,
+    create_record,
+    replace_record,
+    withdraw_record,
+)
 
 Json = dict[str, Any]
-Changing = Callable[[Request, type[Row], str, Change], Awaitable[Response]]
+Changing = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
 KEYED: Json = {"security": [{"bearer": []}]}
 FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
 """The role that a key must have (OpenAPI 3.1.1 section 4.8.30)."""
@@ -92,8 +100,8 @@ def add_writes(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_create(router: APIRouter, resource: type[Row]) -> None:
-    async def endpoint(request: Request, asked: Annotated[Change, Parameters()]) -> Response:
-        return await create(request, resource, asked)
+    async def endpoint(request: Request, asked: Annotated[EditParameters, Parameters()]) -> Response:
+        return await create_record(request, resource, asked)
 
     router.add_api_route(
         f"/{resource.plural}",
@@ -120,7 +128,7 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
     body = _body((JSON,), body_name(resource), example_record(resource))
     words = f"{SENT_BACK} The `id` may be left out. {UNCHANGED}"
-    _add_change(router, resource, ("PUT", "replace", replace), words, body)
+    _add_change(router, resource, ("PUT", "replace", replace_record), words, body)
 
 
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
@@ -129,7 +137,7 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
         "The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, null removes "
         "one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED
     )
-    _add_change(router, resource, ("PATCH", "amend", amend), words, body)
+    _add_change(router, resource, ("PATCH", "amend", amend_record), words, body)
 
 
 def _add_change(
@@ -139,7 +147,7 @@ def _add_change(
     record_id = _record_id(resource)
     method, verb, change = how
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Change, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, id: record_id, asked: Annotated[EditParameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         return await change(request, resource, id, asked)
 
     router.add_api_route(
@@ -164,7 +172,7 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
     async def endpoint(request: Request, id: record_id, asked: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await withdraw(request, resource, id, asked)
+        return await withdraw_record(request, resource, id, asked)
 
     router.add_api_route(
         f"/{resource.plural}/{{id}}",

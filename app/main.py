@@ -36,7 +36,12 @@ from app.web.problems import Unexpected, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
 
-for _media_type in (MEDIA_TYPE, "text/csv", MEDIA_TYPES["ndjson"], *(one.media_type for one in REPRESENTATIONS)):
+for _media_type in (
+    MEDIA_TYPE,
+    "text/csv",
+    MEDIA_TYPES["ndjson"],
+    *(representation.media_type for representation in REPRESENTATIONS),
+):
     add_compress_type(_media_type)
 
 

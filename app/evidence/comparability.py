@@ -263,7 +263,7 @@ def _designs(found: Sequence[Reported]) -> Iterator[ComparabilityConflict]:
     trials = [one for one in found if not one.is_review and one.study["design"] is not None]
     sides = _sides(trials, lambda one: "randomized" if _is_randomized(one) else "not randomized")
     if len(sides) > 1:
-        ids = sorted({str(one.study["id"]) for one in trials if _is_randomized(one)})
+        ids = sorted({str(trial.study["id"]) for trial in trials if _is_randomized(trial)})
         words = "some studies are randomized, others are not"
         yield ComparabilityConflict("different-designs", words, sides, "study", tuple(f"study={name}" for name in ids))
 

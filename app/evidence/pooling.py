@@ -101,7 +101,7 @@ def meta_analysis_of(results: Sorted, plan: Plan, choices: PoolingChoices) -> Me
     also, names = choices.also, []
     if choices.subgroup is not None:
         also |= {"subgroups"}
-        names = [one.subgroup(choices.subgroup) for one in results.results]
+        names = [result.subgroup(choices.subgroup) for result in results.results]
     return MetaAnalysis(measure=measure_named(results.measure), plan=plan, rows=rows, subgroups=names, also=also)
 
 

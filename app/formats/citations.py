@@ -125,7 +125,7 @@ def short(one: BibliographicReference) -> str:
 
 
 def _named(authors: tuple[Author, ...], most: int = MOST_AUTHORS) -> str:
-    names = [" ".join(part for part in (one.family, one.given) if part) for one in authors[:most]]
+    names = [" ".join(part for part in (author.family, author.given) if part) for author in authors[:most]]
     return _ended(", ".join(names) + (", et al" if len(authors) > most else "")) if names else ""
 
 
@@ -187,9 +187,9 @@ def _date_parts(day: str | None) -> dict[str, Any] | None:
 
 def vancouver_text(references: Iterable[BibliographicReference]) -> str:
     """One line a source."""
-    return "".join(f"{vancouver(one)}\n" for one in references)
+    return "".join(f"{vancouver(reference)}\n" for reference in references)
 
 
 def csl_text(references: Iterable[BibliographicReference]) -> str:
     """A JSON array of items."""
-    return to_json([csl_item(one) for one in references], indent=2).decode()
+    return to_json([csl_item(reference) for reference in references], indent=2).decode()

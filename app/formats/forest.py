@@ -111,7 +111,7 @@ def _intervals(plot: Forest) -> list[PlottedInterval]:
 
 
 def _axis(plot: Forest) -> Axis:
-    points = [one.estimate for one in _intervals(plot) if one.estimate is not None]
+    points = [interval.estimate for interval in _intervals(plot) if interval.estimate is not None]
     points += [] if plot.no_effect is None else [plot.no_effect]
     ends = [end for one in _intervals(plot) for end in (one.low, one.high) if end is not None]
     points += ends if plot.pooled is None else []  # what is not pooled has no centre that deserves the room
@@ -124,7 +124,7 @@ class _Figures:
     """
 
     def __init__(self, plot: Forest) -> None:
-        decimals = [_decimals(one) for one in _intervals(plot)]
+        decimals = [_decimals(interval) for interval in _intervals(plot)]
         self.decimals = min(max(decimals), decimals[-1] + 1)
         self.is_log = plot.is_log
 

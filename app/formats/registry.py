@@ -155,4 +155,6 @@ REPRESENTATIONS = tuple(_all())
 @cache
 def extra_formats(resource: type[Row]) -> dict[str, Representation]:
     """The further formats of a resource's single records, by their words."""
-    return {one.word: one for one in REPRESENTATIONS if one.resource is resource}
+    return {
+        representation.word: representation for representation in REPRESENTATIONS if representation.resource is resource
+    }

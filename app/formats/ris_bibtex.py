@@ -8,7 +8,7 @@ from app.formats.dataset_citation import IN_BRACES, LATEX
 
 def ris_text(references: Iterable[BibliographicReference]) -> str:
     """Records of tagged lines, each from TY to ER."""
-    return "".join(f"{tag}  - {_line(value)}\r\n" for one in references for tag, value in _ris(one))
+    return "".join(f"{tag}  - {_line(value)}\r\n" for reference in references for tag, value in _ris(reference))
 
 
 def _ris(one: BibliographicReference) -> Iterator[tuple[str, str]]:
@@ -45,7 +45,7 @@ def _line(value: str) -> str:
 
 def bibtex_text(references: Iterable[BibliographicReference]) -> str:
     """Entries that classic BibTeX and biblatex read alike."""
-    return "\n".join(_bibtex(one) for one in references)
+    return "\n".join(_bibtex(reference) for reference in references)
 
 
 def _bibtex(one: BibliographicReference) -> str:

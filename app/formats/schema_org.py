@@ -124,7 +124,7 @@ def indication_node(indication: Mapping[str, Any], included: Included, page: str
 
 def approved(node: Node, approvals: Sequence[Mapping[str, Any]]) -> Node:
     """The indication as an ApprovedIndication, with who approved it and where; as it was where nobody did."""
-    standing = [one for one in approvals if one["status"] in ("approved", "conditional")]
+    standing = [approval for approval in approvals if approval["status"] in ("approved", "conditional")]
     if not standing:
         return node
     authorities = dict.fromkeys(one["authority"] for one in standing if one["authority"])
@@ -186,9 +186,11 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
     node["alternateName"] = study["acronym"]
     node["code"] = [_code(code) for code in study["registry_ids"]]
     subjects = [included_record(included, Treatment, name) for name in study["treatments"]]
-    node["studySubject"] = [treatment_node(one, {}, "") for one in subjects if one]
+    node["studySubject"] = [treatment_node(subject, {}, "") for subject in subjects if subject]
     conditions = [included_record(included, Condition, name) for name in study["conditions"]]
-    node["healthCondition"] = [{"@type": "MedicalCondition", "name": one["name"]} for one in conditions if one]
+    node["healthCondition"] = [
+        {"@type": "MedicalCondition", "name": condition["name"]} for condition in conditions if condition
+    ]
     node["studyLocation"] = [{"@type": "AdministrativeArea", "name": place} for place in study["countries"]]
     if design.startswith(("randomized", "non-randomized", "single-arm")):
         words = (["RandomizedTrial"] if design.startswith("randomized") else []) + [BLINDED.get(blinding or "", "")]
@@ -274,7 +276,7 @@ def synthesis_node(
     """
     us = {"@type": "Organization", "name": NAME, "url": public_url}
     asked, results = content["question"], content["results"]
-    cited = dict.fromkeys(citation["source"] for one in results for citation in one["citations"])
+    cited = dict.fromkeys(citation["source"] for result in results for citation in result["citations"])
     about = [included_record(included, row, one) for row, ids in _subjects(asked) for one in ids]
     return {
         "@type": "Dataset",

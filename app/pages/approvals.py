@@ -65,8 +65,8 @@ def _order(line: PlaceLine) -> tuple[bool, str, tuple[str, ...]]:
 
 def _places(approvals: Iterable[Record]) -> Iterator[tuple[str, str, list[Record]]]:
     groups: dict[tuple[str, str], list[Record]] = {}
-    for one in approvals:
-        groups.setdefault((one["jurisdiction"], one["condition"]), []).append(one)
+    for approval in approvals:
+        groups.setdefault((approval["jurisdiction"], approval["condition"]), []).append(approval)
     for (code, condition), own in groups.items():
         yield code, condition, own
 

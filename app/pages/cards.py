@@ -218,7 +218,7 @@ def _sources(facts: Facts, around: Around, where: Where) -> list[CardSource]:
     """The sources that the record names; of a use that names none, those of the regulators' decisions."""
     record = facts.record
     own = [record["source"]] if facts.resource is Claim else [one["source"] for one in record["citations"]]
-    decided = [one["source"] for approval in facts.items(Approval) for one in approval["citations"]]
+    decided = [citation["source"] for approval in facts.items(Approval) for citation in approval["citations"]]
     return card_sources(own if facts.resource in (Claim, StudyResult) else [*own, *decided], around, where)
 
 
@@ -271,7 +271,7 @@ def _indication(facts: Facts, around: Around) -> CardContent:
     treatment, condition = around.name(Treatment, record["treatment"]), around.name(Condition, record["condition"])
     doses = [line for line in dose_table(facts.items(DosingInterval), around).lines if line.dose]
     results = facts.items(StudyResult)
-    rated = sorted((one for one in results if one["certainty"]), key=_by_certainty)
+    rated = sorted((result for result in results if result["certainty"]), key=_by_certainty)
     return CardContent(
         title=f"{treatment} for {condition}",
         summary=", ".join(part for part in (titled(record["purpose"]), record["population"] or "") if part),
@@ -339,7 +339,7 @@ def _certainties(claim: Record, around: Around) -> list[CardWord]:
     results = [
         around.record(StudyResult.plural, one["id"]) for one in claim["evidence"] if one["kind"] == StudyResult.plural
     ]
-    rated = [certainty for one in results if one and (certainty := certainty_of(one))]
+    rated = [certainty for result in results if result and (certainty := certainty_of(result))]
     return [CardWord(text=f"{rated[0].level} certainty", tone="plain")] if rated else []
 
 

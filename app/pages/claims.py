@@ -93,14 +93,14 @@ def claim_lines(claims: Iterable[Record], around: Around) -> list[ClaimLine]:
     """Claims in the order given."""
     return [
         ClaimLine(
-            id=one["id"],
-            href=around.page(Claim.plural, one["id"]),
-            quote=one["quote"],
-            verdict=verdict_of(one["verdict"]),
-            kind=titled(one["kind"]),
-            is_unsafe=one["safety_flag"],
+            id=claim["id"],
+            href=around.page(Claim.plural, claim["id"]),
+            quote=claim["quote"],
+            verdict=verdict_of(claim["verdict"]),
+            kind=titled(claim["kind"]),
+            is_unsafe=claim["safety_flag"],
         )
-        for one in claims
+        for claim in claims
     ]
 
 
@@ -157,7 +157,7 @@ def stretches(annotated: AnnotatedText, around: Around) -> list[Stretch]:
     found = []
     for segment in annotated.segments:
         owners = sorted((by_id[one] for one in segment.claims), key=_gravity)
-        ending = [one for one in owners if one.end == segment.end]
+        ending = [owner for owner in owners if owner.end == segment.end]
         found.append(
             Stretch(
                 text=segment.text,

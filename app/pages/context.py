@@ -114,7 +114,7 @@ class Around:
 
     def cite(self, sources: Iterable[str]) -> tuple[Note, ...]:
         """The numbers of the sources, each once."""
-        return tuple(Note(self._number(one), self._mark(one)) for one in dict.fromkeys(sources))
+        return tuple(Note(self._number(fromkey), self._mark(fromkey)) for fromkey in dict.fromkeys(sources))
 
     def cited(self, record: Record) -> tuple[Note, ...]:
         """The numbers of the sources that a record cites."""
@@ -159,8 +159,8 @@ def grouped(
 ) -> list[tuple[Link | None, str | None, list[Record]]]:
     """The records by what they are about, in the order of its name; those about nothing in particular last."""
     groups: dict[str | None, list[Record]] = {}
-    for one in records:
-        groups.setdefault(one[str(by.__tablename__)], []).append(one)
+    for record in records:
+        groups.setdefault(record[str(by.__tablename__)], []).append(record)
     named = [(around.link(by, about) if about else None, about, some) for about, some in groups.items()]
     return sorted(named, key=lambda group: (group[0] is None, group[0].text if group[0] else ""))
 

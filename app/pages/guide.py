@@ -71,7 +71,7 @@ def chapter(name: str, public_url: str) -> Chapter:
 
 def _words(inline: Token) -> str:
     """The text of a line without its marks."""
-    said = (" " if one.type == "softbreak" else one.content for one in inline.children or ())
+    said = (" " if child.type == "softbreak" else child.content for child in inline.children or ())
     return "".join(said)
 
 
@@ -92,15 +92,15 @@ def _relinked(tokens: list[Token]) -> None:
     for inline in tokens:
         children, kept = inline.children or [], []
         is_outside = False
-        for one in children:
-            if one.type == "link_open":
-                target = str(one.attrGet("href"))
+        for child in children:
+            if child.type == "link_open":
+                target = str(child.attrGet("href"))
                 beside = BESIDE.fullmatch(target)
                 is_outside = beside is None and not target.startswith(("#", "http://", "https://"))
                 if beside:
-                    one.attrSet("href", f"/guide/{beside['chapter']}{beside['anchor'] or ''}")
-            if not (is_outside and one.type in ("link_open", "link_close")):
-                kept.append(one)
+                    child.attrSet("href", f"/guide/{beside['chapter']}{beside['anchor'] or ''}")
+            if not (is_outside and child.type in ("link_open", "link_close")):
+                kept.append(child)
         if inline.children is not None:
             inline.children = kept
 

@@ -40,13 +40,13 @@ def treatment_list(found: FoundList, filters: Mapping[str, Any], where: Where) -
     around = _around(found, where)
     entries = [
         {
-            "link": Link(one["name"], around.page(Treatment.plural, one["id"])),
-            "brands": ", ".join(one["brand_names"]),
-            "kind": titled(one["kind"]),
-            "definition": one["definition"] or "",
-            "above": around.link(Treatment, one["part_of"]) if one["part_of"] else None,
+            "link": Link(item["name"], around.page(Treatment.plural, item["id"])),
+            "brands": ", ".join(item["brand_names"]),
+            "kind": titled(item["kind"]),
+            "definition": item["definition"] or "",
+            "above": around.link(Treatment, item["part_of"]) if item["part_of"] else None,
         }
-        for one in found.items
+        for item in found.items
     ]
     fields = [
         Filter("kind", "Kind", _words(get_args(TreatmentKind.__value__)), filters.get("kind", "")),
@@ -108,7 +108,7 @@ def _classes(found: FoundList) -> Options:
 
 def _names(found: FoundList, row: type[Treatment] | type[Condition]) -> Options:
     records = found.choices[row.plural]
-    return [(one["id"], one.get("name") or spaced(one["id"])) for one in records]
+    return [(record["id"], record.get("name") or spaced(record["id"])) for record in records]
 
 
 def landing_values(found: Landing, where: Where) -> Values:
@@ -117,12 +117,14 @@ def landing_values(found: Landing, where: Where) -> Values:
     return {
         "treatments": [
             {
-                "link": Link(one["name"], around.page(Treatment.plural, one["id"])),
-                "brands": ", ".join(one["brand_names"]),
+                "link": Link(treatment["name"], around.page(Treatment.plural, treatment["id"])),
+                "brands": ", ".join(treatment["brand_names"]),
             }
-            for one in found.treatments
+            for treatment in found.treatments
         ],
-        "conditions": [Link(one["name"], around.page(Condition.plural, one["id"])) for one in found.conditions],
+        "conditions": [
+            Link(condition["name"], around.page(Condition.plural, condition["id"])) for condition in found.conditions
+        ],
         "counts": claim_counts(found.verdicts, around),
         "totals": found.totals,
         "as_of": as_of_words(found.as_of, where.release),

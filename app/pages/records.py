@@ -113,7 +113,7 @@ def _claim(facts: Facts, around: Around) -> View:
         "verdict": verdict_of(record["verdict"]),
         "said_by": around.link(Source, record["source"]),
         "read": source_url(source) if source else None,
-        "subjects": [around.link(Condition, one) for one in record["conditions"]],
+        "subjects": [around.link(Condition, condition) for condition in record["conditions"]],
         "treatment": around.link(Treatment, record["treatment"]) if record["treatment"] else None,
         "values": asserted(record),
         "evidence": evidence_lines(record["evidence"], around),
@@ -169,7 +169,7 @@ def _source(facts: Facts, around: Around) -> View:
         (
             titled(row.plural),
             listed.total,
-            [Link(record_says(row.plural, one, around), around.page(row.plural, one["id"])) for one in listed.items],
+            [Link(record_says(row.plural, item, around), around.page(row.plural, item["id"])) for item in listed.items],
             around.to(f"/v1/{row.plural}", source=record["id"]),
         )
         for row, listed in facts.lists.items()

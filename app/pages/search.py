@@ -43,7 +43,11 @@ class Kind:
 def blank_values(where: Where) -> dict[str, Any]:
     """The page before anything was asked."""
     around = Around({}, release=where.release, today=where.today)
-    return {"is_asked": False, "query": "", "examples": [Link(one, around.to("/search", q=one)) for one in EXAMPLES]}
+    return {
+        "is_asked": False,
+        "query": "",
+        "examples": [Link(example, around.to("/search", q=example)) for example in EXAMPLES],
+    }
 
 
 def found_values(
@@ -77,7 +81,7 @@ def _fields(found: FoundRecords, filters: Mapping[str, str]) -> Iterator[Filter]
     """The filters by what records are about, with how many there are of each; without those that have no choice."""
     for name, names in found.names.items():
         facet = found.answer["facets"][name]
-        counts = {one["value"]: f"{one['count']}{'+' if facet['is_at_least'] else ''}" for one in facet["values"]}
+        counts = {value["value"]: f"{value['count']}{'+' if facet['is_at_least'] else ''}" for value in facet["values"]}
         ids = [*counts, *(one for one in [filters.get(name, "")] if one and one not in counts)]
         options = [(one, f"{names.get(one, spaced(one))} ({counts.get(one, '0')})") for one in ids]
         if options:
@@ -101,7 +105,7 @@ def _kinds(counts: Sequence[Mapping[str, Any]], asked: Mapping[str, str], around
 
 def _groups(items: Sequence[Mapping[str, Any]], uses: Uses, around: Around) -> list[dict[str, Any]]:
     """The records by kind; the kind of the best one first, and the best first in each."""
-    order = list(dict.fromkeys(one["kind"] for one in items))
+    order = list(dict.fromkeys(item["kind"] for item in items))
     alike = groupby(sorted(items, key=lambda one: order.index(one["kind"])), key=lambda one: one["kind"])
     return [{"name": titled(kind), "hits": [_hit(one, uses, around) for one in some]} for kind, some in alike]
 

@@ -79,7 +79,7 @@ def _order(one: Record) -> tuple[bool, str, str]:
 
 def result_lines(results: Iterable[Record], around: Around) -> list[ResultLine]:
     """The results by outcome, reviews before single studies."""
-    return [result_line(one, around) for one in sorted(results, key=_order)]
+    return [result_line(result, around) for result in sorted(results, key=_order)]
 
 
 def result_line(one: Record, around: Around) -> ResultLine:
@@ -192,10 +192,15 @@ def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> l
     They are shown beside each other, never pooled.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
-    for one in results:
-        if one["estimate"] is not None and one["ci_low"] is not None and one["ci_high"] is not None:
-            key = (one["condition"], one["outcome"] or one["outcome_text"], one["measure"], one["ci_level"])
-            groups.setdefault(key, []).append(one)
+    for result in results:
+        if result["estimate"] is not None and result["ci_low"] is not None and result["ci_high"] is not None:
+            key = (
+                result["condition"],
+                result["outcome"] or result["outcome_text"],
+                result["measure"],
+                result["ci_level"],
+            )
+            groups.setdefault(key, []).append(result)
     largest = sorted((group for group in groups.values() if len(group) >= least), key=len, reverse=True)[:MOST_PLOTS]
     return [_plot(group, around) for group in largest]
 

@@ -81,7 +81,7 @@ def captions_of_answer(content: Mapping[str, Any], around: Around) -> Captions:
     treatments = [around.name(Treatment, one) for one in question["treatment"]]
     outcomes = [around.name(Outcome, one) for one in question["outcome"]]
     named = content["included"].get(Treatment.plural, {})
-    comparators = sorted({name_of_comparator(str(one["comparator"]), named) for one in content["results"]})
+    comparators = sorted({name_of_comparator(str(result["comparator"]), named) for result in content["results"]})
     return Captions(
         labels=[],
         subgroups=[],
@@ -150,7 +150,7 @@ def card_of_synthesis(facts: SynthesisFacts, where: Where, newer: str | None = N
     told = told_of(facts, around, newer)
     content, words = facts.content, told.words
     sources = card_sources(
-        [one["source"] for result in content["results"] for one in result["citations"]], around, where
+        [citation["source"] for result in content["results"] for citation in result["citations"]], around, where
     )
     places = place_lines(facts.approvals, around)
     left_out = len(content["excluded"])

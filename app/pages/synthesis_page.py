@@ -63,7 +63,7 @@ def synthesis_values(facts: SynthesisFacts, where: Where, newer: str | None) -> 
     told = told_of(facts, around, newer)
     content, links = facts.content, facts.content["links"]
     csv, forest = links["csv"], links["forest"]
-    counted = [_counted(one, around) for one in content["results"][:MOST_ROWS]]
+    counted = [_counted(result, around) for result in content["results"][:MOST_ROWS]]
     excluded = [_excluded(one, around) for one in content["excluded"][:MOST_ROWS]]
     return {
         "told": told,
@@ -92,7 +92,7 @@ def undecided_values(errors: Sequence[Mapping[str, Any]], asked: EvidenceQuestio
     reasons: dict[str, list[dict[str, Any]]] = {}
     for error in errors:
         sides = [
-            (side["what"], [Link(one, around.page(StudyResult.plural, one)) for one in side["results"]])
+            (side["what"], [Link(result, around.page(StudyResult.plural, result)) for result in side["results"]])
             for side in error["sides"]
         ]
         reasons.setdefault(error["reason"], []).append({"detail": capital(error["detail"]), "sides": sides})

@@ -79,15 +79,15 @@ def warning_lines(warnings: Iterable[Record], around: Around, treatment: str | N
     """The warnings, boxed ones first."""
     lines = [
         WarningLine(
-            id=one["id"],
-            kind=titled(one["kind"]),
-            is_boxed=one["kind"] == "boxed-warning",
-            place=place_name(one["jurisdiction"]),
-            statement=one["statement"],
-            about=None if one["treatment"] == treatment else around.link(Treatment, one["treatment"]),
-            notes=around.cited(one),
+            id=warning["id"],
+            kind=titled(warning["kind"]),
+            is_boxed=warning["kind"] == "boxed-warning",
+            place=place_name(warning["jurisdiction"]),
+            statement=warning["statement"],
+            about=None if warning["treatment"] == treatment else around.link(Treatment, warning["treatment"]),
+            notes=around.cited(warning),
         )
-        for one in warnings
+        for warning in warnings
     ]
     return sorted(lines, key=lambda line: not line.is_boxed)
 

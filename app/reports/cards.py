@@ -132,4 +132,4 @@ def read_choices(connection: Connection, plural: str, treatment: str | None) -> 
 
 def _named(connection: Connection, query: Query) -> list[tuple[str, str]]:
     records = [from_json(document) for document in list_rows(connection, query).documents]
-    return [(one["id"], one.get("name") or "") for one in records]
+    return [(record["id"], record.get("name") or "") for record in records]

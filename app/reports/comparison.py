@@ -62,12 +62,12 @@ def read_comparison(
     found = read_results(connection, {"treatment": list(treatments), "condition": [condition]})
     direct: dict[Group, list[Reported]] = defaultdict(list)
     through: dict[Group, list[Reported]] = defaultdict(list)
-    for one in found.results:
-        outcome, comparator = str(one.outcome["id"]), one.result["comparator"]
+    for result in found.results:
+        outcome, comparator = str(result.outcome["id"]), result.result["comparator"]
         if comparator in treatments:
-            direct[outcome, comparator, str(one.treatment["id"])].append(one)
+            direct[outcome, comparator, str(result.treatment["id"])].append(result)
         else:
-            through[outcome, comparator, ""].append(one)
+            through[outcome, comparator, ""].append(result)
 
     def shown(groups: Mapping[Group, Sequence[Reported]]) -> list[dict[str, Any]]:
         in_order = sorted(groups.items(), key=lambda group: (group[0][0], group[0][1] or "", group[0][2]))

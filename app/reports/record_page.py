@@ -223,7 +223,7 @@ def read_list(connection: Connection, resource: type[Row], filters: Mapping[str,
         next=page.next,
         is_later=cursor is not None,
         choices=choices,
-        included={plural: {one["id"]: one for one in records} for plural, records in choices.items()},
+        included={plural: {record["id"]: record for record in records} for plural, records in choices.items()},
         as_of=read_as_of(connection),
     )
 
@@ -242,7 +242,7 @@ class Landing:
 def read_landing(connection: Connection) -> Landing:
     """The first page, over all that there is."""
     named = {
-        row: [from_json(one) for one in list_rows(connection, Query(row, {}, ("name",), LIST_ROWS)).documents]
+        row: [from_json(document) for document in list_rows(connection, Query(row, {}, ("name",), LIST_ROWS)).documents]
         for row in (Treatment, Condition)
     }
     verdicts = count_verdicts(connection, {})

@@ -43,7 +43,10 @@ class Wanted:
         found = {one for one in every if one.token in self.words or (starts and one.token.startswith(starts))}
         worth = 2 * len({one.token for one in found})
         line = [one.token for one in every]
-        for together, each in [*((one, 2 * len(one)) for one in self.phrases), *((one, 1) for one in self.names)]:
+        for together, each in [
+            *((phrase, 2 * len(phrase)) for phrase in self.phrases),
+            *((name, 1) for name in self.names),
+        ]:
             begins = [at for at in range(len(line)) if tuple(line[at : at + len(together)]) == together]
             worth += each * bool(begins)
             found |= {every[at + step] for at in begins for step in range(len(together))}

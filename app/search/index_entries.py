@@ -108,7 +108,7 @@ def _words(
     found += _signed(
         map(tokens, [*(name for one in names.values() for name in one), *_closed(plural, document)]), ABOUT
     )
-    found += _signed([tokens(one.text) for one in texts], "")
+    found += _signed([tokens(text.text) for text in texts], "")
     yield from found[:MOST_PLACES]
 
 

@@ -83,7 +83,7 @@ def _leaf(name: str, annotation: Any, marks: tuple[Any, ...]) -> Leaf | None:
     if origin is Annotated:
         return _leaf(name, arguments[0], (*marks, *arguments[1:]))
     if origin in (Union, UnionType, list):
-        return _leaf(name, next(one for one in arguments if one is not type(None)), marks)
+        return _leaf(name, next(argument for argument in arguments if argument is not type(None)), marks)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return Leaf(name, nested=annotation)
     target = next((mark for mark in marks if isinstance(mark, RefersTo)), None)

@@ -227,7 +227,11 @@ class Protocol(HttpToolsProtocol):
                 one = named()
                 if one and one in self.connections and one._since == since and one.keeps_waiting():
                     return one
-            waiting = [one for one in self.connections if isinstance(one, Protocol) and one.keeps_waiting()]
+            waiting = [
+                connection
+                for connection in self.connections
+                if isinstance(connection, Protocol) and connection.keeps_waiting()
+            ]
             LEAVING.extend(sorted(((one._since, ref(one)) for one in waiting), key=itemgetter(0)))
         return None
 

@@ -139,7 +139,9 @@ def works(records: int) -> Iterator[tuple[str, list[Work]]]:
         yield f"facet: {field} over all rows of side effects", every
     for field in ("basis", "term", "source"):
         treatments = [{"treatment": [f"made-up-treatment-{number}"]} for number in range(100)]
-        within: list[Work] = [partial(facets, query=Query(SideEffect, one, facets=(field,))) for one in treatments]
+        within: list[Work] = [
+            partial(facets, query=Query(SideEffect, treatment, facets=(field,))) for treatment in treatments
+        ]
         yield f"facet: {field} within one treatment", within
 
 

@@ -43,7 +43,7 @@ def test_security_md_names_every_control_and_every_risk() -> None:
 
 def test_a_control_that_is_taken_out_is_missed(tmp_path: Path) -> None:
     copied(tmp_path)
-    held = next(one for one in CONTROLS if one.words == "A key is never written to a log")
+    held = next(control for control in CONTROLS if control.words == "A key is never written to a log")
     assert survives(tmp_path, held) is None
     assert (tmp_path / held.file).read_text() == (ROOT / held.file).read_text(), "the copy is whole again"
 

@@ -63,7 +63,7 @@ def resolved(openapi: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
 def required(openapi: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     """The query parameters that an operation cannot do without."""
     parameters = [resolved(openapi, entry) for entry in operation.get("parameters", [])]
-    return {one["name"] for one in parameters if one["in"] == "query" and one["required"]}
+    return {parameter["name"] for parameter in parameters if parameter["in"] == "query" and parameter["required"]}
 
 
 def reads(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

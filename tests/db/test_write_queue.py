@@ -199,7 +199,10 @@ def test_writes_of_one_transaction_see_each_other(database: Database, about: Col
         lambda: create_one(database, condition(IN_ONE[3]), author="made-up"),
     ]
     results, opened = all_at_once(database, works, about)
-    told = [type(one).__name__ if isinstance(one, Exception) else getattr(one, "revision", one) for one in results]
+    told = [
+        type(result).__name__ if isinstance(result, Exception) else getattr(result, "revision", result)
+        for result in results
+    ]
     assert opened == 1
     refused = "PreconditionFailed"
     assert told == [1, 1, 2, refused, 3, refused, "Conflict", 3, 4, 5, 5, 6]
@@ -279,7 +282,7 @@ def test_a_server_that_closed_its_connections_is_asked_again_at_once(request: py
 
     make = [lambda name=name: create_one(database, condition(name), author="x") for name in ("made-up-a", "made-up-b")]
     results, opened = all_at_once(database, [make[0], lose, make[1]])
-    assert [type(one) for one in results] == [Unavailable] * 3, results
+    assert [type(result) for result in results] == [Unavailable] * 3, results
     assert opened == 1
     results, _ = all_at_once(database, make)
     assert [one.revision for one in results] == [2, 3]

@@ -97,7 +97,7 @@ def test_every_conflict_has_two_sides_of_results_that_are_there(found: list[Repo
 
 @given(several, windows)
 def test_fewer_results_never_bring_a_reason_and_one_has_none(found: list[Reported], window: int) -> None:
-    every = {one.reason for one in conflicts(found, is_standardised=False, window_days=window)}
+    every = {conflict.reason for conflict in conflicts(found, is_standardised=False, window_days=window)}
     for index in range(len(found)):
         fewer = conflicts([*found[:index], *found[index + 1 :]], is_standardised=False, window_days=window)
         assert {one.reason for one in fewer} <= every | {"different-instruments"}
@@ -107,7 +107,7 @@ def test_fewer_results_never_bring_a_reason_and_one_has_none(found: list[Reporte
 @given(several)
 def test_a_wider_window_never_refuses_more(found: list[Reported]) -> None:
     narrow, wide = (
-        {one.reason for one in conflicts(found, is_standardised=False, window_days=days)} for days in (0, inf)
+        {conflict.reason for conflict in conflicts(found, is_standardised=False, window_days=days)} for days in (0, inf)
     )
     assert narrow - wide <= {"time-frames-apart"}
     assert "time-frames-apart" not in wide

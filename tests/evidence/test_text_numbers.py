@@ -11,7 +11,7 @@ from app.evidence.citations.text_numbers import bound_value, readings
 
 
 def read(text: str) -> list[tuple[str, float, str]]:
-    return [(text[one.start : one.end], one.value, one.transformation) for one in readings(text)]
+    return [(text[reading.start : reading.end], reading.value, reading.transformation) for reading in readings(text)]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_number_is_found_wherever_it_stands_alone(number: int, before: str, af
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_read_and_every_reading_lies_in_it(text: str) -> None:
-    places = [(one.start, one.end) for one in readings(text)]
+    places = [(reading.start, reading.end) for reading in readings(text)]
     assert all(0 <= start < end <= len(text) for start, end in places)
     distinct = sorted(set(places))
     assert all(one[1] <= other[0] for one, other in pairwise(distinct)), "no two overlap"

@@ -26,7 +26,11 @@ from tests.support.schema_org import check
 LD = "application/ld+json"
 ADDRESS = "http://127.0.0.1:8000"
 
-SHOWN = [one for one in REPRESENTATIONS if one.word == "jsonld" or one.resource in (Claim, Treatment)]
+SHOWN = [
+    representation
+    for representation in REPRESENTATIONS
+    if representation.word == "jsonld" or representation.resource in (Claim, Treatment)
+]
 """Citations come from one function for every resource: two of them stand for all."""
 every_representation = pytest.mark.parametrize("other", SHOWN, ids=lambda one: f"{one.resource.plural}-{one.word}")
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
@@ -221,7 +225,7 @@ def test_an_unknown_record_is_a_problem_in_any_format(client: TestClient, other:
 def test_a_resource_gives_its_own_formats_and_no_other(client: TestClient, resource: type[Row]) -> None:
     path, lists = one_of(client, resource), f"/v1/{resource.plural}"
     known = [*get_args(Format), *extra_formats(resource)]
-    for other in {one.word: one for one in REPRESENTATIONS}.values():
+    for other in {representation.word: representation for representation in REPRESENTATIONS}.values():
         expected = 200 if other.word in extra_formats(resource) else 422
         assert client.get(path, params={"format": other.word}).status_code == expected
         answer = client.get(path, headers={"Accept": other.media_type})

@@ -68,7 +68,9 @@ def test_the_first_page_is_a_dataset(client: TestClient) -> None:
 def test_a_use_is_an_approved_indication_only_where_somebody_approved_it(client: TestClient) -> None:
     for record in records(client, Indication):
         approvals = client.get("/v1/approvals", params={"indication": record["id"]}).json()["items"]
-        standing = {one["jurisdiction"] for one in approvals if one["status"] in ("approved", "conditional")}
+        standing = {
+            approval["jurisdiction"] for approval in approvals if approval["status"] in ("approved", "conditional")
+        }
         node = client.get(f"/indications/{record['id']}", headers={"Accept": LINKED_DATA}).json()
         assert ("ApprovedIndication" in types_of(node)) == bool(standing), record["id"]
         assert {one["applicableLocation"]["name"] for one in node.get("legalStatus", [])} == standing

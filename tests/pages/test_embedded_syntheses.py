@@ -67,7 +67,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
     with TestClient(create_app(settings), base_url=ADDRESS, raise_server_exceptions=False) as client:
         found = kept(client, **QUESTION, release="made-up-1")
         assert "retracted" not in client.get(f"/embed/syntheses/{found}").text.split("Sources")[0]
-        retracted, sound = (one for one in hostile_records() if isinstance(one, SourceRecord))
+        retracted, sound = (record for record in hostile_records() if isinstance(record, SourceRecord))
         withdrawn = sound.model_copy(update={"retraction": retracted.retraction, "curator_checked": None})
         save_all(database, [withdrawn], author="made-up")
         build_release(database, folder, "made-up-2")

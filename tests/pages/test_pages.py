@@ -111,7 +111,7 @@ def read(client: TestClient, path: str, status: int = 200) -> Page:
 
 
 def ids(client: TestClient, resource: type[Row]) -> list[str]:
-    return [one["id"] for one in client.get(f"/v1/{resource.plural}?limit=200&fields=id").json()["items"]]
+    return [item["id"] for item in client.get(f"/v1/{resource.plural}?limit=200&fields=id").json()["items"]]
 
 
 def some_pages(client: TestClient) -> Iterator[str]:
@@ -166,7 +166,7 @@ def test_a_page_says_how_old_it_is_how_to_cite_it_and_where_its_json_is(
 def test_a_treatment_shows_every_approval_with_country_date_and_status(client: TestClient) -> None:
     page = read(client, TREATMENT)
     approvals = client.get("/v1/approvals?treatment=onabotulinumtoxina&limit=200").json()["items"]
-    assert all(one["id"] in page.ids for one in approvals)
+    assert all(approval["id"] in page.ids for approval in approvals)
     assert "15 Oct 2010" in page.words
     assert "Not approved is not the same as not effective" in page.words
     for words in ("Botox, Botox Cosmetic", "Boxed warning", "155–195 Botox units per session; in 31–39 sites"):
@@ -188,10 +188,10 @@ def test_a_side_effect_stands_with_its_numerator_its_denominator_and_its_source(
 def test_a_treatments_page_cuts_side_effects_only_where_another_page_has_them_all(client: TestClient) -> None:
     effects = client.get("/v1/side-effects?treatment=onabotulinumtoxina&condition=chronic-migraine&limit=200").json()
     whole, part = read(client, USE), read(client, TREATMENT)
-    assert all(one["id"] in whole.ids for one in effects["items"])
+    assert all(item["id"] in whole.ids for item in effects["items"])
     assert f"All {len(effects['items'])} side effects: Chronic migraine" in part.words
     results = client.get("/v1/study-results?treatment=onabotulinumtoxina&limit=200").json()["items"]
-    assert all(f"/study-results/{one['id']}" in part.links for one in results), "results are never cut"
+    assert all(f"/study-results/{result['id']}" in part.links for result in results), "results are never cut"
 
 
 def test_a_claim_shows_its_verdict_why_and_what_decides_it(client: TestClient) -> None:
@@ -240,7 +240,7 @@ def test_the_filters_of_a_list_stand_in_its_address_and_in_its_form(client: Test
         assert f'<option value="{verdict}" selected>' in text
         assert f"{found['total']} claim" in text
         shown = re.findall(r'<li><a href="/claims/([^"]+)"><q>', text)
-        assert shown == [one["id"] for one in found["items"]]
+        assert shown == [item["id"] for item in found["items"]]
 
 
 def test_a_list_goes_on_where_it_ends(client: TestClient) -> None:

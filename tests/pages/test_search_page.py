@@ -27,8 +27,8 @@ def test_it_finds_what_the_api_finds_grouped_by_kind_with_the_match_marked(clien
             assert f'href="/search?q=dysphagia&amp;kind={group["kind"]}"' in page
             assert f"<b>{group['count']}</b>" in page
     headings = re.findall(r"<h2>([^<]+)</h2>", page)
-    order = dict.fromkeys(one["kind"] for one in found["items"])
-    assert [one.lower().replace(" ", "-") for one in headings] == list(order)
+    order = dict.fromkeys(item["kind"] for item in found["items"])
+    assert [heading.lower().replace(" ", "-") for heading in headings] == list(order)
     assert re.search("<mark>[Dd]ysphagia</mark>", page)
 
 
@@ -57,7 +57,7 @@ def test_a_kind_narrows_and_stands_in_the_address(client: TestClient) -> None:
 
 def test_the_pages_of_a_search_give_every_result_once(client: TestClient) -> None:
     found = client.get("/v1/search?q=botox&kind=side-effects&limit=200").json()
-    wanted = {one["id"] for one in found["items"]}
+    wanted = {item["id"] for item in found["items"]}
     assert len(wanted) > 20
     address, shown = "/search?q=botox&kind=side-effects", []
     while address:
@@ -144,14 +144,14 @@ def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(client: Te
     text = get(client, "/search?q=pain&condition=chronic-neck-pain&treatment=&utm_source=x").text
     found = client.get("/v1/search?q=pain&condition=chronic-neck-pain&facet=treatment,condition").json()
     for name in ("treatment", "condition"):
-        for one in found["facets"][name]["values"]:
-            assert f'<option value="{one["value"]}"' in text
-            assert f"({one['count']})" in text
+        for value in found["facets"][name]["values"]:
+            assert f'<option value="{value["value"]}"' in text
+            assert f"({value['count']})" in text
     assert '<option value="chronic-neck-pain" selected>Chronic neck pain (' in text
     page = read(client, "/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin")
     both = client.get("/v1/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin").json()
     assert both["items"] != found["items"]
-    assert all(any(one["id"] in link for link in page.links) for one in both["items"])
+    assert all(any(item["id"] in link for link in page.links) for item in both["items"])
     kinds = [link for link in page.links if "&kind=" in link]
     assert kinds
     assert all({"treatment", "condition"} <= parse_qs(urlsplit(link).query).keys() for link in kinds)

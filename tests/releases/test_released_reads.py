@@ -105,7 +105,7 @@ def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Da
         assert shown(client, "/v1/approvals/example-approval")["source_status"] == "retracted"
         assert shown(client, "/v1/sources/example-article")["source_status"] == "retracted"
         listed = shown(client, "/v1/approvals?source_status=retracted&include=sources")
-        assert [one["id"] for one in listed["items"]] == ["example-approval"]
+        assert [item["id"] for item in listed["items"]] == ["example-approval"]
         assert listed["included"]["sources"]["example-article"]["source_status"] == "retracted"
         assert shown(client, "/v1/approvals?source_status=current")["items"] == []
         assert shown(client, "/v1/approvals?source_status=retracted&count=exact")["total"] == 1
@@ -125,7 +125,7 @@ def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(database
         before = client.get(asked("/v1/approvals/example-approval")).content
         withdraw(database, "approvals", "example-approval", author="test", reason="an example")
         assert shown(client, "/v1/approvals/example-approval")["state"] == "withdrawn"
-        assert [one["state"] for one in shown(client, "/v1/approvals")["items"]] == ["withdrawn"]
+        assert [item["state"] for item in shown(client, "/v1/approvals")["items"]] == ["withdrawn"]
         assert client.get("/v1/approvals").json()["items"] == []
         reinstate(database, "approvals", "example-approval", author="test", reason="an error of ours")
         assert client.get(asked("/v1/approvals/example-approval")).content == before
@@ -137,7 +137,7 @@ def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(databas
     build_release(database, folder, "1.0")
     reinstate(database, "approvals", "example-approval", author="test", reason="an example")
     with serving(database, folder) as client:
-        assert [one["id"] for one in client.get("/v1/approvals").json()["items"]] == ["example-approval"]
+        assert [item["id"] for item in client.get("/v1/approvals").json()["items"]] == ["example-approval"]
         assert shown(client, "/v1/approvals")["items"] == []
     with database.read() as connection:
         frozen = ReleaseReader(file_of(folder, "1.0"), find_release(connection, "1.0"), query_seconds=1, read_threads=1)

@@ -130,7 +130,7 @@ def test_a_crash_leaves_no_release_and_the_next_run_clears_up(database: Database
     with serving(database, folder) as client:
         assert client.get("/v1/releases").json()["items"] == []
         build_release(database, folder, "2.0")
-        assert [one["name"] for one in client.get("/v1/releases").json()["items"]] == ["2.0"]
+        assert [item["name"] for item in client.get("/v1/releases").json()["items"]] == ["2.0"]
     assert names_in(folder) == ["2.0.sqlite3"]
 
 
@@ -257,7 +257,7 @@ def test_the_list_is_read_in_pages_and_takes_no_cursor_of_others(database: Datab
         found, path = [], "/v1/releases?limit=1"
         while path:
             answer = client.get(path)
-            found += [one["name"] for one in answer.json()["items"]]
+            found += [item["name"] for item in answer.json()["items"]]
             path = answer.links["next"]["url"] if answer.json()["next"] else ""
         assert found == ["2", "1", "0"]
         for cursor in ("x", "é", urlsafe_b64encode(b"[1,2]").decode(), urlsafe_b64encode(b'["a\\u0000","b"]').decode()):

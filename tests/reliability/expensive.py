@@ -41,7 +41,7 @@ async def look(server: Server, engine: str, rounds: int) -> list[Figure]:
     reads = [answer for task in cheap for answer in await task]
     statuses = Counter(answer.status for answer in answers)
     odd = [one for one in answers if one.status != 200 and (one.status, one.headers["content-type"]) != (503, PROBLEM)]
-    failed = [one.status for one in reads if one.status != 200]
+    failed = [read.status for read in reads if read.status != 200]
     return [
         none_of(f"expensive queries neither answered nor cut with 503 ({dict(statuses)})", engine, odd, len(answers)),
         Figure("expensive queries that were cut", engine, str(statuses[503]), "> 0", statuses[503] > 0, is_time=True),

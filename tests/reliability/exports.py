@@ -51,7 +51,9 @@ async def look(server: Server, engine: str, seconds: float) -> list[Figure]:
         writer.close()
     figures = [
         none_of("writes that failed", engine, [status for status in statuses if status != 201], len(statuses)),
-        none_of("reads that failed", engine, [one.status for one in answers if one.status != 200], len(answers)),
+        none_of(
+            "reads that failed", engine, [answer.status for answer in answers if answer.status != 200], len(answers)
+        ),
         at_most("p99 of others", engine, milliseconds(p99([one.seconds for one in answers])), P99_MILLISECONDS, "ms"),
         Figure(
             "the first of them, read late", engine, f"{len(whole)} bytes", "all of it", whole.endswith(b"\r\n0\r\n\r\n")

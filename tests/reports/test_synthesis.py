@@ -226,7 +226,7 @@ def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(client: TestCli
     table = ask(client, id=ids, subgroup="design", accept=caveats, format="csv").text
     assert table.count("\nsubgroup,") == 2
     everyone = answered(client, id=ids, subgroup="risk-of-bias", accept=caveats)["pooled"]["subgroups"]
-    assert [one["label"] for one in everyone["groups"]] == ["not recorded"]
+    assert [group["label"] for group in everyone["groups"]] == ["not recorded"]
     assert everyone["q"] is None
     problem_of(ask(client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
 
@@ -681,7 +681,7 @@ def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
     row = found["harms"][0]
     assert row["baseline"]["per_1000"] == 0.01
     assert 0 < row["difference"]["per_1000"] < row["with_treatment"]["per_1000"] < 0.03
-    assert "about 0.01 have it without" in " ".join(one["text"] for one in found["plain"]["sentences"])
+    assert "about 0.01 have it without" in " ".join(sentence["text"] for sentence in found["plain"]["sentences"])
 
 
 @pytest.mark.parametrize(
@@ -727,7 +727,7 @@ def test_people_are_told_in_words(client: TestClient) -> None:
 def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(client: TestClient) -> None:
     answer = client.get("/v1/compare", params={"treatments": f"{OTHER},{TOXIN}", "condition": CONDITION})
     found = answer.json()
-    assert [one["id"] for one in found["treatments"]] == [OTHER, TOXIN]
+    assert [treatment["id"] for treatment in found["treatments"]] == [OTHER, TOXIN]
     assert [row["id"] for group in found["direct"] for row in group["rows"]] == ["made-up-direct"]
     assert found["direct"][0]["comparator"] == OTHER
     through = next(group for group in found["indirect"] if group["comparator"] == "placebo")

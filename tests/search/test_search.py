@@ -131,7 +131,7 @@ def test_the_thing_itself_stands_above_what_mentions_it(client: TestClient) -> N
 
 
 def test_a_hit_says_where_it_matched_and_marks_the_words(client: TestClient) -> None:
-    hit = next(one for one in search(client, "smooth wrinkles")["items"] if one["kind"] == "claims")
+    hit = next(item for item in search(client, "smooth wrinkles")["items"] if item["kind"] == "claims")
     claim = client.get(f"/v1/claims/{hit['id']}").json()
     assert hit["field"] == "quote"
     assert set(marked(hit)) == {"smooth", "wrinkles"}
@@ -152,7 +152,7 @@ def test_groups_count_every_kind_whatever_is_chosen(client: TestClient) -> None:
         kind: n for kind in kinds_in_order() if (n := sum(one[0] == kind for one in every))
     }
     assert all(not group["is_at_least"] for group in found["groups"])
-    assert {one[0] for one in keys(found)} <= {"claims"}
+    assert {key[0] for key in keys(found)} <= {"claims"}
 
 
 def test_the_pages_hold_each_record_once_and_all_of_them(client: TestClient) -> None:
@@ -191,10 +191,10 @@ def test_fields_and_include_show_less_and_more(client: TestClient) -> None:
 
 def test_facets_of_a_search_leave_their_own_filter_out(client: TestClient) -> None:
     found = search(client, "dysphagia", treatment=ONA[1], kind="side-effects", facet="treatment,kind,condition")
-    by_treatment = {one["value"]: one["count"] for one in found["facets"]["treatment"]["values"]}
+    by_treatment = {value["value"]: value["count"] for value in found["facets"]["treatment"]["values"]}
     for treatment, count in by_treatment.items():
         assert len(every_key(client, "dysphagia", kind="side-effects", treatment=treatment)) == count
-    assert {one["value"] for one in found["facets"]["kind"]["values"]} == {one["kind"] for one in found["groups"]}
+    assert {one["value"] for one in found["facets"]["kind"]["values"]} == {group["kind"] for group in found["groups"]}
     conditions = found["facets"]["condition"]
     counted = sum(one["count"] for one in conditions["values"]) + conditions["missing"]
     assert counted >= len(keys(found))
@@ -209,7 +209,7 @@ def test_facets_say_among_how_many_they_were_counted(client: TestClient, monkeyp
     assert [facets[name]["is_at_least"] for name in facets] == [True, True]
     assert facets["treatment"]["counted"] == 3
     assert facets["kind"]["counted"] == sum(one["count"] for one in facets["kind"]["values"])
-    assert {one["count"] for one in facets["kind"]["values"]} <= {1, 2, 3}
+    assert {value["count"] for value in facets["kind"]["values"]} <= {1, 2, 3}
 
 
 def test_a_release_is_searched_as_it_was_frozen(client: TestClient) -> None:
@@ -244,7 +244,9 @@ def test_a_part_is_found_alike_in_what_is_at_hand_and_in_the_index(
     monkeypatch.setattr(counts, "MOST_COUNTED", 3)
     many = [search(client, q, **more, limit=200) for q in asked for more in narrowed]
     assert [keys(found) for found in many] == [keys(found) for found in few]
-    capped = [[(one["kind"], min(one["count"], 3), one["count"] > 3) for one in found["groups"]] for found in few]
+    capped = [
+        [(group["kind"], min(group["count"], 3), group["count"] > 3) for group in found["groups"]] for found in few
+    ]
     assert [[(one["kind"], one["count"], one["is_at_least"]) for one in found["groups"]] for found in many] == capped
     monkeypatch.setattr(engine, "MOST_GATHERED", 0)
     assert [search(client, q, **more, limit=200) for q in asked for more in narrowed] == many
@@ -311,7 +313,7 @@ def test_a_term_leads_to_the_records_that_have_it(client: TestClient) -> None:
 def test_a_later_word_of_a_name_is_enough_and_a_slip_is_forgiven(client: TestClient) -> None:
     assert "chronic-migraine" in [one["id"] for one in suggested(client, "migr")]
     answer = client.get("/v1/suggest", params={"q": "chronic migrane"}).json()
-    assert [one["id"] for one in answer["items"]] == ["chronic-migraine"]
+    assert [item["id"] for item in answer["items"]] == ["chronic-migraine"]
     assert answer["corrected"] == {"migrane": ["migraine"]}
 
 

@@ -118,7 +118,7 @@ def test_a_side_effect_that_a_warning_names_is_suggested_and_forgiven_a_slip(cli
     warning = ("warnings", "botulinum-toxin-distant-spread-us")
     for typed in ("difficulty in sw", "swallow", "double vis", "Death"):
         items = client.get("/v1/suggest", params={"q": typed}).json()["items"][:5]
-        found = next(one for one in items if one["kind"] == "warnings")
+        found = next(item for item in items if item["kind"] == "warnings")
         assert (found["id"], found["count"], found["name"]) == (None, 1, found["label"]), typed
         assert keys(client.get(found["url"]).json()) == [warning], typed
     assert search(client, "difficulty swalowing")["corrected"] == {"swalowing": ["swallowing"]}

@@ -24,7 +24,7 @@ def facet(client: TestClient, path: str, name: str, **asked: Any) -> tuple[dict[
     answer = client.get(path, params={**asked, "facet": name, "limit": 1})
     assert answer.status_code == 200, answer.text
     found = answer.json()["facets"][name]
-    return {one["value"]: one["count"] for one in found["values"]}, found
+    return {value["value"]: value["count"] for value in found["values"]}, found
 
 
 def total(client: TestClient, path: str, **asked: Any) -> int:
@@ -92,7 +92,7 @@ def test_several_facets_stand_beside_the_page(client: TestClient) -> None:
     page = client.get("/v1/claims", params={"facet": "verdict,kind", "limit": 2, "count": "exact"}).json()
     assert page["facets"].keys() == {"verdict", "kind"}
     assert len(page["items"]) == 2
-    assert sum(one["count"] for one in page["facets"]["verdict"]["values"]) == page["total"]
+    assert sum(value["count"] for value in page["facets"]["verdict"]["values"]) == page["total"]
 
 
 def test_a_cursor_does_not_depend_on_facets(client: TestClient) -> None:

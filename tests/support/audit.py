@@ -54,7 +54,7 @@ def asked(packages: list[Package], service: str) -> list[dict[str, Any]]:
 
 def judged(packages: list[Package], answers: list[dict[str, Any]]) -> tuple[int, str]:
     """The exit status and what is said: VULNERABLE goes before UNKNOWN, and nothing unknown is SOUND."""
-    looked_up = {(one["name"], one["version"]) for one in answers if "skip_reason" not in one}
+    looked_up = {(answer["name"], answer["version"]) for answer in answers if "skip_reason" not in answer}
     missed = [f"{name} {version}" for name, version in packages if (name, version) not in looked_up]
     lines = [
         f"{one['name']} {one['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'no version yet'}"

@@ -85,7 +85,9 @@ def required(client: TestClient, methods: dict[str, Any]) -> dict[str, str]:
     shared = cast(FastAPI, client.app).openapi()["components"]["parameters"]
     parameters = [shared.get(one.get("$ref", "").split("/")[-1], one) for one in methods["get"].get("parameters", [])]
     return {
-        one["name"]: one["schema"]["examples"][0] for one in parameters if one["in"] == "query" and one.get("required")
+        parameter["name"]: parameter["schema"]["examples"][0]
+        for parameter in parameters
+        if parameter["in"] == "query" and parameter.get("required")
     }
 
 

@@ -191,7 +191,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
     answer = desk.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
     problem = problem_of(answer, 500, "internal-error")
     assert problem["detail"].endswith("Our log has it under the request made-up-7.")
-    entry = line_of(next(one for one in caplog.records if one.name == "app"))
+    entry = line_of(next(record for record in caplog.records if record.name == "app"))
     assert (entry["level"], entry["request"]) == ("error", "made-up-7")
     assert entry["message"] == f"unexpected failure on {LIST}"
     assert "ValueError" in entry["trace"]
@@ -239,7 +239,7 @@ def test_the_access_log_says_route_and_status_and_neither_address_nor_parameters
 def test_the_access_log_is_off_by_default(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     client.get(LIST)
-    assert not [one for one in caplog.records if one.name == "app.access"]
+    assert not [record for record in caplog.records if record.name == "app.access"]
     assert configuration("warning", access_log=False)["loggers"]["app.access"]["level"] == "CRITICAL"
 
 

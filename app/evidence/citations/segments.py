@@ -30,7 +30,9 @@ def segments(length: int, marked: Iterable[Marked]) -> Iterator[TextSegment]:
     beyond the text are cut at its end.
     """
     stretches = sorted(marked, key=lambda one: (one.start, one.end, one.owner))
-    ends = {0, length} | {place for one in stretches for place in (one.start, one.end) if 0 <= place <= length}
+    ends = {0, length} | {
+        place for stretch in stretches for place in (stretch.start, stretch.end) if 0 <= place <= length
+    }
     places = sorted(ends)
     for start, end in pairwise(places):
         owners = tuple(one.owner for one in stretches if one.start <= start and end <= one.end)

@@ -50,7 +50,7 @@ def bound_value(text: str, start: int, end: int, transformation: Transformation)
     if end > len(text):
         raise ValueError(f"the span {start}–{end} reaches beyond the quote, which has {len(text)} characters")
     words = text[start:end]
-    inside = [one for one in readings(text) if start <= one.start and one.end <= end]
+    inside = [reading for reading in readings(text) if start <= reading.start and reading.end <= end]
     places = {(one.start, one.end) for one in inside}
     if not places:
         raise ValueError(f"{words!r} at {start}–{end} is no whole number of the quote")

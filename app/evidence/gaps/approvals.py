@@ -152,7 +152,7 @@ def approval_gaps(treatment: str, ledger: Ledger, with_results: Iterable[str], t
 
 def _deciding(found: RegulatoryStanding, rows: Sequence[Document]) -> list[GapParty]:
     by_id = {row["id"]: row for row in rows}
-    return [record_side("approval", Approval, by_id[one.id], found.reason) for one in found.decisions]
+    return [record_side("approval", Approval, by_id[decision.id], found.reason) for decision in found.decisions]
 
 
 def _result_says(row: Document) -> str:

@@ -9,7 +9,7 @@ from app.models.treatments import Treatment
 
 def plain_people(content: Mapping[str, Any], audience: str) -> dict[str, Any]:
     """The rows in words for an audience."""
-    sentences = [one.shown() for one in _sentences(content, for_patients=audience == "patient")]
+    sentences = [sentence.shown() for sentence in _sentences(content, for_patients=audience == "patient")]
     return {"audience": audience, "sentences": sentences}
 
 

@@ -61,7 +61,7 @@ def _entry(subject: Subject, results: Sorted, named: Baseline | None, address: A
         "name": subject.name,
         "is_harm": subject.is_harm,
         "comparator": first["comparator"],
-        "records": [record_link(StudyResult.plural, one.result, address) for one in results.results],
+        "records": [record_link(StudyResult.plural, result.result, address) for result in results.results],
         "synthesis": address(f"/v1/syntheses?{urlencode(_question(first, results.measure))}"),
         "measure": results.measure,
         "effect": {name: plain_number(value) for name, value in effect._asdict().items()},

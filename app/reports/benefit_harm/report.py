@@ -88,7 +88,7 @@ def _subjects(
     mentioned = dict(found.included)
     for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():
         mentioned[plural] = mentioned.get(plural, {}) | records
-    subjects = [subject for one in found.results for subject in result_subjects(one, StudyResult.plural)]
+    subjects = [subject for result in found.results for subject in result_subjects(result, StudyResult.plural)]
     for document in documents:
         subjects += side_effect_subjects(from_json(document), SideEffect.plural)
     in_order = sorted(subjects, key=lambda subject: (subject.about, subject.plural, str(subject.record["id"])))
@@ -164,7 +164,7 @@ def _without_twins(told: Sequence[AbsoluteEffect]) -> list[tuple[AbsoluteEffect,
     Equal counts alone do not make two records one: in small trials nobody has this, and nobody has that.
     """
     results = [one for one in told if one.subject.plural == StudyResult.plural]
-    rows: list[tuple[AbsoluteEffect, list[AbsoluteEffect]]] = [(one, []) for one in results]
+    rows: list[tuple[AbsoluteEffect, list[AbsoluteEffect]]] = [(result, []) for result in results]
     for one in told:
         if one.subject.plural == StudyResult.plural:
             continue

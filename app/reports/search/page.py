@@ -41,9 +41,9 @@ def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
 
 def _names(connection: Connection, name: str, query: SearchQuery, facet: Mapping[str, Any]) -> dict[str, str]:
     """The names of a filter's values, and of the one that is chosen."""
-    ids = [one["value"] for one in facet["values"]] + list(query.narrowing.get(name, ()))
+    ids = [value["value"] for value in facet["values"]] + list(query.narrowing.get(name, ()))
     part = PageList(RESOURCES[NARROWING[name]], MOST_ROWS, ("name",))
-    return {one["id"]: one["name"] for one in listed(connection, part, {"id": ids}, {}).items} if ids else {}
+    return {item["id"]: item["name"] for item in listed(connection, part, {"id": ids}, {}).items} if ids else {}
 
 
 def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
@@ -53,7 +53,7 @@ def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
     if not all(about.values()):
         return {}
     uses = listed(connection, PageList(Indication, MOST_ROWS), about, {}).items
-    return {(one["treatment"], one["condition"]): one["id"] for one in uses}
+    return {(use["treatment"], use["condition"]): use["id"] for use in uses}
 
 
 def query_of(text: str, filters: Mapping[str, str], cursor: str | None, release: str | None) -> SearchQuery:

@@ -79,7 +79,7 @@ def pooled_answer(gathered: Gathered) -> Answered:
         subgroup=asked.subgroup,
     )
     results = sort_out(gathered.found.results, choices)
-    refused = [one for one in results.conflicts if one.reason not in (asked.accept or ())]
+    refused = [conflict for conflict in results.conflicts if conflict.reason not in (asked.accept or ())]
     if refused:
         raise not_comparable(refused)
     plan, analysis = _computed(results, choices)

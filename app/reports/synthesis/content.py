@@ -53,7 +53,7 @@ def told(conflict: ComparabilityConflict) -> dict[str, Any]:
 
 def question_content(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[str, Any]:
     """The question with everything spelled out; lists in a fixed order, accepted reasons only where they apply."""
-    against = {one.reason for one in results.conflicts}
+    against = {conflict.reason for conflict in results.conflicts}
     values = {name: getattr(asked, name) for name in FILTERS}
     values = {name: _sorted(value) if isinstance(value, list) else value for name, value in values.items()}
     shown = {name: plain_number(value) for name, value in values.items()}
@@ -94,7 +94,7 @@ def answer_content(
         "not_pooled": _why_not(results) if pooled is None else None,
         "results": [entry | {"effect": effect} for entry, effect in zip(entries, dumped["studies"], strict=True)],
         "excluded": excluded,
-        "caveats": [told(one) for one in results.conflicts],
+        "caveats": [told(conflict) for conflict in results.conflicts],
         "notes": [],
         "favours": None,
         "plain": None,
@@ -208,7 +208,7 @@ def notes(gathered: Gathered, results: Sorted) -> Iterator[str]:
     is_open = not any(one.is_review or str(one.study["design"]).startswith("randomized") for one in found)
     if found and is_open and results.measure not in PROPORTIONS:
         yield "None of these studies is randomized: the groups may differ in more than the treatment."
-    missed = sorted(set(gathered.asked.id or ()) - {one.id for one in gathered.found.results})
+    missed = sorted(set(gathered.asked.id or ()) - {result.id for result in gathered.found.results})
     if missed:
         yield f"No published result of this question has these ids: {', '.join(missed)}."
 

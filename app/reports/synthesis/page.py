@@ -48,7 +48,7 @@ def read_synthesis(connection: Connection, digest: str) -> SynthesisFacts:
     today = _standing(connection, Source, sources)
     for name, (state, status) in today.items():
         sources[name] |= {"state": state, "source_status": status}
-    results = _standing(connection, StudyResult, [one["id"] for one in content["results"]])
+    results = _standing(connection, StudyResult, [result["id"] for result in content["results"]])
     withdrawn = [name for name, (state, _) in results.items() if state == "withdrawn"]
     return SynthesisFacts(digest, kept, content, included, withdrawn, [], AsOf(0, None))
 

@@ -42,7 +42,7 @@ def in_words(content: Mapping[str, Any], captions: Captions) -> InWords:
         return InWords(NOTHING, "", "", "", "", "")
     return InWords(
         answer=_statement(content, captions).text,
-        frequencies=" ".join(one.text for one in _frequencies(content, captions)),
+        frequencies=" ".join(frequency.text for frequency in _frequencies(content, captions)),
         effect=_estimate(content).text,
         spread=" ".join(one.text for one in _spread(content)),
         studies=_studies(content).text,

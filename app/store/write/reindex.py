@@ -40,7 +40,7 @@ def reindex(database: Database, progress: Progress = lambda _count: None) -> Rei
             differences = list(_damage(connection))
             _set_aside(connection)
             build_index(connection, progress)
-            differences += [one for table in SEARCH_INDEX for one in _differences(connection, table)]
+            differences += [difference for table in SEARCH_INDEX for difference in _differences(connection, table)]
             differences += _differing_words(connection)
             _let_go(connection)
             records = connection.execute(text("SELECT count(*) FROM search_entry")).scalar_one()

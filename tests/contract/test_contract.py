@@ -49,30 +49,32 @@ def scopes(items: list[dict[str, Any]], use: FieldUse) -> list[Scope]:
 
 
 @every_resource
-def test_the_list_is_not_empty_and_every_record_opens(client: TestClient, resource: type[Row]) -> None:
-    items = all_of(client, f"/v1/{resource.plural}")
+def test_the_list_is_not_empty_and_every_record_opens(seed_client: TestClient, resource: type[Row]) -> None:
+    items = all_of(seed_client, f"/v1/{resource.plural}")
     assert items, f"the seed has no {resource.plural}"
     for item in items:
-        answer = client.get(f"/v1/{resource.plural}/{item['id']}")
+        answer = seed_client.get(f"/v1/{resource.plural}/{item['id']}")
         assert answer.status_code == 200
         assert answer.json() == item
 
 
 @every_resource
-def test_small_pages_give_each_record_once_and_in_order(client: TestClient, resource: type[Row]) -> None:
-    whole = [item["id"] for item in all_of(client, f"/v1/{resource.plural}")]
-    small = [item["id"] for page in pages(client, f"/v1/{resource.plural}", limit=3) for item in page["items"]]
+def test_small_pages_give_each_record_once_and_in_order(seed_client: TestClient, resource: type[Row]) -> None:
+    whole = [item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}")]
+    small = [item["id"] for page in pages(seed_client, f"/v1/{resource.plural}", limit=3) for item in page["items"]]
     assert small == whole == sorted(whole)
 
 
 @every_resource
-def test_every_sort_key_orders_both_ways_without_losing_a_record(client: TestClient, resource: type[Row]) -> None:
-    whole = all_of(client, f"/v1/{resource.plural}")
+def test_every_sort_key_orders_both_ways_without_losing_a_record(seed_client: TestClient, resource: type[Row]) -> None:
+    whole = all_of(seed_client, f"/v1/{resource.plural}")
     sortable = [use for use in uses(resource).values() if use.is_sortable]
     for name, scope, everything in [(use.name, *found) for use in sortable for found in scopes(whole, use)]:
         for sign in ("", "-"):
             parameters = {**scope, "sort": f"{sign}{name}", "limit": max(2, len(everything) // 3)}
-            items = [item for page in pages(client, f"/v1/{resource.plural}", **parameters) for item in page["items"]]
+            items = [
+                item for page in pages(seed_client, f"/v1/{resource.plural}", **parameters) for item in page["items"]
+            ]
             assert len(items) == len(everything), (name, sign)
             assert {item["id"] for item in items} == {item["id"] for item in everything}, (name, sign)
             values = [item[name] for item in items if item[name] is not None]
@@ -82,89 +84,97 @@ def test_every_sort_key_orders_both_ways_without_losing_a_record(client: TestCli
 
 
 @every_resource
-def test_every_filter_gives_exactly_the_records_that_have_the_value(client: TestClient, resource: type[Row]) -> None:
-    whole = all_of(client, f"/v1/{resource.plural}")
+def test_every_filter_gives_exactly_the_records_that_have_the_value(
+    seed_client: TestClient, resource: type[Row]
+) -> None:
+    whole = all_of(seed_client, f"/v1/{resource.plural}")
     filters = [use for use in uses(resource).values() if use.is_filter]
     for name, scope, everything in [(use.name, *found) for use in filters for found in scopes(whole, use)]:
         values = sorted({item[name] for item in everything if item[name] is not None}, key=str)
         for value in values[:3]:
-            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{name: value})}
+            found = {item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}", **scope, **{name: value})}
             assert found == {item["id"] for item in everything if item[name] == value}, (name, value)
         if len(values) > 1:
-            found = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{name: values[:2]})}
+            found = {
+                item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}", **scope, **{name: values[:2]})
+            }
             assert found == {item["id"] for item in everything if item[name] in values[:2]}, f"any of: {name}"
 
 
 @every_resource
-def test_every_bound_on_a_number_holds(client: TestClient, resource: type[Row]) -> None:
-    whole = all_of(client, f"/v1/{resource.plural}")
+def test_every_bound_on_a_number_holds(seed_client: TestClient, resource: type[Row]) -> None:
+    whole = all_of(seed_client, f"/v1/{resource.plural}")
     numbers = [use for use in uses(resource).values() if use.is_bounded and use.shape == "number"]
     for name, scope, everything in [(use.name, *found) for use in numbers for found in scopes(whole, use)]:
         values = sorted(item[name] for item in everything if item[name] is not None)
         if not values:
             continue
         middle = values[len(values) // 2]
-        above = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{f"{name}_gte": middle})}
-        below = {item["id"] for item in all_of(client, f"/v1/{resource.plural}", **scope, **{f"{name}_lte": middle})}
+        above = {
+            item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}", **scope, **{f"{name}_gte": middle})
+        }
+        below = {
+            item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}", **scope, **{f"{name}_lte": middle})
+        }
         assert above == {item["id"] for item in everything if item[name] is not None and item[name] >= middle}, name
         assert below == {item["id"] for item in everything if item[name] is not None and item[name] <= middle}, name
 
 
 @every_resource
-def test_the_count_is_the_number_of_records(client: TestClient, resource: type[Row]) -> None:
-    page = client.get(f"/v1/{resource.plural}", params={"count": "exact", "limit": 1}).json()
-    assert page["total"] == len(all_of(client, f"/v1/{resource.plural}"))
-    assert "total" not in client.get(f"/v1/{resource.plural}").json()
+def test_the_count_is_the_number_of_records(seed_client: TestClient, resource: type[Row]) -> None:
+    page = seed_client.get(f"/v1/{resource.plural}", params={"count": "exact", "limit": 1}).json()
+    assert page["total"] == len(all_of(seed_client, f"/v1/{resource.plural}"))
+    assert "total" not in seed_client.get(f"/v1/{resource.plural}").json()
 
 
 @every_resource
-def test_a_batch_get_names_the_ids_that_no_record_has(client: TestClient, resource: type[Row]) -> None:
-    ids = [item["id"] for item in all_of(client, f"/v1/{resource.plural}")][:30]
-    page = client.get(f"/v1/{resource.plural}", params={"id": [*ids, "no-such-id"]}).json()
+def test_a_batch_get_names_the_ids_that_no_record_has(seed_client: TestClient, resource: type[Row]) -> None:
+    ids = [item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}")][:30]
+    page = seed_client.get(f"/v1/{resource.plural}", params={"id": [*ids, "no-such-id"]}).json()
     assert [item["id"] for item in page["items"]] == ids
     assert page["not_found"] == ["no-such-id"]
     assert page["next"] is None
 
 
 @every_resource
-def test_chosen_fields_are_shown_in_the_order_asked_for(client: TestClient, resource: type[Row]) -> None:
-    page = client.get(f"/v1/{resource.plural}", params={"fields": "version,missing", "limit": 2}).json()
+def test_chosen_fields_are_shown_in_the_order_asked_for(seed_client: TestClient, resource: type[Row]) -> None:
+    page = seed_client.get(f"/v1/{resource.plural}", params={"fields": "version,missing", "limit": 2}).json()
     assert [list(item) for item in page["items"]] == [["id", "version", "missing"]] * len(page["items"])
-    one = client.get(f"/v1/{resource.plural}/{page['items'][0]['id']}", params={"fields": "id"})
+    one = seed_client.get(f"/v1/{resource.plural}/{page['items'][0]['id']}", params={"fields": "id"})
     assert one.json() == {"id": page["items"][0]["id"]}
 
 
 @every_resource
-def test_whatever_can_be_included_is_the_record_itself(client: TestClient, resource: type[Row]) -> None:
+def test_whatever_can_be_included_is_the_record_itself(seed_client: TestClient, resource: type[Row]) -> None:
     for name in includable(resource):
-        page = client.get(f"/v1/{resource.plural}", params={"include": name, "limit": 50}).json()
+        page = seed_client.get(f"/v1/{resource.plural}", params={"include": name, "limit": 50}).json()
         for plural, records in page["included"].items():
             for record_id, record in list(records.items())[:3]:
-                assert client.get(f"/v1/{plural}/{record_id}").json() == record
+                assert seed_client.get(f"/v1/{plural}/{record_id}").json() == record
     whole = ",".join(includable(resource))
     if whole:
-        first = client.get(f"/v1/{resource.plural}", params={"limit": 1}).json()["items"][0]
-        one = client.get(f"/v1/{resource.plural}/{first['id']}", params={"include": whole}).json()
+        first = seed_client.get(f"/v1/{resource.plural}", params={"limit": 1}).json()["items"][0]
+        one = seed_client.get(f"/v1/{resource.plural}/{first['id']}", params={"include": whole}).json()
         assert {name: value for name, value in one.items() if name != "included"} == first
 
 
 @every_resource
-def test_an_unchanged_list_and_record_answer_304(client: TestClient, resource: type[Row]) -> None:
-    first = client.get(f"/v1/{resource.plural}").json()["items"][0]["id"]
+def test_an_unchanged_list_and_record_answer_304(seed_client: TestClient, resource: type[Row]) -> None:
+    first = seed_client.get(f"/v1/{resource.plural}").json()["items"][0]["id"]
     for path in (f"/v1/{resource.plural}", f"/v1/{resource.plural}/{first}"):
-        tag = client.get(path).headers["etag"]
-        again = client.get(path, headers={"If-None-Match": f'"other", {tag}'})
+        tag = seed_client.get(path).headers["etag"]
+        again = seed_client.get(path, headers={"If-None-Match": f'"other", {tag}'})
         assert again.status_code == 304
         assert again.content == b""
         assert again.headers["etag"] == tag
-        assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+        assert seed_client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
 @every_resource
-def test_head_has_the_headers_of_get_and_no_body(client: TestClient, resource: type[Row]) -> None:
+def test_head_has_the_headers_of_get_and_no_body(seed_client: TestClient, resource: type[Row]) -> None:
     path = f"/v1/{resource.plural}"
     for parameters in ({}, {"format": "csv"}, {"format": "ndjson"}):
-        get, head = client.get(path, params=parameters), client.head(path, params=parameters)
+        get, head = seed_client.get(path, params=parameters), seed_client.head(path, params=parameters)
         assert head.status_code == 200
         assert head.content == b""
         assert head.headers["etag"] == get.headers["etag"]
@@ -172,40 +182,40 @@ def test_head_has_the_headers_of_get_and_no_body(client: TestClient, resource: t
 
 
 @every_resource
-def test_csv_and_ndjson_give_the_whole_selection(client: TestClient, resource: type[Row]) -> None:
-    everything = all_of(client, f"/v1/{resource.plural}")
-    lines = client.get(f"/v1/{resource.plural}", params={"format": "ndjson"}).text.splitlines()
+def test_csv_and_ndjson_give_the_whole_selection(seed_client: TestClient, resource: type[Row]) -> None:
+    everything = all_of(seed_client, f"/v1/{resource.plural}")
+    lines = seed_client.get(f"/v1/{resource.plural}", params={"format": "ndjson"}).text.splitlines()
     assert [json.loads(line) for line in lines] == everything
-    answer = client.get(f"/v1/{resource.plural}", headers={"Accept": "text/csv"})
+    answer = seed_client.get(f"/v1/{resource.plural}", headers={"Accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [row["id"] for row in rows] == [item["id"] for item in everything]
     assert list(rows[0]) == list(uses(resource))
-    few = client.get(f"/v1/{resource.plural}", params={"format": "ndjson", "limit": 2, "fields": "id"}).text
+    few = seed_client.get(f"/v1/{resource.plural}", params={"format": "ndjson", "limit": 2, "fields": "id"}).text
     assert few == "".join(f'{{"id":"{item["id"]}"}}\n' for item in everything[:2])
 
 
 @every_resource
-def test_lists_under_a_parent_are_the_filtered_list(client: TestClient, resource: type[Row]) -> None:
+def test_lists_under_a_parent_are_the_filtered_list(seed_client: TestClient, resource: type[Row]) -> None:
     for name, parent in parents(resource).items():
-        for record in all_of(client, f"/v1/{parent.plural}", fields="id")[:SOME]:
-            nested = all_of(client, f"/v1/{parent.plural}/{record['id']}/{resource.plural}")
-            assert nested == all_of(client, f"/v1/{resource.plural}", **{name: record["id"]})
-        assert client.get(f"/v1/{parent.plural}/no-such-id/{resource.plural}").status_code == 404
+        for record in all_of(seed_client, f"/v1/{parent.plural}", fields="id")[:SOME]:
+            nested = all_of(seed_client, f"/v1/{parent.plural}/{record['id']}/{resource.plural}")
+            assert nested == all_of(seed_client, f"/v1/{resource.plural}", **{name: record["id"]})
+        assert seed_client.get(f"/v1/{parent.plural}/no-such-id/{resource.plural}").status_code == 404
 
 
 @every_resource
-def test_a_record_sent_back_is_the_same_record(client: TestClient, resource: type[Row]) -> None:
-    for item in all_of(client, f"/v1/{resource.plural}"):
+def test_a_record_sent_back_is_the_same_record(seed_client: TestClient, resource: type[Row]) -> None:
+    for item in all_of(seed_client, f"/v1/{resource.plural}"):
         record = resource.record_class().model_validate(item)
         sent = record.model_dump(mode="json")
         assert {name: item[name] for name in sent} == sent
 
 
 @every_resource
-def test_every_citation_and_reference_resolves(client: TestClient, resource: type[Row]) -> None:
-    sources = {item["id"] for item in all_of(client, "/v1/sources", fields="id")}
-    for item in all_of(client, f"/v1/{resource.plural}"):
+def test_every_citation_and_reference_resolves(seed_client: TestClient, resource: type[Row]) -> None:
+    sources = {item["id"] for item in all_of(seed_client, "/v1/sources", fields="id")}
+    for item in all_of(seed_client, f"/v1/{resource.plural}"):
         cited = [citation["source"] for citation in item.get("citations", [])]
         assert set(cited) <= sources
         if issubclass(resource.record_class(), CitedRecord):
@@ -213,30 +223,30 @@ def test_every_citation_and_reference_resolves(client: TestClient, resource: typ
 
 
 @every_resource
-def test_who_cites_a_source_is_what_cites_it(client: TestClient, resource: type[Row]) -> None:
+def test_who_cites_a_source_is_what_cites_it(seed_client: TestClient, resource: type[Row]) -> None:
     if "source" not in {**mentions(resource), **uses(resource)}:
         assert resource.plural == "sources"
         return
-    for item in all_of(client, f"/v1/{resource.plural}")[:10]:
+    for item in all_of(seed_client, f"/v1/{resource.plural}")[:10]:
         named = item.get("sources", [citation["source"] for citation in item.get("citations", [])])
         for source in named:
-            found = all_of(client, f"/v1/sources/{source}/{resource.plural}", fields="id")
+            found = all_of(seed_client, f"/v1/sources/{source}/{resource.plural}", fields="id")
             assert {"id": item["id"]} in found
 
 
 @every_resource
-def test_every_record_has_a_history_and_its_versions(client: TestClient, resource: type[Row]) -> None:
-    for item in all_of(client, f"/v1/{resource.plural}")[:SOME]:
+def test_every_record_has_a_history_and_its_versions(seed_client: TestClient, resource: type[Row]) -> None:
+    for item in all_of(seed_client, f"/v1/{resource.plural}")[:SOME]:
         path = f"/v1/{resource.plural}/{item['id']}"
-        entries = [entry for page in pages(client, f"{path}/history", limit=1) for entry in page["items"]]
+        entries = [entry for page in pages(seed_client, f"{path}/history", limit=1) for entry in page["items"]]
         assert [entry["version"] for entry in entries] == sorted((e["version"] for e in entries), reverse=True)
         assert entries[0]["version"] == item["version"]
         assert entries[-1]["changes"][0]["type"] == "created"
         for entry in entries:
-            past = client.get(path, params={"version": entry["version"]})
+            past = seed_client.get(path, params={"version": entry["version"]})
             assert (past.status_code, past.json()["version"]) == (200, entry["version"])
-        assert client.get(path, params={"version": item["version"]}).json() == item
-    assert client.get(f"/v1/{resource.plural}/no-such-id/history").status_code == 404
+        assert seed_client.get(path, params={"version": item["version"]}).json() == item
+    assert seed_client.get(f"/v1/{resource.plural}/no-such-id/history").status_code == 404
 
 
 def test_the_singular_of_every_resource_names_its_table() -> None:

@@ -44,7 +44,7 @@ def write_wheel(folder: Path, name: str, version: str, requires: str | None = No
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def locked_project(tmp_path: Path) -> Path:
     """A project with our Makefile and made-up locks, beside an index that offers a newer version of everything."""
     index, project = tmp_path / "index", tmp_path / "project"
     write_wheel(project / "ready", "made-up-project", "1.0", "made-up-runner>=1")
@@ -65,17 +65,17 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-def test_set_up_does_not_depend_on_what_is_newer_than_the_lock(project: Path) -> None:
+def test_set_up_does_not_depend_on_what_is_newer_than_the_lock(locked_project: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    environment |= {"PIP_INDEX_URL": (project.parent / "index").as_uri(), "PIP_CONFIG_FILE": os.devnull}
+    environment |= {"PIP_INDEX_URL": (locked_project.parent / "index").as_uri(), "PIP_CONFIG_FILE": os.devnull}
     python = f"PYTHON={sys.base_prefix}/bin/python3"
     finished = subprocess.run(
-        ["make", "setup-dev", python], cwd=project, env=environment, capture_output=True, text=True, check=False
+        ["make", "setup-dev", python], cwd=locked_project, env=environment, capture_output=True, text=True, check=False
     )
     assert finished.returncode == 0, finished.stderr
     listed = subprocess.run(
         [".venv/bin/python", "-m", "pip", "list", "--format=freeze"],
-        cwd=project, env=environment, capture_output=True, text=True, check=True,
+        cwd=locked_project, env=environment, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     installed = dict(line.partition("==")[::2] for line in listed.splitlines())
     assert {name: installed.get(name) for name in LOCKED} == LOCKED

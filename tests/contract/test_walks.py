@@ -69,8 +69,8 @@ def walk_of_a_read(url: str) -> list[str]:
     return packages
 
 
-def test_a_read_enters_few_packages_and_crosses_between_them_seldom(seeded_url: str) -> None:
-    packages = walk_of_a_read(seeded_url)
+def test_a_read_enters_few_packages_and_crosses_between_them_seldom(seeded_database_url: str) -> None:
+    packages = walk_of_a_read(seeded_database_url)
     assert {"web", "store", "db"} <= set(packages) <= {"main.py", "web", "store", "db", "models"}
     assert len(set(packages)) <= MOST_PACKAGES
     assert sum(left != right for left, right in pairwise(packages)) <= MOST_CROSSINGS

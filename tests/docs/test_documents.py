@@ -84,28 +84,28 @@ def settings_table() -> str:
     return "\n".join(["| variable | what it does | default |", "| --- | --- | --- |", *rows]) + "\n"
 
 
-def test_readme_and_guide_print_what_the_service_answers(client: TestClient) -> None:
+def test_readme_and_guide_print_what_the_service_answers(seed_client: TestClient) -> None:
     assert len(examples()) >= 28
     for example in examples():
-        assert example["printed"] == printed(client, example), (
+        assert example["printed"] == printed(seed_client, example), (
             f"`python -m tests.docs.test_documents` writes: {example['address']}"
         )
 
 
-def test_the_guide_prints_the_head_of_an_answer(client: TestClient) -> None:
+def test_the_guide_prints_the_head_of_an_answer(seed_client: TestClient) -> None:
     found = [match for page in WITH_EXAMPLES for match in HEAD.finditer(page.read_text(encoding="utf-8"))]
     assert [bool(match["tag"]) for match in found] == [False, True]
     for match in found:
-        tag, head = head_of(client, match)
+        tag, head = head_of(seed_client, match)
         assert match["tag"] in (None, tag)
         assert match["printed"] == head, "`python -m tests.docs.test_documents` writes it"
 
 
-def test_the_guide_prints_what_a_command_says(seeded_url: str) -> None:
+def test_the_guide_prints_what_a_command_says(seeded_database_url: str) -> None:
     found = [match for page in WITH_EXAMPLES for match in COMMAND.finditer(page.read_text(encoding="utf-8"))]
     assert found
     for match in found:
-        assert match[2] == said(seeded_url), "`python -m tests.docs.test_documents` writes it"
+        assert match[2] == said(seeded_database_url), "`python -m tests.docs.test_documents` writes it"
 
 
 def said(url: str) -> str:
@@ -202,61 +202,61 @@ def read_page(client: TestClient, path: str) -> Links:
 
 
 @pytest.mark.parametrize("path", ["/", "/problems", "/problems/not-found"])
-def test_a_page_runs_no_script_of_its_own_and_every_link_of_it_works(client: TestClient, path: str) -> None:
-    page = read_page(client, path)
+def test_a_page_runs_no_script_of_its_own_and_every_link_of_it_works(seed_client: TestClient, path: str) -> None:
+    page = read_page(seed_client, path)
     assert page.scripts == 0
     for link in page.found:
         if not link.startswith(("http", "#")):
-            assert client.get(link).status_code == 200, link
+            assert seed_client.get(link).status_code == 200, link
 
 
-def test_the_first_page_counts_what_is_there(client: TestClient) -> None:
-    text = client.get("/").text
+def test_the_first_page_counts_what_is_there(seed_client: TestClient) -> None:
+    text = seed_client.get("/").text
     for plural in RESOURCES:
-        total = client.get(f"/v1/{plural}", params={"count": "exact"}).json()["total"]
+        total = seed_client.get(f"/v1/{plural}", params={"count": "exact"}).json()["total"]
         assert f'<a href="/v1/{plural}"><b>{total}</b>' in text
     assert "not medical advice" in text
 
 
 @pytest.mark.parametrize(("words", "path"), TRIES)
-def test_every_try_it_link_shows_something(client: TestClient, words: str, path: str) -> None:
-    content = client.get(path).json()
+def test_every_try_it_link_shows_something(seed_client: TestClient, words: str, path: str) -> None:
+    content = seed_client.get(path).json()
     assert content.get("items", True), words
 
 
-def test_the_documentation_page_loads_nothing_from_elsewhere(client: TestClient) -> None:
-    page = read_page(client, "/docs")
+def test_the_documentation_page_loads_nothing_from_elsewhere(seed_client: TestClient) -> None:
+    page = read_page(seed_client, "/docs")
     for link in page.found:
         assert link.startswith("/"), link
-        assert client.get(link).status_code == 200, link
-    policy = client.get("/docs").headers["content-security-policy"]
+        assert seed_client.get(link).status_code == 200, link
+    policy = seed_client.get("/docs").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
 
 
 @pytest.mark.parametrize("kind", list(problems()), ids=lambda kind: kind.name)
-def test_every_kind_of_problem_has_a_page(client: TestClient, kind: type[Problem]) -> None:
-    text = client.get(f"/problems/{kind.name}").text
+def test_every_kind_of_problem_has_a_page(seed_client: TestClient, kind: type[Problem]) -> None:
+    text = seed_client.get(f"/problems/{kind.name}").text
     assert str(kind.status) in text
 
 
 @pytest.mark.parametrize("path", ["/problems/nothing", "/assets/nothing", "/docs/nothing", "/nothing"])
-def test_an_unknown_page_is_a_problem(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+def test_an_unknown_page_is_a_problem(seed_client: TestClient, path: str) -> None:
+    answer = seed_client.get(path)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_llms_txt_names_every_resource(client: TestClient) -> None:
-    text = client.get("/llms.txt").text
+def test_llms_txt_names_every_resource(seed_client: TestClient) -> None:
+    text = seed_client.get("/llms.txt").text
     for plural in RESOURCES:
         assert f"{ADDRESS}/v1/{plural})" in text
     assert "not medical advice" in text
 
 
-def test_pages_ignore_parameters_that_they_do_not_know(client: TestClient) -> None:
-    assert client.get("/?utm_source=newsletter").status_code == 200
+def test_pages_ignore_parameters_that_they_do_not_know(seed_client: TestClient) -> None:
+    assert seed_client.get("/?utm_source=newsletter").status_code == 200
 
 
 def with_head(client: TestClient, example: re.Match[str]) -> str:

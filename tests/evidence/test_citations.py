@@ -50,7 +50,7 @@ FOUR = bound("/interval_max", 21, 25, "number-word")
 
 
 @pytest.fixture
-def stocked(database: Database) -> Database:
+def database_with_texts(database: Database) -> Database:
     """A database with an article, a structured source, a treatment and a condition."""
     texts = {"example-article": ARTICLE, "example-registry": STRUCTURED}
     records = [source(name, content) for name, content in texts.items()]
@@ -59,26 +59,26 @@ def stocked(database: Database) -> Database:
     return database
 
 
-def test_a_record_climbs_the_ladder_with_what_is_shown_of_it(stocked: Database) -> None:
+def test_a_record_climbs_the_ladder_with_what_is_shown_of_it(database_with_texts: Database) -> None:
     for citation, rung in (
         ({"source": "example-article"}, "recorded"),
         (quoted(QUOTE), "quote-found"),
         (quoted(QUOTE, THREE), "quote-found"),
         (quoted(QUOTE, THREE, FOUR), "number-in-quote"),
     ):
-        save_all(stocked, [interval(citation, interval_min=3, interval_max=4)], author="test")
-        shown = document(stocked, "dosing-intervals", "example-interval")
+        save_all(database_with_texts, [interval(citation, interval_min=3, interval_max=4)], author="test")
+        shown = document(database_with_texts, "dosing-intervals", "example-interval")
         assert (shown["verification"], shown["checked_on"]) == (rung, "2026-11-20")
         assert shown["interval_days"] == 91.312
 
 
-def test_numbers_of_a_structured_source_are_bound_by_pointers(stocked: Database) -> None:
+def test_numbers_of_a_structured_source_are_bound_by_pointers(database_with_texts: Database) -> None:
     numbers = [{"field": "/dose_min", "pointer": "/arms/0/n"}, {"field": "/dose_max", "pointer": "/arms/0/n"}]
     numbers.append({"field": "/interval_min", "pointer": "/arms/0/rate"})
     citation = {"source": "example-registry", "numbers": numbers}
     dosed = {"dose_min": 155, "dose_max": 155, "dose_unit": "example-unit", "interval_min": 2.5}
-    save_all(stocked, [interval(citation, **dosed)], author="test")
-    assert document(stocked, "dosing-intervals", "example-interval")["verification"] == "number-in-quote"
+    save_all(database_with_texts, [interval(citation, **dosed)], author="test")
+    assert document(database_with_texts, "dosing-intervals", "example-interval")["verification"] == "number-in-quote"
 
 
 REGISTRY = "example-registry"
@@ -136,13 +136,13 @@ BROKEN: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("citation", "values", "pointer", "words"), BROKEN, ids=[words for *_, words in BROKEN])
 def test_the_writer_refuses_what_does_not_stand_there(
-    stocked: Database, citation: dict[str, Any], values: dict[str, Any], pointer: str, words: str
+    database_with_texts: Database, citation: dict[str, Any], values: dict[str, Any], pointer: str, words: str
 ) -> None:
     with pytest.raises(InvalidRecord) as caught:
-        save_all(stocked, [interval(citation, **values)], author="test")
+        save_all(database_with_texts, [interval(citation, **values)], author="test")
     error = next(error for error in caught.value.errors if error["pointer"] == pointer)
     assert words in error["detail"]
-    with stocked.read() as connection:
+    with database_with_texts.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM dosing_interval")).scalar_one() == 0
 
 
@@ -163,27 +163,29 @@ def test_bindings_that_make_no_sense_are_refused(numbers: list[dict[str, Any]], 
         interval(quoted(QUOTE, *numbers), interval_min=3)
 
 
-def test_a_curators_check_does_not_go_along_with_a_change(stocked: Database) -> None:
+def test_a_curators_check_does_not_go_along_with_a_change(database_with_texts: Database) -> None:
     checked = {"curator_checked": {"by": "Example Curator", "on": "2026-11-21"}}
-    save_all(stocked, [interval({"source": "example-article"}, interval_min=3, **checked)], author="test")
-    assert document(stocked, "dosing-intervals", "example-interval")["checked_on"] == "2026-11-21"
+    save_all(database_with_texts, [interval({"source": "example-article"}, interval_min=3, **checked)], author="test")
+    assert document(database_with_texts, "dosing-intervals", "example-interval")["checked_on"] == "2026-11-21"
     with pytest.raises(InvalidRecord, match="before the change") as caught:
-        save_all(stocked, [interval({"source": "example-article"}, interval_min=4, **checked)], author="test")
+        save_all(
+            database_with_texts, [interval({"source": "example-article"}, interval_min=4, **checked)], author="test"
+        )
     assert caught.value.errors[0]["pointer"] == "/curator_checked"
-    save_all(stocked, [interval({"source": "example-article"}, interval_min=4)], author="test")
-    assert document(stocked, "dosing-intervals", "example-interval")["curator_checked"] is None
+    save_all(database_with_texts, [interval({"source": "example-article"}, interval_min=4)], author="test")
+    assert document(database_with_texts, "dosing-intervals", "example-interval")["curator_checked"] is None
 
 
-def test_the_seed_holds(seeded_url: str) -> None:
-    database = Database(seeded_url)
+def test_the_seed_holds(seeded_database_url: str) -> None:
+    database = Database(seeded_database_url)
     report = audit(database)
     database.close()
     assert report.failures == []
     assert (report.records, report.texts) == (501, 1)
 
 
-def test_the_articles_twelve_claims_with_numbers_are_bound(client: TestClient) -> None:
-    items = client.get("/v1/claims", params={"min_verification": "number-in-quote", "limit": 200}).json()["items"]
+def test_the_articles_twelve_claims_with_numbers_are_bound(seed_client: TestClient) -> None:
+    items = seed_client.get("/v1/claims", params={"min_verification": "number-in-quote", "limit": 200}).json()["items"]
     assert [claim["id"] for claim in items] == [
         "c07", "c23", "c26", "c27", "c40", "c41", "c42", "c44", "c45", "c46", "c48", "c49",
     ]  # fmt: skip
@@ -261,15 +263,15 @@ def test_the_check_finds_every_planted_fault(database: Database) -> None:
         assert any(failure.startswith(words) for failure in failures), (name, failures)
 
 
-def test_the_check_of_a_pointer_finds_a_changed_source(stocked: Database) -> None:
+def test_the_check_of_a_pointer_finds_a_changed_source(database_with_texts: Database) -> None:
     citation = {"source": REGISTRY, "numbers": [{"field": "/interval_min", "pointer": "/arms/0/n"}]}
-    save_all(stocked, [interval(citation, interval_min=155)], author="test")
-    assert audit(stocked).failures == []
-    with stocked.writer.begin() as connection:
+    save_all(database_with_texts, [interval(citation, interval_min=155)], author="test")
+    assert audit(database_with_texts).failures == []
+    with database_with_texts.writer.begin() as connection:
         connection.execute(
             text("UPDATE source_text SET text = replace(text, '155', '156') WHERE source = 'example-registry'")
         )
-    details = {failure.detail for failure in audit(stocked).failures}
+    details = {failure.detail for failure in audit(database_with_texts).failures}
     assert "/interval_min is 155, but example-registry at /arms/0/n says 156" in details
 
 
@@ -291,8 +293,8 @@ def test_a_real_registry_record_can_be_bound(database: Database) -> None:
     assert audit(database).numbers == 1
 
 
-def test_the_scorecard_counts_rungs_and_the_age_of_checks(client: TestClient) -> None:
-    card = client.get("/v1/scorecard").json()
+def test_the_scorecard_counts_rungs_and_the_age_of_checks(seed_client: TestClient) -> None:
+    card = seed_client.get("/v1/scorecard").json()
     claims = next(entry for entry in card["resources"] if entry["resource"] == "claims")
     assert claims["rungs"] == {"recorded": 0, "quote-found": 39, "number-in-quote": 12}
     assert (claims["total"], claims["uncited"], claims["curator_checked"]) == (51, 0, 0)
@@ -300,19 +302,21 @@ def test_the_scorecard_counts_rungs_and_the_age_of_checks(client: TestClient) ->
     assert approvals["oldest_check"] == "2011-01-31"
     assert approvals["oldest_check_age_days"] > 5_000
     assert len(card["treatments"]) == 6
-    botox = client.get("/v1/scorecard", params={"treatment": "onabotulinumtoxina"}).json()["treatments"]
+    botox = seed_client.get("/v1/scorecard", params={"treatment": "onabotulinumtoxina"}).json()["treatments"]
     assert [entry["treatment"] for entry in botox] == ["onabotulinumtoxina"]
     assert botox[0]["total"] == sum(entry["total"] for entry in botox[0]["resources"])
-    wrong = client.get("/v1/scorecard", params={"treatment": "onabotulinumtoxin"})
+    wrong = seed_client.get("/v1/scorecard", params={"treatment": "onabotulinumtoxin"})
     assert (wrong.status_code, "onabotulinumtoxina" in wrong.json()["detail"]) == (404, True)
 
 
-def test_every_cited_list_narrows_by_rung(client: TestClient) -> None:
+def test_every_cited_list_narrows_by_rung(seed_client: TestClient) -> None:
     for plural in ("approvals", "warnings", "dosing-intervals", "side-effects", "study-results", "claims"):
-        every = client.get(
+        every = seed_client.get(
             f"/v1/{plural}", params={"min_verification": "recorded", "count": "exact", "limit": 1}
         ).json()
-        some = client.get(f"/v1/{plural}", params={"min_verification": "quote-found", "limit": 200}).json()["items"]
+        some = seed_client.get(f"/v1/{plural}", params={"min_verification": "quote-found", "limit": 200}).json()[
+            "items"
+        ]
         assert every["total"] >= len(some)
         assert {item["verification"] for item in some} <= {"quote-found", "number-in-quote"}
-    assert client.get("/v1/sources", params={"min_verification": "recorded"}).status_code == 422
+    assert seed_client.get("/v1/sources", params={"min_verification": "recorded"}).status_code == 422

@@ -154,11 +154,15 @@ def test_no_text_breaks_out_of_its_field(
         ("/v1/outcomes/pain-relief-50", []),
     ],
 )
-def test_a_record_hands_out_its_sources_in_its_own_order(client: TestClient, path: str, sources: list[str]) -> None:
-    items = client.get(path, params={"format": "csl-json"}).json()
+def test_a_record_hands_out_its_sources_in_its_own_order(
+    seed_client: TestClient, path: str, sources: list[str]
+) -> None:
+    items = seed_client.get(path, params={"format": "csl-json"}).json()
     assert [item["id"] for item in items] == sources
-    ris = client.get(path, headers={"Accept": "application/x-research-info-systems"})
+    ris = seed_client.get(path, headers={"Accept": "application/x-research-info-systems"})
     assert ris.headers["content-type"].split(";")[0] == "application/x-research-info-systems"
     assert re.findall(r"^ID  - (.*)\r$", ris.text, re.MULTILINE) == sources
-    assert re.findall(r"^@\w+\{(.*),$", client.get(path, params={"format": "bibtex"}).text, re.MULTILINE) == sources
-    assert len(client.get(path, params={"format": "vancouver"}).text.splitlines()) == len(sources)
+    assert (
+        re.findall(r"^@\w+\{(.*),$", seed_client.get(path, params={"format": "bibtex"}).text, re.MULTILINE) == sources
+    )
+    assert len(seed_client.get(path, params={"format": "vancouver"}).text.splitlines()) == len(sources)

@@ -46,9 +46,9 @@ def review(client: TestClient, claim: str) -> dict[str, Any]:
 # A claim as ClaimReview
 
 
-def test_every_claim_is_a_claim_review_in_the_words_of_schema_org(client: TestClient) -> None:
-    for claim in client.get("/v1/claims?limit=200").json()["items"]:
-        found = review(client, claim["id"])
+def test_every_claim_is_a_claim_review_in_the_words_of_schema_org(seed_client: TestClient) -> None:
+    for claim in seed_client.get("/v1/claims?limit=200").json()["items"]:
+        found = review(seed_client, claim["id"])
         check(found, {"ClaimReview"})
         assert found["@context"] == "https://schema.org"
         assert found["url"] == f"{ADDRESS}/claims/{claim['id']}"
@@ -57,24 +57,24 @@ def test_every_claim_is_a_claim_review_in_the_words_of_schema_org(client: TestCl
         assert found["datePublished"] == claim["created_at"][:10]
         assert found["dateModified"] == claim["updated_at"][:10]
         assert found["publisher"] == {"@type": "Organization", "name": "Treatment Evidence API", "url": ADDRESS}
-        assert found["license"] == client.get("/v1").json()["licence"]
+        assert found["license"] == seed_client.get("/v1").json()["licence"]
         assert len(found.get("isBasedOn", [])) == len(claim["evidence"])
         for address in found.get("isBasedOn", []):
-            assert client.get(address.removeprefix(ADDRESS)).status_code == 200
+            assert seed_client.get(address.removeprefix(ADDRESS)).status_code == 200
 
 
 @pytest.mark.parametrize("verdict", get_args(Verdict.__value__))
-def test_a_verdict_is_a_rating_and_unverifiable_has_no_number(client: TestClient, verdict: str) -> None:
-    claim = client.get("/v1/claims", params={"verdict": verdict, "limit": 1}).json()["items"][0]["id"]
+def test_a_verdict_is_a_rating_and_unverifiable_has_no_number(seed_client: TestClient, verdict: str) -> None:
+    claim = seed_client.get("/v1/claims", params={"verdict": verdict, "limit": 1}).json()["items"][0]["id"]
     value = {"contradicted": 1, "partly-supported": 3, "supported": 5}.get(verdict)
     scale = {} if value is None else {"ratingValue": value, "bestRating": 5, "worstRating": 1}
-    assert review(client, claim)["reviewRating"] == {"@type": "Rating", "alternateName": verdict, **scale}
+    assert review(seed_client, claim)["reviewRating"] == {"@type": "Rating", "alternateName": verdict, **scale}
 
 
-def test_what_the_record_of_the_source_does_not_hold_is_left_out(client: TestClient) -> None:
-    source = client.get("/v1/sources/metropolmed-botox-neck-back-pain").json()
+def test_what_the_record_of_the_source_does_not_hold_is_left_out(seed_client: TestClient) -> None:
+    source = seed_client.get("/v1/sources/metropolmed-botox-neck-back-pain").json()
     assert (source["url"], source["authors"], source["issued"]) == (None, [], None)
-    appearance = review(client, "c20")["itemReviewed"]["appearance"]
+    appearance = review(seed_client, "c20")["itemReviewed"]["appearance"]
     assert appearance == {"@type": "Article", "name": source["title"]}
 
 
@@ -163,82 +163,88 @@ def one_of(client: TestClient, resource: type[Row]) -> str:
 
 
 @every_representation
-def test_format_and_accept_give_the_same_answer(client: TestClient, other: Representation) -> None:
-    path = one_of(client, other.resource)
-    named = client.get(path, params={"format": other.word}, headers={"Accept": "application/json"})
-    accepted = client.get(path, headers={"Accept": f'{other.media_type};profile="x", application/json;q=0.9'})
+def test_format_and_accept_give_the_same_answer(seed_client: TestClient, other: Representation) -> None:
+    path = one_of(seed_client, other.resource)
+    named = seed_client.get(path, params={"format": other.word}, headers={"Accept": "application/json"})
+    accepted = seed_client.get(path, headers={"Accept": f'{other.media_type};profile="x", application/json;q=0.9'})
     for answer in (named, accepted):
         assert answer.headers["content-type"].split(";")[0] == other.media_type
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
         assert answer.headers["dataset-revision"]
     assert named.content == accepted.content
-    assert named.headers["etag"] == accepted.headers["etag"] != client.get(path).headers["etag"]
+    assert named.headers["etag"] == accepted.headers["etag"] != seed_client.get(path).headers["etag"]
 
 
 @every_representation
 @pytest.mark.parametrize("accept", ["*/*", "application/*", "OTHER;q=0.5, application/json;q=0.6", "OTHER;q=0, */*"])
 def test_json_comes_first_where_the_reader_does_not_ask_for_more(
-    client: TestClient, other: Representation, accept: str
+    seed_client: TestClient, other: Representation, accept: str
 ) -> None:
-    answer = client.get(one_of(client, other.resource), headers={"Accept": accept.replace("OTHER", other.media_type)})
+    answer = seed_client.get(
+        one_of(seed_client, other.resource), headers={"Accept": accept.replace("OTHER", other.media_type)}
+    )
     assert answer.headers["content-type"] == "application/json"
 
 
 @every_representation
-def test_a_further_representation_has_a_tag_by_version_304_and_head(client: TestClient, other: Representation) -> None:
-    path, asked = one_of(client, other.resource), {"format": other.word}
-    get = client.get(path, params=asked)
-    assert get.headers["etag"].startswith(f'"{client.get(path).json()["version"]}.')
-    again = client.get(path, params=asked, headers={"If-None-Match": get.headers["etag"]})
+def test_a_further_representation_has_a_tag_by_version_304_and_head(
+    seed_client: TestClient, other: Representation
+) -> None:
+    path, asked = one_of(seed_client, other.resource), {"format": other.word}
+    get = seed_client.get(path, params=asked)
+    assert get.headers["etag"].startswith(f'"{seed_client.get(path).json()["version"]}.')
+    again = seed_client.get(path, params=asked, headers={"If-None-Match": get.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    head = client.head(path, params=asked)
+    head = seed_client.head(path, params=asked)
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", get.headers["etag"])
-    assert client.get(path, headers={"If-None-Match": get.headers["etag"]}).status_code == 200
+    assert seed_client.get(path, headers={"If-None-Match": get.headers["etag"]}).status_code == 200
 
 
 @every_representation
-def test_the_other_formats_of_a_record_are_linked(client: TestClient, other: Representation) -> None:
-    path = one_of(client, other.resource)
+def test_the_other_formats_of_a_record_are_linked(seed_client: TestClient, other: Representation) -> None:
+    path = one_of(seed_client, other.resource)
     link = f'<{ADDRESS}{path}?format={other.word}>; rel="alternate"; type="{other.media_type}"'
-    assert link in client.get(path).headers["link"]
-    assert link not in client.get(path, params={"format": other.word}).headers.get("link", "")
+    assert link in seed_client.get(path).headers["link"]
+    assert link not in seed_client.get(path, params={"format": other.word}).headers.get("link", "")
 
 
 @every_representation
-def test_what_a_further_format_cannot_hold_is_refused(client: TestClient, other: Representation) -> None:
-    path = one_of(client, other.resource)
+def test_what_a_further_format_cannot_hold_is_refused(seed_client: TestClient, other: Representation) -> None:
+    path = one_of(seed_client, other.resource)
     for asked in ({"fields": "id"}, *({"include": word} for word in [*includable(other.resource)][:1])):
         for headers, form in (({"Accept": other.media_type}, {}), ({}, {"format": other.word})):
-            answer = client.get(path, params={**asked, **form}, headers=headers)
+            answer = seed_client.get(path, params={**asked, **form}, headers=headers)
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["parameter"] in asked
 
 
 @every_representation
-def test_an_unknown_record_is_a_problem_in_any_format(client: TestClient, other: Representation) -> None:
-    answer = client.get(f"/v1/{other.resource.plural}/no-such-record", params={"format": other.word})
+def test_an_unknown_record_is_a_problem_in_any_format(seed_client: TestClient, other: Representation) -> None:
+    answer = seed_client.get(f"/v1/{other.resource.plural}/no-such-record", params={"format": other.word})
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @every_resource
-def test_a_resource_gives_its_own_formats_and_no_other(client: TestClient, resource: type[Row]) -> None:
-    path, lists = one_of(client, resource), f"/v1/{resource.plural}"
+def test_a_resource_gives_its_own_formats_and_no_other(seed_client: TestClient, resource: type[Row]) -> None:
+    path, lists = one_of(seed_client, resource), f"/v1/{resource.plural}"
     known = [*get_args(Format), *extra_formats(resource)]
     for other in {representation.word: representation for representation in REPRESENTATIONS}.values():
         expected = 200 if other.word in extra_formats(resource) else 422
-        assert client.get(path, params={"format": other.word}).status_code == expected
-        answer = client.get(path, headers={"Accept": other.media_type})
+        assert seed_client.get(path, params={"format": other.word}).status_code == expected
+        answer = seed_client.get(path, headers={"Accept": other.media_type})
         assert answer.status_code == (200 if expected == 200 else 406)
-        told = client.get(path, params={"format": f"{other.word}x"}).json()["errors"][0]
+        told = seed_client.get(path, params={"format": f"{other.word}x"}).json()["errors"][0]
         assert told["known"] == known
-        assert client.get(lists, params={"format": other.word}).status_code == 422
-        assert client.get(lists, headers={"Accept": other.media_type}).status_code == 406
+        assert seed_client.get(lists, params={"format": other.word}).status_code == 422
+        assert seed_client.get(lists, headers={"Accept": other.media_type}).status_code == 406
 
 
 @every_representation
-def test_the_document_shows_the_format_with_an_example_of_the_seed(client: TestClient, other: Representation) -> None:
-    document = client.get("/openapi.json").json()
+def test_the_document_shows_the_format_with_an_example_of_the_seed(
+    seed_client: TestClient, other: Representation
+) -> None:
+    document = seed_client.get("/openapi.json").json()
     operation = document["paths"][f"/v1/{other.resource.plural}/{{id}}"]["get"]
     names = [entry["$ref"].split("/")[-1] for entry in operation["parameters"]]
     assert f"`{other.word}`" in str([document["components"]["parameters"][name] for name in names])

@@ -34,60 +34,60 @@ def records(client: TestClient, resource: type[Row]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("resource", LINKED, ids=lambda row: row.plural)
-def test_every_record_of_the_seed_is_told_in_words_of_schema_org(client: TestClient, resource: type[Row]) -> None:
-    for record in records(client, resource):
-        node = client.get(f"/v1/{resource.plural}/{record['id']}", params={"format": "jsonld"}).json()
+def test_every_record_of_the_seed_is_told_in_words_of_schema_org(seed_client: TestClient, resource: type[Row]) -> None:
+    for record in records(seed_client, resource):
+        node = seed_client.get(f"/v1/{resource.plural}/{record['id']}", params={"format": "jsonld"}).json()
         check(node, {ROOTS[resource.plural]})
         if resource is not DosingInterval:
             assert node["@id"] == f"{ADDRESS}/{resource.plural}/{record['id']}"
 
 
 @pytest.mark.parametrize("resource", PAGED, ids=lambda row: row.plural)
-def test_a_page_answers_json_ld_and_holds_the_same(client: TestClient, resource: type[Row]) -> None:
-    for record in records(client, resource)[:4]:
+def test_a_page_answers_json_ld_and_holds_the_same(seed_client: TestClient, resource: type[Row]) -> None:
+    for record in records(seed_client, resource)[:4]:
         path = f"/{resource.plural}/{record['id']}"
-        answer = client.get(path, headers={"Accept": LINKED_DATA})
+        answer = seed_client.get(path, headers={"Accept": LINKED_DATA})
         assert answer.headers["content-type"] == LINKED_DATA
         assert answer.headers["vary"] == "Accept, Accept-Encoding"
         check(answer.json(), {ROOTS[resource.plural]})
-        page = client.get(path, headers={"Accept": "text/html"}).text
+        page = seed_client.get(path, headers={"Accept": "text/html"}).text
         held = page.split('<script type="application/ld+json">')[1].split("</script>")[0]
         assert "<" not in held
         assert json.loads(held) == answer.json()
 
 
-def test_the_first_page_is_a_dataset(client: TestClient) -> None:
-    node = client.get("/", headers={"Accept": LINKED_DATA}).json()
+def test_the_first_page_is_a_dataset(seed_client: TestClient) -> None:
+    node = seed_client.get("/", headers={"Accept": LINKED_DATA}).json()
     check(node, {"Dataset"})
     assert {one["name"] for one in node["distribution"]} == set(RESOURCES)
     for one in node["distribution"]:
-        assert client.get(one["contentUrl"].removeprefix(ADDRESS)).status_code == 200
-    assert client.get("/", headers={"Accept": "application/json"}).headers["content-type"].startswith("text/html")
+        assert seed_client.get(one["contentUrl"].removeprefix(ADDRESS)).status_code == 200
+    assert seed_client.get("/", headers={"Accept": "application/json"}).headers["content-type"].startswith("text/html")
 
 
-def test_a_use_is_an_approved_indication_only_where_somebody_approved_it(client: TestClient) -> None:
-    for record in records(client, Indication):
-        approvals = client.get("/v1/approvals", params={"indication": record["id"]}).json()["items"]
+def test_a_use_is_an_approved_indication_only_where_somebody_approved_it(seed_client: TestClient) -> None:
+    for record in records(seed_client, Indication):
+        approvals = seed_client.get("/v1/approvals", params={"indication": record["id"]}).json()["items"]
         standing = {
             approval["jurisdiction"] for approval in approvals if approval["status"] in ("approved", "conditional")
         }
-        node = client.get(f"/indications/{record['id']}", headers={"Accept": LINKED_DATA}).json()
+        node = seed_client.get(f"/indications/{record['id']}", headers={"Accept": LINKED_DATA}).json()
         assert ("ApprovedIndication" in types_of(node)) == bool(standing), record["id"]
         assert {one["applicableLocation"]["name"] for one in node.get("legalStatus", [])} == standing
-        alone = client.get(f"/v1/indications/{record['id']}", params={"format": "jsonld"}).json()
+        alone = seed_client.get(f"/v1/indications/{record['id']}", params={"format": "jsonld"}).json()
         assert "ApprovedIndication" not in types_of(alone)
 
 
-def test_a_condition_names_only_the_drugs_that_were_approved_for_it(client: TestClient) -> None:
-    node = client.get("/conditions/chronic-neck-pain", headers={"Accept": LINKED_DATA}).json()
+def test_a_condition_names_only_the_drugs_that_were_approved_for_it(seed_client: TestClient) -> None:
+    node = seed_client.get("/conditions/chronic-neck-pain", headers={"Accept": LINKED_DATA}).json()
     assert "drug" not in node
-    node = client.get("/conditions/chronic-migraine", headers={"Accept": LINKED_DATA}).json()
+    node = seed_client.get("/conditions/chronic-migraine", headers={"Accept": LINKED_DATA}).json()
     assert [drug["name"] for drug in node["drug"]] == ["OnabotulinumtoxinA"]
 
 
-def test_a_treatment_has_the_schedules_of_its_labels_alone(client: TestClient) -> None:
-    node = client.get("/treatments/onabotulinumtoxina", headers={"Accept": LINKED_DATA}).json()
-    on_label = client.get("/v1/dosing-intervals?treatment=onabotulinumtoxina&basis=label").json()["items"]
+def test_a_treatment_has_the_schedules_of_its_labels_alone(seed_client: TestClient) -> None:
+    node = seed_client.get("/treatments/onabotulinumtoxina", headers={"Accept": LINKED_DATA}).json()
+    on_label = seed_client.get("/v1/dosing-intervals?treatment=onabotulinumtoxina&basis=label").json()["items"]
     frequencies = {frequency(one) for one in on_label} - {None}
     assert {one["frequency"] for one in node["doseSchedule"] if "frequency" in one} == frequencies
     assert {one["@type"] for one in node["doseSchedule"]} == {"RecommendedDoseSchedule"}

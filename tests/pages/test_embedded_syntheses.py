@@ -20,7 +20,7 @@ from app.store.write.save import save_all
 from tests.conftest import KEPT
 from tests.pages.test_embeds import MOST_CARD_BYTES, Elements, lines_of
 from tests.pages.test_pages import get, read
-from tests.support.desk import ADDRESS
+from tests.support.api import ADDRESS
 from tests.support.hostile_records import ATTACK, QUESTION, hostile_records
 from tests.support.schema_org import check
 
@@ -42,19 +42,19 @@ def kept(client: TestClient, **question: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def joined(client: TestClient) -> str:
+def synthesis_against_warnings(seed_client: TestClient) -> str:
     """The synthesis of the seed that was joined against two warnings."""
-    return kept(client, **APART, accept=REASONS)
+    return kept(seed_client, **APART, accept=REASONS)
 
 
 @pytest.fixture(scope="module")
-def alone(client: TestClient) -> str:
+def synthesis_of_one_result(seed_client: TestClient) -> str:
     """The synthesis of one result."""
-    return str(client.get(KEPT).json()["input_hash"])
+    return str(seed_client.get(KEPT).json()["input_hash"])
 
 
 @pytest.fixture(scope="module")
-def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+def client_after_retraction(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """The application over hostile records, and a synthesis of theirs after a retraction and a newer release."""
     folder = tmp_path_factory.mktemp("later")
     database = Database(f"sqlite:///{folder}/later.db")
@@ -76,9 +76,9 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
 
 
 def test_the_card_tells_the_pooled_answer_in_words_with_its_plot_and_what_was_accepted(
-    client: TestClient, joined: str
+    seed_client: TestClient, synthesis_against_warnings: str
 ) -> None:
-    answer = client.get(f"/embed/syntheses/{joined}")
+    answer = seed_client.get(f"/embed/syntheses/{synthesis_against_warnings}")
     page = Elements(answer.text)
     assert answer.status_code == 200
     assert len(answer.content) <= MOST_CARD_BYTES
@@ -98,15 +98,20 @@ def test_the_card_tells_the_pooled_answer_in_words_with_its_plot_and_what_was_ac
     assert page.all("h1") == [{}]
     assert [tag for tag, given in page.tags if "src" in given or "style" in given or tag == "img"] == []
     assert "frame-ancestors *" in answer.headers["content-security-policy"]
-    told = client.get(f"/v1/syntheses/{joined}/card").json()
-    assert told["picture"]["src"] == f"{ADDRESS}/v1/syntheses/{joined}?format=svg"
-    assert client.get(told["picture"]["src"]).headers["content-type"] == "image/svg+xml"
+    told = seed_client.get(f"/v1/syntheses/{synthesis_against_warnings}/card").json()
+    assert told["picture"]["src"] == f"{ADDRESS}/v1/syntheses/{synthesis_against_warnings}?format=svg"
+    assert seed_client.get(told["picture"]["src"]).headers["content-type"] == "image/svg+xml"
     assert told["judgements"][0] == {"text": "Favours OnabotulinumtoxinA", "tone": "care"}
 
 
-def test_the_badge_says_what_the_interval_settles(client: TestClient, joined: str, alone: str) -> None:
-    for found, said in ((joined, "favours onabotulinumtoxina"), (alone, "synthesis")):
-        drawing = ET.fromstring(client.get(f"/badge/syntheses/{found}.svg").text)
+def test_the_badge_says_what_the_interval_settles(
+    seed_client: TestClient, synthesis_against_warnings: str, synthesis_of_one_result: str
+) -> None:
+    for found, said in (
+        (synthesis_against_warnings, "favours onabotulinumtoxina"),
+        (synthesis_of_one_result, "synthesis"),
+    ):
+        drawing = ET.fromstring(seed_client.get(f"/badge/syntheses/{found}.svg").text)
         assert said in "".join(drawing.itertext()).lower()
 
 
@@ -121,105 +126,116 @@ def test_the_badge_says_what_the_interval_settles(client: TestClient, joined: st
     ],
 )
 def test_what_is_no_synthesis_is_a_calm_card(
-    client: TestClient, joined: str, path: str, status: int, says: str
+    seed_client: TestClient, synthesis_against_warnings: str, path: str, status: int, says: str
 ) -> None:
-    answer = client.get("/embed/syntheses/" + path.format(joined))
+    answer = seed_client.get("/embed/syntheses/" + path.format(synthesis_against_warnings))
     assert answer.status_code == status
     assert says in Elements(answer.text).text
     assert "frame-ancestors *" in answer.headers["content-security-policy"]
-    assert client.get("/badge/syntheses/none.svg").status_code == 404
-    assert client.get(f"/v1/syntheses/{joined}/card?release={RELEASE}").status_code == 422
+    assert seed_client.get("/badge/syntheses/none.svg").status_code == 404
+    assert seed_client.get(f"/v1/syntheses/{synthesis_against_warnings}/card?release={RELEASE}").status_code == 422
 
 
-def test_its_page_names_every_result_with_its_numbers_or_the_reason(client: TestClient, joined: str) -> None:
-    page = read(client, f"/syntheses/{joined}")
-    answer = client.get(f"/v1/syntheses/{joined}").json()
+def test_its_page_names_every_result_with_its_numbers_or_the_reason(
+    seed_client: TestClient, synthesis_against_warnings: str
+) -> None:
+    page = read(seed_client, f"/syntheses/{synthesis_against_warnings}")
+    answer = seed_client.get(f"/v1/syntheses/{synthesis_against_warnings}").json()
     for one in (*answer["results"], *answer["excluded"]):
         assert f"/study-results/{one['id']}?release={RELEASE}" in page.links
     for said in ("11 of 15", "4 of 16", "2.93 (1.19 to 7.23)", "69.5\u202f%", "Random effects", "not medical advice"):
         assert said in page.words, said
-    assert f"/v1/syntheses/{joined}" in page.links
+    assert f"/v1/syntheses/{synthesis_against_warnings}" in page.links
     assert all(link.startswith(("/", "#", "http")) for link in page.links)
     assert "Foster L" in page.words, "its source, cited"
-    assert get(client, f"/syntheses/{joined}").headers["etag"]
+    assert get(seed_client, f"/syntheses/{synthesis_against_warnings}").headers["etag"]
 
 
-def test_what_does_not_count_stands_on_the_page_with_its_reason(client: TestClient) -> None:
+def test_what_does_not_count_stands_on_the_page_with_its_reason(seed_client: TestClient) -> None:
     asked = {"treatment": "rimabotulinumtoxinb", "condition": "cervical-dystonia", "outcome": "twstrs-total"}
-    found = kept(client, **asked, release=RELEASE)
-    answer = client.get(f"/v1/syntheses/{found}").json()
-    words = read(client, f"/syntheses/{found}").words
+    found = kept(seed_client, **asked, release=RELEASE)
+    answer = seed_client.get(f"/v1/syntheses/{found}").json()
+    words = read(seed_client, f"/syntheses/{found}").words
     assert answer["results"] == []
     assert all(one["detail"] in words for one in answer["excluded"])
     assert "We hold no study with numbers that answer this." in words
-    card = client.get(f"/v1/syntheses/{found}/card").json()
+    card = seed_client.get(f"/v1/syntheses/{found}/card").json()
     assert (card["picture"], card["judgements"][0]["text"]) == (None, "No study counts")
 
 
-def test_its_page_is_json_ld_that_the_vocabulary_has(client: TestClient, joined: str, alone: str) -> None:
-    for found in (joined, alone):
-        answer = client.get(f"/syntheses/{found}", headers={"Accept": "application/ld+json"})
+def test_its_page_is_json_ld_that_the_vocabulary_has(
+    seed_client: TestClient, synthesis_against_warnings: str, synthesis_of_one_result: str
+) -> None:
+    for found in (synthesis_against_warnings, synthesis_of_one_result):
+        answer = seed_client.get(f"/syntheses/{found}", headers={"Accept": "application/ld+json"})
         assert answer.headers["content-type"] == "application/ld+json"
         node = answer.json()
         check(node, {"Dataset"})
         assert node["version"] == RELEASE
-        inside = get(client, f"/syntheses/{found}").text.split('<script type="application/ld+json">')[1]
+        inside = get(seed_client, f"/syntheses/{found}").text.split('<script type="application/ld+json">')[1]
         assert inside.startswith(answer.text)
 
 
-def test_oembed_knows_page_and_permalink(client: TestClient, joined: str) -> None:
+def test_oembed_knows_page_and_permalink(seed_client: TestClient, synthesis_against_warnings: str) -> None:
     links = {
         str(link.get("type")): str(link["href"])
-        for link in Elements(get(client, f"/syntheses/{joined}").text).all("link")
+        for link in Elements(get(seed_client, f"/syntheses/{synthesis_against_warnings}").text).all("link")
     }
-    told = client.get(links["application/json+oembed"]).json()
-    assert Elements(told["html"]).all("iframe")[0]["src"] == f"{ADDRESS}/embed/syntheses/{joined}"
-    for address in (f"{ADDRESS}/v1/syntheses/{joined}", f"{ADDRESS}/syntheses/{joined}?release={RELEASE}"):
-        other = client.get("/oembed", params={"url": address})
+    told = seed_client.get(links["application/json+oembed"]).json()
+    assert Elements(told["html"]).all("iframe")[0]["src"] == f"{ADDRESS}/embed/syntheses/{synthesis_against_warnings}"
+    for address in (
+        f"{ADDRESS}/v1/syntheses/{synthesis_against_warnings}",
+        f"{ADDRESS}/syntheses/{synthesis_against_warnings}?release={RELEASE}",
+    ):
+        other = seed_client.get("/oembed", params={"url": address})
         assert other.status_code == 200
         assert other.json()["title"] == told["title"]
-    assert client.get("/oembed", params={"url": f"{ADDRESS}/v1/claims/c20"}).status_code == 404
+    assert seed_client.get("/oembed", params={"url": f"{ADDRESS}/v1/claims/c20"}).status_code == 404
 
 
 def test_the_builder_takes_a_permalink_and_gives_lines_whose_every_address_works(
-    client: TestClient, joined: str
+    seed_client: TestClient, synthesis_against_warnings: str
 ) -> None:
-    empty = client.get("/embed/builder?kind=syntheses")
+    empty = seed_client.get("/embed/builder?kind=syntheses")
     assert empty.status_code == 200
     assert "Paste the permalink" in empty.text
-    address = f"{ADDRESS}/v1/syntheses/{joined}"
-    answer = client.get("/embed/builder", params={"id": address, "release": RELEASE, "treatment": ""})
+    address = f"{ADDRESS}/v1/syntheses/{synthesis_against_warnings}"
+    answer = seed_client.get("/embed/builder", params={"id": address, "release": RELEASE, "treatment": ""})
     lines = lines_of(answer.text)
     assert len(lines) == 7
     found = {url for line in lines for url in re.findall(rf"{ADDRESS}[^\s\"<)]+", unescape(line))}
-    assert {client.get(url).status_code for url in found} == {200}
+    assert {seed_client.get(url).status_code for url in found} == {200}
     assert not [url for url in found if "release=" in url], "it is of one release"
 
 
-def test_a_question_leads_to_the_page_of_its_answer(client: TestClient, joined: str) -> None:
+def test_a_question_leads_to_the_page_of_its_answer(seed_client: TestClient, synthesis_against_warnings: str) -> None:
     asked = {name: value for name, value in APART.items() if name != "release"}
-    page = get(client, "/syntheses?" + "&".join(f"{name}={value}" for name, value in asked.items()))
+    page = get(seed_client, "/syntheses?" + "&".join(f"{name}={value}" for name, value in asked.items()))
     form = Elements(page.text)
     assert {field["value"] for field in form.all("input") if field.get("name") == "accept"} == set(REASONS)
     hidden = {str(field["name"]): field["value"] for field in form.all("input") if field.get("type") == "hidden"}
     assert hidden == APART
-    moved = client.get(
+    moved = seed_client.get(
         "/syntheses", params=hidden | {"accept": REASONS}, headers={"Accept": "text/html"}, follow_redirects=False
     )
     assert moved.status_code == 303
-    assert moved.headers["location"] == f"{ADDRESS}/syntheses/{joined}"
-    assert read(client, "/syntheses?treatment=none&condition=none&outcome=none", 404).words
-    assert read(client, "/syntheses?treatment=onabotulinumtoxina", 422).words
+    assert moved.headers["location"] == f"{ADDRESS}/syntheses/{synthesis_against_warnings}"
+    assert read(seed_client, "/syntheses?treatment=none&condition=none&outcome=none", 404).words
+    assert read(seed_client, "/syntheses?treatment=onabotulinumtoxina", 422).words
 
 
-def test_pages_ask_for_the_pooled_answer_below_their_plots(client: TestClient) -> None:
-    links = [link for link in read(client, "/conditions/chronic-neck-pain").links if link.startswith("/syntheses?")]
+def test_pages_ask_for_the_pooled_answer_below_their_plots(seed_client: TestClient) -> None:
+    links = [
+        link for link in read(seed_client, "/conditions/chronic-neck-pain").links if link.startswith("/syntheses?")
+    ]
     assert links
-    assert {client.get(link, headers={"Accept": "text/html"}).status_code for link in links} == {200}
+    assert {seed_client.get(link, headers={"Accept": "text/html"}).status_code for link in links} == {200}
 
 
-def test_what_becomes_known_later_is_told_although_the_answer_stays(later: tuple[TestClient, str]) -> None:
-    client, found = later
+def test_what_becomes_known_later_is_told_although_the_answer_stays(
+    client_after_retraction: tuple[TestClient, str],
+) -> None:
+    client, found = client_after_retraction
     card = client.get(f"/v1/syntheses/{found}/card").json()
     assert card["marks"][0]["text"] == "A source that this rests on was retracted after it was computed."
     newer = next(mark for mark in card["marks"] if "A newer one exists: made-up-2." in mark["text"])
@@ -232,8 +248,8 @@ def test_what_becomes_known_later_is_told_although_the_answer_stays(later: tuple
     assert "retracted" not in client.get(f"/v1/syntheses/{found}").json()["included"]["sources"]["made-up-attack-2"]
 
 
-def test_hostile_texts_are_text_on_card_and_page(later: tuple[TestClient, str]) -> None:
-    client, found = later
+def test_hostile_texts_are_text_on_card_and_page(client_after_retraction: tuple[TestClient, str]) -> None:
+    client, found = client_after_retraction
     frame = Elements(client.get(f"/embed/syntheses/{found}").text)
     assert ATTACK.replace("\u202e", "")[:60] in frame.text
     assert "\u202e" not in frame.text

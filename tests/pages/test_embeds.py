@@ -29,7 +29,7 @@ from app.settings import Settings
 from app.store.examples import RELEASE, example_of
 from app.store.write.save import rename, save_all, withdraw
 from tests.conftest import ROOT
-from tests.support.desk import ADDRESS, Api
+from tests.support.api import ADDRESS, Api
 from tests.support.hostile_records import ATTACK, ID, hostile_records
 
 MOST_CARD_BYTES = 15_000
@@ -71,7 +71,7 @@ class Elements(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def hostile_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The application over hostile records and their release, with a place to report errors."""
     folder = tmp_path_factory.mktemp("attacked")
     url = f"sqlite:///{folder}/attacked.db"
@@ -87,9 +87,9 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @every_kind
-def test_a_card_stands_by_itself_and_tells_what_matters_for_trust(client: TestClient, plural: str) -> None:
-    answer = client.get(f"/embed/{plural}/{known(plural)}")
-    card = client.get(f"/v1/{plural}/{known(plural)}/card").json()
+def test_a_card_stands_by_itself_and_tells_what_matters_for_trust(seed_client: TestClient, plural: str) -> None:
+    answer = seed_client.get(f"/embed/{plural}/{known(plural)}")
+    card = seed_client.get(f"/v1/{plural}/{known(plural)}/card").json()
     page = Elements(answer.text)
     assert answer.status_code == 200
     assert len(answer.content) <= MOST_CARD_BYTES
@@ -106,8 +106,8 @@ def test_a_card_stands_by_itself_and_tells_what_matters_for_trust(client: TestCl
 
 
 @every_kind
-def test_only_cards_may_be_framed_and_they_run_only_their_own_script(client: TestClient, plural: str) -> None:
-    answer = client.get(f"/embed/{plural}/{known(plural)}")
+def test_only_cards_may_be_framed_and_they_run_only_their_own_script(seed_client: TestClient, plural: str) -> None:
+    answer = seed_client.get(f"/embed/{plural}/{known(plural)}")
     policy = answer.headers["content-security-policy"]
     for tag in ("style", "script"):
         inside = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
@@ -119,24 +119,24 @@ def test_only_cards_may_be_framed_and_they_run_only_their_own_script(client: Tes
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
     assert "set-cookie" not in answer.headers
     for path in (f"/{plural}/{known(plural)}", "/embed/builder", f"/badge/{plural}/{known(plural)}.svg", "/embed/none"):
-        assert "frame-ancestors 'none'" in client.get(path).headers["content-security-policy"], path
-    assert client.get("/embed/builder").headers["cross-origin-resource-policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in seed_client.get(path).headers["content-security-policy"], path
+    assert seed_client.get("/embed/builder").headers["cross-origin-resource-policy"] == "same-origin"
 
 
 @every_kind
-def test_cards_and_badges_are_kept_by_caches_like_other_answers(client: TestClient, plural: str) -> None:
+def test_cards_and_badges_are_kept_by_caches_like_other_answers(seed_client: TestClient, plural: str) -> None:
     for path in (f"/embed/{plural}/{known(plural)}", f"/badge/{plural}/{known(plural)}.svg"):
-        first = client.get(path + "?utm_source=made-up")
+        first = seed_client.get(path + "?utm_source=made-up")
         assert first.headers["cache-control"].startswith("public, max-age=")
-        again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+        again = seed_client.get(path, headers={"If-None-Match": first.headers["etag"]})
         assert again.status_code == 304
-        head = client.head(path)
+        head = seed_client.head(path)
         assert head.headers["etag"] == first.headers["etag"]
         assert head.content == b""
 
 
-def test_a_card_takes_a_theme_and_the_language_of_the_page_around_it(client: TestClient) -> None:
-    page = Elements(client.get("/embed/claims/c20?theme=dark&lang=de-CH").text)
+def test_a_card_takes_a_theme_and_the_language_of_the_page_around_it(seed_client: TestClient) -> None:
+    page = Elements(seed_client.get("/embed/claims/c20?theme=dark&lang=de-CH").text)
     assert page.all("html") == [{"lang": "de-CH", "data-theme": "dark"}]
     assert page.all("main") == [{"lang": "en"}], "the text itself is English"
 
@@ -155,9 +155,9 @@ def test_a_card_takes_a_theme_and_the_language_of_the_page_around_it(client: Tes
     ],
 )
 def test_what_cannot_be_shown_is_a_calm_card_that_says_why(
-    client: TestClient, path: str, status: int, says: str
+    seed_client: TestClient, path: str, status: int, says: str
 ) -> None:
-    answer = client.get(f"/embed/{path}")
+    answer = seed_client.get(f"/embed/{path}")
     page = Elements(answer.text)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -167,15 +167,15 @@ def test_what_cannot_be_shown_is_a_calm_card_that_says_why(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_badge_of_no_record_says_so(client: TestClient) -> None:
-    answer = client.get("/badge/claims/none.svg")
+def test_a_badge_of_no_record_says_so(seed_client: TestClient) -> None:
+    answer = seed_client.get("/badge/claims/none.svg")
     drawing = ET.fromstring(answer.text)
     assert answer.status_code == 404
     assert "unknown record" in "".join(drawing.itertext())
 
 
-def test_a_badge_tells_what_is_wrong_as_a_badge(client: TestClient) -> None:
-    answer = client.get("/badge/claims/c20.svg?release=never")
+def test_a_badge_tells_what_is_wrong_as_a_badge(seed_client: TestClient) -> None:
+    answer = seed_client.get("/badge/claims/c20.svg?release=never")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "image/svg+xml"
     assert "There is no release" in answer.text
@@ -198,8 +198,10 @@ def test_a_badge_tells_what_is_wrong_as_a_badge(client: TestClient) -> None:
         ),
     ],
 )
-def test_a_badge_tells_verdict_certainty_or_approval_to_all_readers(client: TestClient, path: str, title: str) -> None:
-    drawing = ET.fromstring(client.get(f"/badge/{path}.svg").text)
+def test_a_badge_tells_verdict_certainty_or_approval_to_all_readers(
+    seed_client: TestClient, path: str, title: str
+) -> None:
+    drawing = ET.fromstring(seed_client.get(f"/badge/{path}.svg").text)
     svg = "{http://www.w3.org/2000/svg}"
     assert drawing.attrib["role"] == "img"
     named = {element.attrib["id"]: element.text for element in drawing if "id" in element.attrib and element.text}
@@ -222,8 +224,8 @@ def test_a_badge_is_as_wide_as_its_text_whatever_it_says(label: str, message: st
 
 
 @every_kind
-def test_hostile_records_are_text_in_every_embed(attacked: TestClient, plural: str) -> None:
-    frame = attacked.get(f"/embed/{plural}/{ID}")
+def test_hostile_records_are_text_in_every_embed(hostile_client: TestClient, plural: str) -> None:
+    frame = hostile_client.get(f"/embed/{plural}/{ID}")
     page = Elements(frame.text)
     assert frame.status_code == 200
     assert ATTACK.replace("\u202e", "") in page.text, "what turns text around would turn ours, too"
@@ -232,22 +234,22 @@ def test_hostile_records_are_text_in_every_embed(attacked: TestClient, plural: s
     assert page.all("img") == []
     assert all(str(link["href"]).startswith(("http://", "https://")) for link in page.all("a"))
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    badge = ET.fromstring(attacked.get(f"/badge/{plural}/{ID}.svg").text)
+    badge = ET.fromstring(hostile_client.get(f"/badge/{plural}/{ID}.svg").text)
     assert {element.tag.split("}")[1] for element in badge.iter()} <= {
         *("svg", "title", "desc", "style", "clipPath", "rect", "g", "path", "text")
     }
-    builder = Elements(attacked.get(f"/embed/builder?kind={plural}&id={ID}").text)
+    builder = Elements(hostile_client.get(f"/embed/builder?kind={plural}&id={ID}").text)
     assert len(builder.all("img")) == 1, "the badge"
-    for line in lines_of(attacked.get(f"/embed/builder?kind={plural}&id={ID}").text):
+    for line in lines_of(hostile_client.get(f"/embed/builder?kind={plural}&id={ID}").text):
         assert all(str(image["src"]).startswith(ADDRESS) for image in Elements(line).all("img"))
         assert not [name for _, attributes in Elements(line).tags for name in attributes if name.startswith("on")]
-    told = attacked.get(f"/oembed?url={ADDRESS}/{plural}/{ID}&format=xml")
+    told = hostile_client.get(f"/oembed?url={ADDRESS}/{plural}/{ID}&format=xml")
     html = ET.fromstring(told.content).findtext("html") or ""
     assert [tag for tag, _ in Elements(html).tags] == ["iframe"]
 
 
-def test_a_card_says_what_a_reader_must_know_first(attacked: TestClient) -> None:
-    card = attacked.get(f"/v1/claims/{ID}/card?release=made-up-1").json()
+def test_a_card_says_what_a_reader_must_know_first(hostile_client: TestClient) -> None:
+    card = hostile_client.get(f"/v1/claims/{ID}/card?release=made-up-1").json()
     said = " ".join(mark["text"] for mark in card["marks"])
     assert "A source that this rests on was retracted." in said
     assert "A newer one exists: made-up-2." in said
@@ -258,23 +260,23 @@ def test_a_card_says_what_a_reader_must_know_first(attacked: TestClient) -> None
     assert card["sources"][0]["mark"] == "retracted"
     assert card["report"] == f"https://made-up.example/report?a=1&record=claims%2F{ID}&version=1"
     assert card["as_of"].startswith("Release made-up-1, revision 1 of ")
-    newest = attacked.get(f"/v1/claims/{ID}/card?release=made-up-2").json()
+    newest = hostile_client.get(f"/v1/claims/{ID}/card?release=made-up-2").json()
     assert not [mark for mark in newest["marks"] if "newer" in mark["text"]]
-    badge = attacked.get(f"/badge/claims/{ID}.svg").text
+    badge = hostile_client.get(f"/badge/claims/{ID}.svg").text
     assert "source retracted" in badge
-    frame = attacked.get(f"/embed/treatments/{ID}").text
+    frame = hostile_client.get(f"/embed/treatments/{ID}").text
     assert "Boxed warning: " in frame
     assert "Report an error" in frame
 
 
-def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(empty_url: str) -> None:
-    database = Database(empty_url)
+def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     database.migrate()
     save_all(database, hostile_records(), author="made-up")
     rename(database, "claims", ID, "made-up-new", author="made-up")
     withdraw(database, "study-results", ID, author="made-up", reason="Made-up reason <b>.")
     database.close()
-    with TestClient(create_app(Settings(database_url=empty_url)), base_url=ADDRESS) as client:
+    with TestClient(create_app(Settings(database_url=empty_database_url)), base_url=ADDRESS) as client:
         gone = client.get(f"/embed/study-results/{ID}")
         assert gone.status_code == 410
         assert "Made-up reason &lt;b&gt;." in gone.text
@@ -288,19 +290,19 @@ def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(empty_url: str) -
         assert client.get("/oembed", params={"url": f"{ADDRESS}/study-results/{ID}"}).status_code == 410
 
 
-def test_a_kept_card_shows_an_edit_at_once(desk: Api) -> None:
-    assert desk.client.get("/embed/claims/c20").text == desk.client.get("/embed/claims/c20").text
-    version = desk.client.get("/v1/claims/c20").headers["etag"]
-    edited = desk.ask("PATCH", "/v1/claims/c20", {"rationale": "Made-up reason."}, If_Match=version)
+def test_a_kept_card_shows_an_edit_at_once(api: Api) -> None:
+    assert api.client.get("/embed/claims/c20").text == api.client.get("/embed/claims/c20").text
+    version = api.client.get("/v1/claims/c20").headers["etag"]
+    edited = api.ask("PATCH", "/v1/claims/c20", {"rationale": "Made-up reason."}, If_Match=version)
     assert edited.status_code == 200
-    assert "Made-up reason." in desk.client.get("/embed/claims/c20").text
-    assert desk.client.get("/v1/claims/c20/card").json()["summary"] == "Made-up reason."
+    assert "Made-up reason." in api.client.get("/embed/claims/c20").text
+    assert api.client.get("/v1/claims/c20/card").json()["summary"] == "Made-up reason."
 
 
-def test_a_kept_card_of_a_release_still_says_which_one_it_is(client: TestClient) -> None:
-    answers = [client.get(f"/embed/claims/c20?release={RELEASE}") for _ in range(2)]
+def test_a_kept_card_of_a_release_still_says_which_one_it_is(seed_client: TestClient) -> None:
+    answers = [seed_client.get(f"/embed/claims/c20?release={RELEASE}") for _ in range(2)]
     assert [answer.headers["dataset-release"] for answer in answers] == [RELEASE, RELEASE]
-    assert "dataset-release" not in client.get("/embed/claims/c20").headers
+    assert "dataset-release" not in seed_client.get("/embed/claims/c20").headers
 
 
 def asked(client: TestClient, **parameters: Any) -> Response:
@@ -309,11 +311,11 @@ def asked(client: TestClient, **parameters: Any) -> Response:
 
 
 @every_kind
-def test_oembed_describes_the_frame_of_a_page_in_json_and_xml(client: TestClient, plural: str) -> None:
+def test_oembed_describes_the_frame_of_a_page_in_json_and_xml(seed_client: TestClient, plural: str) -> None:
     address = f"{ADDRESS}/{plural}/{known(plural)}"
-    page = Elements(client.get(address, headers={"Accept": "text/html"}).text)
+    page = Elements(seed_client.get(address, headers={"Accept": "text/html"}).text)
     links = {str(link.get("type")): str(link["href"]) for link in page.all("link")}
-    found = client.get(links["application/json+oembed"])
+    found = seed_client.get(links["application/json+oembed"])
     told = found.json()
     assert found.headers["content-type"] == "application/json"
     assert (told["type"], told["version"], told["provider_url"]) == ("rich", "1.0", ADDRESS)
@@ -324,18 +326,18 @@ def test_oembed_describes_the_frame_of_a_page_in_json_and_xml(client: TestClient
     assert frame["loading"] == "lazy"
     assert "allow-top-navigation" not in str(frame["sandbox"])
     assert "allow-forms" not in str(frame["sandbox"])
-    written = client.get(links["text/xml+oembed"])
+    written = seed_client.get(links["text/xml+oembed"])
     assert written.headers["content-type"] == "text/xml; charset=utf-8"
     assert {one.tag: one.text for one in ET.fromstring(written.content)} == {
         name: str(value) for name, value in told.items()
     }
 
 
-def test_oembed_fits_into_the_room_that_there_is_and_keeps_the_release(client: TestClient) -> None:
-    told = asked(client, url=f"{ADDRESS}/claims/c20?release={RELEASE}", maxwidth=320, maxheight="400").json()
+def test_oembed_fits_into_the_room_that_there_is_and_keeps_the_release(seed_client: TestClient) -> None:
+    told = asked(seed_client, url=f"{ADDRESS}/claims/c20?release={RELEASE}", maxwidth=320, maxheight="400").json()
     assert (told["width"], told["height"]) == (320, 400)
     assert f'src="{ADDRESS}/embed/claims/c20?release={RELEASE}"' in unescape(told["html"])
-    assert asked(client, url=f"{ADDRESS}/claims/c20", maxwidth=5000, utm_source="made-up").json()["width"] == 600
+    assert asked(seed_client, url=f"{ADDRESS}/claims/c20", maxwidth=5000, utm_source="made-up").json()["width"] == 600
 
 
 @pytest.mark.parametrize(
@@ -358,8 +360,10 @@ def test_oembed_fits_into_the_room_that_there_is_and_keeps_the_release(client: T
         ({"url": f"{ADDRESS}/claims/c20", "format": "yaml"}, 501),
     ],
 )
-def test_oembed_refuses_what_it_cannot_describe(client: TestClient, parameters: dict[str, Any], status: int) -> None:
-    answer = asked(client, **parameters)
+def test_oembed_refuses_what_it_cannot_describe(
+    seed_client: TestClient, parameters: dict[str, Any], status: int
+) -> None:
+    answer = asked(seed_client, **parameters)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
@@ -370,21 +374,21 @@ def test_oembed_in_xml_can_always_be_read(title: str) -> None:
     assert ET.fromstring(as_xml({"title": title, "width": 1})).findtext("width") == "1"
 
 
-def test_scripts_are_small_and_lie_for_ever_under_their_hash(client: TestClient) -> None:
-    told = client.get("/embed/element.json").json()
+def test_scripts_are_small_and_lie_for_ever_under_their_hash(seed_client: TestClient) -> None:
+    told = seed_client.get("/embed/element.json").json()
     for word, name in (("element", ELEMENT), ("resizer", RESIZER)):
         script = current(name)
-        answer = client.get(script.path, headers={"Accept-Encoding": "br"})
+        answer = seed_client.get(script.path, headers={"Accept-Encoding": "br"})
         assert answer.content == script.content
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["access-control-allow-origin"] == "*", "a page checks the hash of what it may read"
         assert script.integrity == f"sha384-{b64encode(sha384(answer.content).digest()).decode()}"
         assert told[word] == {"src": ADDRESS + script.path, "integrity": script.integrity, "crossorigin": "anonymous"}
-    compressed = client.get(current(ELEMENT).path, headers={"Accept-Encoding": "br"})
+    compressed = seed_client.get(current(ELEMENT).path, headers={"Accept-Encoding": "br"})
     assert compressed.headers["content-encoding"] == "br"
     assert int(compressed.headers["content-length"]) <= 4096
     assert len(current(RESIZER).content) <= 400
-    assert client.get("/embed/v1/treatment-evidence.000000000000.js").status_code == 404
+    assert seed_client.get("/embed/v1/treatment-evidence.000000000000.js").status_code == 404
 
 
 def test_every_script_that_was_ever_published_is_still_there() -> None:
@@ -397,36 +401,38 @@ def lines_of(page: str) -> list[str]:
 
 
 @every_kind
-def test_the_builder_gives_lines_whose_every_address_works(client: TestClient, plural: str) -> None:
+def test_the_builder_gives_lines_whose_every_address_works(seed_client: TestClient, plural: str) -> None:
     address = f"{ADDRESS}/{plural}/{known(plural)}?release={RELEASE}"
-    answer = client.get("/embed/builder", params={"id": address, "theme": "dark", "size": "280", "release": RELEASE})
+    answer = seed_client.get(
+        "/embed/builder", params={"id": address, "theme": "dark", "size": "280", "release": RELEASE}
+    )
     assert answer.status_code == 200
     lines = lines_of(answer.text)
     assert len(lines) == 7
     found = {url for line in lines for url in re.findall(rf"{ADDRESS}[^\s\"<)]+", unescape(line))}
     assert {url.split("/")[3] for url in found} == {plural, "embed", "badge"}
-    assert {client.get(url).status_code for url in found} == {200}
+    assert {seed_client.get(url).status_code for url in found} == {200}
     pinned = [url for url in found if "/v1/" not in url]
     assert all(f"release={RELEASE}" in url for url in pinned)
 
 
-def test_the_builder_says_what_is_wrong_and_fills_in_what_is_missing(client: TestClient) -> None:
-    plain = client.get("/embed/builder")
+def test_the_builder_says_what_is_wrong_and_fills_in_what_is_missing(seed_client: TestClient) -> None:
+    plain = seed_client.get("/embed/builder")
     assert plain.status_code == 200
     assert len(lines_of(plain.text)) == 7
-    empty = client.get("/embed/builder?kind=claims&treatment=&id=&theme=&size=&lang=&release=&utm_source=made-up")
+    empty = seed_client.get("/embed/builder?kind=claims&treatment=&id=&theme=&size=&lang=&release=&utm_source=made-up")
     assert "/embed/claims/" in empty.text
-    unknown = client.get("/embed/builder?kind=claims&id=c200")
+    unknown = seed_client.get("/embed/builder?kind=claims&id=c200")
     assert unknown.status_code == 404
     assert "Did you mean &#39;c20&#39;?" in unknown.text
     assert lines_of(unknown.text) == []
-    narrowed = client.get("/embed/builder?kind=indications&treatment=abobotulinumtoxina").text
+    narrowed = seed_client.get("/embed/builder?kind=indications&treatment=abobotulinumtoxina").text
     assert 'value="abobotulinumtoxina-cervical-dystonia"' in narrowed
     assert '<option value="onabotulinumtoxina-chronic-migraine"' not in narrowed
 
 
-def test_the_guide_gives_the_lines_that_the_builder_gives(client: TestClient) -> None:
+def test_the_guide_gives_the_lines_that_the_builder_gives(seed_client: TestClient) -> None:
     guide = (ROOT / "docs" / "guide" / "embedding.md").read_text(encoding="utf-8")
-    link, badge, _, _, frame, framed, element = lines_of(client.get("/embed/builder?kind=claims&id=c20").text)
+    link, badge, _, _, frame, framed, element = lines_of(seed_client.get("/embed/builder?kind=claims&id=c20").text)
     for line in (link, badge, frame, framed.removeprefix(frame).strip(), element):
         assert f"```html\n{line}\n```" in guide

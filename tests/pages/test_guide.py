@@ -22,17 +22,17 @@ def code(language: str) -> str:
     return next(match[2] for match in CODE.finditer(text) if match[1] == language)
 
 
-def test_every_chapter_is_in_the_table_of_contents(client: TestClient) -> None:
-    page = read(client, "/guide")
+def test_every_chapter_is_in_the_table_of_contents(seed_client: TestClient) -> None:
+    page = read(seed_client, "/guide")
     assert sorted(CHAPTERS) == sorted(file.stem for file in GUIDE.glob("*.md"))
     assert [link for link in page.links if link.startswith("/guide/")] == [f"/guide/{name}" for name in CHAPTERS]
     for path in ("/", "/claims", "/treatments/nothing"):
-        assert 'href="/guide"' in client.get(path, headers={"Accept": "text/html"}).text
+        assert 'href="/guide"' in seed_client.get(path, headers={"Accept": "text/html"}).text
 
 
 @every_chapter
-def test_a_chapter_is_whole_and_every_link_within_leads_somewhere(client: TestClient, name: str) -> None:
-    page = read(client, f"/guide/{name}")
+def test_a_chapter_is_whole_and_every_link_within_leads_somewhere(seed_client: TestClient, name: str) -> None:
+    page = read(seed_client, f"/guide/{name}")
     text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
     titles = re.findall(r"^## (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
     assert all(title.replace("`", "") in page.words for title in titles)
@@ -42,15 +42,15 @@ def test_a_chapter_is_whole_and_every_link_within_leads_somewhere(client: TestCl
         target = target.removeprefix("http://127.0.0.1:8000") or f"/guide/{name}"
         assert target.startswith(("/", "https://")), link
         if target.startswith("/guide"):
-            other = read(client, target)
+            other = read(seed_client, target)
             assert not anchor or anchor in other.ids or anchor == "main", link
         elif target.startswith("/"):
-            assert client.get(target).status_code == 200, link
+            assert seed_client.get(target).status_code == 200, link
 
 
 @every_chapter
-def test_code_scrolls_within_itself_and_the_keyboard_reaches_it(client: TestClient, name: str) -> None:
-    text = get(client, f"/guide/{name}").text
+def test_code_scrolls_within_itself_and_the_keyboard_reaches_it(seed_client: TestClient, name: str) -> None:
+    text = get(seed_client, f"/guide/{name}").text
     assert text.count("<pre") == text.count('<pre tabindex="0" role="group" aria-label="Code"')
     assert text.count("<table") == text.count('class="scroll" tabindex="0"')
 
@@ -62,14 +62,14 @@ def test_examples_ask_the_service_that_shows_them() -> None:
     assert "server 127.0.0.1:8000;" in chapter("operating", "https://evidence.example").html
 
 
-def test_code_in_a_chapter_is_text(client: TestClient) -> None:
-    assert "&lt;script type=&quot;module&quot;&gt;" in get(client, "/guide/first-call").text
+def test_code_in_a_chapter_is_text(seed_client: TestClient) -> None:
+    assert "&lt;script type=&quot;module&quot;&gt;" in get(seed_client, "/guide/first-call").text
 
 
-def test_a_chapter_that_there_is_not_names_the_nearest(client: TestClient) -> None:
-    assert "filtering" in read(client, "/guide/filterin", 404).words
-    assert client.get("/guide/..%2f..%2fREADME").status_code == 404
-    assert client.get("/guide", headers={"Accept": "application/json"}).status_code == 406
+def test_a_chapter_that_there_is_not_names_the_nearest(seed_client: TestClient) -> None:
+    assert "filtering" in read(seed_client, "/guide/filterin", 404).words
+    assert seed_client.get("/guide/..%2f..%2fREADME").status_code == 404
+    assert seed_client.get("/guide", headers={"Accept": "application/json"}).status_code == 406
 
 
 def compiled(folder: Path, server: str) -> Path:

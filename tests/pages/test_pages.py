@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.store.examples import RELEASE
 from app.store.write.save import rename, save_all
 from tests.conftest import KEPT
-from tests.support.desk import Api
+from tests.support.api import Api
 from tests.support.hostile_records import ATTACK, hostile_records
 
 HTML = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -132,9 +132,9 @@ def some_pages(client: TestClient) -> Iterator[str]:
     )
 
 
-def test_every_page_is_whole_and_every_number_leads_to_its_source(client: TestClient) -> None:
-    for path in dict.fromkeys(some_pages(client)):
-        page = read(client, path)
+def test_every_page_is_whole_and_every_number_leads_to_its_source(seed_client: TestClient) -> None:
+    for path in dict.fromkeys(some_pages(seed_client)):
+        page = read(seed_client, path)
         assert "not medical advice" in page.words
         for link in page.links:
             assert link.startswith(("/", "#", "http://", "https://", "?")), link
@@ -142,20 +142,22 @@ def test_every_page_is_whole_and_every_number_leads_to_its_source(client: TestCl
 
 
 @pytest.mark.parametrize("path", [TREATMENT, SEARCH, "/claims/c50", "/sources/foster-2001"])
-def test_every_link_of_a_page_leads_somewhere(client: TestClient, path: str) -> None:
-    targets = {link.partition("#")[0] for link in read(client, path).links if link.startswith("/")}
-    failed = {target: status for target in targets if (status := client.get(target, headers=HTML).status_code) != 200}
+def test_every_link_of_a_page_leads_somewhere(seed_client: TestClient, path: str) -> None:
+    targets = {link.partition("#")[0] for link in read(seed_client, path).links if link.startswith("/")}
+    failed = {
+        target: status for target in targets if (status := seed_client.get(target, headers=HTML).status_code) != 200
+    }
     assert failed == {}
     assert len(targets) > 10
 
 
 @every_kind
 def test_a_page_says_how_old_it_is_how_to_cite_it_and_where_its_json_is(
-    client: TestClient, resource: type[Row]
+    seed_client: TestClient, resource: type[Row]
 ) -> None:
-    record = ids(client, resource)[0]
-    page = read(client, f"/{resource.plural}/{record}")
-    revision = client.get("/v1").headers["dataset-revision"]
+    record = ids(seed_client, resource)[0]
+    page = read(seed_client, f"/{resource.plural}/{record}")
+    revision = seed_client.get("/v1").headers["dataset-revision"]
     assert f"Dataset revision {revision} of " in page.words
     assert f"http://127.0.0.1:8000/{resource.plural}/{record}" in page.words
     for wanted in ("", "/history", *(f"?format={word}" for word in ("vancouver", "csl-json", "ris", "bibtex"))):
@@ -163,9 +165,9 @@ def test_a_page_says_how_old_it_is_how_to_cite_it_and_where_its_json_is(
     assert "CC BY 4.0" in page.words
 
 
-def test_a_treatment_shows_every_approval_with_country_date_and_status(client: TestClient) -> None:
-    page = read(client, TREATMENT)
-    approvals = client.get("/v1/approvals?treatment=onabotulinumtoxina&limit=200").json()["items"]
+def test_a_treatment_shows_every_approval_with_country_date_and_status(seed_client: TestClient) -> None:
+    page = read(seed_client, TREATMENT)
+    approvals = seed_client.get("/v1/approvals?treatment=onabotulinumtoxina&limit=200").json()["items"]
     assert all(approval["id"] in page.ids for approval in approvals)
     assert "15 Oct 2010" in page.words
     assert "Not approved is not the same as not effective" in page.words
@@ -173,9 +175,9 @@ def test_a_treatment_shows_every_approval_with_country_date_and_status(client: T
         assert words in page.words
 
 
-def test_a_side_effect_stands_with_its_numerator_its_denominator_and_its_source(client: TestClient) -> None:
-    effect = client.get("/v1/side-effects/compel-eyelid-ptosis").json()
-    text = get(client, USE).text
+def test_a_side_effect_stands_with_its_numerator_its_denominator_and_its_source(seed_client: TestClient) -> None:
+    effect = seed_client.get("/v1/side-effects/compel-eyelid-ptosis").json()
+    text = get(seed_client, USE).text
     row = text[text.index(f'id="{effect["id"]}"') :].split("<tr")[0]
     assert f"{effect['affected']} of {effect['at_risk']}" in row
     assert "2.5\u202f%" in row
@@ -185,18 +187,20 @@ def test_a_side_effect_stands_with_its_numerator_its_denominator_and_its_source(
     assert f"/sources/{effect['citations'][0]['source']}" in source
 
 
-def test_a_treatments_page_cuts_side_effects_only_where_another_page_has_them_all(client: TestClient) -> None:
-    effects = client.get("/v1/side-effects?treatment=onabotulinumtoxina&condition=chronic-migraine&limit=200").json()
-    whole, part = read(client, USE), read(client, TREATMENT)
+def test_a_treatments_page_cuts_side_effects_only_where_another_page_has_them_all(seed_client: TestClient) -> None:
+    effects = seed_client.get(
+        "/v1/side-effects?treatment=onabotulinumtoxina&condition=chronic-migraine&limit=200"
+    ).json()
+    whole, part = read(seed_client, USE), read(seed_client, TREATMENT)
     assert all(item["id"] in whole.ids for item in effects["items"])
     assert f"All {len(effects['items'])} side effects: Chronic migraine" in part.words
-    results = client.get("/v1/study-results?treatment=onabotulinumtoxina&limit=200").json()["items"]
+    results = seed_client.get("/v1/study-results?treatment=onabotulinumtoxina&limit=200").json()["items"]
     assert all(f"/study-results/{result['id']}" in part.links for result in results), "results are never cut"
 
 
-def test_a_claim_shows_its_verdict_why_and_what_decides_it(client: TestClient) -> None:
-    claim = client.get("/v1/claims/c20").json()
-    page = read(client, "/claims/c20")
+def test_a_claim_shows_its_verdict_why_and_what_decides_it(seed_client: TestClient) -> None:
+    claim = seed_client.get("/v1/claims/c20").json()
+    page = read(seed_client, "/claims/c20")
     assert claim["quote"] in page.words
     assert claim["rationale"] in page.words
     assert "Contradicted" in page.words
@@ -204,27 +208,27 @@ def test_a_claim_shows_its_verdict_why_and_what_decides_it(client: TestClient) -
     assert "/indications/onabotulinumtoxina-cervical-dystonia#onabotulinumtoxina-cervical-dystonia-us" in page.links
 
 
-def test_a_claim_that_could_do_harm_says_so_first(client: TestClient) -> None:
-    for claim in client.get("/v1/claims?limit=200").json()["items"][::3]:
-        page = read(client, f"/claims/{claim['id']}")
+def test_a_claim_that_could_do_harm_says_so_first(seed_client: TestClient) -> None:
+    for claim in seed_client.get("/v1/claims?limit=200").json()["items"][::3]:
+        page = read(seed_client, f"/claims/{claim['id']}")
         assert claim["rationale"] in page.words
         assert ("Following this could do harm" in page.words) == claim["safety_flag"]
 
 
-def test_the_article_shows_every_quote_in_order_and_no_word_that_is_not_ours_to_serve(client: TestClient) -> None:
-    page = read(client, f"/sources/{ARTICLE}")
-    annotated = client.get(f"/v1/sources/{ARTICLE}/annotated").json()
+def test_the_article_shows_every_quote_in_order_and_no_word_that_is_not_ours_to_serve(seed_client: TestClient) -> None:
+    page = read(seed_client, f"/sources/{ARTICLE}")
+    annotated = seed_client.get(f"/v1/sources/{ARTICLE}/annotated").json()
     place = 0
     for segment in annotated["segments"]:
         if segment["text"] is not None:
             place = page.words.index(segment["text"], place) + len(segment["text"])
-    for claim in ids(client, RESOURCES["claims"]):
+    for claim in ids(seed_client, RESOURCES["claims"]):
         assert f"/claims/{claim}" in page.links
     assert "only the words that were checked are shown" in page.words
 
 
-def test_a_result_is_drawn_with_its_interval(client: TestClient) -> None:
-    page = read(client, "/study-results/castelao-2017-dysphagia")
+def test_a_result_is_drawn_with_its_interval(seed_client: TestClient) -> None:
+    page = read(seed_client, "/study-results/castelao-2017-dysphagia")
     assert "3.04 [1.68, 5.50]" in page.words
     assert "Risk ratio 3.04 (95\u202f% CI 1.68 to 5.5)" in page.words
     assert "Moderate certainty" in page.words
@@ -233,49 +237,49 @@ def test_a_result_is_drawn_with_its_interval(client: TestClient) -> None:
 # Lists
 
 
-def test_the_filters_of_a_list_stand_in_its_address_and_in_its_form(client: TestClient) -> None:
+def test_the_filters_of_a_list_stand_in_its_address_and_in_its_form(seed_client: TestClient) -> None:
     for verdict in Verdict.__value__.__args__:
-        found = client.get("/v1/claims", params={"verdict": verdict, "count": "exact", "limit": 30}).json()
-        text = get(client, f"/claims?verdict={verdict}&kind=&treatment=&utm_source=x").text
+        found = seed_client.get("/v1/claims", params={"verdict": verdict, "count": "exact", "limit": 30}).json()
+        text = get(seed_client, f"/claims?verdict={verdict}&kind=&treatment=&utm_source=x").text
         assert f'<option value="{verdict}" selected>' in text
         assert f"{found['total']} claim" in text
         shown = re.findall(r'<li><a href="/claims/([^"]+)"><q>', text)
         assert shown == [item["id"] for item in found["items"]]
 
 
-def test_a_list_goes_on_where_it_ends(client: TestClient) -> None:
-    first = read(client, "/claims")
+def test_a_list_goes_on_where_it_ends(seed_client: TestClient) -> None:
+    first = read(seed_client, "/claims")
     following = next(link for link in first.links if "cursor=" in link)
-    second = read(client, following)
+    second = read(seed_client, following)
     shown = [link for page in (first, second) for link in page.links if re.fullmatch(r"/claims/[^?]+", link)]
-    assert shown == [f"/claims/{one}" for one in sorted(ids(client, RESOURCES["claims"]))]
-    assert "No claim matches" in read(client, "/claims?verdict=supported&safety_flag=true&kind=background").words
+    assert shown == [f"/claims/{one}" for one in sorted(ids(seed_client, RESOURCES["claims"]))]
+    assert "No claim matches" in read(seed_client, "/claims?verdict=supported&safety_flag=true&kind=background").words
 
 
-def test_a_treatment_is_found_by_kind_and_class(client: TestClient) -> None:
-    page = read(client, "/treatments?kind=biologic&part_of=botulinum-toxin")
-    found = client.get("/v1/treatments?kind=biologic&part_of=botulinum-toxin").json()["items"]
+def test_a_treatment_is_found_by_kind_and_class(seed_client: TestClient) -> None:
+    page = read(seed_client, "/treatments?kind=biologic&part_of=botulinum-toxin")
+    found = seed_client.get("/v1/treatments?kind=biologic&part_of=botulinum-toxin").json()["items"]
     assert {f"/treatments/{one['id']}" for one in found} <= set(page.links)
-    assert "No treatment matches" in read(client, "/treatments?kind=device").words
+    assert "No treatment matches" in read(seed_client, "/treatments?kind=device").words
 
 
 # The wire
 
 
 @pytest.mark.parametrize("path", ["/", "/treatments", "/claims", SEARCH, TREATMENT])
-def test_a_page_has_a_tag_and_a_head_and_is_kept_for_a_minute(client: TestClient, path: str) -> None:
-    answer = get(client, path)
+def test_a_page_has_a_tag_and_a_head_and_is_kept_for_a_minute(seed_client: TestClient, path: str) -> None:
+    answer = get(seed_client, path)
     assert answer.headers["cache-control"] == "public, max-age=60, stale-while-revalidate=600"
     assert answer.headers["vary"] == "Accept, Accept-Encoding"
-    again = client.get(path, headers=HTML | {"If-None-Match": answer.headers["etag"]})
+    again = seed_client.get(path, headers=HTML | {"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    head = client.head(path, headers=HTML)
+    head = seed_client.head(path, headers=HTML)
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", answer.headers["etag"])
 
 
 @pytest.mark.parametrize("path", ["/", "/claims", SEARCH, TREATMENT, "/treatments/nothing", "/problems"])
-def test_a_page_loads_only_what_is_ours_sets_no_cookie_and_is_in_no_frame(client: TestClient, path: str) -> None:
-    headers = client.get(path, headers=HTML).headers
+def test_a_page_loads_only_what_is_ours_sets_no_cookie_and_is_in_no_frame(seed_client: TestClient, path: str) -> None:
+    headers = seed_client.get(path, headers=HTML).headers
     policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -285,17 +289,17 @@ def test_a_page_loads_only_what_is_ours_sets_no_cookie_and_is_in_no_frame(client
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-resource-policy"] == "same-origin"
     for shared in ("/v1/treatments", "/openapi.json", asset_url("style.css")):
-        assert client.get(shared).headers["cross-origin-resource-policy"] == "cross-origin"
+        assert seed_client.get(shared).headers["cross-origin-resource-policy"] == "cross-origin"
 
 
 @pytest.mark.parametrize("name", ASSETS)
-def test_a_file_of_pages_lies_for_ever_under_the_hash_of_its_content(client: TestClient, name: str) -> None:
-    lasting = client.get(asset_url(name))
+def test_a_file_of_pages_lies_for_ever_under_the_hash_of_its_content(seed_client: TestClient, name: str) -> None:
+    lasting = seed_client.get(asset_url(name))
     assert lasting.headers["cache-control"] == "public, max-age=31536000, immutable"
-    plain = client.get(f"/assets/{name}")
+    plain = seed_client.get(f"/assets/{name}")
     assert plain.content == lasting.content
     assert "immutable" not in plain.headers["cache-control"]
-    former = client.get(re.sub(r"\.[0-9a-f]{12}\.", ".000000000000.", asset_url(name)))
+    former = seed_client.get(re.sub(r"\.[0-9a-f]{12}\.", ".000000000000.", asset_url(name)))
     assert former.content == lasting.content, "a page of another version of the program still has its style"
     assert "immutable" not in former.headers["cache-control"]
 
@@ -306,43 +310,43 @@ def loaded_with(client: TestClient, path: str) -> set[str]:
     return files | {name for file in files for name in re.findall('from"? ?"(/assets/[^"]+)"', client.get(file).text)}
 
 
-def test_every_page_with_all_that_it_loads_is_small(client: TestClient) -> None:
+def test_every_page_with_all_that_it_loads_is_small(seed_client: TestClient) -> None:
     """`search.js` asks for `combobox.js` when somebody goes to the search box."""
     heavy = (Treatment, Condition, Indication)  # of the rest, which are small, some
-    some = [(row, ids(client, row)[:: 1 if row in heavy else 6]) for row in PAGED]
+    some = [(row, ids(seed_client, row)[:: 1 if row in heavy else 6]) for row in PAGED]
     records = [f"/{row.plural}/{one}" for row, own in some for one in own] + [f"/sources/{ARTICLE}"]
-    guide = [link for link in read(client, "/guide").links if link.startswith("/guide/")]
-    synthesis = "/syntheses/" + client.get(KEPT).json()["input_hash"]
+    guide = [link for link in read(seed_client, "/guide").links if link.startswith("/guide/")]
+    synthesis = "/syntheses/" + seed_client.get(KEPT).json()["input_hash"]
     lists = ("/", "/treatments", "/claims", SEARCH, "/guide", "/problems", "/embed/builder")
     sizes: dict[str, int] = {}
     for path in (*records, *guide, *lists, synthesis):
-        parts = loaded_with(client, path)
-        sizes |= {part: len(client.get(part).content) for part in parts - sizes.keys()}
-        whole = len(get(client, path).content) + sum(sizes[part] for part in parts)
+        parts = loaded_with(seed_client, path)
+        sizes |= {part: len(seed_client.get(part).content) for part in parts - sizes.keys()}
+        whole = len(get(seed_client, path).content) + sum(sizes[part] for part in parts)
         assert whole <= MOST_BYTES, (path, whole)
 
 
 @pytest.mark.parametrize("path", ["/", "/claims", SEARCH, TREATMENT])
-def test_a_page_crosses_the_wire_as_a_third_of_that(client: TestClient, path: str) -> None:
+def test_a_page_crosses_the_wire_as_a_third_of_that(seed_client: TestClient, path: str) -> None:
     transferred = 0
-    for part in (path, *loaded_with(client, path)):
-        with client.stream("GET", part, headers=HTML | {"Accept-Encoding": "br"}) as answer:
+    for part in (path, *loaded_with(seed_client, path)):
+        with seed_client.stream("GET", part, headers=HTML | {"Accept-Encoding": "br"}) as answer:
             transferred += sum(len(chunk) for chunk in answer.iter_raw())
     assert transferred <= MOST_BYTES / 3
 
 
-def test_a_release_stays_in_every_link(client: TestClient) -> None:
-    answer = get(client, f"{TREATMENT}?release={RELEASE}")
+def test_a_release_stays_in_every_link(seed_client: TestClient) -> None:
+    answer = get(seed_client, f"{TREATMENT}?release={RELEASE}")
     assert answer.headers["dataset-release"] == RELEASE
-    page = read(client, f"{TREATMENT}?release={RELEASE}")
+    page = read(seed_client, f"{TREATMENT}?release={RELEASE}")
     assert f"Release {RELEASE}, revision" in page.words
     records = [link for link in page.links if re.match(r"/(v1/)?[a-z-]+/[a-z0-9-]+", link) and "/assets/" not in link]
     assert records
     assert all(f"release={RELEASE}" in link or link.startswith("/v1/changes") for link in records), records
 
 
-def test_fields_of_a_form_that_were_left_empty_say_nothing(client: TestClient) -> None:
-    assert get(client, "/claims?cursor=&verdict=&release=").status_code == 200
+def test_fields_of_a_form_that_were_left_empty_say_nothing(seed_client: TestClient) -> None:
+    assert get(seed_client, "/claims?cursor=&verdict=&release=").status_code == 200
 
 
 # What is not there
@@ -360,38 +364,38 @@ def test_fields_of_a_form_that_were_left_empty_say_nothing(client: TestClient) -
         (f"{TREATMENT}?release=../x", 422, "release"),
     ],
 )
-def test_what_is_not_there_is_told_calmly(client: TestClient, path: str, status: int, said: str) -> None:
-    page = read(client, path, status)
+def test_what_is_not_there_is_told_calmly(seed_client: TestClient, path: str, status: int, said: str) -> None:
+    page = read(seed_client, path, status)
     assert said in page.words
     assert "/treatments" in page.links
     for accept in ("*/*", "application/json", "application/problem+json"):
-        answer = client.get(path, headers={"Accept": accept})
+        answer = seed_client.get(path, headers={"Accept": accept})
         assert answer.status_code in (status, 406)
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_api_tells_browsers_too_as_problem_details(client: TestClient) -> None:
-    answer = client.get("/v1/treatments/nothing", headers=HTML)
+def test_the_api_tells_browsers_too_as_problem_details(seed_client: TestClient) -> None:
+    answer = seed_client.get("/v1/treatments/nothing", headers=HTML)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_page_in_a_format_that_it_has_not_is_406(client: TestClient) -> None:
-    assert client.get(TREATMENT, headers={"Accept": "text/csv"}).status_code == 406
-    assert client.get("/claims", headers={"Accept": "application/ld+json"}).status_code == 406
+def test_a_page_in_a_format_that_it_has_not_is_406(seed_client: TestClient) -> None:
+    assert seed_client.get(TREATMENT, headers={"Accept": "text/csv"}).status_code == 406
+    assert seed_client.get("/claims", headers={"Accept": "application/ld+json"}).status_code == 406
 
 
-def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(desk: Api) -> None:
-    made = desk.condition(name="made-up ache that goes")
+def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(api: Api) -> None:
+    made = api.condition(name="made-up ache that goes")
     path = f"/conditions/{made['id']}"
-    assert "made-up ache that goes" in read(desk.client, path).words
-    tag = desk.client.get(f"/v1{path}").headers["etag"]
-    gone = desk.ask("DELETE", f"/v1{path}?reason=It%20was%20made%20up.", If_Match=tag)
+    assert "made-up ache that goes" in read(api.client, path).words
+    tag = api.client.get(f"/v1{path}").headers["etag"]
+    gone = api.ask("DELETE", f"/v1{path}?reason=It%20was%20made%20up.", If_Match=tag)
     assert gone.status_code in (200, 204), gone.text
-    page = read(desk.client, path, 410)
+    page = read(api.client, path, 410)
     assert "made up" in page.words
-    other = desk.condition()
-    rename(desk.database, "conditions", other["id"], f"{other['id']}-now", author="test")
-    moved = desk.client.get(f"/conditions/{other['id']}?utm_source=x", headers=HTML, follow_redirects=False)
+    other = api.condition()
+    rename(api.database, "conditions", other["id"], f"{other['id']}-now", author="test")
+    moved = api.client.get(f"/conditions/{other['id']}?utm_source=x", headers=HTML, follow_redirects=False)
     assert moved.status_code == 308
     assert moved.headers["location"] == f"http://127.0.0.1:8000/conditions/{other['id']}-now?utm_source=x"
     assert f"/conditions/{other['id']}-now" in moved.text
@@ -401,7 +405,7 @@ def test_a_withdrawn_record_is_gone_and_a_renamed_one_leads_on(desk: Api) -> Non
 
 
 @pytest.fixture
-def hostile(database: Database) -> Iterator[TestClient]:
+def hostile_pages_client(database: Database) -> Iterator[TestClient]:
     save_all(database, hostile_records(), author="test")
     contact = "https://example.org/report"
     app = create_app(Settings(database_url=database.url, contact_url=contact))
@@ -409,10 +413,10 @@ def hostile(database: Database) -> Iterator[TestClient]:
         yield client
 
 
-def test_whatever_stands_in_a_record_is_shown_as_text(hostile: TestClient) -> None:
-    paths = [f"/{row.plural}/{one}" for row in PAGED for one in ids(hostile, row)]
+def test_whatever_stands_in_a_record_is_shown_as_text(hostile_pages_client: TestClient) -> None:
+    paths = [f"/{row.plural}/{one}" for row in PAGED for one in ids(hostile_pages_client, row)]
     for path in (*paths, "/", "/claims", "/treatments"):
-        page = read(hostile, path)
+        page = read(hostile_pages_client, path)
         assert ATTACK in page.words, path
         assert "onerror" not in page.attributes, path  # and read() knows the one script
         assert not [link for link in page.links if not link.startswith(("/", "#", "https://", "http://"))], path
@@ -444,25 +448,28 @@ def values_at(value: Any, path: str) -> list[Any]:
     return [found for part in parts for found in values_at(part, rest)]
 
 
-def test_every_field_of_text_of_every_record_is_attacked(hostile: TestClient) -> None:
-    document = hostile.get("/openapi.json").json()
+def test_every_field_of_text_of_every_record_is_attacked(hostile_pages_client: TestClient) -> None:
+    document = hostile_pages_client.get("/openapi.json").json()
     for plural in RESOURCES:
         operation = document["paths"][f"/v1/{plural}/{{id}}"]["get"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        records = hostile.get(f"/v1/{plural}").json()["items"]
+        records = hostile_pages_client.get(f"/v1/{plural}").json()["items"]
         for path in texts(document, schema):
             found = [text for record in records for text in values_at(record, path)]
             assert any(ATTACK in str(text) for text in found), (plural, path)
 
 
-def test_what_rests_on_a_retracted_source_says_so_in_words(hostile: TestClient) -> None:
+def test_what_rests_on_a_retracted_source_says_so_in_words(hostile_pages_client: TestClient) -> None:
     for path in ("/study-results/made-up-attack", "/claims/made-up-attack", "/sources/made-up-attack"):
-        assert "retracted" in read(hostile, path).words.lower(), path
-    assert "A source that this rests on was retracted." in read(hostile, "/study-results/made-up-attack").words
+        assert "retracted" in read(hostile_pages_client, path).words.lower(), path
+    assert (
+        "A source that this rests on was retracted."
+        in read(hostile_pages_client, "/study-results/made-up-attack").words
+    )
 
 
-def test_a_page_links_to_where_an_error_is_reported(hostile: TestClient) -> None:
-    page = read(hostile, "/claims/made-up-attack")
+def test_a_page_links_to_where_an_error_is_reported(hostile_pages_client: TestClient) -> None:
+    page = read(hostile_pages_client, "/claims/made-up-attack")
     assert "https://example.org/report?record=claims%2Fmade-up-attack&version=1" in page.links
 
 
@@ -472,8 +479,8 @@ def test_an_empty_dataset_has_pages_too(database: Database) -> None:
             assert "not medical advice" in read(client, path).words
 
 
-def test_the_pages_of_sources_name_the_records_that_cite_them(client: TestClient) -> None:
-    page = read(client, "/sources/foster-2001")
-    found = client.get("/v1/study-results?source=foster-2001").json()["items"]
+def test_the_pages_of_sources_name_the_records_that_cite_them(seed_client: TestClient) -> None:
+    page = read(seed_client, "/sources/foster-2001")
+    found = seed_client.get("/v1/study-results?source=foster-2001").json()["items"]
     assert len(found) > 1
     assert all(f"/study-results/{one['id']}" in page.links for one in found)

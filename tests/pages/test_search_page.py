@@ -11,15 +11,15 @@ from app.store.examples import RELEASE
 from tests.pages.test_pages import get, read
 
 
-def test_every_page_has_the_box_and_the_search_page_has_it_once(client: TestClient) -> None:
+def test_every_page_has_the_box_and_the_search_page_has_it_once(seed_client: TestClient) -> None:
     for path in ("/", "/claims", "/treatments/onabotulinumtoxina", "/problems", "/search", "/search?q=botox"):
-        assert get(client, path).text.count('<form class="search" role="search" action="/search">') == 1, path
-    assert 'name="q" value="botox &lt;b&gt;"' in get(client, "/search?q=botox+%3Cb%3E").text
+        assert get(seed_client, path).text.count('<form class="search" role="search" action="/search">') == 1, path
+    assert 'name="q" value="botox &lt;b&gt;"' in get(seed_client, "/search?q=botox+%3Cb%3E").text
 
 
-def test_it_finds_what_the_api_finds_grouped_by_kind_with_the_match_marked(client: TestClient) -> None:
-    page = get(client, "/search?q=dysphagia").text
-    found = client.get("/v1/search?q=dysphagia").json()
+def test_it_finds_what_the_api_finds_grouped_by_kind_with_the_match_marked(seed_client: TestClient) -> None:
+    page = get(seed_client, "/search?q=dysphagia").text
+    found = seed_client.get("/v1/search?q=dysphagia").json()
     for one in found["items"]:
         assert f"/{one['id']}" in page or f"#{one['id']}" in page, one
     for group in found["groups"]:
@@ -32,36 +32,36 @@ def test_it_finds_what_the_api_finds_grouped_by_kind_with_the_match_marked(clien
     assert re.search("<mark>[Dd]ysphagia</mark>", page)
 
 
-def test_a_result_leads_to_the_page_that_shows_it_and_else_to_its_json(client: TestClient) -> None:
-    text = get(client, "/search?q=dysphagia").text
+def test_a_result_leads_to_the_page_that_shows_it_and_else_to_its_json(seed_client: TestClient) -> None:
+    text = get(seed_client, "/search?q=dysphagia").text
     assert '<a href="/v1/outcomes/' in text
     assert '</a> <span class="quiet">JSON</span>' in text
-    text = get(client, "/search?q=migraine&kind=approvals").text
+    text = get(seed_client, "/search?q=migraine&kind=approvals").text
     target = "/indications/onabotulinumtoxina-chronic-migraine#onabotulinumtoxina-chronic-migraine-us"
     assert f'href="{target}"' in text
-    assert target.partition("#")[2] in read(client, target.partition("#")[0]).ids
+    assert target.partition("#")[2] in read(seed_client, target.partition("#")[0]).ids
 
 
-def test_a_side_effect_leads_to_the_page_of_its_use_which_shows_every_row(client: TestClient) -> None:
+def test_a_side_effect_leads_to_the_page_of_its_use_which_shows_every_row(seed_client: TestClient) -> None:
     target = "/indications/onabotulinumtoxina-chronic-migraine#compel-eyelid-ptosis"
-    assert target in read(client, "/search?q=botox+eyelid+ptosis").links
-    assert "compel-eyelid-ptosis" in read(client, target.partition("#")[0]).ids
+    assert target in read(seed_client, "/search?q=botox+eyelid+ptosis").links
+    assert "compel-eyelid-ptosis" in read(seed_client, target.partition("#")[0]).ids
 
 
-def test_a_kind_narrows_and_stands_in_the_address(client: TestClient) -> None:
-    text = get(client, "/search?q=migraine&kind=approvals").text
+def test_a_kind_narrows_and_stands_in_the_address(seed_client: TestClient) -> None:
+    text = get(seed_client, "/search?q=migraine&kind=approvals").text
     assert re.findall(r"<h2>([^<]+)</h2>", text) == ["Approvals"]
     assert 'href="/search?q=migraine&amp;kind=approvals" aria-current="true"' in text
-    assert get(client, "/search?q=dysphagia&kind=&cursor=&release=").status_code == 200
+    assert get(seed_client, "/search?q=dysphagia&kind=&cursor=&release=").status_code == 200
 
 
-def test_the_pages_of_a_search_give_every_result_once(client: TestClient) -> None:
-    found = client.get("/v1/search?q=botox&kind=side-effects&limit=200").json()
+def test_the_pages_of_a_search_give_every_result_once(seed_client: TestClient) -> None:
+    found = seed_client.get("/v1/search?q=botox&kind=side-effects&limit=200").json()
     wanted = {item["id"] for item in found["items"]}
     assert len(wanted) > 20
     address, shown = "/search?q=botox&kind=side-effects", []
     while address:
-        page = read(client, address)
+        page = read(seed_client, address)
         shown += [
             link.partition("#")[2]
             for link in page.links
@@ -74,20 +74,20 @@ def test_the_pages_of_a_search_give_every_result_once(client: TestClient) -> Non
     assert "/search?q=botox&kind=side-effects" in page.links, "the way back"
 
 
-def test_it_says_what_it_searched_for_instead(client: TestClient) -> None:
-    words = read(client, "/search?q=botoks").words
+def test_it_says_what_it_searched_for_instead(seed_client: TestClient) -> None:
+    words = read(seed_client, "/search?q=botoks").words
     assert "No record says botoks. Searched for botox instead." in words
     assert "botox is also called" in words
-    assert "No record holds all these words." in read(client, "/search?q=blepharospasm+zzzzqqqq").words
+    assert "No record holds all these words." in read(seed_client, "/search?q=blepharospasm+zzzzqqqq").words
 
 
 @pytest.mark.parametrize("asked", ["", "?q=", "?q=%20%20", "?q=&kind=claims"])
-def test_without_a_question_it_says_how_to_ask_one(client: TestClient, asked: str) -> None:
-    page = read(client, f"/search{asked}")
+def test_without_a_question_it_says_how_to_ask_one(seed_client: TestClient, asked: str) -> None:
+    page = read(seed_client, f"/search{asked}")
     assert "words stand together" in page.words
     examples = [link for link in page.links if link.startswith("/search?q=")]
     assert examples
-    assert all("Nothing matches" not in read(client, example).words for example in examples)
+    assert all("Nothing matches" not in read(seed_client, example).words for example in examples)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_without_a_question_it_says_how_to_ask_one(client: TestClient, asked: st
     ],
     ids=range(9),
 )
-def test_odd_questions_are_told_calmly(client: TestClient, asked: str) -> None:
-    page = read(client, f"/search?q={asked}")
+def test_odd_questions_are_told_calmly(seed_client: TestClient, asked: str) -> None:
+    page = read(seed_client, f"/search?q={asked}")
     assert "Search" in page.words
     assert not [link for link in page.links if link.startswith("javascript:")]
 
@@ -121,14 +121,18 @@ def test_odd_questions_are_told_calmly(client: TestClient, asked: str) -> None:
         (f"q=botox&release={RELEASE[:-1]}", 404, RELEASE),
     ],
 )
-def test_what_cannot_be_asked_is_a_page_that_says_so(client: TestClient, asked: str, status: int, said: str) -> None:
-    assert said in read(client, f"/search?{asked}", status).words
+def test_what_cannot_be_asked_is_a_page_that_says_so(
+    seed_client: TestClient, asked: str, status: int, said: str
+) -> None:
+    assert said in read(seed_client, f"/search?{asked}", status).words
 
 
-def test_a_release_stays_in_the_form_and_in_every_result(client: TestClient) -> None:
-    text = get(client, f"/search?q=dysphagia&release={RELEASE}").text
+def test_a_release_stays_in_the_form_and_in_every_result(seed_client: TestClient) -> None:
+    text = get(seed_client, f"/search?q=dysphagia&release={RELEASE}").text
     assert f'<input type="hidden" name="release" value="{RELEASE}">' in text
-    results = [link for link in read(client, f"/search?q=dysphagia&release={RELEASE}").links if "/assets/" not in link]
+    results = [
+        link for link in read(seed_client, f"/search?q=dysphagia&release={RELEASE}").links if "/assets/" not in link
+    ]
     records = [link for link in results if link.startswith(("/v1/search", "/claims/", "/search?", "/study-results/"))]
     assert len(records) > 5
     assert [link for link in records if f"release={RELEASE}" not in link] == ["/search?q=dysphagia"], "out of it"
@@ -140,16 +144,16 @@ def test_the_script_is_small_and_makes_no_markup_of_an_answer() -> None:
     assert not re.search(rb"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
 
 
-def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(client: TestClient) -> None:
-    text = get(client, "/search?q=pain&condition=chronic-neck-pain&treatment=&utm_source=x").text
-    found = client.get("/v1/search?q=pain&condition=chronic-neck-pain&facet=treatment,condition").json()
+def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(seed_client: TestClient) -> None:
+    text = get(seed_client, "/search?q=pain&condition=chronic-neck-pain&treatment=&utm_source=x").text
+    found = seed_client.get("/v1/search?q=pain&condition=chronic-neck-pain&facet=treatment,condition").json()
     for name in ("treatment", "condition"):
         for value in found["facets"][name]["values"]:
             assert f'<option value="{value["value"]}"' in text
             assert f"({value['count']})" in text
     assert '<option value="chronic-neck-pain" selected>Chronic neck pain (' in text
-    page = read(client, "/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin")
-    both = client.get("/v1/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin").json()
+    page = read(seed_client, "/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin")
+    both = seed_client.get("/v1/search?q=pain&condition=chronic-neck-pain&treatment=botulinum-toxin").json()
     assert both["items"] != found["items"]
     assert all(any(item["id"] in link for link in page.links) for item in both["items"])
     kinds = [link for link in page.links if "&kind=" in link]
@@ -157,5 +161,5 @@ def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(client: Te
     assert all({"treatment", "condition"} <= parse_qs(urlsplit(link).query).keys() for link in kinds)
     following = [link for link in page.links if "cursor=" in link]
     assert all("treatment=botulinum-toxin" in link for link in following)
-    assert read(client, "/search?q=pain&treatment=no-such-treatment").words
-    assert read(client, "/search?q=pain&treatment=Not%20An%20Id", 422).words
+    assert read(seed_client, "/search?q=pain&treatment=no-such-treatment").words
+    assert read(seed_client, "/search?q=pain&treatment=Not%20An%20Id", 422).words

@@ -33,7 +33,7 @@ def ids_in(file: Path) -> set[str]:
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Iterator[Database]:
+def small_database(tmp_path: Path) -> Iterator[Database]:
     """A database with one record and one key."""
     database = Database(f"sqlite:///{tmp_path}/ours.db")
     database.migrate()
@@ -50,10 +50,10 @@ def partials(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if "partial" in path.name]
 
 
-def test_a_backup_is_one_file_with_everything_and_comes_back(ours: Database, tmp_path: Path) -> None:
-    key = create_key(ours, "made-up editor", "write")
+def test_a_backup_is_one_file_with_everything_and_comes_back(small_database: Database, tmp_path: Path) -> None:
+    key = create_key(small_database, "made-up editor", "write")
     file = tmp_path / "backup.db"
-    content = back_up(file_of(ours), file)
+    content = back_up(file_of(small_database), file)
     assert (content.schema, content.revision, content.rows["condition"]) == (newest_schema(), 1, 1)
     assert file.stat().st_mode & 0o777 == 0o600, "it holds the hashes of keys"
     assert key_digest(key).encode() in file.read_bytes()
@@ -66,22 +66,22 @@ def test_a_backup_is_one_file_with_everything_and_comes_back(ours: Database, tmp
 
 
 def test_a_backup_shows_one_moment_while_others_write(
-    ours: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.releases.backups.PAGES_AT_ONCE", 20)
     steps: list[int] = []
 
     def write_meanwhile(left: int, _every: int) -> None:
         steps.append(left)
-        save(ours, f"later-{len(steps)}")
+        save(small_database, f"later-{len(steps)}")
 
     file = tmp_path / "backup.db"
-    content = back_up(file_of(ours), file, write_meanwhile)
+    content = back_up(file_of(small_database), file, write_meanwhile)
     assert len(steps) > 2
     assert steps == sorted(steps, reverse=True), "a write makes nobody begin again"
     assert content.revision == 1
     assert ids_in(file) == {"first"}
-    assert len(ids_in_database(ours)) == 1 + len(steps)
+    assert len(ids_in_database(small_database)) == 1 + len(steps)
 
 
 def ids_in_database(database: Database) -> set[str]:
@@ -89,18 +89,18 @@ def ids_in_database(database: Database) -> set[str]:
         return {row[0] for row in connection.exec_driver_sql("SELECT id FROM condition")}
 
 
-def test_a_backup_overwrites_nothing(ours: Database, tmp_path: Path) -> None:
+def test_a_backup_overwrites_nothing(small_database: Database, tmp_path: Path) -> None:
     file = tmp_path / "backup.db"
     file.write_text("somebody's own")
     with pytest.raises(BrokenSetting, match="overwrites nothing"):
-        back_up(file_of(ours), file)
+        back_up(file_of(small_database), file)
     assert file.read_text() == "somebody's own"
 
 
-def test_a_damaged_database_is_not_taken_for_a_backup(ours: Database, tmp_path: Path) -> None:
-    source = file_of(ours)
-    save(ours, *(f"made-up-{number}" for number in range(200)))
-    ours.close()
+def test_a_damaged_database_is_not_taken_for_a_backup(small_database: Database, tmp_path: Path) -> None:
+    source = file_of(small_database)
+    save(small_database, *(f"made-up-{number}" for number in range(200)))
+    small_database.close()
     with closing(sqlite3.connect(source)) as raw:
         page = raw.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'ix_edition_record'").fetchone()[0]
         size = raw.execute("PRAGMA page_size").fetchone()[0]
@@ -171,37 +171,39 @@ def with_a_log(file: Path) -> None:
     ids=["none", "empty", "cut", "text", "another", "later", "pointing", "log", "spoiled"],
 )
 def test_what_is_no_sound_backup_is_refused_and_the_database_stays(
-    ours: Database, tmp_path: Path, spoiled: Callable[[Path], None], words: str
+    small_database: Database, tmp_path: Path, spoiled: Callable[[Path], None], words: str
 ) -> None:
     file = tmp_path / "backup.db"
-    back_up(file_of(ours), file)
-    save(ours, "second")
+    back_up(file_of(small_database), file)
+    save(small_database, "second")
     spoiled(file)
-    ours.close()
+    small_database.close()
     with pytest.raises(BrokenSetting, match=words):
-        restore(ours.url, file, replace=True)
-    assert ids_in_database(ours) == {"first", "second"}
+        restore(small_database.url, file, replace=True)
+    assert ids_in_database(small_database) == {"first", "second"}
     assert not partials(tmp_path)
 
 
-def test_records_are_replaced_only_when_that_is_said_and_are_kept_aside(ours: Database, tmp_path: Path) -> None:
+def test_records_are_replaced_only_when_that_is_said_and_are_kept_aside(
+    small_database: Database, tmp_path: Path
+) -> None:
     file = tmp_path / "backup.db"
-    back_up(file_of(ours), file)
-    save(ours, "second")
-    ours.close()
+    back_up(file_of(small_database), file)
+    save(small_database, "second")
+    small_database.close()
     with pytest.raises(BrokenSetting, match="Say --replace"):
-        restore(ours.url, file, replace=False)
-    file_of(ours).chmod(0o640)
-    _, aside = restore(ours.url, file, replace=True)
+        restore(small_database.url, file, replace=False)
+    file_of(small_database).chmod(0o640)
+    _, aside = restore(small_database.url, file, replace=True)
     assert aside is not None
     assert ids_in(aside) == {"first", "second"}
     assert verified(aside).revision == 2
-    assert ids_in_database(ours) == {"first"}
-    assert file_of(ours).stat().st_mode & 0o777 == 0o640, "whoever could open it before can open it again"
+    assert ids_in_database(small_database) == {"first"}
+    assert file_of(small_database).stat().st_mode & 0o777 == 0o640, "whoever could open it before can open it again"
 
 
-def test_a_database_without_records_may_be_replaced(ours: Database, tmp_path: Path) -> None:
-    back_up(file_of(ours), tmp_path / "backup.db")
+def test_a_database_without_records_may_be_replaced(small_database: Database, tmp_path: Path) -> None:
+    back_up(file_of(small_database), tmp_path / "backup.db")
     empty = Database(f"sqlite:///{tmp_path}/empty.db")
     empty.migrate()
     empty.close()
@@ -211,49 +213,51 @@ def test_a_database_without_records_may_be_replaced(ours: Database, tmp_path: Pa
         assert ids_in(tmp_path / name) == {"first"}
 
 
-def test_a_damaged_database_can_be_replaced_and_its_log_goes_with_it(ours: Database, tmp_path: Path) -> None:
-    file, target = tmp_path / "backup.db", file_of(ours)
+def test_a_damaged_database_can_be_replaced_and_its_log_goes_with_it(small_database: Database, tmp_path: Path) -> None:
+    file, target = tmp_path / "backup.db", file_of(small_database)
     back_up(target, file)
-    ours.close()
+    small_database.close()
     log = target.with_name("ours.db-wal")
     spoil(target, 100)  # behind the header, which says that a log may lie beside it
     log.write_bytes(b"made-up log" * 100)
     with pytest.raises(BrokenSetting, match="--replace"):
-        restore(ours.url, file, replace=False)
-    _, aside = restore(ours.url, file, replace=True)
+        restore(small_database.url, file, replace=False)
+    _, aside = restore(small_database.url, file, replace=True)
     assert aside is not None
     assert aside.read_bytes()[100:2148] == b"\xa5" * 2048
     assert not log.exists(), "the log of another database would damage this one"
-    assert ids_in_database(ours) == {"first"}
+    assert ids_in_database(small_database) == {"first"}
 
 
-def test_a_database_that_is_served_is_not_replaced(ours: Database, tmp_path: Path) -> None:
+def test_a_database_that_is_served_is_not_replaced(small_database: Database, tmp_path: Path) -> None:
     file = tmp_path / "backup.db"
-    back_up(file_of(ours), file)
-    ours.close()
-    with TestClient(create_app(Settings(database_url=ours.url))) as client:
+    back_up(file_of(small_database), file)
+    small_database.close()
+    with TestClient(create_app(Settings(database_url=small_database.url))) as client:
         with pytest.raises(BrokenSetting, match="Stop the service first"):
-            restore(ours.url, file, replace=True)
+            restore(small_database.url, file, replace=True)
         assert client.get("/v1/conditions/first").status_code == 200
-    restore(ours.url, file, replace=True)
-    with closing(sqlite3.connect(file_of(ours))) as raw:
+    restore(small_database.url, file, replace=True)
+    with closing(sqlite3.connect(file_of(small_database))) as raw:
         assert database_content(raw).revision == 1
 
 
 # The commands
 
 
-def test_the_commands_say_what_they_did(ours: Database, tmp_path: Path) -> None:
-    at, file = ("--database", ours.url), str(tmp_path / "backup.db")
+def test_the_commands_say_what_they_did(small_database: Database, tmp_path: Path) -> None:
+    at, file = ("--database", small_database.url), str(tmp_path / "backup.db")
     made = tev("backup", file, *at)
     assert made.returncode == 0, made.stderr
-    assert made.stdout.startswith(f"Backup {file} of {file_of(ours)}: dataset revision 1, schema {newest_schema()}, ")
+    assert made.stdout.startswith(
+        f"Backup {file} of {file_of(small_database)}: dataset revision 1, schema {newest_schema()}, "
+    )
     assert "Restored into a scratch file and compared: the same, and sound." in made.stdout
-    ours.close()
+    small_database.close()
     back = tev("restore", file, "--replace", *at)
     assert back.returncode == 0, back.stderr
-    assert back.stdout.startswith(f"Restored {file_of(ours)} from {file}: dataset revision 1, ")
-    assert f"The database that was there: {file_of(ours)}.before-" in back.stdout
+    assert back.stdout.startswith(f"Restored {file_of(small_database)} from {file}: dataset revision 1, ")
+    assert f"The database that was there: {file_of(small_database)}.before-" in back.stdout
 
 
 def test_postgresql_has_its_own_programs_and_the_password_is_not_said() -> None:
@@ -265,8 +269,8 @@ def test_postgresql_has_its_own_programs_and_the_password_is_not_said() -> None:
         assert "made-up-secret" not in refused.stderr
 
 
-def test_a_backup_to_where_nothing_can_be_is_one_clear_line(ours: Database) -> None:
-    refused = tev("backup", "/dev/null/x.db", "--database", ours.url)
+def test_a_backup_to_where_nothing_can_be_is_one_clear_line(small_database: Database) -> None:
+    refused = tev("backup", "/dev/null/x.db", "--database", small_database.url)
     assert refused.returncode == 1
     assert refused.stderr.startswith("tev: ")
     assert "Traceback" not in refused.stderr

@@ -38,7 +38,7 @@ PATHS = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def frozen_releases(tmp_path: Path) -> Path:
     """Where the releases of a test lie."""
     return tmp_path / "releases"
 
@@ -54,13 +54,13 @@ def shown(client: TestClient, path: str) -> dict[str, Any]:
     return content
 
 
-def test_a_release_of_today_answers_every_read_as_the_dataset_does(client: TestClient) -> None:
-    for path, methods in operations(client):
+def test_a_release_of_today_answers_every_read_as_the_dataset_does(seed_client: TestClient) -> None:
+    for path, methods in operations(seed_client):
         taken = methods.get("get", {}).get("parameters", [])
         if "release" not in [entry.get("$ref", "").split("/")[-1] for entry in taken]:
             continue
-        parameters = required(client, methods)
-        now, then = (client.get(path, params=parameters | more) for more in ({}, {"release": RELEASE}))
+        parameters = required(seed_client, methods)
+        now, then = (seed_client.get(path, params=parameters | more) for more in ({}, {"release": RELEASE}))
         if now.status_code == 404:  # an example that is no source with a text, say
             assert then.json()["detail"] == now.json()["detail"]
             continue
@@ -77,10 +77,10 @@ def _without_cursors(content: str) -> str:
     return re.sub(r'"next":"[^"]+"', '"next":"…"', content)
 
 
-def test_a_release_answers_the_same_bytes_after_the_dataset_changed(database: Database, folder: Path) -> None:
+def test_a_release_answers_the_same_bytes_after_the_dataset_changed(database: Database, frozen_releases: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    with serving(database, folder) as client:
+    build_release(database, frozen_releases, "1.0")
+    with serving(database, frozen_releases) as client:
         before = {path: client.get(asked(path)).content for path in PATHS}
         save_all(database, [record("treatments", {"id": "example-toxin", "name": "New", "kind": "drug"})], author="t")
         save_all(database, [record("conditions", {"id": "new", "name": "New"})], author="test")
@@ -95,10 +95,10 @@ def test_a_release_answers_the_same_bytes_after_the_dataset_changed(database: Da
         assert (gone.status_code, gone.headers["dataset-release"]) == (404, "1.0")
 
 
-def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Database, folder: Path) -> None:
+def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Database, frozen_releases: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    with serving(database, folder) as client:
+    build_release(database, frozen_releases, "1.0")
+    with serving(database, frozen_releases) as client:
         before = {path: client.get(asked(path)).content for path in PATHS}
         tag = client.get(asked("/v1/approvals?format=ndjson")).headers["etag"]
         save_all(database, [record("sources", RETRACTED)], author="test")
@@ -118,10 +118,12 @@ def test_a_retraction_shows_in_a_release_and_goes_when_it_is_undone(database: Da
         assert {path: client.get(asked(path)).content for path in PATHS} == before
 
 
-def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(database: Database, folder: Path) -> None:
+def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(
+    database: Database, frozen_releases: Path
+) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    with serving(database, folder) as client:
+    build_release(database, frozen_releases, "1.0")
+    with serving(database, frozen_releases) as client:
         before = client.get(asked("/v1/approvals/example-approval")).content
         withdraw(database, "approvals", "example-approval", author="test", reason="an example")
         assert shown(client, "/v1/approvals/example-approval")["state"] == "withdrawn"
@@ -131,16 +133,20 @@ def test_a_withdrawal_shows_in_a_release_and_the_record_is_still_served(database
         assert client.get(asked("/v1/approvals/example-approval")).content == before
 
 
-def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(database: Database, folder: Path) -> None:
+def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(
+    database: Database, frozen_releases: Path
+) -> None:
     save_all(database, small_set(), author="test")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    build_release(database, folder, "1.0")
+    build_release(database, frozen_releases, "1.0")
     reinstate(database, "approvals", "example-approval", author="test", reason="an example")
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         assert [item["id"] for item in client.get("/v1/approvals").json()["items"]] == ["example-approval"]
         assert shown(client, "/v1/approvals")["items"] == []
     with database.read() as connection:
-        frozen = ReleaseReader(file_of(folder, "1.0"), find_release(connection, "1.0"), query_seconds=1, read_threads=1)
+        frozen = ReleaseReader(
+            file_of(frozen_releases, "1.0"), find_release(connection, "1.0"), query_seconds=1, read_threads=1
+        )
     anyio.run(frozen.follow, database)
     with frozen.read() as connection:
         document = from_json(connection.execute(select(Approval.table().c.document)).scalar_one())
@@ -148,47 +154,51 @@ def test_what_was_withdrawn_when_it_was_released_stays_so_in_the_release(databas
     assert document["state"] == "withdrawn", "its visibility and what it says of it agree"
 
 
-def test_a_renamed_record_has_its_former_id_in_a_release_and_todays_standing(database: Database, folder: Path) -> None:
+def test_a_renamed_record_has_its_former_id_in_a_release_and_todays_standing(
+    database: Database, frozen_releases: Path
+) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
+    build_release(database, frozen_releases, "1.0")
     rename(database, "sources", "example-article", "renamed-article", author="test")
     save_all(database, [record("sources", {**RETRACTED, "id": "renamed-article"})], author="test")
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         assert shown(client, "/v1/sources/example-article")["source_status"] == "retracted"
         assert shown(client, "/v1/approvals/example-approval")["citations"][0]["source"] == "example-article"
         assert client.get(asked("/v1/sources/renamed-article")).status_code == 404
 
 
-def test_pages_and_addresses_stay_in_the_release(client: TestClient) -> None:
-    first = client.get(asked("/v1/claims?limit=30", RELEASE))
+def test_pages_and_addresses_stay_in_the_release(seed_client: TestClient) -> None:
+    first = seed_client.get(asked("/v1/claims?limit=30", RELEASE))
     following = first.links["next"]["url"]
     assert f"release={RELEASE}" in following
-    second = client.get(following)
+    second = seed_client.get(following)
     assert second.headers["dataset-release"] == RELEASE
     assert len(first.json()["items"] + second.json()["items"]) == 51
-    assert client.get(following.replace(f"release={RELEASE}&", "")).status_code == 400, "a cursor of another query"
-    found = client.get(asked("/v1/claims/c20", RELEASE)).links
+    assert seed_client.get(following.replace(f"release={RELEASE}&", "")).status_code == 400, "a cursor of another query"
+    found = seed_client.get(asked("/v1/claims/c20", RELEASE)).links
     assert {"latest-version", "version-history", "alternate"} <= found.keys()
     assert all(f"release={RELEASE}" in link["url"] for link in found.values())
     for path in ("/v1", "/v1/lookup?system=pmid&code=11376175", "/v1/treatments/onabotulinumtoxina/dossier"):
-        urls = re.findall(r'"url":"http://127.0.0.1:8000([^"]+)"', client.get(asked(path, RELEASE)).text)
+        urls = re.findall(r'"url":"http://127.0.0.1:8000([^"]+)"', seed_client.get(asked(path, RELEASE)).text)
         ours = [url for url in urls if url.startswith("/v1/")]
         assert ours
         assert all(url.endswith(f"?release={RELEASE}") for url in ours), path
-        assert client.get(ours[0]).headers["dataset-release"] == RELEASE
+        assert seed_client.get(ours[0]).headers["dataset-release"] == RELEASE
 
 
-def test_an_export_streams_from_a_release(client: TestClient) -> None:
-    now, then = (client.get(f"/v1/sources?format=ndjson{more}") for more in ("", f"&release={RELEASE}"))
+def test_an_export_streams_from_a_release(seed_client: TestClient) -> None:
+    now, then = (seed_client.get(f"/v1/sources?format=ndjson{more}") for more in ("", f"&release={RELEASE}"))
     assert now.content == then.content
     assert then.headers["dataset-release"] == RELEASE
 
 
-def test_the_tag_of_a_long_export_changes_with_what_became_of_its_records(database: Database, folder: Path) -> None:
+def test_the_tag_of_a_long_export_changes_with_what_became_of_its_records(
+    database: Database, frozen_releases: Path
+) -> None:
     save_all(database, [record("conditions", {"id": f"c{n}", "name": f"C {n}"}) for n in range(501)], author="test")
-    build_release(database, folder, "1.0")
+    build_release(database, frozen_releases, "1.0")
     path = asked("/v1/conditions?format=ndjson")
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         before = client.get(path)
         assert before.headers["etag"].startswith("W/")
         withdraw(database, "conditions", "c7", author="test", reason="an example")
@@ -217,25 +227,25 @@ def test_the_tag_of_a_long_export_changes_with_what_became_of_its_records(databa
         ("/readyz?release=no-such", 200),
     ],
 )
-def test_a_release_is_named_once_and_exists(client: TestClient, path: str, status: int) -> None:
-    answer = client.get(path)
+def test_a_release_is_named_once_and_exists(seed_client: TestClient, path: str, status: int) -> None:
+    answer = seed_client.get(path)
     assert answer.status_code == status
     assert "dataset-release" not in answer.headers
     if status == 404:
         assert answer.json()["detail"] == f"There is no release '2026-11-2'. Did you mean {RELEASE!r}?"
 
 
-def test_few_releases_are_open_at_once_and_none_after_the_end(database: Database, folder: Path) -> None:
+def test_few_releases_are_open_at_once_and_none_after_the_end(database: Database, frozen_releases: Path) -> None:
     save_all(database, small_set(), author="test")
     names = [f"a{number}" for number in range(MOST_OPEN + 3)]
     for name in names:
-        build_release(database, folder, name)
+        build_release(database, frozen_releases, name)
 
     def open_files() -> set[str]:
         opened = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
-        return {path.name for path in opened if path.parent == folder and path.suffix == ".sqlite3"}
+        return {path.name for path in opened if path.parent == frozen_releases and path.suffix == ".sqlite3"}
 
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         for name in (*names, names[0]):
             assert client.get(asked("/v1/treatments", name)).headers["dataset-release"] == name
         assert open_files() == {f"{name}.sqlite3" for name in (names[0], *names[-MOST_OPEN + 1 :])}
@@ -254,10 +264,10 @@ def recorded(database: Database, file: Path, name: str) -> None:
     assert record_release(database, made)
 
 
-def test_a_release_of_an_earlier_program_is_read(database: Database, folder: Path) -> None:
+def test_a_release_of_an_earlier_program_is_read(database: Database, frozen_releases: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    file = file_of(folder, "0.9")
+    build_release(database, frozen_releases, "1.0")
+    file = file_of(frozen_releases, "0.9")
     engine = create_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
         migrate_schema(connection, "0001")
@@ -282,7 +292,7 @@ def test_a_release_of_an_earlier_program_is_read(database: Database, folder: Pat
     engine.dispose()
     recorded(database, file, "0.9")
     before = file.read_bytes()
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         for _ in range(2):
             answer = client.get(asked("/v1/conditions/example-pain", "0.9"))
             assert (answer.status_code, answer.json()["name"]) == (200, "As it was called then")
@@ -292,15 +302,15 @@ def test_a_release_of_an_earlier_program_is_read(database: Database, folder: Pat
     assert file.read_bytes() == before
 
 
-def test_a_release_of_a_later_program_is_503(database: Database, folder: Path) -> None:
+def test_a_release_of_a_later_program_is_503(database: Database, frozen_releases: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    file = file_of(folder, "9.0")
-    file.write_bytes(file_of(folder, "1.0").read_bytes())
+    build_release(database, frozen_releases, "1.0")
+    file = file_of(frozen_releases, "9.0")
+    file.write_bytes(file_of(frozen_releases, "1.0").read_bytes())
     with closing(sqlite3.connect(file)) as raw, raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
     recorded(database, file, "9.0")
-    with serving(database, folder) as client:
+    with serving(database, frozen_releases) as client:
         answer = client.get(asked("/v1/treatments", "9.0"))
         assert (answer.status_code, "'9.0' cannot be read" in answer.json()["detail"]) == (503, True)
         assert client.get(asked("/v1/treatments")).status_code == 200

@@ -53,7 +53,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def release_files(tmp_path: Path) -> Path:
     """Where the releases of a test lie."""
     folder = tmp_path / "releases"
     folder.mkdir()
@@ -63,11 +63,11 @@ def folder(tmp_path: Path) -> Path:
 # Made
 
 
-def test_a_release_is_one_compact_file_that_nobody_may_write_to(database: Database, folder: Path) -> None:
+def test_a_release_is_one_compact_file_that_nobody_may_write_to(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
-    made = build_release(database, folder, "1.0", notes="An example.")
-    file = file_of(folder, "1.0")
-    assert names_in(folder) == ["1.0.sqlite3"]
+    made = build_release(database, release_files, "1.0", notes="An example.")
+    file = file_of(release_files, "1.0")
+    assert names_in(release_files) == ["1.0.sqlite3"]
     assert (file.stat().st_mode & 0o777, file.stat().st_size) == (0o444, made.size)
     assert hashlib.sha256(file.read_bytes()).hexdigest() == made.sha256
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as raw:
@@ -84,25 +84,25 @@ def test_every_table_is_released_or_kept_back_on_purpose() -> None:
     assert {table.name for table in released_tables()} == set(SQLModel.metadata.tables) - kept_back
 
 
-def test_a_name_is_taken_for_ever(database: Database, folder: Path) -> None:
+def test_a_name_is_taken_for_ever(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    before = file_of(folder, "1.0").read_bytes()
+    build_release(database, release_files, "1.0")
+    before = file_of(release_files, "1.0").read_bytes()
     with pytest.raises(BrokenSetting, match=r"There is a release '1.0' already"):
-        build_release(database, folder, "1.0")
+        build_release(database, release_files, "1.0")
     with pytest.raises(BrokenSetting, match=r"There is a release '1.0' already"):
-        build_release(database, folder / "elsewhere", "1.0")
-    file_of(folder, "2.0").write_text("someone else's")
+        build_release(database, release_files / "elsewhere", "1.0")
+    file_of(release_files, "2.0").write_text("someone else's")
     with pytest.raises(BrokenSetting, match="is no release of this database"):
-        build_release(database, folder, "2.0")
-    assert file_of(folder, "1.0").read_bytes() == before
-    assert file_of(folder, "2.0").read_text() == "someone else's"
+        build_release(database, release_files, "2.0")
+    assert file_of(release_files, "1.0").read_bytes() == before
+    assert file_of(release_files, "2.0").read_text() == "someone else's"
 
 
-def test_an_empty_dataset_is_not_released(database: Database, folder: Path) -> None:
+def test_an_empty_dataset_is_not_released(database: Database, release_files: Path) -> None:
     with pytest.raises(BrokenSetting, match="nothing to release"):
-        build_release(database, folder, "1.0")
-    assert names_in(folder) == []
+        build_release(database, release_files, "1.0")
+    assert names_in(release_files) == []
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
@@ -121,50 +121,50 @@ build_release(Database(sys.argv[1]), pathlib.Path(sys.argv[2]), "1.0", progress=
 """
 
 
-def test_a_crash_leaves_no_release_and_the_next_run_clears_up(database: Database, folder: Path) -> None:
+def test_a_crash_leaves_no_release_and_the_next_run_clears_up(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
-    crashed = subprocess.run([sys.executable, "-c", CRASH, database.url, str(folder)], cwd=ROOT, check=False)
+    crashed = subprocess.run([sys.executable, "-c", CRASH, database.url, str(release_files)], cwd=ROOT, check=False)
     assert crashed.returncode == 9
-    assert ".1.0.partial" in names_in(folder)
-    assert not file_of(folder, "1.0").exists()
-    with serving(database, folder) as client:
+    assert ".1.0.partial" in names_in(release_files)
+    assert not file_of(release_files, "1.0").exists()
+    with serving(database, release_files) as client:
         assert client.get("/v1/releases").json()["items"] == []
-        build_release(database, folder, "2.0")
+        build_release(database, release_files, "2.0")
         assert [item["name"] for item in client.get("/v1/releases").json()["items"]] == ["2.0"]
-    assert names_in(folder) == ["2.0.sqlite3"]
+    assert names_in(release_files) == ["2.0.sqlite3"]
 
 
 @pytest.mark.parametrize("is_recorded", [False, True])
-def test_a_crash_at_the_last_step_is_cleared_up_too(database: Database, folder: Path, is_recorded: bool) -> None:
+def test_a_crash_at_the_last_step_is_cleared_up_too(database: Database, release_files: Path, is_recorded: bool) -> None:
     """The file has its name already; whether it counts is what the database says."""
     save_all(database, small_set(), author="test")
-    file, partial = file_of(folder, "1.0"), folder / ".1.0.partial"
+    file, partial = file_of(release_files, "1.0"), release_files / ".1.0.partial"
     if is_recorded:
-        build_release(database, folder, "1.0")
+        build_release(database, release_files, "1.0")
         os.link(file, partial)
     else:
         partial.write_text("half")
         os.link(partial, file)
-    build_release(database, folder, "2.0")
-    assert names_in(folder) == (["1.0.sqlite3"] if is_recorded else []) + ["2.0.sqlite3"]
+    build_release(database, release_files, "2.0")
+    assert names_in(release_files) == (["1.0.sqlite3"] if is_recorded else []) + ["2.0.sqlite3"]
 
 
-def test_of_two_runs_at_once_one_wins_and_the_other_says_so(database: Database, folder: Path) -> None:
+def test_of_two_runs_at_once_one_wins_and_the_other_says_so(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
     command = [sys.executable, "-m", "app.cli", "release", "1.0", "--database", database.url]
-    environment = {**os.environ, "TEV_RELEASES": str(folder)}
+    environment = {**os.environ, "TEV_RELEASES": str(release_files)}
     started = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stderr=subprocess.PIPE) for _ in range(2)
     ]
     said = sorted(process.communicate(timeout=60)[1] for process in started)
     assert sorted(process.returncode for process in started) == [0, 1]
     assert said == ["", "tev: There is a release '1.0' already, and a release never changes. Take another name.\n"]
-    assert names_in(folder) == ["1.0.sqlite3"]
+    assert names_in(release_files) == ["1.0.sqlite3"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_command_says_what_it_made(engine: str, originals: DatabaseTemplates, tmp_path: Path) -> None:
-    folder, url = tmp_path / "releases", originals.copy(engine, tmp_path, is_seeded=True)
+def test_the_command_says_what_it_made(engine: str, database_templates: DatabaseTemplates, tmp_path: Path) -> None:
+    folder, url = tmp_path / "releases", database_templates.copy(engine, tmp_path, is_seeded=True)
     finished = tev("release", "a.1", "--database", url, "--notes", "For tests.", TEV_RELEASES=str(folder))
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("Release a.1 of dataset revision 1\n")
@@ -192,38 +192,40 @@ def test_a_masked_text_keeps_its_length_and_the_quoted_characters_alone(
     assert mask_text(words, spans) == expected
 
 
-def test_of_a_text_that_is_not_ours_the_file_holds_the_quotes_alone(client: TestClient, releases: Path) -> None:
+def test_of_a_text_that_is_not_ours_the_file_holds_the_quotes_alone(
+    seed_client: TestClient, release_folder: Path
+) -> None:
     whole = (TEXTS / f"{ARTICLE}.txt").read_bytes().decode()
-    with closing(sqlite3.connect(f"file:{file_of(releases, RELEASE)}?mode=ro", uri=True)) as raw:
+    with closing(sqlite3.connect(f"file:{file_of(release_folder, RELEASE)}?mode=ro", uri=True)) as raw:
         (held,) = raw.execute("SELECT text FROM source_text WHERE source = ?", [ARTICLE]).fetchone()
     assert len(held) == len(whole)
     assert all(kept in (MASK, sign) for kept, sign in zip(held, whole, strict=True))
-    claims = client.get("/v1/claims", params={"source": ARTICLE, "limit": 200}).json()["items"]
+    claims = seed_client.get("/v1/claims", params={"source": ARTICLE, "limit": 200}).json()["items"]
     assert all(held[claim["span"]["start"] : claim["span"]["end"]] == claim["quote"] for claim in claims)
     quoted = {place for claim in claims for place in range(claim["span"]["start"], claim["span"]["end"])}
     gaps = re.findall(r"\S{12,}", "".join(" " if place in quoted else sign for place, sign in enumerate(whole)))
     unquoted = [word for word in gaps if not any(word in claim["quote"] for claim in claims)]
     assert {"game-changer", "debilitating"} <= set(unquoted)
     assert not [word for word in unquoted if word in held]
-    now, then = (client.get(f"/v1/sources/{ARTICLE}/annotated{asked}") for asked in ("", f"?release={RELEASE}"))
+    now, then = (seed_client.get(f"/v1/sources/{ARTICLE}/annotated{asked}") for asked in ("", f"?release={RELEASE}"))
     assert now.content == then.content
 
 
-def test_a_text_that_may_be_served_is_passed_on_whole(database: Database, folder: Path) -> None:
+def test_a_text_that_may_be_served_is_passed_on_whole(database: Database, release_files: Path) -> None:
     words = "An example text of ours."
     source = {**SOURCE, "sha256": hashlib.sha256(words.encode()).hexdigest(), "text_served": "full"}
     save_all(database, [record("sources", source)], author="test", texts={SOURCE["id"]: words})
-    build_release(database, folder, "1.0")
-    with closing(sqlite3.connect(file_of(folder, "1.0"))) as raw:
+    build_release(database, release_files, "1.0")
+    with closing(sqlite3.connect(file_of(release_files, "1.0"))) as raw:
         assert raw.execute("SELECT text FROM source_text").fetchall() == [(words,)]
 
 
 # Listed and compared
 
 
-def test_a_release_says_what_changed_since_the_one_before(database: Database, folder: Path) -> None:
+def test_a_release_says_what_changed_since_the_one_before(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
+    build_release(database, release_files, "1.0")
     renamed = record("treatments", {"id": "example-toxin", "name": "Another name", "kind": "drug"})
     save_all(database, [renamed, record("conditions", {"id": "came", "name": "Came"})], author="test")
     save_all(database, [record("conditions", {"id": "gone", "name": "Gone"})], author="test")
@@ -231,8 +233,8 @@ def test_a_release_says_what_changed_since_the_one_before(database: Database, fo
     save_all(database, [record("sources", {**SOURCE, "title": "Another title"})], author="test")
     save_all(database, [record("sources", SOURCE)], author="test", reason="changed back")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    build_release(database, folder, "1.1", notes="The second.")
-    with serving(database, folder) as client:
+    build_release(database, release_files, "1.1", notes="The second.")
+    with serving(database, release_files) as client:
         newest, first = client.get("/v1/releases").json()["items"]
         assert client.get("/v1/releases/1.1").json() == newest
     assert newest["difference"] == {
@@ -249,11 +251,11 @@ def test_a_release_says_what_changed_since_the_one_before(database: Database, fo
     assert first["difference"]["created"] == {plural: 1 for plural, count in first["counts"].items() if count}
 
 
-def test_the_list_is_read_in_pages_and_takes_no_cursor_of_others(database: Database, folder: Path) -> None:
+def test_the_list_is_read_in_pages_and_takes_no_cursor_of_others(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
     for number in range(3):
-        build_release(database, folder, f"{number}")
-    with serving(database, folder) as client:
+        build_release(database, release_files, f"{number}")
+    with serving(database, release_files) as client:
         found, path = [], "/v1/releases?limit=1"
         while path:
             answer = client.get(path)
@@ -266,15 +268,15 @@ def test_the_list_is_read_in_pages_and_takes_no_cursor_of_others(database: Datab
 
 
 @pytest.mark.parametrize("path", ["/v1/releases", f"/v1/releases/{RELEASE}", FILE])
-def test_a_release_is_not_asked_of_a_release(client: TestClient, path: str) -> None:
-    answer = client.get(path, params={"release": RELEASE})
+def test_a_release_is_not_asked_of_a_release(seed_client: TestClient, path: str) -> None:
+    answer = seed_client.get(path, params={"release": RELEASE})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["parameter"] == "release"
 
 
 @pytest.mark.parametrize("ending", ["", "/dataset.sqlite3"])
-def test_an_unknown_release_is_404_with_the_nearest(client: TestClient, ending: str) -> None:
-    answer = client.get(f"/v1/releases/2026-11-2{ending}")
+def test_an_unknown_release_is_404_with_the_nearest(seed_client: TestClient, ending: str) -> None:
+    answer = seed_client.get(f"/v1/releases/2026-11-2{ending}")
     assert answer.status_code == 404
     assert answer.json()["detail"] == "There is no release '2026-11-2'. Did you mean '2026-11-22'?"
 
@@ -295,12 +297,12 @@ def test_an_unknown_release_is_404_with_the_nearest(client: TestClient, ending: 
     ],
 )
 def test_a_citation_comes_in_the_format_that_was_asked_for(
-    client: TestClient, asked: str, accept: str, media_type: str
+    seed_client: TestClient, asked: str, accept: str, media_type: str
 ) -> None:
-    shown = client.get(f"/v1/releases/{RELEASE}").json()
+    shown = seed_client.get(f"/v1/releases/{RELEASE}").json()
     cited = shown["cite_as"]
     contents = {"json": json.dumps([cited["csl_json"]]), "bibtex": cited["bibtex"], "plain": cited["text"] + "\n"}
-    answer = client.get(f"/v1/releases/{RELEASE}{asked}", headers={"Accept": accept})
+    answer = seed_client.get(f"/v1/releases/{RELEASE}{asked}", headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
     if "json" in media_type:
         expected: Any = json.loads(contents["json"]) if "csl" in media_type else shown
@@ -342,10 +344,10 @@ def test_a_citation_says_who_when_which_and_where() -> None:
 # The file
 
 
-def test_the_file_is_given_as_it_lies_there(client: TestClient, releases: Path) -> None:
-    content = file_of(releases, RELEASE).read_bytes()
-    shown = client.get(f"/v1/releases/{RELEASE}").json()
-    answer = client.get(FILE)
+def test_the_file_is_given_as_it_lies_there(seed_client: TestClient, release_folder: Path) -> None:
+    content = file_of(release_folder, RELEASE).read_bytes()
+    shown = seed_client.get(f"/v1/releases/{RELEASE}").json()
+    answer = seed_client.get(FILE)
     assert answer.content == content
     assert hashlib.sha256(content).hexdigest() == shown["sha256"]
     assert b64decode(answer.headers["repr-digest"].removeprefix("sha-256=").strip(":")).hex() == shown["sha256"]
@@ -354,21 +356,21 @@ def test_the_file_is_given_as_it_lies_there(client: TestClient, releases: Path) 
     assert answer.headers["content-disposition"] == f'attachment; filename="treatment-evidence-{RELEASE}.sqlite3"'
     assert (answer.headers["dataset-release"], answer.headers["accept-ranges"]) == (RELEASE, "bytes")
     tag = {"If-None-Match": answer.headers["etag"]}
-    assert client.get(FILE, headers=tag).status_code == 304
-    head = client.head(FILE)
+    assert seed_client.get(FILE, headers=tag).status_code == 304
+    head = seed_client.head(FILE)
     assert (head.content, head.headers["content-length"]) == (b"", str(len(content)))
 
 
-def test_a_download_goes_on_where_it_stopped(client: TestClient, releases: Path) -> None:
-    content = file_of(releases, RELEASE).read_bytes()
+def test_a_download_goes_on_where_it_stopped(seed_client: TestClient, release_folder: Path) -> None:
+    content = file_of(release_folder, RELEASE).read_bytes()
     size = len(content)
-    tag = client.head(FILE).headers["etag"]
+    tag = seed_client.head(FILE).headers["etag"]
     for asked, start, end in (("0-15", 0, 16), (f"{size - 5}-", size - 5, size), ("-7", size - 7, size)):
-        answer = client.get(FILE, headers={"Range": f"bytes={asked}", "If-Range": tag})
+        answer = seed_client.get(FILE, headers={"Range": f"bytes={asked}", "If-Range": tag})
         assert (answer.status_code, answer.content) == (206, content[start:end])
         assert answer.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
-    assert client.get(FILE, headers={"Range": "bytes=0-1", "If-Range": '"other"'}).status_code == 200
-    beyond = client.get(FILE, headers={"Range": f"bytes={size}-"})
+    assert seed_client.get(FILE, headers={"Range": "bytes=0-1", "If-Range": '"other"'}).status_code == 200
+    beyond = seed_client.get(FILE, headers={"Range": f"bytes={size}-"})
     assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
     assert beyond.headers["content-type"] == "application/problem+json"
 
@@ -397,13 +399,13 @@ def test_a_range_that_we_do_not_give_is_the_whole(header: str) -> None:
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])
 def test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on(
-    database: Database, folder: Path, damage: str
+    database: Database, release_files: Path, damage: str
 ) -> None:
     save_all(database, small_set(), author="test")
-    build_release(database, folder, "1.0")
-    file, aside = file_of(folder, "1.0"), folder / "aside"
+    build_release(database, release_files, "1.0")
+    file, aside = file_of(release_files, "1.0"), release_files / "aside"
     addresses = ("/v1/treatments?release=1.0", "/v1/releases/1.0/dataset.sqlite3")
-    with serving(database, folder) as client:
+    with serving(database, release_files) as client:
         assert [client.get(address).status_code for address in addresses] == [200, 200]
         file.rename(aside)
         if damage == "altered":
@@ -418,16 +420,16 @@ def test_a_file_that_is_not_what_was_released_is_503_and_the_rest_goes_on(
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE_NAMES if name and "/" not in name])
-def test_a_hostile_name_is_refused_wherever_a_name_stands(client: TestClient, name: str) -> None:
-    assert client.get("/v1/treatments", params={"release": name}).status_code == 422
-    assert client.get(f"/v1/releases/{quote(name)}").status_code == 422
+def test_a_hostile_name_is_refused_wherever_a_name_stands(seed_client: TestClient, name: str) -> None:
+    assert seed_client.get("/v1/treatments", params={"release": name}).status_code == 422
+    assert seed_client.get(f"/v1/releases/{quote(name)}").status_code == 422
 
 
-def test_a_reinstated_record_stays_what_it_was_in_the_release(database: Database, folder: Path) -> None:
+def test_a_reinstated_record_stays_what_it_was_in_the_release(database: Database, release_files: Path) -> None:
     save_all(database, small_set(), author="test")
     withdraw(database, "approvals", "example-approval", author="test", reason="an example")
-    build_release(database, folder, "1.0")
+    build_release(database, release_files, "1.0")
     reinstate(database, "approvals", "example-approval", author="test", reason="an example")
-    with serving(database, folder) as client:
+    with serving(database, release_files) as client:
         assert client.get("/v1/approvals").json()["items"]
         assert not client.get("/v1/approvals?release=1.0").json()["items"]

@@ -12,7 +12,7 @@ from tests.reliability.bench import Bench
 from tests.reliability.calls import Caller
 from tests.reliability.figures import Figure, none_of
 from tests.reliability.servers import Server
-from tests.support.desk import made_keys
+from tests.support.api import made_keys
 
 
 def probe(bench: Bench) -> Iterator[Figure]:

@@ -38,13 +38,13 @@ def test_overlapping_claims_share_a_segment() -> None:
 
 
 @pytest.fixture
-def annotated(client: TestClient) -> dict[str, Any]:
-    content: dict[str, Any] = client.get(f"/v1/sources/{ARTICLE}/annotated").json()
+def annotated(seed_client: TestClient) -> dict[str, Any]:
+    content: dict[str, Any] = seed_client.get(f"/v1/sources/{ARTICLE}/annotated").json()
     return content
 
 
-def test_the_article_has_all_its_claims_in_order(annotated: dict[str, Any], client: TestClient) -> None:
-    claims = client.get("/v1/claims", params={"source": ARTICLE, "limit": 200}).json()["items"]
+def test_the_article_has_all_its_claims_in_order(annotated: dict[str, Any], seed_client: TestClient) -> None:
+    claims = seed_client.get("/v1/claims", params={"source": ARTICLE, "limit": 200}).json()["items"]
     assert {claim["id"] for claim in annotated["claims"]} == {claim["id"] for claim in claims}
     assert [claim["start"] for claim in annotated["claims"]] == sorted(claim["start"] for claim in annotated["claims"])
     quotes = {claim["id"]: claim["quote"] for claim in claims}
@@ -65,5 +65,5 @@ def test_the_gaps_of_an_article_that_is_not_ours_have_a_place_and_no_words(annot
 
 
 @pytest.mark.parametrize("source", ["foster-2001", "no-such-source"])
-def test_a_source_without_a_text_is_404(client: TestClient, source: str) -> None:
-    assert client.get(f"/v1/sources/{source}/annotated").status_code == 404
+def test_a_source_without_a_text_is_404(seed_client: TestClient, source: str) -> None:
+    assert seed_client.get(f"/v1/sources/{source}/annotated").status_code == 404

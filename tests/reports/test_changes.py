@@ -52,7 +52,7 @@ def service(database: Database) -> TestClient:
 
 
 @pytest.fixture
-def reader(database: Database) -> Iterator[TestClient]:
+def changes_client(database: Database) -> Iterator[TestClient]:
     """The service over a small set with one record withdrawn, one source retracted and one treatment renamed."""
     save_all(database, small_set(), author="ada", reason="a start")
     save_all(database, [record("sources", {**SOURCE, "retraction": RETRACTION})], author="ben", reason="a notice")
@@ -154,10 +154,10 @@ SLOW = [HealthCheck.too_slow]
 
 @pytest.fixture(scope="session", params=ENGINES)
 def new_databases(
-    request: pytest.FixtureRequest, originals: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, database_templates: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], Database]:
     """Makes databases without records, on each engine."""
-    return lambda: Database(originals.copy(request.param, tmp_path_factory.mktemp("replayed")))
+    return lambda: Database(database_templates.copy(request.param, tmp_path_factory.mktemp("replayed")))
 
 
 def change_something(database: Database, ids: list[tuple[str, str]], what: str, which: int, how: int) -> None:
@@ -207,8 +207,8 @@ def test_whatever_happens_a_mirror_that_reads_on_follows(
 # What an item says
 
 
-def test_an_item_says_what_changed_when_by_whom_and_why(reader: TestClient) -> None:
-    retracted = next(item for item in items(reader) if item["type"] == "source-retracted")
+def test_an_item_says_what_changed_when_by_whom_and_why(changes_client: TestClient) -> None:
+    retracted = next(item for item in items(changes_client) if item["type"] == "source-retracted")
     assert retracted == {
         "revision": 2,
         "position": 1,
@@ -231,44 +231,46 @@ def test_an_item_says_what_changed_when_by_whom_and_why(reader: TestClient) -> N
     assert retracted["new"]["status"] == "retracted"
 
 
-def test_what_follows_from_a_change_stands_in_the_same_revision(reader: TestClient) -> None:
-    followed = [item for item in items(reader, since=1, until=2) if item["kind"] == "warnings"]
+def test_what_follows_from_a_change_stands_in_the_same_revision(changes_client: TestClient) -> None:
+    followed = [item for item in items(changes_client, since=1, until=2) if item["kind"] == "warnings"]
     assert [(item["type"], item["old"], item["new"]) for item in followed] == [
         ("standing-changed", "current", "retracted")
     ]
     assert followed[0]["version"] == 1, "the warning itself did not change"
 
 
-def test_an_item_keeps_the_id_of_its_time_and_links_to_the_record_as_it_is_called_now(reader: TestClient) -> None:
-    of_class = items(reader, kind="treatments", id="sample-class")
+def test_an_item_keeps_the_id_of_its_time_and_links_to_the_record_as_it_is_called_now(
+    changes_client: TestClient,
+) -> None:
+    of_class = items(changes_client, kind="treatments", id="sample-class")
     assert [(item["type"], item["id"]) for item in of_class] == [
         ("created", "example-class"),
         ("renamed", "sample-class"),
     ]
     assert {item["url"] for item in of_class} == {"http://127.0.0.1:8000/v1/treatments/sample-class"}
-    assert items(reader, kind="treatments", id="example-class") == of_class, "a former id names it too"
-    assert items(reader, id="example-class") == of_class, "and no kind is needed"
-    assert items(reader, kind=["sources", "treatments"], id="sample-class", limit=1) == of_class
+    assert items(changes_client, kind="treatments", id="example-class") == of_class, "a former id names it too"
+    assert items(changes_client, id="example-class") == of_class, "and no kind is needed"
+    assert items(changes_client, kind=["sources", "treatments"], id="sample-class", limit=1) == of_class
 
 
 # Which changes
 
 
-def test_kind_type_since_and_until_narrow_the_feed(reader: TestClient) -> None:
-    everything = items(reader)
+def test_kind_type_since_and_until_narrow_the_feed(changes_client: TestClient) -> None:
+    everything = items(changes_client)
     assert {item["revision"] for item in everything} == {1, 2, 3, 4}
-    assert items(reader, since=2) == [item for item in everything if item["revision"] > 2]
-    assert items(reader, until=2) == [item for item in everything if item["revision"] <= 2]
+    assert items(changes_client, since=2) == [item for item in everything if item["revision"] > 2]
+    assert items(changes_client, until=2) == [item for item in everything if item["revision"] <= 2]
     kinds = ["warnings", "sources"]
-    assert items(reader, kind=kinds, limit=2) == [item for item in everything if item["kind"] in kinds]
+    assert items(changes_client, kind=kinds, limit=2) == [item for item in everything if item["kind"] in kinds]
     for types in (["record-withdrawn"], ["created"], ["renamed", "source-retracted"], ["verdict-changed"]):
         expected = [item for item in everything if item["type"] in types]
-        assert items(reader, type=types, limit=1) == expected
-        assert items(reader, type=types, order="newest-first") == expected[::-1]
+        assert items(changes_client, type=types, limit=1) == expected
+        assert items(changes_client, type=types, order="newest-first") == expected[::-1]
 
 
-def test_nothing_comes_after_the_newest_revision(reader: TestClient) -> None:
-    page = reader.get(FEED, params={"since": 999}).json()
+def test_nothing_comes_after_the_newest_revision(changes_client: TestClient) -> None:
+    page = changes_client.get(FEED, params={"since": 999}).json()
     assert page == {"items": [], "next": None, "revision": 4}
 
 
@@ -311,39 +313,39 @@ def test_a_type_that_is_rare_is_found_behind_many_others(database: Database) -> 
         ("until=99999999999", "until"),
     ],
 )
-def test_a_question_that_cannot_be_is_refused(client: TestClient, asked: str, parameter: str) -> None:
-    answer = client.get(f"{FEED}?{asked}")
+def test_a_question_that_cannot_be_is_refused(seed_client: TestClient, asked: str, parameter: str) -> None:
+    answer = seed_client.get(f"{FEED}?{asked}")
     assert answer.status_code == 422
     assert parameter in [error["parameter"] for error in answer.json()["errors"]]
 
 
-def test_an_unknown_id_is_404_and_names_the_nearest(client: TestClient) -> None:
+def test_an_unknown_id_is_404_and_names_the_nearest(seed_client: TestClient) -> None:
     for asked, where in (({"kind": "treatments"}, "treatments"), ({}, "any resource")):
-        answer = client.get(FEED, params={**asked, "id": "onabotulinumtoxin"})
+        answer = seed_client.get(FEED, params={**asked, "id": "onabotulinumtoxin"})
         assert answer.status_code == 404
         assert f"in {where}. Did you mean 'onabotulinumtoxina'?" in answer.json()["detail"]
 
 
-def test_a_cursor_goes_with_its_question_alone(client: TestClient) -> None:
-    cursor = client.get(FEED, params={"limit": 1}).json()["next"]
-    assert client.get(FEED, params={"limit": 5, "cursor": cursor}).status_code == 200
+def test_a_cursor_goes_with_its_question_alone(seed_client: TestClient) -> None:
+    cursor = seed_client.get(FEED, params={"limit": 1}).json()["next"]
+    assert seed_client.get(FEED, params={"limit": 5, "cursor": cursor}).status_code == 200
     for other in ({"since": 1}, {"order": "newest-first"}, {"kind": "claims"}, {"type": "created"}, {"until": 1}):
-        assert client.get(FEED, params={**other, "cursor": cursor}).status_code == 400
-    assert client.get(FEED, params={"cursor": "WzFd"}).status_code == 400
+        assert seed_client.get(FEED, params={**other, "cursor": cursor}).status_code == 400
+    assert seed_client.get(FEED, params={"cursor": "WzFd"}).status_code == 400
 
 
-def test_polling_without_news_answers_304(reader: TestClient) -> None:
+def test_polling_without_news_answers_304(changes_client: TestClient) -> None:
     for asked in ({"since": 4}, {"format": "atom"}, {"format": "ndjson"}):
-        first = reader.get(FEED, params=asked)
-        again = reader.get(FEED, params=asked, headers={"If-None-Match": first.headers["etag"]})
+        first = changes_client.get(FEED, params=asked)
+        again = changes_client.get(FEED, params=asked, headers={"If-None-Match": first.headers["etag"]})
         assert (first.status_code, again.status_code) == (200, 304)
 
 
-def test_the_format_follows_accept_and_the_parameter(client: TestClient) -> None:
+def test_the_format_follows_accept_and_the_parameter(seed_client: TestClient) -> None:
     for accept, media_type in (("application/atom+xml", "application/atom+xml"), ("text/csv", None)):
-        answer = client.get(FEED, params={"limit": 1}, headers={"Accept": accept})
+        answer = seed_client.get(FEED, params={"limit": 1}, headers={"Accept": accept})
         assert answer.headers["content-type"] == (media_type or "application/problem+json")
-    lines = client.get(FEED, params={"limit": 3, "format": "ndjson"})
+    lines = seed_client.get(FEED, params={"limit": 3, "format": "ndjson"})
     assert lines.text.count("\n") == 3
     assert "next" in lines.links
 
@@ -351,8 +353,8 @@ def test_the_format_follows_accept_and_the_parameter(client: TestClient) -> None
 # Atom
 
 
-def test_the_atom_feed_has_what_rfc_4287_requires(reader: TestClient) -> None:
-    answer = reader.get(FEED, params={"format": "atom", "limit": 5})
+def test_the_atom_feed_has_what_rfc_4287_requires(changes_client: TestClient) -> None:
+    answer = changes_client.get(FEED, params={"format": "atom", "limit": 5})
     feed = ElementTree.fromstring(answer.content)  # our own
     assert feed.tag == f"{ATOM}feed"
     for parent in (feed, *feed.findall(f"{ATOM}entry")):
@@ -363,18 +365,18 @@ def test_the_atom_feed_has_what_rfc_4287_requires(reader: TestClient) -> None:
         assert ("alternate", "application/json") in links
     relations = {link.get("rel"): link.get("href") or "" for link in feed.findall(f"{ATOM}link")}
     assert relations["self"] == f"http://127.0.0.1:8000{FEED}?format=atom&limit=5"
-    following = ElementTree.fromstring(reader.get(relations["next"]).content)  # our own
+    following = ElementTree.fromstring(changes_client.get(relations["next"]).content)  # our own
     assert following.findtext(f"{ATOM}id") == feed.findtext(f"{ATOM}id")
-    assert reader.get(relations["alternate"]).json()["items"]
+    assert changes_client.get(relations["alternate"]).json()["items"]
     entries = [*feed.findall(f"{ATOM}entry"), *following.findall(f"{ATOM}entry")]
     ids = [entry.findtext(f"{ATOM}id") for entry in entries]
     assert len(set(ids)) == len(ids) == 10
     assert all(entry.find(f"{ATOM}category") is not None for entry in entries)
 
 
-def test_the_atom_feed_is_newest_first_unless_it_is_read_on_from_a_revision(reader: TestClient) -> None:
+def test_the_atom_feed_is_newest_first_unless_it_is_read_on_from_a_revision(changes_client: TestClient) -> None:
     def revisions(**asked: Any) -> list[str]:
-        feed = ElementTree.fromstring(reader.get(FEED, params={"format": "atom", **asked}).content)
+        feed = ElementTree.fromstring(changes_client.get(FEED, params={"format": "atom", **asked}).content)
         return [entry.findtext(f"{ATOM}title") or "" for entry in feed.findall(f"{ATOM}entry")]
 
     assert "treatments/sample-class: renamed from example-class" in revisions()[:3]

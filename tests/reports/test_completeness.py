@@ -71,12 +71,14 @@ def concerns(item: dict[str, Any], condition: str | None) -> bool:
 
 @pytest.mark.parametrize("condition", [None, "chronic-migraine", "chronic-neck-pain"])
 @pytest.mark.parametrize("treatment", ["onabotulinumtoxina", "botulinum-toxin", "daxibotulinumtoxina"])
-def test_every_field_is_counted_as_the_lists_give_it(client: TestClient, treatment: str, condition: str | None) -> None:
-    content = completeness(client, treatment, condition)
+def test_every_field_is_counted_as_the_lists_give_it(
+    seed_client: TestClient, treatment: str, condition: str | None
+) -> None:
+    content = completeness(seed_client, treatment, condition)
     assert [entry["resource"] for entry in content["resources"]] == [row.plural for row in parts().values()]
     for entry in content["resources"]:
         row = RESOURCES[entry["resource"]]
-        page = client.get(f"/v1/treatments/{treatment}/{row.plural}?limit=200").json()
+        page = seed_client.get(f"/v1/treatments/{treatment}/{row.plural}?limit=200").json()
         assert page["next"] is None
         items = [item for item in page["items"] if concerns(item, condition)]
         assert (entry["total"], entry["state"]) == (len(items), "known" if items else "never-looked")
@@ -90,8 +92,8 @@ def test_every_field_is_counted_as_the_lists_give_it(client: TestClient, treatme
             assert tally["known"] + reasons.total() + tally["never_looked"] == len(items), (row.plural, name)
 
 
-def test_the_seed_has_fields_of_every_standing(client: TestClient) -> None:
-    entries = completeness(client, "onabotulinumtoxina")["resources"]
+def test_the_seed_has_fields_of_every_standing(seed_client: TestClient) -> None:
+    entries = completeness(seed_client, "onabotulinumtoxina")["resources"]
     tallies = [tally for entry in entries for tally in entry["fields"]]
     assert any(tally["known"] and tally["missing"] and tally["never_looked"] for tally in tallies)
     assert any(tally["missing"].get("no-limit") for tally in tallies)
@@ -99,10 +101,10 @@ def test_the_seed_has_fields_of_every_standing(client: TestClient) -> None:
 
 @pytest.mark.parametrize("treatment", ["onabotulinumtoxina", "botulinum-toxin", "abobotulinumtoxina"])
 def test_each_field_of_the_treatment_has_a_value_or_a_reason_or_was_never_looked_for(
-    client: TestClient, treatment: str
+    seed_client: TestClient, treatment: str
 ) -> None:
-    held = client.get(f"/v1/treatments/{treatment}").json()
-    fields = completeness(client, treatment)["record"]["fields"]
+    held = seed_client.get(f"/v1/treatments/{treatment}").json()
+    fields = completeness(seed_client, treatment)["record"]["fields"]
     assert [entry["field"] for entry in fields] == facts(Treatment)
     assert not {"version", "missing", "id", "searches"} & {entry["field"] for entry in fields}
     for entry in fields:
@@ -111,10 +113,10 @@ def test_each_field_of_the_treatment_has_a_value_or_a_reason_or_was_never_looked
         assert (entry["state"], entry["reason"]) == (expected, reason)
 
 
-def test_searches_that_left_a_claim_undecided_are_listed(client: TestClient) -> None:
-    claims = client.get("/v1/claims?treatment=onabotulinumtoxina&verdict=unverifiable&limit=200").json()["items"]
+def test_searches_that_left_a_claim_undecided_are_listed(seed_client: TestClient) -> None:
+    claims = seed_client.get("/v1/claims?treatment=onabotulinumtoxina&verdict=unverifiable&limit=200").json()["items"]
     for condition in (None, "chronic-neck-pain", "fibromyalgia"):
-        content = completeness(client, "onabotulinumtoxina", condition)
+        content = completeness(seed_client, "onabotulinumtoxina", condition)
         searches = {search["claim"]: search for search in content["searches"]}
         assert searches.keys() == {claim["id"] for claim in claims if concerns(claim, condition)}
         for claim in claims:
@@ -208,7 +210,9 @@ def test_a_search_names_a_resource_and_a_condition_that_exist(database: Database
         ("onabotulinumtoxina/completeness?condition=Bad_Slug", 422, "condition: "),
     ],
 )
-def test_a_wrong_question_is_told_with_what_was_meant(client: TestClient, address: str, status: int, hint: str) -> None:
-    answer = client.get(f"/v1/treatments/{address}")
+def test_a_wrong_question_is_told_with_what_was_meant(
+    seed_client: TestClient, address: str, status: int, hint: str
+) -> None:
+    answer = seed_client.get(f"/v1/treatments/{address}")
     assert answer.status_code == status
     assert hint in answer.text

@@ -43,8 +43,10 @@ def by_condition(found: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]
 # The seed
 
 
-def test_the_two_intervals_of_the_article_that_undercut_twelve_weeks_are_found_once_each(client: TestClient) -> None:
-    found = by_condition(gaps(client, kind="interval-below-label"))
+def test_the_two_intervals_of_the_article_that_undercut_twelve_weeks_are_found_once_each(
+    seed_client: TestClient,
+) -> None:
+    found = by_condition(gaps(seed_client, kind="interval-below-label"))
     assert found.keys() == {"chronic-neck-pain", "chronic-low-back-pain"}
     neck, back = found["chronic-neck-pain"], found["chronic-low-back-pain"]
     assert (ids_of(neck, "claim"), ids_of(back, "claim")) == (["c42"], ["c46"])
@@ -56,8 +58,8 @@ def test_the_two_intervals_of_the_article_that_undercut_twelve_weeks_are_found_o
     assert "all of it lies below" in back["statement"]
 
 
-def test_a_claim_that_the_ledger_contradicts_is_found_and_a_true_one_is_not(client: TestClient) -> None:
-    found = by_condition(gaps(client, kind="claim-contradicts-ledger"))
+def test_a_claim_that_the_ledger_contradicts_is_found_and_a_true_one_is_not(seed_client: TestClient) -> None:
+    found = by_condition(gaps(seed_client, kind="claim-contradicts-ledger"))
     assert found.keys() == {"chronic-neck-pain", "chronic-low-back-pain"}
     for condition, gap in found.items():
         assert ids_of(gap, "claim") == ["c20"]
@@ -65,8 +67,8 @@ def test_a_claim_that_the_ledger_contradicts_is_found_and_a_true_one_is_not(clie
         assert "its source carries no date" in gap["statement"]
 
 
-def test_doses_outside_a_label_name_the_label_that_covers_them_too(client: TestClient) -> None:
-    found = gaps(client, kind="dose-outside-label")
+def test_doses_outside_a_label_name_the_label_that_covers_them_too(seed_client: TestClient) -> None:
+    found = gaps(seed_client, kind="dose-outside-label")
     assert [ids_of(gap, "dosing") for gap in found if gap["condition"] == "chronic-low-back-pain"] == [
         ["onabotulinumtoxina-chronic-low-back-pain-trial-jabbari-2006"]
     ]
@@ -79,8 +81,8 @@ def test_doses_outside_a_label_name_the_label_that_covers_them_too(client: TestC
     assert all("the GB label, which gives 155 to 195 Botox units, covers it" in gap["statement"] for gap in migraine)
 
 
-def test_benefit_where_nothing_is_approved_counts_the_results_on_both_sides(client: TestClient) -> None:
-    found = by_condition(gaps(client, kind="benefit-without-approval"))
+def test_benefit_where_nothing_is_approved_counts_the_results_on_both_sides(seed_client: TestClient) -> None:
+    found = by_condition(gaps(seed_client, kind="benefit-without-approval"))
     assert found.keys() == {"chronic-neck-pain", "chronic-low-back-pain"}
     back = found["chronic-low-back-pain"]
     assert "of 9 results" in back["statement"]
@@ -91,31 +93,31 @@ def test_benefit_where_nothing_is_approved_counts_the_results_on_both_sides(clie
     }
 
 
-def test_an_approval_without_a_result_says_which_list_was_empty(client: TestClient) -> None:
-    found = by_condition(gaps(client, kind="approval-without-result"))
+def test_an_approval_without_a_result_says_which_list_was_empty(seed_client: TestClient) -> None:
+    found = by_condition(gaps(seed_client, kind="approval-without-result"))
     assert found.keys() == {"strabismus", "blepharospasm", "spasticity"}
     for condition, gap in found.items():
         absence = gap["sides"][-1]
         assert (absence["role"], absence["record"], absence["citations"]) == ("absence", None, [])
         parts = urlsplit(absence["list_url"])
         assert parse_qs(parts.query) == {"treatment": [BOTOX], "condition": [condition]}
-        assert client.get(f"{parts.path}?{parts.query}").json()["items"] == []
+        assert seed_client.get(f"{parts.path}?{parts.query}").json()["items"] == []
 
 
-def test_what_a_warning_names_is_looked_for_in_the_words_of_the_harms_table(client: TestClient) -> None:
-    words = {gap["statement"].split("”")[0].strip("“") for gap in gaps(client, kind="warning-without-side-effect")}
+def test_what_a_warning_names_is_looked_for_in_the_words_of_the_harms_table(seed_client: TestClient) -> None:
+    words = {gap["statement"].split("”")[0].strip("“") for gap in gaps(seed_client, kind="warning-without-side-effect")}
     assert {"Death", "Hypersensitivity", "Double vision", "Difficulty in breathing"} <= words
     assert not {"Muscle weakness", "Difficulty in swallowing"} & words, "the second one is there as dysphagia"
-    of_class = gaps(client, "botulinum-toxin")
+    of_class = gaps(seed_client, "botulinum-toxin")
     assert {gap["statement"].split("”")[0].strip("“") for gap in of_class} == {
         "Death",
         "Distant spread of toxin effect",
     }
 
 
-def test_every_gap_has_its_sides_and_every_side_its_source_or_its_list(client: TestClient) -> None:
-    treatments = [row["id"] for row in client.get("/v1/treatments?fields=id").json()["items"]]
-    found = [gap for treatment in treatments for gap in gaps(client, treatment)]
+def test_every_gap_has_its_sides_and_every_side_its_source_or_its_list(seed_client: TestClient) -> None:
+    treatments = [row["id"] for row in seed_client.get("/v1/treatments?fields=id").json()["items"]]
+    found = [gap for treatment in treatments for gap in gaps(seed_client, treatment)]
     assert {gap["kind"] for gap in found} == set(KINDS)
     assert len({gap["id"] for gap in found}) == len(found)
     for gap in found:
@@ -123,30 +125,30 @@ def test_every_gap_has_its_sides_and_every_side_its_source_or_its_list(client: T
         assert gap["statement"].endswith(".")
         for side in gap["sides"]:
             if side["record"] is None:
-                assert client.get(side["list_url"]).status_code == 200
+                assert seed_client.get(side["list_url"]).status_code == 200
                 continue
             assert side["list_url"] is None
-            held = client.get(side["record"]["url"]).json()
+            held = seed_client.get(side["record"]["url"]).json()
             assert side["source_status"] == held["source_status"] == "current"
             own = held["citations"] if "citations" in held else [{"source": held["source"], "quote": held["quote"]}]
             named = [{name: citation[name] for name in ("source", "quote")} for citation in side["citations"]]
             assert named == [{name: citation[name] for name in ("source", "quote")} for citation in own]
 
 
-def test_the_example_of_the_documentation_is_a_real_gap(client: TestClient) -> None:
-    example = client.get("/openapi.json").json()["components"]["examples"]["gaps_json"]["value"]["items"][0]
-    assert example == gaps(client, kind="interval-below-label", condition=example["condition"])[0]
+def test_the_example_of_the_documentation_is_a_real_gap(seed_client: TestClient) -> None:
+    example = seed_client.get("/openapi.json").json()["components"]["examples"]["gaps_json"]["value"]["items"][0]
+    assert example == gaps(seed_client, kind="interval-below-label", condition=example["condition"])[0]
 
 
 # The list
 
 
-def test_pages_follow_each_other_without_a_gap_or_a_repeat(client: TestClient) -> None:
-    whole = gaps(client)
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(seed_client: TestClient) -> None:
+    whole = gaps(seed_client)
     pages: list[list[dict[str, Any]]] = []
     asked: dict[str, Any] = {"treatment": BOTOX, "limit": 5}
     while True:
-        answer = client.get(PATH, params=asked)
+        answer = seed_client.get(PATH, params=asked)
         pages.append(answer.json()["items"])
         if answer.json()["next"] is None:
             break
@@ -158,54 +160,54 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(client: TestClient) -
     assert all(one < other for one, other in pairwise(keys))
 
 
-def test_an_empty_cursor_is_the_first_page(client: TestClient) -> None:
-    assert gaps(client, cursor="", limit=2) == gaps(client)[:2]
+def test_an_empty_cursor_is_the_first_page(seed_client: TestClient) -> None:
+    assert gaps(seed_client, cursor="", limit=2) == gaps(seed_client)[:2]
 
 
-def test_kinds_and_a_condition_narrow_the_list(client: TestClient) -> None:
-    two = gaps(client, kind=["interval-below-label", "dose-outside-label"])
+def test_kinds_and_a_condition_narrow_the_list(seed_client: TestClient) -> None:
+    two = gaps(seed_client, kind=["interval-below-label", "dose-outside-label"])
     assert {gap["kind"] for gap in two} == {"interval-below-label", "dose-outside-label"}
-    back = gaps(client, condition="chronic-low-back-pain")
-    assert back == [gap for gap in gaps(client) if gap["condition"] == "chronic-low-back-pain"]
-    assert gaps(client, condition="fibromyalgia") == []
+    back = gaps(seed_client, condition="chronic-low-back-pain")
+    assert back == [gap for gap in gaps(seed_client) if gap["condition"] == "chronic-low-back-pain"]
+    assert gaps(seed_client, condition="fibromyalgia") == []
 
 
-def test_a_wrong_question_for_gaps_says_what_is_wrong(client: TestClient) -> None:
+def test_a_wrong_question_for_gaps_says_what_is_wrong(seed_client: TestClient) -> None:
     good = {"treatment": BOTOX}
-    told(client.get(PATH), 422, parameter="treatment")
+    told(seed_client.get(PATH), 422, parameter="treatment")
     told(
-        client.get(PATH, params={**good, "kind": "dose-outside-labels"}),
+        seed_client.get(PATH, params={**good, "kind": "dose-outside-labels"}),
         422,
         parameter="kind",
         nearest="dose-outside-label",
     )
-    told(client.get(PATH, params={**good, "treatmnt": "x"}), 422, parameter="treatmnt", nearest="treatment")
-    told(client.get(f"{PATH}?treatment=a&treatment=b"), 422, parameter="treatment")
-    told(client.get(f"{PATH}?treatment=a&limit=1&limit=1"), 422, parameter="limit")
+    told(seed_client.get(PATH, params={**good, "treatmnt": "x"}), 422, parameter="treatmnt", nearest="treatment")
+    told(seed_client.get(f"{PATH}?treatment=a&treatment=b"), 422, parameter="treatment")
+    told(seed_client.get(f"{PATH}?treatment=a&limit=1&limit=1"), 422, parameter="limit")
     for limit in ("0", "201", "x", ""):
-        told(client.get(PATH, params={**good, "limit": limit}), 422, parameter="limit")
-    told(client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
-    assert "Did you mean" in told(client.get(PATH, params={"treatment": f"{BOTOX}x"}), 404)["detail"]
-    assert "Did you mean" in told(client.get(PATH, params={**good, "condition": "chronic-migrain"}), 404)["detail"]
+        told(seed_client.get(PATH, params={**good, "limit": limit}), 422, parameter="limit")
+    told(seed_client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
+    assert "Did you mean" in told(seed_client.get(PATH, params={"treatment": f"{BOTOX}x"}), 404)["detail"]
+    assert "Did you mean" in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrain"}), 404)["detail"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "e30", "IiI", "AAAA", "W1tbW1tbW1s", "a" * 4000])
-def test_a_cursor_that_is_none_of_this_query_is_refused(client: TestClient, cursor: str) -> None:
-    told(client.get(PATH, params={"treatment": BOTOX, "cursor": cursor}), 400)
-    true = client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
+def test_a_cursor_that_is_none_of_this_query_is_refused(seed_client: TestClient, cursor: str) -> None:
+    told(seed_client.get(PATH, params={"treatment": BOTOX, "cursor": cursor}), 400)
+    true = seed_client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
     assert true
-    told(client.get(PATH, params={"treatment": "botulinum-toxin", "cursor": true}), 400)
-    told(client.get(PATH, params={"treatment": BOTOX, "kind": KINDS[0], "cursor": true}), 400)
+    told(seed_client.get(PATH, params={"treatment": "botulinum-toxin", "cursor": true}), 400)
+    told(seed_client.get(PATH, params={"treatment": BOTOX, "kind": KINDS[0], "cursor": true}), 400)
 
 
 @pytest.mark.parametrize(
     "place", ["", ",1,2,3", ',"a","b"', ',"a","b",null', ',"a","b","c","d"', ',["a"],"b","c"', ',NaN,"b","c"']
 )
-def test_a_forged_cursor_of_gaps_is_refused(client: TestClient, place: str) -> None:
-    true = client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
+def test_a_forged_cursor_of_gaps_is_refused(seed_client: TestClient, place: str) -> None:
+    true = seed_client.get(PATH, params={"treatment": BOTOX, "limit": 1}).json()["next"]
     mark = from_json(urlsafe_b64decode(f"{true}=="))[0]
     forged = urlsafe_b64encode(f'["{mark}"{place}]'.encode()).decode().rstrip("=")
-    assert "cursor" in told(client.get(PATH, params={"treatment": BOTOX, "cursor": forged}), 400)["detail"]
+    assert "cursor" in told(seed_client.get(PATH, params={"treatment": BOTOX, "cursor": forged}), 400)["detail"]
 
 
 # The branches, on records that were made up
@@ -395,7 +397,7 @@ def made_up_records() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def made_up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def gaps_client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The application over records that were made up, on each engine."""
     database = Database(new_database(request, request.param, tmp_path_factory.mktemp("gaps")))
     database.migrate()
@@ -413,9 +415,9 @@ def of_kind(client: TestClient, kind: str, role: str) -> dict[str, str]:
     return statements
 
 
-def test_an_interval_is_held_against_the_label_for_its_own_condition_first(made_up: TestClient) -> None:
+def test_an_interval_is_held_against_the_label_for_its_own_condition_first(gaps_client: TestClient) -> None:
     claims = {"says-9-weeks", "says-1-day"}
-    found = gaps(made_up, "example-toxin", kind="interval-below-label")
+    found = gaps(gaps_client, "example-toxin", kind="interval-below-label")
     stated = {(ids_of(gap, "claim") or ids_of(gap, "dosing"))[0]: gap["statement"] for gap in found}
     assert stated.keys() == claims | {"trial-12-weeks", "trial-other-2-months", "guideline-third-11-weeks"}
     assert "its shorter end lies below" in stated["trial-12-weeks"]
@@ -427,31 +429,37 @@ def test_an_interval_is_held_against_the_label_for_its_own_condition_first(made_
     assert stated["says-1-day"].startswith("For no condition in particular, a claim gives an interval of at most 1 d;")
 
 
-def test_a_label_for_any_condition_holds_for_each(made_up: TestClient) -> None:
-    (found,) = gaps(made_up, "other-toxin", kind="interval-below-label")
+def test_a_label_for_any_condition_holds_for_each(gaps_client: TestClient) -> None:
+    (found,) = gaps(gaps_client, "other-toxin", kind="interval-below-label")
     assert ids_of(found, "label") == ["label-any"]
     assert (
         "a label gives for it is 8 wk (56 d), on the label for any condition (US): it lies below" in found["statement"]
     )
 
 
-def test_doses_are_compared_per_the_same_thing_and_never_with_quartiles_or_another_product(made_up: TestClient) -> None:
-    stated = of_kind(made_up, "dose-outside-label", "dosing")
+def test_doses_are_compared_per_the_same_thing_and_never_with_quartiles_or_another_product(
+    gaps_client: TestClient,
+) -> None:
+    stated = of_kind(gaps_client, "dose-outside-label", "dosing")
     assert stated.keys() == {"trial-below", "trial-both"}
     assert "at most 5 Example units per session; it lies below the 10 to 20 Example units" in stated["trial-below"]
     assert "it reaches beyond both ends of the 10 to 20 Example units of the US label" in stated["trial-both"]
     assert "its upper end lies above the US label's most, 50 Example units in 12 wk" in stated["trial-both"]
-    assert gaps(made_up, "other-toxin", kind="dose-outside-label") == []
+    assert gaps(gaps_client, "other-toxin", kind="dose-outside-label") == []
 
 
-def test_a_claim_is_held_against_the_day_of_its_source_and_only_if_it_claims_an_approval(made_up: TestClient) -> None:
-    stated = of_kind(made_up, "claim-contradicts-ledger", "claim")
+def test_a_claim_is_held_against_the_day_of_its_source_and_only_if_it_claims_an_approval(
+    gaps_client: TestClient,
+) -> None:
+    stated = of_kind(gaps_client, "claim-contradicts-ledger", "claim")
     assert stated.keys() == {"approved-too-early"}
     assert "on 2015-05, when it was issued" in stated["approved-too-early"]
 
 
-def test_benefit_is_reported_only_where_nothing_is_approved_and_reviews_are_counted_apart(made_up: TestClient) -> None:
-    found = gaps(made_up, "example-toxin", kind="benefit-without-approval")
+def test_benefit_is_reported_only_where_nothing_is_approved_and_reviews_are_counted_apart(
+    gaps_client: TestClient,
+) -> None:
+    found = gaps(gaps_client, "example-toxin", kind="benefit-without-approval")
     assert [gap["condition"] for gap in found] == ["other-pain"]
     assert ids_of(found[0], "result") == ["other-good", "other-review"]
     assert "of 2 results of single studies that we hold, 1 favour" in found[0]["statement"]
@@ -459,17 +467,17 @@ def test_benefit_is_reported_only_where_nothing_is_approved_and_reviews_are_coun
     assert "off-label in US and on-label nowhere" in found[0]["statement"]
 
 
-def test_an_approval_with_a_result_of_any_finding_is_no_gap(made_up: TestClient) -> None:
-    found = gaps(made_up, "example-toxin", kind="approval-without-result")
+def test_an_approval_with_a_result_of_any_finding_is_no_gap(gaps_client: TestClient) -> None:
+    found = gaps(gaps_client, "example-toxin", kind="approval-without-result")
     assert [gap["condition"] for gap in found] == ["example-pain"]
     assert ids_of(found[0], "approval") == ["pain-us"]
 
 
-def test_warnings_that_name_the_same_are_one_gap_whatever_the_case(made_up: TestClient) -> None:
+def test_warnings_that_name_the_same_are_one_gap_whatever_the_case(gaps_client: TestClient) -> None:
     kind = "warning-without-side-effect"
-    (found,) = gaps(made_up, "example-toxin", kind=kind)
+    (found,) = gaps(gaps_client, "example-toxin", kind=kind)
     assert ids_of(found, "warning") == ["of-class", "of-product"]
-    assert [gap["sides"][0]["record"]["id"] for gap in gaps(made_up, "other-toxin", kind=kind)] == [
+    assert [gap["sides"][0]["record"]["id"] for gap in gaps(gaps_client, "other-toxin", kind=kind)] == [
         "of-class",
         "of-class",
     ]

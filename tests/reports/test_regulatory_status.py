@@ -59,49 +59,49 @@ def asked(
     ],
 )
 def test_the_status_of_a_day_follows_from_the_ledger(
-    client: TestClient, treatment: str, condition: str, jurisdiction: str, on: str | None, status: str
+    seed_client: TestClient, treatment: str, condition: str, jurisdiction: str, on: str | None, status: str
 ) -> None:
-    assert asked(client, treatment, condition, jurisdiction, on)["status"] == status
+    assert asked(seed_client, treatment, condition, jurisdiction, on)["status"] == status
 
 
-def test_the_answer_carries_the_whole_records_that_decide_and_says_why(client: TestClient) -> None:
-    answer = asked(client, BOTOX, "chronic-migraine", "US", "2010-10-14")
-    assert answer["approvals"] == [client.get("/v1/approvals/onabotulinumtoxina-chronic-migraine-us").json()]
+def test_the_answer_carries_the_whole_records_that_decide_and_says_why(seed_client: TestClient) -> None:
+    answer = asked(seed_client, BOTOX, "chronic-migraine", "US", "2010-10-14")
+    assert answer["approvals"] == [seed_client.get("/v1/approvals/onabotulinumtoxina-chronic-migraine-us").json()]
     assert "first approval" in answer["reason"]
     assert "2010-10-15" in answer["reason"]
     assert (answer["stale_days"], answer["depends_on_missing_date"]) == (0, False)
     assert "not medical advice" in answer["disclaimer"]
 
 
-def test_a_month_that_lacks_its_day_leaves_its_days_open_and_says_so(client: TestClient) -> None:
-    answer = asked(client, DAXI, "glabellar-lines", "US", "2022-09-15")
+def test_a_month_that_lacks_its_day_leaves_its_days_open_and_says_so(seed_client: TestClient) -> None:
+    answer = asked(seed_client, DAXI, "glabellar-lines", "US", "2022-09-15")
     assert answer["depends_on_missing_date"] is True
     assert "2022-09 (the day is missing)" in answer["reason"]
     assert [approval["id"] for approval in answer["approvals"]] == ["daxibotulinumtoxina-glabellar-lines-us"]
     assert (answer["last_checked"], answer["stale_days"]) == ("2026-11-22", None)
 
 
-def test_an_approval_of_which_nobody_recorded_the_beginning_decides_from_its_check_on(client: TestClient) -> None:
-    answer = asked(client, BOTOX, "cervical-dystonia", "GB", "2015-01-01")
+def test_an_approval_of_which_nobody_recorded_the_beginning_decides_from_its_check_on(seed_client: TestClient) -> None:
+    answer = asked(seed_client, BOTOX, "cervical-dystonia", "GB", "2015-01-01")
     assert (answer["status"], answer["depends_on_missing_date"]) == ("unknown", True)
     assert "a day that nobody recorded" in answer["reason"]
 
 
-def test_an_old_check_still_decides_and_says_how_old_it_is(client: TestClient) -> None:
-    answer = asked(client, BOTOX, "chronic-low-back-pain", "CA", "2026-11-22")
+def test_an_old_check_still_decides_and_says_how_old_it_is(seed_client: TestClient) -> None:
+    answer = asked(seed_client, BOTOX, "chronic-low-back-pain", "CA", "2026-11-22")
     assert (answer["status"], answer["stale_days"], answer["last_checked"]) == ("off-label", 5774, "2011-01-31")
     assert "5774 days" in answer["reason"]
 
 
-def test_where_nothing_is_recorded_nothing_is_said(client: TestClient) -> None:
-    answer = asked(client, BOTOX, "chronic-migraine", "JP")
+def test_where_nothing_is_recorded_nothing_is_said(seed_client: TestClient) -> None:
+    answer = asked(seed_client, BOTOX, "chronic-migraine", "JP")
     assert (answer["status"], answer["approvals"], answer["last_checked"]) == ("unknown", [], None)
     assert (answer["stale_days"], answer["depends_on_missing_date"]) == (None, False)
     assert "JP" in answer["reason"]
 
 
-def test_the_day_is_today_unless_it_is_named(client: TestClient) -> None:
-    on = asked(client, BOTOX, "chronic-migraine", "US")["on"]
+def test_the_day_is_today_unless_it_is_named(seed_client: TestClient) -> None:
+    on = asked(seed_client, BOTOX, "chronic-migraine", "US")["on"]
     assert date.fromisoformat(on) >= date(2026, 11, 22)
 
 
@@ -109,26 +109,33 @@ def test_the_day_is_today_unless_it_is_named(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("code", "near"), [("UK", "GB"), ("us", "US"), ("EL", "GR"), ("eu", "EU"), ("USA", "US")])
-def test_an_unknown_jurisdiction_is_refused_with_the_right_one(client: TestClient, code: str, near: str) -> None:
+def test_an_unknown_jurisdiction_is_refused_with_the_right_one(seed_client: TestClient, code: str, near: str) -> None:
     question = {"treatment": BOTOX, "condition": "chronic-migraine", "jurisdiction": code}
-    assert code in told(client.get(PATH, params=question), 422, parameter="jurisdiction", nearest=near)["detail"]
+    assert code in told(seed_client.get(PATH, params=question), 422, parameter="jurisdiction", nearest=near)["detail"]
 
 
-def test_a_wrong_question_says_what_is_wrong(client: TestClient) -> None:
+def test_a_wrong_question_says_what_is_wrong(seed_client: TestClient) -> None:
     good = {"treatment": BOTOX, "condition": "chronic-migraine", "jurisdiction": "US"}
     for name, value in good.items():
-        told(client.get(PATH, params={**good, name: ""}), 422, parameter=name)
-        told(client.get(PATH, params={key: value for key, value in good.items() if key != name}), 422, parameter=name)
-        told(client.get(PATH, params={**good, name: [value, value]}), 422, parameter=name)
+        told(seed_client.get(PATH, params={**good, name: ""}), 422, parameter=name)
+        told(
+            seed_client.get(PATH, params={key: value for key, value in good.items() if key != name}),
+            422,
+            parameter=name,
+        )
+        told(seed_client.get(PATH, params={**good, name: [value, value]}), 422, parameter=name)
     for on in ("2010-02-30", "2010-13", "yesterday", "", "0000", "2010-10-15T00:00:00Z", "20101015"):
-        told(client.get(PATH, params={**good, "on": on}), 422, parameter="on")
-    far = told(client.get(PATH, params={**good, "jurisdiction": "XX"}), 422, parameter="jurisdiction")
+        told(seed_client.get(PATH, params={**good, "on": on}), 422, parameter="on")
+    far = told(seed_client.get(PATH, params={**good, "jurisdiction": "XX"}), 422, parameter="jurisdiction")
     assert "nearest" not in far["errors"][0]
-    told(client.get(PATH, params={**good, "at": "2010"}), 422, parameter="at")
-    told(client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
-    near = told(client.get(PATH, params={**good, "treatment": "onabotulinumtoxin"}), 404)
+    told(seed_client.get(PATH, params={**good, "at": "2010"}), 422, parameter="at")
+    told(seed_client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
+    near = told(seed_client.get(PATH, params={**good, "treatment": "onabotulinumtoxin"}), 404)
     assert f"Did you mean {BOTOX!r}?" in near["detail"]
-    assert "chronic-migraine" in told(client.get(PATH, params={**good, "condition": "chronic-migrane"}), 404)["detail"]
+    assert (
+        "chronic-migraine"
+        in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrane"}), 404)["detail"]
+    )
 
 
 # The rules, on decisions that were made up

@@ -24,7 +24,7 @@ from app.store.write.save import save_all, withdraw
 from tests.conftest import new_database
 from tests.releases.test_releases import serving
 from tests.store.test_store import record
-from tests.support.desk import problem_of
+from tests.support.api import problem_of
 from tests.support.evidence import (
     CONDITION,
     EVENT,
@@ -165,7 +165,7 @@ def dosed() -> list[Record]:
 
 
 @pytest.fixture(scope="module", params=("sqlite", "postgresql"))
-def served(
+def results_app(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[TestClient, Database]]:
     """The application over the made-up results and a release of them, on each engine."""
@@ -180,8 +180,8 @@ def served(
 
 
 @pytest.fixture
-def client(served: tuple[TestClient, Database]) -> TestClient:
-    return served[0]
+def results_client(results_app: tuple[TestClient, Database]) -> TestClient:
+    return results_app[0]
 
 
 def ask(client: TestClient, **asked: Any) -> Response:
@@ -208,9 +208,9 @@ THREE = {"id": ["made-up-a", "made-up-b", "made-up-c"]}
 # Pooled
 
 
-def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(client: TestClient) -> None:
+def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(results_client: TestClient) -> None:
     ids, caveats = [*THREE["id"], "made-up-open", "made-up-twin"], ["overlapping-reports", "different-designs"]
-    found = answered(client, id=ids, subgroup="design", accept=caveats)
+    found = answered(results_client, id=ids, subgroup="design", accept=caveats)
     designs = {entry["id"]: entry["effect"]["subgroup"] for entry in found["results"]}
     assert designs == {**dict.fromkeys(ids, "randomized-parallel"), "made-up-open": "non-randomized"}
     studies = [
@@ -220,19 +220,19 @@ def test_subgroups_are_pooled_apart_as_the_calculator_pools_them(client: TestCli
     ]
     names = ("measure", "model", "method", "estimator", "interval")
     asked = {name: found["question"][name] for name in names} | {"studies": studies, "also": ["subgroups"]}
-    assert found["pooled"]["subgroups"] == client.post(PATH, json=asked).json()["subgroups"]
+    assert found["pooled"]["subgroups"] == results_client.post(PATH, json=asked).json()["subgroups"]
     assert found["pooled"]["subgroups"]["q_df"] == 1
     assert found["question"]["subgroup"] == "design"
-    table = ask(client, id=ids, subgroup="design", accept=caveats, format="csv").text
+    table = ask(results_client, id=ids, subgroup="design", accept=caveats, format="csv").text
     assert table.count("\nsubgroup,") == 2
-    everyone = answered(client, id=ids, subgroup="risk-of-bias", accept=caveats)["pooled"]["subgroups"]
+    everyone = answered(results_client, id=ids, subgroup="risk-of-bias", accept=caveats)["pooled"]["subgroups"]
     assert [group["label"] for group in everyone["groups"]] == ["not recorded"]
     assert everyone["q"] is None
-    problem_of(ask(client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
+    problem_of(ask(results_client, subgroup="weather"), 422, "invalid-parameter", "subgroup")
 
 
-def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestClient) -> None:
-    found = answered(client, **THREE)
+def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(results_client: TestClient) -> None:
+    found = answered(results_client, **THREE)
     studies = [
         {"label": entry["label"]} | {number["name"]: number["value"] for number in entry["numbers"]}
         for entry in found["results"]
@@ -240,7 +240,7 @@ def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestC
     choices = {
         name: found["question"][name] for name in ("measure", "model", "method", "estimator", "interval", "level")
     }
-    calculated = client.post(PATH, json={**choices, "studies": studies}).json()
+    calculated = results_client.post(PATH, json={**choices, "studies": studies}).json()
     assert choices["measure"] == "risk-ratio"
     assert {name: found["pooled"][name] for name in ("k", "estimate", "se", "tau2", "q", "display")} == {
         name: calculated[name] for name in ("k", "estimate", "se", "tau2", "q", "display")
@@ -255,27 +255,27 @@ def test_trials_that_agree_are_pooled_as_the_calculator_pools_them(client: TestC
     assert found["included"]["sources"][SOURCE]["title"] == "A made-up article"
 
 
-def test_each_number_stands_where_its_pointer_says(client: TestClient) -> None:
-    for entry in answered(client, **THREE)["results"]:
-        document: Any = client.get(f"/v1/study-results/{entry['id']}").json()
+def test_each_number_stands_where_its_pointer_says(results_client: TestClient) -> None:
+    for entry in answered(results_client, **THREE)["results"]:
+        document: Any = results_client.get(f"/v1/study-results/{entry['id']}").json()
         for number in entry["numbers"]:
             value = document
             for step in number["pointer"].split("/")[1:]:
                 value = value[int(step) if step.isdigit() else step]
             assert value == number["value"]
-        assert client.get(entry["url"]).json()["version"] == entry["version"]
+        assert results_client.get(entry["url"]).json()["version"] == entry["version"]
 
 
-def test_one_study_is_shown_and_not_pooled(client: TestClient) -> None:
-    found = answered(client, id="made-up-a")
+def test_one_study_is_shown_and_not_pooled(results_client: TestClient) -> None:
+    found = answered(results_client, id="made-up-a")
     assert (found["pooled"], found["not_pooled"]) == (None, "One study is shown, not pooled.")
     assert found["results"][0]["effect"]["display"]["estimate"] == pytest.approx((12 / 60) / (5 / 58))
 
 
-def test_no_result_at_all_is_an_empty_answer_with_a_picture_that_says_so(client: TestClient) -> None:
-    found = answered(client, comparator="waiting-list")
+def test_no_result_at_all_is_an_empty_answer_with_a_picture_that_says_so(results_client: TestClient) -> None:
+    found = answered(results_client, comparator="waiting-list")
     assert (found["results"], found["excluded"], found["pooled"]) == ([], [], None)
-    picture = ask(client, comparator="waiting-list", format="svg")
+    picture = ask(results_client, comparator="waiting-list", format="svg")
     assert "No study result of ours" in "".join(ET.fromstring(picture.text).itertext())
 
 
@@ -287,28 +287,28 @@ def test_no_result_at_all_is_an_empty_answer_with_a_picture_that_says_so(client:
         ("made-up-nobody", None),
     ],
 )
-def test_what_does_not_count_says_why(client: TestClient, name: str, reason: str | None) -> None:
-    found = answered(client, id=["made-up-a", name])
+def test_what_does_not_count_says_why(results_client: TestClient, name: str, reason: str | None) -> None:
+    found = answered(results_client, id=["made-up-a", name])
     assert [entry["id"] for entry in found["results"]] == ["made-up-a"]
     assert [(entry["id"], entry["reason"]) for entry in found["excluded"]] == ([(name, reason)] if reason else [])
     assert reason is not None or any(name in note for note in found["notes"])
 
 
-def test_of_a_review_the_estimate_counts_and_a_method_of_counts_takes_neither(client: TestClient) -> None:
-    found = answered(client, id="made-up-review")
+def test_of_a_review_the_estimate_counts_and_a_method_of_counts_takes_neither(results_client: TestClient) -> None:
+    found = answered(results_client, id="made-up-review")
     assert found["results"][0]["taken_from"] == "estimate"
     assert exp(found["results"][0]["effect"]["estimate"]) == pytest.approx(1.8)
-    counted = answered(client, id="made-up-review", method="mantel-haenszel")
+    counted = answered(results_client, id="made-up-review", method="mantel-haenszel")
     assert [entry["reason"] for entry in counted["excluded"]] == ["summed-arms"]
 
 
-def test_a_sign_that_contradicts_the_finding_is_not_counted(client: TestClient) -> None:
-    found = answered(client, outcome=PAIN, id="made-up-twin-pain")
+def test_a_sign_that_contradicts_the_finding_is_not_counted(results_client: TestClient) -> None:
+    found = answered(results_client, outcome=PAIN, id="made-up-twin-pain")
     assert [entry["reason"] for entry in found["excluded"]] == ["sign-contradicts-finding"]
 
 
-def test_a_lower_hazard_is_a_longer_time(client: TestClient) -> None:
-    longer = answered(client, outcome=TIME, audience="patient")
+def test_a_lower_hazard_is_a_longer_time(results_client: TestClient) -> None:
+    longer = answered(results_client, outcome=TIME, audience="patient")
     assert [entry["id"] for entry in longer["results"]] == ["made-up-a-time"], longer["excluded"]
     assert longer["favours"] == {
         "direction": "lower-is-better",
@@ -317,13 +317,13 @@ def test_a_lower_hazard_is_a_longer_time(client: TestClient) -> None:
     }
     words = "reduces the hazard (how soon it happens) of “Made-up time: to the next ache” compared with placebo"
     assert f"{words}, which is better." in text_of(longer)
-    unknown = answered(client, outcome=EVENT, audience="patient")
+    unknown = answered(results_client, outcome=EVENT, audience="patient")
     assert (len(unknown["results"]), unknown["favours"]["left"]) == (1, f"Less with {TOXIN.title()}")
     assert "which is" not in text_of(unknown)
 
 
-def test_results_of_one_group_are_told_as_proportions(client: TestClient) -> None:
-    share = answered(client, id="made-up-single")
+def test_results_of_one_group_are_told_as_proportions(results_client: TestClient) -> None:
+    share = answered(results_client, id="made-up-single")
     assert share["question"]["measure"] == "proportion-logit", "no result of this question compares two groups"
     assert share["results"][0]["effect"]["display"]["estimate"] == pytest.approx(0.3)
     assert share["favours"]["left"] == ""
@@ -352,27 +352,27 @@ def test_results_of_one_group_are_told_as_proportions(client: TestClient) -> Non
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else "",
 )
 def test_what_must_not_be_joined_is_refused_with_both_sides_unless_it_is_accepted(
-    client: TestClient, asked: dict[str, Any], expected: set[str]
+    results_client: TestClient, asked: dict[str, Any], expected: set[str]
 ) -> None:
-    found = refused(client, **asked)
+    found = refused(results_client, **asked)
     assert found.keys() == expected
     both = sorted(asked["id"])
     assert all(sorted(result for side in sides for result in side) == both for sides in found.values())
-    accepted = answered(client, **asked, accept=[*expected, "different-designs", "change-with-final"])
+    accepted = answered(results_client, **asked, accept=[*expected, "different-designs", "change-with-final"])
     assert {caveat["reason"] for caveat in accepted["caveats"]} == expected == set(accepted["question"]["accept"])
     assert accepted["pooled"]["k"] == 2
     if len(expected) > 1:
-        assert refused(client, **asked, accept=sorted(expected)[0]).keys() == set(sorted(expected)[1:])
+        assert refused(results_client, **asked, accept=sorted(expected)[0]).keys() == set(sorted(expected)[1:])
 
 
-def test_scales_of_one_domain_are_standardised_unless_told_otherwise(client: TestClient) -> None:
-    found = answered(client, id=["made-up-b-pain", "made-up-sham-scale"], outcome=[PAIN, SCALE])
+def test_scales_of_one_domain_are_standardised_unless_told_otherwise(results_client: TestClient) -> None:
+    found = answered(results_client, id=["made-up-b-pain", "made-up-sham-scale"], outcome=[PAIN, SCALE])
     assert found["question"]["measure"] == "standardized-mean-difference"
     assert found["pooled"]["k"] == 2
 
 
-def test_a_review_that_names_all_its_trials_may_stand_with_another(client: TestClient) -> None:
-    assert answered(client, id=["made-up-b", "made-up-review"])["pooled"]["k"] == 2
+def test_a_review_that_names_all_its_trials_may_stand_with_another(results_client: TestClient) -> None:
+    assert answered(results_client, id=["made-up-b", "made-up-review"])["pooled"]["k"] == 2
 
 
 @pytest.mark.parametrize(
@@ -391,39 +391,41 @@ def test_a_review_that_names_all_its_trials_may_stand_with_another(client: TestC
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
 def test_a_wrong_choice_is_a_problem_that_names_it(
-    client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
+    results_client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
 ) -> None:
-    problem = problem_of(ask(client, **{**THREE, **asked}), 422, "invalid-parameter")
+    problem = problem_of(ask(results_client, **{**THREE, **asked}), 422, "invalid-parameter")
     error = next(error for error in problem["errors"] if error["parameter"] == parameter)
     assert error.get("nearest") == nearest
 
 
-def test_an_unknown_record_in_the_question_is_not_found_with_the_nearest(client: TestClient) -> None:
+def test_an_unknown_record_in_the_question_is_not_found_with_the_nearest(results_client: TestClient) -> None:
     for name, wrong in (("treatment", TOXIN), ("condition", CONDITION), ("outcome", RELIEF)):
-        problem = problem_of(ask(client, **{name: f"{wrong}x"}), 404, "not-found")
+        problem = problem_of(ask(results_client, **{name: f"{wrong}x"}), 404, "not-found")
         assert f"'{wrong}'" in problem["detail"]
 
 
 # Told in other forms
 
 
-def test_csv_and_plots_say_what_the_json_says(client: TestClient) -> None:
-    found = answered(client, **THREE)
-    rows = list(csv.DictReader(io.StringIO(ask(client, **THREE, format="csv").text)))
+def test_csv_and_plots_say_what_the_json_says(results_client: TestClient) -> None:
+    found = answered(results_client, **THREE)
+    rows = list(csv.DictReader(io.StringIO(ask(results_client, **THREE, format="csv").text)))
     assert [row["id"] for row in rows] == [entry["id"] for entry in found["results"]] + [""]
     assert float(rows[-1]["estimate"]) == found["pooled"]["estimate"]
-    forest = ask(client, **THREE, format="svg").text
+    forest = ask(results_client, **THREE, format="svg").text
     text = "".join(ET.fromstring(forest).itertext())
     assert "Favours placebo" in text
     assert f"{found['pooled']['display']['estimate']:.2f}" in text
-    assert "Pooled" in "".join(ET.fromstring(ask(client, **THREE, format="svg", plot="funnel").text).itertext())
-    assert ask(client, **THREE).headers["etag"] != ask(client, **THREE, format="csv").headers["etag"]
+    assert "Pooled" in "".join(ET.fromstring(ask(results_client, **THREE, format="svg", plot="funnel").text).itertext())
+    assert ask(results_client, **THREE).headers["etag"] != ask(results_client, **THREE, format="csv").headers["etag"]
 
 
 @pytest.mark.parametrize("audience", ["patient", "clinician"])
-def test_sentences_hold_each_number_where_they_say_and_repeat_themselves(client: TestClient, audience: str) -> None:
+def test_sentences_hold_each_number_where_they_say_and_repeat_themselves(
+    results_client: TestClient, audience: str
+) -> None:
     asked: dict[str, Any] = {**THREE, "audience": audience}
-    first, second = ask(client, **asked), ask(client, **asked)
+    first, second = ask(results_client, **asked), ask(results_client, **asked)
     assert first.content == second.content
     content = first.json()
     sentences = content["plain"]["sentences"]
@@ -431,7 +433,7 @@ def test_sentences_hold_each_number_where_they_say_and_repeat_themselves(client:
     assert len(numbers) > 4
     for text, number in numbers:
         assert text[number["start"] : number["end"]] == number["text"]
-        assert all(client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
+        assert all(results_client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
         value: Any = content
         for step in number["pointer"].split("/")[1:]:
             value = value[int(step) if isinstance(value, list) else step]
@@ -449,8 +451,8 @@ def test_sentences_hold_each_number_where_they_say_and_repeat_themselves(client:
         ("very-low", "very uncertain"),
     ],
 )
-def test_certainty_has_the_words_of_grade(empty_url: str, tmp_path: Path, level: str, words: str) -> None:
-    database = Database(empty_url)
+def test_certainty_has_the_words_of_grade(empty_database_url: str, tmp_path: Path, level: str, words: str) -> None:
+    database = Database(empty_database_url)
     database.migrate()
     rated = {"level": level, "by": "made-up raters"}
     one = [study("made-up-rated"), result("made-up-rated", arms=counts(40, 80, 15, 80), certainty=rated)]
@@ -469,41 +471,41 @@ def text_of(content: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("audience", ["patient", "clinician"])
-def test_an_interval_without_end_is_told_too(client: TestClient, audience: str) -> None:
+def test_an_interval_without_end_is_told_too(results_client: TestClient, audience: str) -> None:
     wide = {"id": ["made-up-a", "made-up-contrary"], "interval": "knapp-hartung", "level": 99.9}
-    found = answered(client, **wide, audience=audience)
+    found = answered(results_client, **wide, audience=audience)
     shown = found["pooled"]["display"]
     assert (shown["ci_low"], shown["ci_high"]) == (None, None), "no number is as large"
     text = text_of(found)
     assert "0 to ∞" in text
     assert "None" not in text
-    forest = "".join(ET.fromstring(ask(client, **wide, format="svg").text).itertext())
+    forest = "".join(ET.fromstring(ask(results_client, **wide, format="svg").text).itertext())
     assert "[0, ∞]" in forest
     assert "?" not in forest
 
 
-def test_a_comparator_is_called_by_its_name(client: TestClient) -> None:
-    found = answered(client, id="made-up-direct", audience="patient")
+def test_a_comparator_is_called_by_its_name(results_client: TestClient) -> None:
+    found = answered(results_client, id="made-up-direct", audience="patient")
     assert found["favours"]["left"] == f"Favours {OTHER.title()}"
     assert f"compared with {OTHER.title()}" in text_of(found)
 
 
-def test_people_who_count_twice_are_said_to(client: TestClient) -> None:
+def test_people_who_count_twice_are_said_to(results_client: TestClient) -> None:
     twice = {"id": ["made-up-a", "made-up-a-later"], "accept": ["overlapping-reports", "time-frames-apart"]}
-    assert "Some people are counted more than once." in text_of(answered(client, **twice, audience="patient"))
-    assert "more than once" not in text_of(answered(client, **THREE, audience="patient"))
+    assert "Some people are counted more than once." in text_of(answered(results_client, **twice, audience="patient"))
+    assert "more than once" not in text_of(answered(results_client, **THREE, audience="patient"))
 
 
-def test_a_share_is_told_in_people_with_its_interval(client: TestClient) -> None:
-    text = text_of(answered(client, id="made-up-single", audience="patient"))
+def test_a_share_is_told_in_people_with_its_interval(results_client: TestClient) -> None:
+    text = text_of(answered(results_client, id="made-up-single", audience="patient"))
     assert "Of 1,000 people, about 300 had the outcome (164 to 483, 95% interval)." in text
 
 
 # Kept
 
 
-def test_a_release_gives_the_same_bytes_again_in_every_form(served: tuple[TestClient, Database]) -> None:
-    client, database = served
+def test_a_release_gives_the_same_bytes_again_in_every_form(results_app: tuple[TestClient, Database]) -> None:
+    client, database = results_app
     first = ask(client, **THREE, release="1.0")
     content = first.json()
     permalink = content["links"]["permalink"]
@@ -528,18 +530,20 @@ def form_of(form: str) -> dict[str, str]:
     return {"format": "csv"} if form == "csv" else {"format": "svg", "plot": form}
 
 
-def test_the_hash_follows_the_question_and_what_was_found(client: TestClient) -> None:
-    same = [answered(client, id=ids)["input_hash"] for ids in (THREE["id"], THREE["id"][::-1])]
+def test_the_hash_follows_the_question_and_what_was_found(results_client: TestClient) -> None:
+    same = [answered(results_client, id=ids)["input_hash"] for ids in (THREE["id"], THREE["id"][::-1])]
     assert same[0] == same[1], "the order of parameters says nothing"
-    spelled = answered(client, **THREE, measure="risk-ratio", model="random-effects", accept="different-designs")
+    spelled = answered(
+        results_client, **THREE, measure="risk-ratio", model="random-effects", accept="different-designs"
+    )
     assert spelled["input_hash"] == same[0], "defaults spelled out and reasons that do not apply say nothing"
-    assert answered(client, **THREE, level=90)["input_hash"] != same[0]
-    assert answered(client, id=THREE["id"][:2])["input_hash"] != same[0]
-    assert answered(client, **THREE, release="1.0")["input_hash"] != same[0]
+    assert answered(results_client, **THREE, level=90)["input_hash"] != same[0]
+    assert answered(results_client, id=THREE["id"][:2])["input_hash"] != same[0]
+    assert answered(results_client, **THREE, release="1.0")["input_hash"] != same[0]
 
 
-def test_a_retraction_takes_a_result_out_and_marks_what_was_kept(empty_url: str, tmp_path: Path) -> None:
-    database = Database(empty_url)
+def test_a_retraction_takes_a_result_out_and_marks_what_was_kept(empty_database_url: str, tmp_path: Path) -> None:
+    database = Database(empty_database_url)
     database.migrate()
     own = record("sources", {"id": "made-up-b-paper", "kind": "journal-article", "title": "Made-up B"})
     b = result("made-up-b", arms=counts(20, 80, 9, 82), citations=[{"source": "made-up-b-paper"}])
@@ -566,15 +570,15 @@ def test_a_retraction_takes_a_result_out_and_marks_what_was_kept(empty_url: str,
 
 
 def test_a_database_that_cannot_be_written_to_still_answers(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    results_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def locked(*_: Any) -> None:
         raise Unavailable("The database is busy with another write.")
 
     monkeypatch.setattr(syntheses, "archive_synthesis", locked)
-    found = answered(client, id=THREE["id"][:2], release="1.0")
+    found = answered(results_client, id=THREE["id"][:2], release="1.0")
     assert found["links"]["permalink"] is None
-    assert client.get(found["links"]["forest"]).headers["content-type"] == "image/svg+xml"
+    assert results_client.get(found["links"]["forest"]).headers["content-type"] == "image/svg+xml"
 
 
 # Per 1,000 people
@@ -587,8 +591,8 @@ def people(client: TestClient, **asked: Any) -> dict[str, Any]:
     return content
 
 
-def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: TestClient) -> None:
-    found = people(client)
+def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(results_client: TestClient) -> None:
+    found = people(results_client)
     benefit = next(row for row in found["benefits"] if row["record"]["id"] == "made-up-a")
     assert (benefit["baseline"]["events"], benefit["baseline"]["people"], benefit["baseline"]["per_1000"]) == (
         5,
@@ -613,15 +617,15 @@ def test_benefits_and_harms_stand_side_by_side_each_with_its_baseline(client: Te
     assert any("made-up-unlisted" in note for note in found["notes"])
 
 
-def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: TestClient) -> None:
-    given = people(client, outcome=NAUSEA, baseline="100")["harms"][0]
+def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(results_client: TestClient) -> None:
+    given = people(results_client, outcome=NAUSEA, baseline="100")["harms"][0]
     assert (given["baseline"]["per_1000"], given["baseline"]["taken_from"], given["baseline"]["record"]) == (
         100,
         "given",
         None,
     )
     assert given["with_treatment"]["per_1000"] == pytest.approx(100 * (8 / 60) / (3 / 58), abs=0.1)
-    rows = people(client, baseline=["made-up-b", f"{NAUSEA}:20"])
+    rows = people(results_client, baseline=["made-up-b", f"{NAUSEA}:20"])
     relief = {row["record"]["id"]: row for row in rows["benefits"]}
     assert {row["baseline"]["record"]["id"] for row in relief.values()} == {"made-up-b"}
     assert relief["made-up-a"]["baseline"]["taken_from"] == "named-record"
@@ -630,16 +634,16 @@ def test_a_baseline_is_given_per_thousand_or_taken_from_a_named_record(client: T
     assert (review["measure"], review["baseline"]["events"]) == ("risk-ratio", 9)
 
 
-def test_results_that_may_be_joined_are_told_together_as_their_synthesis_says(client: TestClient) -> None:
+def test_results_that_may_be_joined_are_told_together_as_their_synthesis_says(results_client: TestClient) -> None:
     path = PEOPLE.replace(TOXIN, OTHER)
-    found = client.get(path, params={"condition": CONDITION, "audience": "clinician"}).json()
+    found = results_client.get(path, params={"condition": CONDITION, "audience": "clinician"}).json()
     assert found["pooled"] == [], "one result is not several"
-    apart = people(client, outcome=RELIEF)
+    apart = people(results_client, outcome=RELIEF)
     assert apart["pooled"] == [], "these must not be joined"
     assert any(note.startswith("Made-up relief: ") and "time frames" in note for note in apart["notes"])
-    answer = client.get(PEOPLE, params={"condition": WEATHER, "audience": "clinician"})
+    answer = results_client.get(PEOPLE, params={"condition": WEATHER, "audience": "clinician"})
     (row,) = answer.json()["pooled"]
-    synthesis = client.get(row["synthesis"]).json()
+    synthesis = results_client.get(row["synthesis"]).json()
     assert synthesis["pooled"]["display"]["estimate"] == row["effect"]["estimate"]
     assert [one["id"] for one in synthesis["results"]] == [one["id"] for one in row["records"]]
     weightiest = max(synthesis["results"], key=lambda one: one["effect"]["weight"])
@@ -652,32 +656,34 @@ def test_results_that_may_be_joined_are_told_together_as_their_synthesis_says(cl
     assert row["number_needed"]["estimate"]["kind"] == row["more_is"] == "benefit"
     text = text_of(answer.json())
     assert "Made-up relief (2 study results together, not rated): of 1,000 people, about" in text
-    named = client.get(PEOPLE, params={"condition": WEATHER, "outcome": RELIEF, "baseline": "250"}).json()["pooled"][0]
+    named = results_client.get(PEOPLE, params={"condition": WEATHER, "outcome": RELIEF, "baseline": "250"}).json()[
+        "pooled"
+    ][0]
     assert (named["baseline"]["per_1000"], named["baseline"]["taken_from"]) == (250, "given")
     assert named["with_treatment"]["per_1000"] == pytest.approx(250 * row["effect"]["estimate"], abs=0.05)
 
 
-def test_each_exposed_arm_is_told_by_itself_and_none_is_summed(client: TestClient) -> None:
-    rows = {(row["about"], row["arm"]): row for row in people(client)["harms"] if row["arm"]}
+def test_each_exposed_arm_is_told_by_itself_and_none_is_summed(results_client: TestClient) -> None:
+    rows = {(row["about"], row["arm"]): row for row in people(results_client)["harms"] if row["arm"]}
     assert rows.keys() == {(name, dose) for name in ("dizziness", NAUSEA) for dose in ("100 U", "200 U")}
     for (_, dose), row in rows.items():
         seen = (row["with_treatment"]["events"], row["with_treatment"]["people"])
         assert seen == {"100 U": (2, 40), "200 U": (6, 41)}[dose]
         assert row["with_treatment"]["per_1000"] == pytest.approx(1000 * seen[0] / seen[1], abs=0.05)
         assert (row["baseline"]["events"], row["baseline"]["people"], row["baseline"]["pointer"]) == (1, 42, "/arms/2")
-    assert "Dizziness (200 U): of 1,000 people" in text_of(people(client, audience="patient"))
+    assert "Dizziness (200 U): of 1,000 people" in text_of(people(results_client, audience="patient"))
 
 
 @pytest.mark.parametrize("baseline", ["0", "900", "1000"])
 def test_an_effect_is_not_carried_where_it_would_mean_more_people_than_there_are(
-    client: TestClient, baseline: str
+    results_client: TestClient, baseline: str
 ) -> None:
-    found = people(client, outcome=NAUSEA, baseline=baseline)
+    found = people(results_client, outcome=NAUSEA, baseline=baseline)
     assert (found["harms"], {entry["reason"] for entry in found["refused"]}) == ([], {"impossible-at-baseline"})
 
 
-def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
-    found = people(client, outcome=NAUSEA, baseline="0.01", audience="patient")
+def test_a_rare_harm_is_not_rounded_to_nobody(results_client: TestClient) -> None:
+    found = people(results_client, outcome=NAUSEA, baseline="0.01", audience="patient")
     row = found["harms"][0]
     assert row["baseline"]["per_1000"] == 0.01
     assert 0 < row["difference"]["per_1000"] < row["with_treatment"]["per_1000"] < 0.03
@@ -698,14 +704,14 @@ def test_a_rare_harm_is_not_rounded_to_nobody(client: TestClient) -> None:
     ],
     ids=str,
 )
-def test_a_baseline_that_is_none_is_refused(client: TestClient, asked: dict[str, str], parameter: str) -> None:
-    problem = problem_of(client.get(PEOPLE, params={"condition": CONDITION, **asked}), 422, "invalid-parameter")
+def test_a_baseline_that_is_none_is_refused(results_client: TestClient, asked: dict[str, str], parameter: str) -> None:
+    problem = problem_of(results_client.get(PEOPLE, params={"condition": CONDITION, **asked}), 422, "invalid-parameter")
     assert {error["parameter"] for error in problem["errors"]} == {parameter}
 
 
-def test_people_are_told_in_words(client: TestClient) -> None:
+def test_people_are_told_in_words(results_client: TestClient) -> None:
     for audience, named in (("patient", False), ("clinician", True)):
-        plain = people(client, audience=audience)["plain"]
+        plain = people(results_client, audience=audience)["plain"]
         text = " ".join(sentence["text"] for sentence in plain["sentences"])
         assert (
             "of 1,000 people, about 86 have it without Made-Up-Toxin (5 of 58 in the arm “placebo” of made-up-a)"
@@ -718,14 +724,14 @@ def test_people_are_told_in_words(client: TestClient) -> None:
         for sentence in plain["sentences"]:
             for number in sentence["numbers"]:
                 assert sentence["text"][number["start"] : number["end"]] == number["text"]
-                assert all(client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
+                assert all(results_client.get(f"/v1/{name}").status_code == 200 for name in number["records"])
 
 
 # Side by side
 
 
-def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(client: TestClient) -> None:
-    answer = client.get("/v1/compare", params={"treatments": f"{OTHER},{TOXIN}", "condition": CONDITION})
+def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(results_client: TestClient) -> None:
+    answer = results_client.get("/v1/compare", params={"treatments": f"{OTHER},{TOXIN}", "condition": CONDITION})
     found = answer.json()
     assert [treatment["id"] for treatment in found["treatments"]] == [OTHER, TOXIN]
     assert [row["id"] for group in found["direct"] for row in group["rows"]] == ["made-up-direct"]
@@ -747,13 +753,15 @@ def test_direct_evidence_stands_apart_from_indirect_and_nothing_is_ranked(client
     [TOXIN, f"{TOXIN},{TOXIN}", f"{TOXIN},", "a,b,c,d,e,f", f"{TOXIN} {OTHER}", ""],
     ids=lambda value: value,
 )
-def test_a_comparison_takes_two_to_five_treatments(client: TestClient, treatments: str) -> None:
+def test_a_comparison_takes_two_to_five_treatments(results_client: TestClient, treatments: str) -> None:
     problem_of(
-        client.get("/v1/compare", params={"treatments": treatments, "condition": CONDITION}), 422, "invalid-parameter"
+        results_client.get("/v1/compare", params={"treatments": treatments, "condition": CONDITION}),
+        422,
+        "invalid-parameter",
     )
 
 
-def test_an_unknown_treatment_is_not_found_with_the_nearest(client: TestClient) -> None:
+def test_an_unknown_treatment_is_not_found_with_the_nearest(results_client: TestClient) -> None:
     asked = {"treatments": f"{TOXIN},{OTHER}x", "condition": CONDITION}
-    problem = problem_of(client.get("/v1/compare", params=asked), 404, "not-found")
+    problem = problem_of(results_client.get("/v1/compare", params=asked), 404, "not-found")
     assert f"'{OTHER}'" in problem["detail"]

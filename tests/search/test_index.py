@@ -102,12 +102,12 @@ def test_the_schema_before_gets_the_numbers_of_values_with_the_next_one(database
     assert reindex(database).differences == []
 
 
-def test_the_command_says_so_and_exits_with_1_when_they_differed(empty_url: str) -> None:
-    at = ("--database", empty_url)
+def test_the_command_says_so_and_exits_with_1_when_they_differed(empty_database_url: str) -> None:
+    at = ("--database", empty_database_url)
     assert tev("seed", *at).returncode == 0
     equal = tev("reindex", *at)
     assert (equal.returncode, equal.stdout.splitlines()[-1]) == (0, "They are equal.")
-    database = Database(empty_url)
+    database = Database(empty_database_url)
     execute(database, "DELETE FROM search_gram")
     database.close()
     differed = tev("reindex", *at)

@@ -9,7 +9,7 @@ from app.search.query_parser import parse_query
 from app.search.tokens import halves, tokens
 from app.store.write.save import rename
 from tests.search.test_search import keys, marked, search
-from tests.support.desk import Api
+from tests.support.api import Api
 
 FOSTER = ("sources", "foster-2001")
 PREEMPT = ("studies", "preempt-1")
@@ -44,19 +44,19 @@ PREEMPT = ("studies", "preempt-1")
     ],
 )
 def test_an_identifier_is_known_however_it_is_written(
-    client: TestClient, typed: str, first: tuple[str, str], shown: str
+    seed_client: TestClient, typed: str, first: tuple[str, str], shown: str
 ) -> None:
-    found = search(client, typed)
+    found = search(seed_client, typed)
     hit = found["items"][0]
     assert (hit["kind"], hit["id"], hit["match"]) == (*first, "identifier")
     assert marked(hit) == [shown]
     assert found["corrected"] == {}, "what finds the record is not taken for something else"
 
 
-def test_a_former_id_finds_the_record(desk: Api) -> None:
-    made = desk.condition(name="made-up ache")
-    rename(desk.database, "conditions", made["id"], f"{made['id']}-now", author="test")
-    hit = search(desk.client, made["id"])["items"][0]
+def test_a_former_id_finds_the_record(api: Api) -> None:
+    made = api.condition(name="made-up ache")
+    rename(api.database, "conditions", made["id"], f"{made['id']}-now", author="test")
+    hit = search(api.client, made["id"])["items"][0]
     assert (hit["id"], hit["match"]) == (f"{made['id']}-now", "identifier")
 
 
@@ -72,35 +72,35 @@ def test_a_former_id_finds_the_record(desk: Api) -> None:
         ("155U botox", "155 U botox"),
     ],
 )
-def test_words_written_together_are_taken_apart(client: TestClient, typed: str, apart: str) -> None:
-    found, meant = search(client, typed), search(client, apart)
+def test_words_written_together_are_taken_apart(seed_client: TestClient, typed: str, apart: str) -> None:
+    found, meant = search(seed_client, typed), search(seed_client, apart)
     assert keys(found) == keys(meant) != []
     assert (found["matched"], found["groups"], found["followed"]) == ("all", meant["groups"], meant["followed"])
     (words,) = found["corrected"].values()
     assert words[0] in apart.lower()
 
 
-def test_characters_that_nobody_sees_do_not_part_a_word(client: TestClient) -> None:
+def test_characters_that_nobody_sees_do_not_part_a_word(seed_client: TestClient) -> None:
     for typed in ("bo\u200btox", "bo\u00adtox", "\ufeffbotox", "bot\u2060ox", "bo\u200dtox\u200f"):
-        assert keys(search(client, typed)) == keys(search(client, "botox")), typed
-        answer = client.get("/v1/suggest", params={"q": typed}).json()
+        assert keys(search(seed_client, typed)) == keys(search(seed_client, "botox")), typed
+        answer = seed_client.get("/v1/suggest", params={"q": typed}).json()
         assert answer["items"][0]["label"] == "Botox", typed
 
 
-def test_no_piece_of_a_code_that_nobody_has_is_looked_for(client: TestClient) -> None:
+def test_no_piece_of_a_code_that_nobody_has_is_looked_for(seed_client: TestClient) -> None:
     for code in ("G24.3", "G43.709", "M62.838"):
-        assert search(client, code)["groups"] == [], code
-    assert keys(search(client, "G24.3 cervical dystonia")) == keys(search(client, "cervical dystonia"))
+        assert search(seed_client, code)["groups"] == [], code
+    assert keys(search(seed_client, "G24.3 cervical dystonia")) == keys(search(seed_client, "cervical dystonia"))
 
 
-def test_two_products_against_each_other_are_both_asked_for(client: TestClient) -> None:
+def test_two_products_against_each_other_are_both_asked_for(seed_client: TestClient) -> None:
     for typed in ("botox vs dysport", "botox versus dysport", "Botox vs. Dysport"):
-        found = search(client, typed)
-        assert (found["matched"], keys(found)) == ("all", keys(search(client, "botox dysport")))
+        found = search(seed_client, typed)
+        assert (found["matched"], keys(found)) == ("all", keys(search(seed_client, "botox dysport")))
 
 
-def test_a_phrase_is_marked_where_it_stands_and_nowhere_else(client: TestClient) -> None:
-    for hit in search(client, '"the release of acetylcholine"')["items"]:
+def test_a_phrase_is_marked_where_it_stands_and_nowhere_else(seed_client: TestClient) -> None:
+    for hit in search(seed_client, '"the release of acetylcholine"')["items"]:
         assert "".join(marked(hit)) == "thereleaseofacetylcholine"
     spread = Wanted(frozenset({"botox"}), phrases=(("spread", "of", "toxin"),))
     texts = [("near", "Botox: of a toxin, the spread"), ("there", "Botox and the Spread of toxin; of others")]
@@ -109,21 +109,21 @@ def test_a_phrase_is_marked_where_it_stands_and_nowhere_else(client: TestClient)
     assert (best[0], [one.token for one in best[2]]) == ("there", ["botox", "spread", "of", "toxin"])
 
 
-def test_what_is_found_by_its_id_says_so(client: TestClient) -> None:
-    hit = next(hit for hit in search(client, "Göbel")["items"] if hit["kind"] == "studies")
+def test_what_is_found_by_its_id_says_so(seed_client: TestClient) -> None:
+    hit = next(hit for hit in search(seed_client, "Göbel")["items"] if hit["kind"] == "studies")
     assert (hit["field"], marked(hit)) == ("id", ["gobel"])
 
 
-def test_a_side_effect_that_a_warning_names_is_suggested_and_forgiven_a_slip(client: TestClient) -> None:
+def test_a_side_effect_that_a_warning_names_is_suggested_and_forgiven_a_slip(seed_client: TestClient) -> None:
     warning = ("warnings", "botulinum-toxin-distant-spread-us")
     for typed in ("difficulty in sw", "swallow", "double vis", "Death"):
-        items = client.get("/v1/suggest", params={"q": typed}).json()["items"][:5]
+        items = seed_client.get("/v1/suggest", params={"q": typed}).json()["items"][:5]
         found = next(item for item in items if item["kind"] == "warnings")
         assert (found["id"], found["count"], found["name"]) == (None, 1, found["label"]), typed
-        assert keys(client.get(found["url"]).json()) == [warning], typed
-    assert search(client, "difficulty swalowing")["corrected"] == {"swalowing": ["swallowing"]}
-    assert keys(search(client, "difficulty swalowing"))[0] == warning
-    assert not client.get("/v1/suggest", params={"q": "swallow", "kind": "side-effects"}).json()["items"]
+        assert keys(seed_client.get(found["url"]).json()) == [warning], typed
+    assert search(seed_client, "difficulty swalowing")["corrected"] == {"swalowing": ["swallowing"]}
+    assert keys(search(seed_client, "difficulty swalowing"))[0] == warning
+    assert not seed_client.get("/v1/suggest", params={"q": "swallow", "kind": "side-effects"}).json()["items"]
 
 
 # The pure parts
@@ -146,7 +146,7 @@ def test_a_token_is_halved_between_letters_and_digits_or_anywhere_inside() -> No
     assert halves("2010") == halves("botox") == []
 
 
-def test_a_question_is_parted_with_its_places_kept(client: TestClient) -> None:
+def test_a_question_is_parted_with_its_places_kept(seed_client: TestClient) -> None:
     parted = parse_query('the backpain "neck pain" botox*').parted({1: ("back", "pain")})
     assert parted.words == ("the", "back", "pain", "neck", "pain", "botox")
     assert [(piece.words, piece.start) for piece in parted.pieces] == [
@@ -155,5 +155,5 @@ def test_a_question_is_parted_with_its_places_kept(client: TestClient) -> None:
         (("neck", "pain"), 3),
         (("botox",), 5),
     ]
-    assert search(client, f'"{"pain " * 40}" backpain')["corrected"] == {"backpain": ["back pain"]}
+    assert search(seed_client, f'"{"pain " * 40}" backpain')["corrected"] == {"backpain": ["back pain"]}
     assert tokens("soft\u00adhyphen \u200f") == ["softhyphen"]

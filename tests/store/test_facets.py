@@ -14,7 +14,7 @@ from app.models import RESOURCES
 from app.models.base import Row
 from app.search.index_entries import EVERYWHERE
 from app.settings import Settings
-from tests.support.desk import Api, problem_of
+from tests.support.api import Api, problem_of
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
@@ -34,36 +34,36 @@ def total(client: TestClient, path: str, **asked: Any) -> int:
 
 
 @every_resource
-def test_the_kept_counts_are_those_of_the_lists(client: TestClient, resource: type[Row]) -> None:
+def test_the_kept_counts_are_those_of_the_lists(seed_client: TestClient, resource: type[Row]) -> None:
     path = f"/v1/{resource.plural}"
-    page = client.get(path, params={"facet": ",".join(facets_of(resource)), "count": "exact", "limit": 1}).json()
+    page = seed_client.get(path, params={"facet": ",".join(facets_of(resource)), "count": "exact", "limit": 1}).json()
     for name, mentioned in facets_of(resource).items():
         found = page["facets"][name]
         counts = [one["count"] for one in found["values"]]
         assert counts == sorted(counts, reverse=True)
         for one in found["values"][:1]:
             value = str(one["value"]).lower() if isinstance(one["value"], bool) else one["value"]
-            assert total(client, path, **{name: value}) == one["count"], name
+            assert total(seed_client, path, **{name: value}) == one["count"], name
         if mentioned is None and not found["others"]:
             assert sum(counts) + found["missing"] == page["total"], name
 
 
 @every_resource
-def test_what_is_counted_now_agrees_with_what_is_kept(client: TestClient, resource: type[Row]) -> None:
+def test_what_is_counted_now_agrees_with_what_is_kept(seed_client: TestClient, resource: type[Row]) -> None:
     asked = {"facet": ",".join(facets_of(resource)), "limit": "1"}
-    kept = client.get(f"/v1/{resource.plural}", params=asked).json()["facets"]
-    counted = client.get(f"/v1/{resource.plural}", params={**asked, "created_at_gte": "2000"}).json()["facets"]
+    kept = seed_client.get(f"/v1/{resource.plural}", params=asked).json()["facets"]
+    counted = seed_client.get(f"/v1/{resource.plural}", params={**asked, "created_at_gte": "2000"}).json()["facets"]
     assert kept == counted
 
 
-def test_within_one_treatment_the_counts_are_those_of_its_lists(client: TestClient) -> None:
+def test_within_one_treatment_the_counts_are_those_of_its_lists(seed_client: TestClient) -> None:
     under = "/v1/treatments/onabotulinumtoxina"
     for plural, name in (("side-effects", "frequency"), ("claims", "verdict"), ("studies", "condition")):
-        counts, _ = facet(client, f"{under}/{plural}", name)
+        counts, _ = facet(seed_client, f"{under}/{plural}", name)
         assert counts
         for value, count in counts.items():
-            assert total(client, f"{under}/{plural}", **{name: value}) == count
-        assert counts == facet(client, f"{under}/{plural}", name, created_at_gte="2000")[0]
+            assert total(seed_client, f"{under}/{plural}", **{name: value}) == count
+        assert counts == facet(seed_client, f"{under}/{plural}", name, created_at_gte="2000")[0]
 
 
 @pytest.mark.parametrize("values", [100, 150, 1200])
@@ -79,44 +79,44 @@ def test_all_further_values_are_counted(database: Database, values: int) -> None
     assert (found["others"], found["others_is_at_least"], found["missing"]) == (values - 100, False, 7)
 
 
-def test_a_fields_own_filter_leaves_its_alternatives_counted(client: TestClient) -> None:
+def test_a_fields_own_filter_leaves_its_alternatives_counted(seed_client: TestClient) -> None:
     path = "/v1/side-effects"
-    free, _ = facet(client, path, "basis")
-    assert facet(client, path, "basis", basis="label")[0] == free
-    narrowed, _ = facet(client, path, "basis", basis=["label", "trial"], frequency="common")
-    assert narrowed == facet(client, path, "basis", frequency="common")[0]
+    free, _ = facet(seed_client, path, "basis")
+    assert facet(seed_client, path, "basis", basis="label")[0] == free
+    narrowed, _ = facet(seed_client, path, "basis", basis=["label", "trial"], frequency="common")
+    assert narrowed == facet(seed_client, path, "basis", frequency="common")[0]
     assert sum(narrowed.values()) < sum(free.values())
 
 
-def test_several_facets_stand_beside_the_page(client: TestClient) -> None:
-    page = client.get("/v1/claims", params={"facet": "verdict,kind", "limit": 2, "count": "exact"}).json()
+def test_several_facets_stand_beside_the_page(seed_client: TestClient) -> None:
+    page = seed_client.get("/v1/claims", params={"facet": "verdict,kind", "limit": 2, "count": "exact"}).json()
     assert page["facets"].keys() == {"verdict", "kind"}
     assert len(page["items"]) == 2
     assert sum(value["count"] for value in page["facets"]["verdict"]["values"]) == page["total"]
 
 
-def test_a_cursor_does_not_depend_on_facets(client: TestClient) -> None:
-    cursor = client.get("/v1/claims", params={"facet": "verdict", "limit": 1}).json()["next"]
-    assert client.get("/v1/claims", params={"limit": 1, "cursor": cursor}).status_code == 200
+def test_a_cursor_does_not_depend_on_facets(seed_client: TestClient) -> None:
+    cursor = seed_client.get("/v1/claims", params={"facet": "verdict", "limit": 1}).json()["next"]
+    assert seed_client.get("/v1/claims", params={"limit": 1, "cursor": cursor}).status_code == 200
 
 
-def test_a_wrong_facet_is_refused_with_the_nearest(client: TestClient) -> None:
-    problem = problem_of(client.get("/v1/claims?facet=verdikt"), 422, "invalid-parameter", "facet")
+def test_a_wrong_facet_is_refused_with_the_nearest(seed_client: TestClient) -> None:
+    problem = problem_of(seed_client.get("/v1/claims?facet=verdikt"), 422, "invalid-parameter", "facet")
     assert problem["errors"][0]["nearest"] == "verdict"
-    problem_of(client.get("/v1/claims?facet=quote"), 422, "invalid-parameter", "facet")
-    problem_of(client.get("/v1/claims?facet=verdict,verdict"), 422, "invalid-parameter", "facet")
-    problem_of(client.get("/v1/claims?facet=verdict&format=csv"), 422, "invalid-parameter", "facet")
+    problem_of(seed_client.get("/v1/claims?facet=quote"), 422, "invalid-parameter", "facet")
+    problem_of(seed_client.get("/v1/claims?facet=verdict,verdict"), 422, "invalid-parameter", "facet")
+    problem_of(seed_client.get("/v1/claims?facet=verdict&format=csv"), 422, "invalid-parameter", "facet")
 
 
-def test_counts_follow_each_write(desk: Api) -> None:
+def test_counts_follow_each_write(api: Api) -> None:
     path = "/v1/conditions"
-    before, found = facet(desk.client, path, "part_of")
-    made = desk.condition(part_of="spasticity")
-    after, _ = facet(desk.client, path, "part_of")
+    before, found = facet(api.client, path, "part_of")
+    made = api.condition(part_of="spasticity")
+    after, _ = facet(api.client, path, "part_of")
     assert after["spasticity"] == before.get("spasticity", 0) + 1
-    answer = desk.ask("PATCH", f"{path}/{made['id']}", {"part_of": None}, If_Match='"1"')
+    answer = api.ask("PATCH", f"{path}/{made['id']}", {"part_of": None}, If_Match='"1"')
     assert answer.status_code == 200, answer.text
-    again, missing = facet(desk.client, path, "part_of")
+    again, missing = facet(api.client, path, "part_of")
     assert again == before
     assert missing["missing"] == found["missing"] + 1
-    assert facet(desk.client, path, "part_of", created_at_gte="2000")[0] == again
+    assert facet(api.client, path, "part_of", created_at_gte="2000")[0] == again

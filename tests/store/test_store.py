@@ -253,8 +253,8 @@ def test_readers_cannot_write(database: Database) -> None:
         connection.execute(text("DELETE FROM reference"))
 
 
-def test_the_seed_twice_changes_nothing(empty_url: str) -> None:
-    database = Database(empty_url)
+def test_the_seed_twice_changes_nothing(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     database.migrate()
     first = seed_database(database, SEED)
     second = seed_database(database, SEED)

@@ -54,9 +54,9 @@ def test_an_amount_in_a_named_unit_is_marked_so(resource: type[Row]) -> None:
 
 @pytest.mark.parametrize("comparing", COMPARING)
 @pytest.mark.parametrize("narrowed", ONE_UNIT)
-def test_doses_in_one_unit_can_be_compared(client: TestClient, comparing: str, narrowed: str) -> None:
+def test_doses_in_one_unit_can_be_compared(seed_client: TestClient, comparing: str, narrowed: str) -> None:
     for path in (LIST, UNDER):
-        answer = client.get(f"{path}?{narrowed}&{comparing}")
+        answer = seed_client.get(f"{path}?{narrowed}&{comparing}")
         assert answer.status_code == 200, answer.text
         assert len({item["dose_unit"] for item in answer.json()["items"]} - {None}) <= 1
 
@@ -64,46 +64,48 @@ def test_doses_in_one_unit_can_be_compared(client: TestClient, comparing: str, n
 @pytest.mark.parametrize("form", ["json", "csv", "ndjson"])
 @pytest.mark.parametrize("comparing", COMPARING)
 @pytest.mark.parametrize("narrowed", SEVERAL_UNITS)
-def test_doses_in_several_units_are_not_compared(client: TestClient, comparing: str, narrowed: str, form: str) -> None:
-    refused(client, f"{LIST}?{narrowed}&{comparing}&format={form}")
+def test_doses_in_several_units_are_not_compared(
+    seed_client: TestClient, comparing: str, narrowed: str, form: str
+) -> None:
+    refused(seed_client, f"{LIST}?{narrowed}&{comparing}&format={form}")
 
 
-def test_a_refusal_says_what_would_be_right_and_cites_the_rule(client: TestClient) -> None:
-    problem = refused(client, f"{UNDER}?sort=dose_min&max_dose_gte=1")
+def test_a_refusal_says_what_would_be_right_and_cites_the_rule(seed_client: TestClient) -> None:
+    problem = refused(seed_client, f"{UNDER}?sort=dose_min&max_dose_gte=1")
     assert [error["parameter"] for error in problem["errors"]] == ["max_dose_gte", "sort"]
     for error in problem["errors"]:
         assert "treatment=abobotulinumtoxina or dose_unit=abobotulinumtoxina-unit" in error["detail"]
         (rule,) = error["rules"]
-        warning = client.get(rule["url"].removeprefix("http://127.0.0.1:8000")).json()
+        warning = seed_client.get(rule["url"].removeprefix("http://127.0.0.1:8000")).json()
         assert (rule["id"], rule["statement"]) == (RULE, warning["statement"])
         assert rule["sources"] == ["fda-alert-2009-botulinum-toxin"]
         assert rule["statement"] in problem["detail"]
         assert "treatment=onabotulinumtoxina" in error["known"]
         for right in error["known"]:
-            assert client.get(f"{UNDER}?sort=dose_min&max_dose_gte=1&{right}").status_code == 200
+            assert seed_client.get(f"{UNDER}?sort=dose_min&max_dose_gte=1&{right}").status_code == 200
 
 
-def test_whatever_is_offered_stands_in_what_was_asked_for(client: TestClient) -> None:
+def test_whatever_is_offered_stands_in_what_was_asked_for(seed_client: TestClient) -> None:
     for condition in ("chronic-migraine", "chronic-neck-pain"):
-        items = client.get(f"{LIST}?condition={condition}&limit=200").json()["items"]
+        items = seed_client.get(f"{LIST}?condition={condition}&limit=200").json()["items"]
         assert {item["treatment"] for item in items if item["dose_unit"]} == {"onabotulinumtoxina"}
-        problem = refused(client, f"{LIST}?condition={condition}&sort=dose_min")
+        problem = refused(seed_client, f"{LIST}?condition={condition}&sort=dose_min")
         assert problem["errors"][0]["known"] == ["treatment=onabotulinumtoxina"]
 
 
-def test_a_treatments_own_list_can_always_be_ordered_by_dose(client: TestClient) -> None:
-    for treatment in client.get("/v1/treatments?limit=200").json()["items"]:
+def test_a_treatments_own_list_can_always_be_ordered_by_dose(seed_client: TestClient) -> None:
+    for treatment in seed_client.get("/v1/treatments?limit=200").json()["items"]:
         path = f"/v1/treatments/{treatment['id']}/dosing-intervals?sort=-dose_max&dose_min_gte=0"
-        assert client.get(path).status_code == 200
+        assert seed_client.get(path).status_code == 200
 
 
-def test_what_is_no_dose_is_compared_across_products(client: TestClient) -> None:
+def test_what_is_no_dose_is_compared_across_products(seed_client: TestClient) -> None:
     for comparing in ("sort=interval_days", "interval_days_lte=84", "sort=-max_dose_period", "sites_min_gte=1"):
-        assert client.get(f"{LIST}?{comparing}").status_code == 200
+        assert seed_client.get(f"{LIST}?{comparing}").status_code == 200
 
 
-def test_the_document_says_that_a_dose_needs_one_unit(client: TestClient) -> None:
-    content = client.get("/openapi.json").json()
+def test_the_document_says_that_a_dose_needs_one_unit(seed_client: TestClient) -> None:
+    content = seed_client.get("/openapi.json").json()
     assert "not-comparable" in str(content["paths"][LIST]["get"]["responses"]["422"]) + str(content["components"])
     text = str([parameter for parameter in content["components"]["parameters"].values() if "dose" in str(parameter)])
     assert text.count("Only within one unit") >= 9
@@ -129,7 +131,7 @@ def record(plural: str, values: dict[str, Any]) -> Record:
 
 
 @pytest.fixture
-def made_up(database: Database) -> Iterator[TestClient]:
+def made_up_products(database: Database) -> Iterator[TestClient]:
     """Four made-up products: two whose units mean the same, two that share one unit; only one side names another."""
     source = record("sources", {"id": "example-label", "kind": "product-label", "title": "An example label"})
     products = [
@@ -154,22 +156,22 @@ def made_up(database: Database) -> Iterator[TestClient]:
     [("ab", True), ("cd", True), ("ac", False), ("abc", False), ("bd", False)],
 )
 def test_units_that_name_each_other_or_are_one_can_be_compared(
-    made_up: TestClient, products: str, is_one_unit: bool
+    made_up_products: TestClient, products: str, is_one_unit: bool
 ) -> None:
     narrowed = "&".join(f"treatment=example-{letter}" for letter in products)
     if not is_one_unit:
-        refused(made_up, f"{LIST}?{narrowed}&sort=dose_min")
+        refused(made_up_products, f"{LIST}?{narrowed}&sort=dose_min")
         return
-    items = made_up.get(f"{LIST}?{narrowed}&sort=dose_min").json()["items"]
+    items = made_up_products.get(f"{LIST}?{narrowed}&sort=dose_min").json()["items"]
     assert [item["dose_min"] for item in items] == sorted(item["dose_min"] for item in items)
     assert len(items) == len(products)
 
 
-def test_without_a_rule_the_refusal_stands_in_general_words(made_up: TestClient) -> None:
-    problem = refused(made_up, f"{LIST}?dose_min_gte=1")
+def test_without_a_rule_the_refusal_stands_in_general_words(made_up_products: TestClient) -> None:
+    problem = refused(made_up_products, f"{LIST}?dose_min_gte=1")
     assert "never converted" in problem["detail"]
     assert "rules" not in problem["errors"][0]
-    nothing = refused(made_up, f"{LIST}?dose_min_gte=1&basis=trial")
+    nothing = refused(made_up_products, f"{LIST}?dose_min_gte=1&basis=trial")
     assert "known" not in nothing["errors"][0]
 
 
@@ -222,9 +224,9 @@ def test_interchangeable_is_what_both_say(mine: tuple[str], yours: tuple[str], a
 # The dossier
 
 
-def test_a_dossier_names_the_unit_of_its_doses_and_the_rule(client: TestClient) -> None:
-    dossier = client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
-    rule = client.get(f"/v1/warnings/{RULE}").json()
+def test_a_dossier_names_the_unit_of_its_doses_and_the_rule(seed_client: TestClient) -> None:
+    dossier = seed_client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
+    rule = seed_client.get(f"/v1/warnings/{RULE}").json()
     assert dossier["unit"]["code"] == "onabotulinumtoxina-unit"
     assert dossier["unit"]["label"] == "Botox units"
     assert dossier["unit"]["rules"] == [rule]
@@ -233,16 +235,16 @@ def test_a_dossier_names_the_unit_of_its_doses_and_the_rule(client: TestClient) 
     assert (layer["unit"]["code"], layer["unit"]["rules"]) == (None, [rule])
 
 
-def test_doses_of_different_products_never_stand_in_one_list_of_a_dossier(client: TestClient) -> None:
-    for treatment in client.get("/v1/treatments?limit=200").json()["items"]:
-        dossier = client.get(f"/v1/treatments/{treatment['id']}/dossier").json()
+def test_doses_of_different_products_never_stand_in_one_list_of_a_dossier(seed_client: TestClient) -> None:
+    for treatment in seed_client.get("/v1/treatments?limit=200").json()["items"]:
+        dossier = seed_client.get(f"/v1/treatments/{treatment['id']}/dossier").json()
         for layer in (dossier, *dossier["inherited"]):
             units = {item["dose_unit"] for item in layer["dosing_intervals"]["items"]}
             assert units <= {layer["unit"]["code"], None}
-    assert client.get("/v1/treatments/botulinum-toxin/dossier").json()["unit"]["code"] is None
+    assert seed_client.get("/v1/treatments/botulinum-toxin/dossier").json()["unit"]["code"] is None
 
 
-def test_a_dossier_says_which_units_mean_the_same(made_up: TestClient) -> None:
-    unit = made_up.get("/v1/treatments/example-a/dossier").json()["unit"]
+def test_a_dossier_says_which_units_mean_the_same(made_up_products: TestClient) -> None:
+    unit = made_up_products.get("/v1/treatments/example-a/dossier").json()["unit"]
     assert (unit["interchangeable_with"], unit["rules"]) == (["example-b-unit"], [])
     assert "mean the same amount" in unit["note"]

@@ -10,7 +10,7 @@ from app.errors import MOST_ERRORS
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.examples import example_record
-from tests.support.desk import Api, problem_of
+from tests.support.api import Api, problem_of
 
 RECORD: dict[str, Any] = {"id": "made-up-broken", "name": "made up"}
 DEEP = 100_000
@@ -93,34 +93,34 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_changes(desk: Api) -> Iterator[None]:
-    before = desk.revision()
+def nothing_changes(api: Api) -> Iterator[None]:
+    before = api.revision()
     yield
-    assert desk.revision() == before
-    assert desk.client.get("/v1/conditions/made-up-broken").status_code == 404
+    assert api.revision() == before
+    assert api.client.get("/v1/conditions/made-up-broken").status_code == 404
 
 
-def put(desk: Api, body: Any) -> Any:
-    return desk.ask("PUT", "/v1/conditions/chronic-migraine", body, If_Match="*")
+def put(api: Api, body: Any) -> Any:
+    return api.ask("PUT", "/v1/conditions/chronic-migraine", body, If_Match="*")
 
 
 @pytest.mark.parametrize("body", NO_JSON, ids=lambda body: repr(body[:24]))
-def test_what_is_no_json_is_told_with_its_place(desk: Api, body: bytes) -> None:
-    for answer in (desk.ask("POST", "/v1/conditions", body), put(desk, body)):
+def test_what_is_no_json_is_told_with_its_place(api: Api, body: bytes) -> None:
+    for answer in (api.ask("POST", "/v1/conditions", body), put(api, body)):
         problem = problem_of(answer, 400, "bad-request")
         assert " at line " in problem["detail"]
         assert len(problem["detail"]) < 500
 
 
 @pytest.mark.parametrize(("body", "pointer"), UNCLEAR, ids=lambda value: repr(value[:24]))
-def test_what_two_readers_would_read_differently_is_refused(desk: Api, body: bytes, pointer: str) -> None:
-    for answer in (desk.ask("POST", "/v1/conditions", body), put(desk, body)):
+def test_what_two_readers_would_read_differently_is_refused(api: Api, body: bytes, pointer: str) -> None:
+    for answer in (api.ask("POST", "/v1/conditions", body), put(api, body)):
         problem_of(answer, 422, "invalid-body", pointer)
 
 
 @pytest.mark.parametrize(("body", "pointer"), BROKEN, ids=lambda value: str(value)[:40])
-def test_a_broken_rule_is_told_with_its_place(desk: Api, body: dict[str, Any], pointer: str) -> None:
-    problem_of(desk.ask("POST", "/v1/conditions", body), 422, "invalid-record", pointer)
+def test_a_broken_rule_is_told_with_its_place(api: Api, body: dict[str, Any], pointer: str) -> None:
+    problem_of(api.ask("POST", "/v1/conditions", body), 422, "invalid-record", pointer)
 
 
 def places(values: Any, place: str = "") -> Iterator[tuple[Any, str]]:
@@ -135,45 +135,45 @@ def places(values: Any, place: str = "") -> Iterator[tuple[Any, str]]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
-def test_an_unknown_name_in_any_object_of_any_record_is_told(desk: Api, resource: type[Row]) -> None:
+def test_an_unknown_name_in_any_object_of_any_record_is_told(api: Api, resource: type[Row]) -> None:
     record = {**example_record(resource), "id": "made-up-broken"}
     for inner, place in places(record):
         inner["unknwon"] = 1
-        answer = desk.ask("POST", f"/v1/{resource.plural}", record)
+        answer = api.ask("POST", f"/v1/{resource.plural}", record)
         problem_of(answer, 422, "invalid-record", f"{place}/unknwon")
         del inner["unknwon"]
 
 
-def test_many_faults_are_told_together_but_not_without_end(desk: Api) -> None:
+def test_many_faults_are_told_together_but_not_without_end(api: Api) -> None:
     body = RECORD | {f"x{number}": 1 for number in range(1000)}
-    problem = problem_of(desk.ask("POST", "/v1/conditions", body), 422, "invalid-record")
+    problem = problem_of(api.ask("POST", "/v1/conditions", body), 422, "invalid-record")
     assert len(problem["errors"]) == MOST_ERRORS
     assert len(problem["errors"][0]["detail"]) < 1000
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "application/json; charset=latin-1"])
-def test_another_format_is_refused_with_those_that_are_read(desk: Api, content_type: str) -> None:
-    answer = desk.ask("POST", "/v1/conditions", RECORD, content_type=content_type)
+def test_another_format_is_refused_with_those_that_are_read(api: Api, content_type: str) -> None:
+    answer = api.ask("POST", "/v1/conditions", RECORD, content_type=content_type)
     problem_of(answer, 415, "unsupported-media-type")
     assert answer.headers["accept"] == "application/json"
-    patch = desk.ask("PATCH", "/v1/conditions/chronic-migraine", {}, content_type=content_type, If_Match="*")
+    patch = api.ask("PATCH", "/v1/conditions/chronic-migraine", {}, content_type=content_type, If_Match="*")
     problem_of(patch, 415, "unsupported-media-type")
     assert patch.headers["accept-patch"] == "application/merge-patch+json, application/json"
     problem_of(
-        desk.ask("POST", "/v1/conditions", RECORD, content_type="application/merge-patch+json"),
+        api.ask("POST", "/v1/conditions", RECORD, content_type="application/merge-patch+json"),
         415,
         "unsupported-media-type",
     )
-    problem_of(desk.ask("POST", "/v1/conditions", b"x", Content_Encoding="gzip"), 415, "unsupported-media-type")
+    problem_of(api.ask("POST", "/v1/conditions", b"x", Content_Encoding="gzip"), 415, "unsupported-media-type")
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_comes(desk: Api) -> None:
+def test_a_body_that_is_too_large_is_refused_however_it_comes(api: Api) -> None:
     body = to_json(RECORD | {"definition": "x" * 1_000_000})
-    problem_of(desk.ask("POST", "/v1/conditions", body), 413, "content-too-large")
-    headers = {"Authorization": f"Bearer {desk.keys['write']}", "Content-Type": "application/json"}
+    problem_of(api.ask("POST", "/v1/conditions", body), 413, "content-too-large")
+    headers = {"Authorization": f"Bearer {api.keys['write']}", "Content-Type": "application/json"}
     pieces = (body[start : start + 50_000] for start in range(0, len(body), 50_000))
-    problem_of(desk.client.post("/v1/conditions", content=pieces, headers=headers), 413, "content-too-large")
+    problem_of(api.client.post("/v1/conditions", content=pieces, headers=headers), 413, "content-too-large")
 
 
-def test_a_body_is_read_only_by_whoever_can_take_the_answer(desk: Api) -> None:
-    problem_of(desk.ask("POST", "/v1/conditions", RECORD, Accept="image/png"), 406, "not-acceptable")
+def test_a_body_is_read_only_by_whoever_can_take_the_answer(api: Api) -> None:
+    problem_of(api.ask("POST", "/v1/conditions", RECORD, Accept="image/png"), 406, "not-acceptable")

@@ -13,7 +13,7 @@ from app.models.base import Row
 from app.store.examples import example_record, seed_records
 from app.store.write.save import rename
 from app.web.writes.edits import merged
-from tests.support.desk import ADDRESS, MERGE_PATCH, Api, problem_of
+from tests.support.api import ADDRESS, MERGE_PATCH, Api, problem_of
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 
@@ -25,27 +25,27 @@ def address(record: dict[str, Any], plural: str = "conditions") -> str:
 # Creating
 
 
-def test_a_new_record_is_answered_as_a_get_answers_it(desk: Api) -> None:
-    before = desk.revision()
+def test_a_new_record_is_answered_as_a_get_answers_it(api: Api) -> None:
+    before = api.revision()
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache", "synonyms": ["an ache"]}
-    answer = desk.ask("POST", "/v1/conditions?reason=For+the+test.", values)
+    answer = api.ask("POST", "/v1/conditions?reason=For+the+test.", values)
     assert answer.status_code == 201
     assert answer.headers["location"] == f"{ADDRESS}/v1/conditions/{values['id']}"
     assert answer.headers["dataset-revision"] == str(before + 1)
     assert answer.headers["cache-control"] == "private, no-store"
-    read = desk.client.get(address(values))
+    read = api.client.get(address(values))
     assert read.content == answer.content
     assert read.headers["etag"] == answer.headers["etag"]
     assert read.headers["etag"].startswith('"1.')
     assert read.headers["dataset-revision"] == str(before + 1)
-    assert values["id"] in [item["id"] for item in desk.client.get("/v1/conditions?limit=200").json()["items"]]
+    assert values["id"] in [item["id"] for item in api.client.get("/v1/conditions?limit=200").json()["items"]]
 
 
-def test_the_history_names_who_wrote_and_why(desk: Api) -> None:
-    record = desk.condition()
-    desk.ask("PATCH", f"{address(record)}?reason=A+better+name.", {"name": "made-up pain"}, If_Match="*")
-    desk.ask("DELETE", f"{address(record)}?reason=Entered+twice.", key="admin", If_Match="*")
-    items = desk.client.get(f"{address(record)}/history").json()["items"]
+def test_the_history_names_who_wrote_and_why(api: Api) -> None:
+    record = api.condition()
+    api.ask("PATCH", f"{address(record)}?reason=A+better+name.", {"name": "made-up pain"}, If_Match="*")
+    api.ask("DELETE", f"{address(record)}?reason=Entered+twice.", key="admin", If_Match="*")
+    items = api.client.get(f"{address(record)}/history").json()["items"]
     told_of = [(item["author"], item["reason"], item["version"]) for item in items]
     assert told_of == [
         ("made-up admin", "Entered twice.", 3),
@@ -54,25 +54,25 @@ def test_the_history_names_who_wrote_and_why(desk: Api) -> None:
     ]
 
 
-def test_an_id_is_given_once(desk: Api) -> None:
-    record = desk.condition()
-    problem = problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
+def test_an_id_is_given_once(api: Api) -> None:
+    record = api.condition()
+    problem = problem_of(api.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
     assert record["id"] in problem["detail"]
-    desk.ask("DELETE", f"{address(record)}?reason=No.", If_Match="*")
-    problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 410, "gone")
+    api.ask("DELETE", f"{address(record)}?reason=No.", If_Match="*")
+    problem_of(api.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 410, "gone")
 
 
-def test_a_former_id_is_never_given_again_and_a_change_is_led_on(desk: Api) -> None:
-    record = desk.condition()
+def test_a_former_id_is_never_given_again_and_a_change_is_led_on(api: Api) -> None:
+    record = api.condition()
     present = f"{record['id']}-now"
-    rename(desk.database, "conditions", record["id"], present, author="test")
-    problem = problem_of(desk.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
+    rename(api.database, "conditions", record["id"], present, author="test")
+    problem = problem_of(api.ask("POST", "/v1/conditions", {"id": record["id"], "name": "other"}), 409, "conflict")
     assert present in problem["detail"]
-    answer = desk.client.patch(
+    answer = api.client.patch(
         f"{address(record)}?reason=Why.",
         content=b'{"name": "new"}',
         headers={
-            "Authorization": f"Bearer {desk.keys['write']}",
+            "Authorization": f"Bearer {api.keys['write']}",
             "Content-Type": MERGE_PATCH,
             "If-Match": "*",
         },
@@ -85,98 +85,98 @@ def test_a_former_id_is_never_given_again_and_a_change_is_led_on(desk: Api) -> N
 # Sent again
 
 
-def test_a_request_sent_again_gets_the_first_answer(desk: Api) -> None:
+def test_a_request_sent_again_gets_the_first_answer(api: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
-    first = desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
+    first = api.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
     assert first.status_code == 201
     assert "idempotency-replayed" not in first.headers
-    desk.ask("PATCH", address(values), {"name": "made-up pain"}, If_Match="*")
-    revision = desk.revision()
-    again = desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
+    api.ask("PATCH", address(values), {"name": "made-up pain"}, If_Match="*")
+    revision = api.revision()
+    again = api.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
     assert again.status_code == 201
     assert again.headers["idempotency-replayed"] == "true"
     assert again.content == first.content
     for name in ("etag", "location", "dataset-revision"):
         assert again.headers[name] == first.headers[name]
-    assert desk.revision() == revision
+    assert api.revision() == revision
 
 
-def test_an_idempotency_key_belongs_to_one_request_of_one_holder(desk: Api) -> None:
+def test_an_idempotency_key_belongs_to_one_request_of_one_holder(api: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
-    desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
+    api.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
     other = {**values, "name": "another"}
-    problem_of(desk.ask("POST", "/v1/conditions", other, Idempotency_Key=named), 422, "idempotency-mismatch")
-    problem_of(desk.ask("POST", "/v1/conditions?reason=x", values, Idempotency_Key=named), 422, "idempotency-mismatch")
-    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named, key="admin"), 409, "conflict")
+    problem_of(api.ask("POST", "/v1/conditions", other, Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(api.ask("POST", "/v1/conditions?reason=x", values, Idempotency_Key=named), 422, "idempotency-mismatch")
+    problem_of(api.ask("POST", "/v1/conditions", values, Idempotency_Key=named, key="admin"), 409, "conflict")
 
 
-def test_a_refused_request_may_be_mended_and_sent_under_the_same_key(desk: Api) -> None:
+def test_a_refused_request_may_be_mended_and_sent_under_the_same_key(api: Api) -> None:
     named, values = token_hex(8), {"id": f"made-up-{token_hex(4)}"}
-    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 422, "invalid-record", "/name")
-    answer = desk.ask("POST", "/v1/conditions", {**values, "name": "made-up"}, Idempotency_Key=named)
+    problem_of(api.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 422, "invalid-record", "/name")
+    answer = api.ask("POST", "/v1/conditions", {**values, "name": "made-up"}, Idempotency_Key=named)
     assert answer.status_code == 201
 
 
-def test_an_idempotency_key_is_forgotten_after_a_day(desk: Api) -> None:
+def test_an_idempotency_key_is_forgotten_after_a_day(api: Api) -> None:
     values = {"id": f"made-up-{token_hex(4)}", "name": "made-up ache"}
     named = token_hex(8)
-    desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
-    with desk.database.write() as connection:
+    api.ask("POST", "/v1/conditions", values, Idempotency_Key=named)
+    with api.database.write() as connection:
         connection.execute(text("UPDATE idempotency SET at = '2020-01-01T00:00:00Z'"))
-    problem_of(desk.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 409, "conflict")
-    with desk.database.read() as connection:
+    problem_of(api.ask("POST", "/v1/conditions", values, Idempotency_Key=named), 409, "conflict")
+    with api.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM idempotency WHERE at < '2021'")).scalar()
-    desk.ask("POST", "/v1/conditions", {**values, "id": f"{values['id']}-2"}, Idempotency_Key=token_hex(8))
-    with desk.database.read() as connection:
+    api.ask("POST", "/v1/conditions", {**values, "id": f"{values['id']}-2"}, Idempotency_Key=token_hex(8))
+    with api.database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM idempotency WHERE at < '2021'")).scalar() == 0
 
 
 @pytest.mark.parametrize("named", ["", " ", "a b", "x" * 256, "é"])
-def test_a_bad_idempotency_key_is_refused(desk: Api, named: str) -> None:
+def test_a_bad_idempotency_key_is_refused(api: Api, named: str) -> None:
     headers: Any = [
-        ("Authorization", f"Bearer {desk.keys['write']}"),
+        ("Authorization", f"Bearer {api.keys['write']}"),
         ("Content-Type", "application/json"),
         ("Idempotency-Key", named.encode("latin-1")),
     ]
-    answer = desk.client.post("/v1/conditions", content=b"{}", headers=headers)
+    answer = api.client.post("/v1/conditions", content=b"{}", headers=headers)
     problem_of(answer, 422, "invalid-parameter", "Idempotency-Key")
-    twice = desk.client.post("/v1/conditions", content=b"{}", headers=[*headers[:2], *[("Idempotency-Key", "a")] * 2])
+    twice = api.client.post("/v1/conditions", content=b"{}", headers=[*headers[:2], *[("Idempotency-Key", "a")] * 2])
     problem_of(twice, 422, "invalid-parameter", "Idempotency-Key")
 
 
 # Changing
 
 
-def test_a_change_must_say_which_version_it_changes(desk: Api) -> None:
-    record = desk.condition()
-    problem_of(desk.ask("PUT", address(record), record), 428, "precondition-required")
-    problem_of(desk.ask("PATCH", address(record), {}), 428, "precondition-required")
-    problem_of(desk.ask("DELETE", f"{address(record)}?reason=x"), 428, "precondition-required")
+def test_a_change_must_say_which_version_it_changes(api: Api) -> None:
+    record = api.condition()
+    problem_of(api.ask("PUT", address(record), record), 428, "precondition-required")
+    problem_of(api.ask("PATCH", address(record), {}), 428, "precondition-required")
+    problem_of(api.ask("DELETE", f"{address(record)}?reason=x"), 428, "precondition-required")
     for tag in ('"2.0123456789abcdef"', '"x"', 'W/"1.0123456789abcdef"', "1", '""', '"1x"', "garbage"):
         for method, body in (("PUT", record), ("PATCH", {"name": "new"}), ("DELETE", None)):
             path = f"{address(record)}?reason=x"
-            problem = problem_of(desk.ask(method, path, body, If_Match=tag), 412, "precondition-failed")
+            problem = problem_of(api.ask(method, path, body, If_Match=tag), 412, "precondition-failed")
             assert "has version 1 now" in problem["detail"]
-    assert desk.client.get(address(record)).json() == record
+    assert api.client.get(address(record)).json() == record
 
 
 @pytest.mark.parametrize("coding", ["identity", "br", "gzip", "zstd"])
-def test_the_tag_of_any_read_is_good_for_a_change(desk: Api, coding: str) -> None:
-    record = desk.condition(definition="a made-up text that is long enough to be compressed; " * 20)
+def test_the_tag_of_any_read_is_good_for_a_change(api: Api, coding: str) -> None:
+    record = api.condition(definition="a made-up text that is long enough to be compressed; " * 20)
     for form in ("json", "csv", "ndjson"):
-        tag = desk.client.get(f"{address(record)}?format={form}", headers={"Accept-Encoding": coding}).headers["etag"]
+        tag = api.client.get(f"{address(record)}?format={form}", headers={"Accept-Encoding": coding}).headers["etag"]
         assert coding in tag or coding == "identity"
-        answer = desk.ask("PATCH", address(record), {"name": f"made-up {form}"}, If_Match=f'"9", {tag}')
+        answer = api.ask("PATCH", address(record), {"name": f"made-up {form}"}, If_Match=f'"9", {tag}')
         assert answer.status_code == 200, answer.text
         assert answer.json()["name"] == f"made-up {form}"
-        assert answer.headers["etag"] == desk.client.get(address(record)).headers["etag"]
+        assert answer.headers["etag"] == api.client.get(address(record)).headers["etag"]
 
 
-def test_put_replaces_the_whole_record(desk: Api) -> None:
-    record = desk.condition(synonyms=["an ache"], definition="made up")
-    answer = desk.ask("PUT", address(record), {"name": "made-up pain"}, If_Match='"1"')
+def test_put_replaces_the_whole_record(api: Api) -> None:
+    record = api.condition(synonyms=["an ache"], definition="made up")
+    answer = api.ask("PUT", address(record), {"name": "made-up pain"}, If_Match='"1"')
     assert answer.status_code == 200
     changed = answer.json()
     assert (changed["version"], changed["name"], changed["synonyms"], changed["definition"]) == (
@@ -189,74 +189,74 @@ def test_put_replaces_the_whole_record(desk: Api) -> None:
 
 
 @pytest.mark.parametrize("media_type", [MERGE_PATCH, "application/json", "application/json; charset=utf-8"])
-def test_patch_changes_what_it_names_and_null_removes(desk: Api, media_type: str) -> None:
-    record = desk.condition(synonyms=["an ache"], definition="made up")
-    answer = desk.ask(
+def test_patch_changes_what_it_names_and_null_removes(api: Api, media_type: str) -> None:
+    record = api.condition(synonyms=["an ache"], definition="made up")
+    answer = api.ask(
         "PATCH", address(record), {"definition": None, "name": "pain"}, content_type=media_type, If_Match="*"
     )
     changed = answer.json()
     assert (changed["name"], changed["synonyms"], changed["definition"]) == ("pain", ["an ache"], None)
 
 
-def test_what_says_the_same_as_before_is_not_written(desk: Api) -> None:
-    record = desk.condition()
-    revision = desk.revision()
-    tag = desk.client.get(address(record)).headers["etag"]
+def test_what_says_the_same_as_before_is_not_written(api: Api) -> None:
+    record = api.condition()
+    revision = api.revision()
+    tag = api.client.get(address(record)).headers["etag"]
     for method, body in (("PUT", record), ("PATCH", {}), ("PATCH", {"name": record["name"], "version": 99})):
-        answer = desk.ask(method, address(record), body, If_Match=tag)
+        answer = api.ask(method, address(record), body, If_Match=tag)
         assert (answer.status_code, answer.headers["etag"], answer.json()) == (200, tag, record)
-    assert desk.revision() == revision
+    assert api.revision() == revision
 
 
-def test_the_id_of_a_record_is_not_changed_by_its_body(desk: Api) -> None:
-    record = desk.condition()
+def test_the_id_of_a_record_is_not_changed_by_its_body(api: Api) -> None:
+    record = api.condition()
     for other in ("other", None, 5, ""):
         body = {**record, "id": other}
-        problem_of(desk.ask("PUT", address(record), body, If_Match="*"), 422, "invalid-record", "/id")
-        problem_of(desk.ask("PATCH", address(record), {"id": other}, If_Match="*"), 422, "invalid-record", "/id")
+        problem_of(api.ask("PUT", address(record), body, If_Match="*"), 422, "invalid-record", "/id")
+        problem_of(api.ask("PATCH", address(record), {"id": other}, If_Match="*"), 422, "invalid-record", "/id")
 
 
-def test_a_record_that_is_not_there_cannot_be_changed(desk: Api) -> None:
+def test_a_record_that_is_not_there_cannot_be_changed(api: Api) -> None:
     for method, body in (("PUT", {"name": "x"}), ("PATCH", {}), ("DELETE", None)):
-        answer = desk.ask(method, "/v1/conditions/chronic-migrane?reason=x", body, If_Match="*")
+        answer = api.ask(method, "/v1/conditions/chronic-migrane?reason=x", body, If_Match="*")
         assert "chronic-migraine" in problem_of(answer, 404, "not-found")["detail"]
 
 
-def test_a_patched_record_is_checked_as_a_whole(desk: Api) -> None:
+def test_a_patched_record_is_checked_as_a_whole(api: Api) -> None:
     path = "/v1/approvals/onabotulinumtoxina-chronic-migraine-us"
-    problem_of(desk.ask("PATCH", path, {"citations": []}, If_Match="*"), 422, "invalid-record", "/citations")
-    problem_of(desk.ask("PATCH", path, {"status": "aproved"}, If_Match="*"), 422, "invalid-record", "/status")
-    problem = problem_of(desk.ask("PATCH", path, {"satus": "approved"}, If_Match="*"), 422, "invalid-record", "/satus")
+    problem_of(api.ask("PATCH", path, {"citations": []}, If_Match="*"), 422, "invalid-record", "/citations")
+    problem_of(api.ask("PATCH", path, {"status": "aproved"}, If_Match="*"), 422, "invalid-record", "/status")
+    problem = problem_of(api.ask("PATCH", path, {"satus": "approved"}, If_Match="*"), 422, "invalid-record", "/satus")
     assert problem["errors"][0]["nearest"] == "status"
-    problem_of(desk.ask("PATCH", path, {"indication": "no-such"}, If_Match="*"), 422, "invalid-record", "/indication")
+    problem_of(api.ask("PATCH", path, {"indication": "no-such"}, If_Match="*"), 422, "invalid-record", "/indication")
 
 
 # Withdrawing
 
 
-def test_a_withdrawn_record_is_gone_and_stays_so(desk: Api) -> None:
-    record = desk.condition()
-    revision = desk.revision()
-    answer = desk.ask("DELETE", f"{address(record)}?reason=Entered+twice.", If_Match='"1"')
+def test_a_withdrawn_record_is_gone_and_stays_so(api: Api) -> None:
+    record = api.condition()
+    revision = api.revision()
+    answer = api.ask("DELETE", f"{address(record)}?reason=Entered+twice.", If_Match='"1"')
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["dataset-revision"] == str(revision + 1)
-    assert "Entered twice" in problem_of(desk.client.get(address(record)), 410, "gone")["detail"]
+    assert "Entered twice" in problem_of(api.client.get(address(record)), 410, "gone")["detail"]
     for method, body in (("PUT", record), ("PATCH", {}), ("DELETE", None)):
-        problem_of(desk.ask(method, f"{address(record)}?reason=x", body, If_Match="*"), 410, "gone")
+        problem_of(api.ask(method, f"{address(record)}?reason=x", body, If_Match="*"), 410, "gone")
 
 
 @pytest.mark.parametrize("reason", ["", "?reason=", "?reason=%20", f"?reason={'x' * 1001}", "?reason=a&reason=b"])
-def test_a_withdrawal_has_one_reason(desk: Api, reason: str) -> None:
-    record = desk.condition()
-    answer = desk.ask("DELETE", f"{address(record)}{reason}", If_Match="*")
+def test_a_withdrawal_has_one_reason(api: Api, reason: str) -> None:
+    record = api.condition()
+    answer = api.ask("DELETE", f"{address(record)}{reason}", If_Match="*")
     problem_of(answer, 422, "invalid-parameter", "reason")
-    assert desk.client.get(address(record)).status_code == 200
+    assert api.client.get(address(record)).status_code == 200
 
 
-def test_unknown_parameters_of_a_write_are_refused(desk: Api) -> None:
-    record = desk.condition()
+def test_unknown_parameters_of_a_write_are_refused(api: Api) -> None:
+    record = api.condition()
     for method, path in (("POST", "/v1/conditions"), ("PUT", address(record)), ("PATCH", address(record))):
-        answer = desk.ask(method, f"{path}?raeson=x", {}, If_Match="*")
+        answer = api.ask(method, f"{path}?raeson=x", {}, If_Match="*")
         problem = problem_of(answer, 422, "invalid-parameter", "raeson")
         assert problem["errors"][0]["nearest"] == "reason"
 
@@ -265,28 +265,28 @@ def test_unknown_parameters_of_a_write_are_refused(desk: Api) -> None:
 
 
 @every_resource
-def test_what_was_read_can_be_put_back_and_changes_nothing(desk: Api, resource: type[Row]) -> None:
-    revision = desk.revision()
+def test_what_was_read_can_be_put_back_and_changes_nothing(api: Api, resource: type[Row]) -> None:
+    revision = api.revision()
     ids = [record_id for plural, record_id in seed_records() if plural == resource.plural]
     for record_id in ids[:12]:
         path = f"/v1/{resource.plural}/{record_id}"
-        read = desk.client.get(path)
-        answer = desk.ask("PUT", path, read.content, If_Match=read.headers["etag"])
+        read = api.client.get(path)
+        answer = api.ask("PUT", path, read.content, If_Match=read.headers["etag"])
         assert (answer.status_code, answer.content) == (200, read.content), answer.text
         assert answer.headers["etag"] == read.headers["etag"]
     assert ids
-    assert desk.revision() == revision
+    assert api.revision() == revision
 
 
 @every_resource
-def test_a_copy_under_another_id_is_a_new_record(desk: Api, resource: type[Row]) -> None:
+def test_a_copy_under_another_id_is_a_new_record(api: Api, resource: type[Row]) -> None:
     values = {**example_record(resource), "id": f"made-up-{token_hex(4)}"}
-    answer = desk.ask("POST", f"/v1/{resource.plural}", values)
+    answer = api.ask("POST", f"/v1/{resource.plural}", values)
     assert answer.status_code == 201, answer.text
     assert answer.json()["version"] == 1
-    read = desk.client.get(f"/v1/{resource.plural}/{values['id']}")
+    read = api.client.get(f"/v1/{resource.plural}/{values['id']}")
     assert read.content == answer.content
-    gone = desk.ask("DELETE", f"/v1/{resource.plural}/{values['id']}?reason=For+the+test.", If_Match="*")
+    gone = api.ask("DELETE", f"/v1/{resource.plural}/{values['id']}?reason=For+the+test.", If_Match="*")
     assert gone.status_code == 204
 
 
@@ -319,37 +319,37 @@ def test_a_patch_is_merged_as_the_standard_says(held: Any, patch: Any, result: A
 # When the database is busy
 
 
-def test_a_write_that_waits_too_long_is_told_to_come_again(desk: Api) -> None:
-    app: Any = desk.client.app
+def test_a_write_that_waits_too_long_is_told_to_come_again(api: Api) -> None:
+    app: Any = api.client.app
     queue, release, begun = app.state.queue, threading.Event(), threading.Event()
 
     def hold() -> None:
         begun.set()
         release.wait(30)
 
-    assert desk.client.portal is not None
-    held = desk.client.portal.start_task_soon(queue.submit, hold)
+    assert api.client.portal is not None
+    held = api.client.portal.start_task_soon(queue.submit, hold)
     assert begun.wait(30)
     usual, queue.seconds = queue.seconds, 0.05
     try:
-        answer = desk.ask("POST", "/v1/conditions", {"id": "made-up-late", "name": "late"})
+        answer = api.ask("POST", "/v1/conditions", {"id": "made-up-late", "name": "late"})
         problem_of(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
-        assert desk.client.get("/v1/conditions").status_code == 200, "reads do not wait for writes"
+        assert api.client.get("/v1/conditions").status_code == 200, "reads do not wait for writes"
     finally:
         queue.seconds = usual
         release.set()
         held.result(30)
-    assert desk.client.get("/v1/conditions/made-up-late").status_code == 404
+    assert api.client.get("/v1/conditions/made-up-late").status_code == 404
 
 
-def test_a_browser_of_another_site_may_ask_to_write(desk: Api) -> None:
+def test_a_browser_of_another_site_may_ask_to_write(api: Api) -> None:
     asked = {
         "Origin": "https://example.org",
         "Access-Control-Request-Method": "PATCH",
         "Access-Control-Request-Headers": "authorization, if-match, idempotency-key, content-type",
     }
-    answer = desk.client.options("/v1/conditions/chronic-migraine", headers=asked)
+    answer = api.client.options("/v1/conditions/chronic-migraine", headers=asked)
     assert set(re.split(", ", answer.headers["access-control-allow-methods"])) >= {"POST", "PUT", "PATCH", "DELETE"}
     assert answer.headers["access-control-allow-headers"] == asked["Access-Control-Request-Headers"]
     assert "access-control-allow-credentials" not in answer.headers

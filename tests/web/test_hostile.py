@@ -109,57 +109,59 @@ def lists(resource: type[Row]) -> list[str]:
 
 @every_resource
 def test_an_unknown_parameter_is_refused_with_the_nearest_and_all_known_ones(
-    client: TestClient, resource: type[Row]
+    seed_client: TestClient, resource: type[Row]
 ) -> None:
     known = sorted(query_model(resource).model_fields)
     for some in handfuls(known):
-        problem = told(client.get(f"/v1/{resource.plural}", params={f"{name}x": "1" for name in some}), 422)
+        problem = told(seed_client.get(f"/v1/{resource.plural}", params={f"{name}x": "1" for name in some}), 422)
         found = {error["parameter"]: (error["nearest"], error["known"]) for error in problem["errors"]}
         assert found == {f"{name}x": (name, known) for name in some}
-    far = told(client.get(f"/v1/{resource.plural}?qqqqqqqqqq=1"), 422, parameter="qqqqqqqqqq")
+    far = told(seed_client.get(f"/v1/{resource.plural}?qqqqqqqqqq=1"), 422, parameter="qqqqqqqqqq")
     assert "nearest" not in far["errors"][0]
 
 
 @every_resource
-def test_every_list_and_record_refuses_what_it_does_not_know(client: TestClient, resource: type[Row]) -> None:
+def test_every_list_and_record_refuses_what_it_does_not_know(seed_client: TestClient, resource: type[Row]) -> None:
     one = f"/v1/{resource.plural}/{example_of(resource)['id']}"
     for path in lists(resource):
-        told(client.get(path, params={"limits": "1"}), 422, parameter="limits", nearest="limit")
-        told(client.get(path, params={"utm_source": "x"}), 422, parameter="utm_source")
-    told(client.get(one, params={"limit": "1"}), 422, parameter="limit")
-    told(client.get(one, params={"field": "id"}), 422, parameter="field", nearest="fields")
+        told(seed_client.get(path, params={"limits": "1"}), 422, parameter="limits", nearest="limit")
+        told(seed_client.get(path, params={"utm_source": "x"}), 422, parameter="utm_source")
+    told(seed_client.get(one, params={"limit": "1"}), 422, parameter="limit")
+    told(seed_client.get(one, params={"field": "id"}), 422, parameter="field", nearest="fields")
     for name, parent in parents(resource).items():
         under = f"/v1/{parent.plural}/{example_of(parent)['id']}/{resource.plural}"
-        told(client.get(under, params={name: "x"}), 422, parameter=name)
+        told(seed_client.get(under, params={name: "x"}), 422, parameter=name)
 
 
 @every_resource
-def test_an_unknown_name_in_a_comma_list_is_refused_with_the_nearest(client: TestClient, resource: type[Row]) -> None:
+def test_an_unknown_name_in_a_comma_list_is_refused_with_the_nearest(
+    seed_client: TestClient, resource: type[Row]
+) -> None:
     path = f"/v1/{resource.plural}"
     one = f"{path}/{example_of(resource)['id']}"
     for name, use in uses(resource).items():
-        told(client.get(path, params={"fields": f"id,{name}x"}), 422, parameter="fields", nearest=name)
+        told(seed_client.get(path, params={"fields": f"id,{name}x"}), 422, parameter="fields", nearest=name)
         if use.is_sortable:
-            told(client.get(path, params={"sort": f"-{name}x,id"}), 422, parameter="sort", nearest=name)
+            told(seed_client.get(path, params={"sort": f"-{name}x,id"}), 422, parameter="sort", nearest=name)
         else:
-            told(client.get(path, params={"sort": name}), 422, parameter="sort")
+            told(seed_client.get(path, params={"sort": name}), 422, parameter="sort")
     for name in includable(resource):
-        told(client.get(path, params={"include": f"{name}x"}), 422, parameter="include", nearest=name)
-        told(client.get(one, params={"include": f"{name},{name}"}), 422, parameter="include")
+        told(seed_client.get(path, params={"include": f"{name}x"}), 422, parameter="include", nearest=name)
+        told(seed_client.get(one, params={"include": f"{name},{name}"}), 422, parameter="include")
     for path_of_any in (*lists(resource), one):
-        problem = told(client.get(path_of_any, params={"fields": "no such"}), 422, parameter="fields")
+        problem = told(seed_client.get(path_of_any, params={"fields": "no such"}), 422, parameter="fields")
         assert set(problem["errors"][0]["known"]) == set(uses(resource)), "what would be right"
-        told(client.get(path_of_any, params={"fields": "id,id"}), 422, parameter="fields")
-        told(client.get(path_of_any, params={"include": "no-such"}), 422, parameter="include")
+        told(seed_client.get(path_of_any, params={"fields": "id,id"}), 422, parameter="fields")
+        told(seed_client.get(path_of_any, params={"include": "no-such"}), 422, parameter="include")
 
 
 @pytest.mark.parametrize("sort", ["id,id", "id,-id", "--id", "-", "+id", " id", "id desc", "id;drop table source", "*"])
-def test_a_sort_that_cannot_be_is_refused(client: TestClient, sort: str) -> None:
-    told(client.get(LIST, params={"sort": sort}), 422, parameter="sort")
+def test_a_sort_that_cannot_be_is_refused(seed_client: TestClient, sort: str) -> None:
+    told(seed_client.get(LIST, params={"sort": sort}), 422, parameter="sort")
 
 
 @every_resource
-def test_a_parameter_of_one_value_may_stand_there_once_only(client: TestClient, resource: type[Row]) -> None:
+def test_a_parameter_of_one_value_may_stand_there_once_only(seed_client: TestClient, resource: type[Row]) -> None:
     repeated = {
         "limit": "1",
         "sort": "id",
@@ -170,19 +172,19 @@ def test_a_parameter_of_one_value_may_stand_there_once_only(client: TestClient, 
     }
     for name, value in repeated.items():
         for path in lists(resource):
-            told(client.get(f"{path}?{name}={value}&{name}={value}"), 422, parameter=name)
+            told(seed_client.get(f"{path}?{name}={value}&{name}={value}"), 422, parameter=name)
 
 
-def test_many_faults_are_told_together_but_not_without_end(client: TestClient) -> None:
-    two = told(client.get(LIST, params={"limit": "0", "sort": "nmae"}), 422, parameter="limit")
+def test_many_faults_are_told_together_but_not_without_end(seed_client: TestClient) -> None:
+    two = told(seed_client.get(LIST, params={"limit": "0", "sort": "nmae"}), 422, parameter="limit")
     assert [error["parameter"] for error in two["errors"]] == ["sort", "limit"]
-    many = told(client.get(LIST, params={f"q{number}": "1" for number in range(500)}), 422)
+    many = told(seed_client.get(LIST, params={f"q{number}": "1" for number in range(500)}), 422)
     assert 1 < len(many["errors"]) <= MOST_ERRORS
 
 
-def test_a_list_of_ids_has_an_end(client: TestClient) -> None:
-    told(client.get(LIST, params={"id": [f"a{number}" for number in range(201)]}), 422, parameter="id")
-    assert client.get(LIST, params={"id": [f"a{number}" for number in range(200)]}).status_code == 200
+def test_a_list_of_ids_has_an_end(seed_client: TestClient) -> None:
+    told(seed_client.get(LIST, params={"id": [f"a{number}" for number in range(201)]}), 422, parameter="id")
+    assert seed_client.get(LIST, params={"id": [f"a{number}" for number in range(200)]}).status_code == 200
 
 
 # Parameters and their values
@@ -218,50 +220,50 @@ FAULTS = {
 
 
 @every_resource
-def test_a_limit_out_of_range_is_refused(client: TestClient, resource: type[Row]) -> None:
+def test_a_limit_out_of_range_is_refused(seed_client: TestClient, resource: type[Row]) -> None:
     for path in lists(resource):
         for limit in LIMITS:
-            told(client.get(path, params={"limit": limit}), 422, parameter="limit")
+            told(seed_client.get(path, params={"limit": limit}), 422, parameter="limit")
 
 
 @every_resource
-def test_a_value_that_is_none_of_its_kind_is_refused(client: TestClient, resource: type[Row]) -> None:
+def test_a_value_that_is_none_of_its_kind_is_refused(seed_client: TestClient, resource: type[Row]) -> None:
     for shape, values in FAULTS.items():
         asked = [use for use in uses(resource).values() if use.is_filter and use.shape == shape]
         names = [f"{use.name}{end}" for use in asked for end in (["", "_gte", "_lte"] if use.is_bounded else [""])]
         for value in values:
             for some in handfuls(names):
-                problem = told(client.get(f"/v1/{resource.plural}", params=dict.fromkeys(some, value)), 422)
+                problem = told(seed_client.get(f"/v1/{resource.plural}", params=dict.fromkeys(some, value)), 422)
                 assert {error["parameter"] for error in problem["errors"]} == set(some), value
 
 
 @every_resource
 def test_an_unknown_word_is_refused_with_the_nearest_and_all_known_ones(
-    client: TestClient, resource: type[Row]
+    seed_client: TestClient, resource: type[Row]
 ) -> None:
     path = f"/v1/{resource.plural}"
     words = {name: get_args(use.parameter) for name, use in uses(resource).items() if use.is_filter}
     words = {name: known for name, known in words.items() if get_origin(uses(resource)[name].parameter) is Literal}
     for name, known in {**words, "format": ("json", "csv", "ndjson"), "count": ("exact",)}.items():
         for word in known:
-            problem = told(client.get(path, params={name: f"{word}x"}), 422, parameter=name, nearest=word)
+            problem = told(seed_client.get(path, params={name: f"{word}x"}), 422, parameter=name, nearest=word)
             assert problem["errors"][0]["known"] == list(known)
     for name in words:
-        told(client.get(path, params={name: [words[name][0], "no such word"]}), 422, parameter=name)
+        told(seed_client.get(path, params={name: [words[name][0], "no such word"]}), 422, parameter=name)
 
 
 @every_resource
 @pytest.mark.parametrize("slug", SLUGS, ids=lambda text: repr(text[:12]))
-def test_a_bad_slug_is_refused_wherever_it_stands(client: TestClient, resource: type[Row], slug: str) -> None:
+def test_a_bad_slug_is_refused_wherever_it_stands(seed_client: TestClient, resource: type[Row], slug: str) -> None:
     path = f"/v1/{resource.plural}"
     names = {"id", *parents(resource)}
-    problem = told(client.get(path, params=dict.fromkeys(names, slug)), 422)
+    problem = told(seed_client.get(path, params=dict.fromkeys(names, slug)), 422)
     assert {error["parameter"] for error in problem["errors"]} == names
-    told(client.get(path, params={"id": ["good", slug]}), 422, parameter="id")
+    told(seed_client.get(path, params={"id": ["good", slug]}), 422, parameter="id")
     if slug and "/" not in slug:
-        told(client.get(f"{path}/{quote(slug, safe='')}"), 422, parameter="id")
+        told(seed_client.get(f"{path}/{quote(slug, safe='')}"), 422, parameter="id")
         for parent in parents(resource).values():
-            told(client.get(f"/v1/{parent.plural}/{quote(slug, safe='')}/{resource.plural}"), 422, parameter="id")
+            told(seed_client.get(f"/v1/{parent.plural}/{quote(slug, safe='')}/{resource.plural}"), 422, parameter="id")
 
 
 @every_resource
@@ -271,30 +273,30 @@ def test_a_bad_slug_is_refused_wherever_it_stands(client: TestClient, resource: 
     ids=lambda n: f"{n:.0e}" if abs(n) < 2**65 else "10^400",
 )
 def test_an_integer_is_compared_or_refused_however_big_it_is(
-    client: TestClient, resource: type[Row], number: int
+    seed_client: TestClient, resource: type[Row], number: int
 ) -> None:
     numbers = [use for use in uses(resource).values() if use.is_filter and use.shape == "number"]
     for kind in (int, float):
         names = [use.name for use in numbers if get_args(use.parameter)[0] is kind]
         for end in ("", "_gte", "_lte"):
-            answer = client.get(f"/v1/{resource.plural}", params={f"{name}{end}": str(number) for name in names})
+            answer = seed_client.get(f"/v1/{resource.plural}", params={f"{name}{end}": str(number) for name in names})
             if answer.status_code != 200:
                 told(answer, 422)
             assert number != 10**400 or not names or answer.status_code == 422
 
 
-def test_whole_numbers_beyond_64_bits_are_refused(client: TestClient) -> None:
+def test_whole_numbers_beyond_64_bits_are_refused(seed_client: TestClient) -> None:
     for number in (2**63, -(2**63) - 1, 2**64):
-        told(client.get(LIST, params={"sites_min": str(number)}), 422, parameter="sites_min")
+        told(seed_client.get(LIST, params={"sites_min": str(number)}), 422, parameter="sites_min")
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson"])
-def test_what_a_format_cannot_hold_is_refused_as_json(client: TestClient, form: str) -> None:
-    told(client.get(LIST, params={"format": form, "include": "treatment"}), 422, parameter="include")
-    told(client.get(LIST, params={"format": form, "count": "exact"}), 422, parameter="count")
-    told(client.get(LIST, params={"format": form, "limit": "0"}), 422, parameter="limit")
-    told(client.get(LIST, params={"format": form, "cursor": "x"}), 400)
-    told(client.get("/v1/treatments/no-such", params={"format": form}), 404)
+def test_what_a_format_cannot_hold_is_refused_as_json(seed_client: TestClient, form: str) -> None:
+    told(seed_client.get(LIST, params={"format": form, "include": "treatment"}), 422, parameter="include")
+    told(seed_client.get(LIST, params={"format": form, "count": "exact"}), 422, parameter="count")
+    told(seed_client.get(LIST, params={"format": form, "limit": "0"}), 422, parameter="limit")
+    told(seed_client.get(LIST, params={"format": form, "cursor": "x"}), 400)
+    told(seed_client.get("/v1/treatments/no-such", params={"format": form}), 404)
 
 
 @pytest.mark.parametrize(
@@ -317,18 +319,18 @@ def test_what_a_format_cannot_hold_is_refused_as_json(client: TestClient, form: 
     ],
 )
 def test_a_wrong_lookup_says_what_is_wrong(
-    client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
+    seed_client: TestClient, asked: dict[str, Any], parameter: str, nearest: str | None
 ) -> None:
-    told(client.get("/v1/lookup", params=asked), 422, parameter=parameter, nearest=nearest)
+    told(seed_client.get("/v1/lookup", params=asked), 422, parameter=parameter, nearest=nearest)
 
 
-def test_a_wrong_dossier_says_what_is_wrong(client: TestClient) -> None:
+def test_a_wrong_dossier_says_what_is_wrong(seed_client: TestClient) -> None:
     path = f"{ONE}/dossier"
-    told(client.get(path, params={"conditon": "x"}), 422, parameter="conditon", nearest="condition")
-    told(client.get(path, params={"condition": "Bad Slug"}), 422, parameter="condition")
-    told(client.get(f"{path}?condition=a&condition=b"), 422, parameter="condition")
-    told(client.get("/v1/treatments/Bad_Slug/dossier"), 422, parameter="id")
-    told(client.get(path, params={"condition": "no-such"}), 404)
+    told(seed_client.get(path, params={"conditon": "x"}), 422, parameter="conditon", nearest="condition")
+    told(seed_client.get(path, params={"condition": "Bad Slug"}), 422, parameter="condition")
+    told(seed_client.get(f"{path}?condition=a&condition=b"), 422, parameter="condition")
+    told(seed_client.get("/v1/treatments/Bad_Slug/dossier"), 422, parameter="id")
+    told(seed_client.get(path, params={"condition": "no-such"}), 404)
 
 
 # Cursors
@@ -358,30 +360,30 @@ def forged(client: TestClient, content: str, sort: str) -> Response:
         {},
     ],
 )
-def test_a_cursor_of_another_query_is_refused(client: TestClient, other: dict[str, str]) -> None:
-    cursor = cursor_of(client, sort="interval_days")
-    assert client.get(LIST, params={"sort": "interval_days", "cursor": cursor}).status_code == 200
-    told(client.get(LIST, params={**other, "cursor": cursor}), 400)
+def test_a_cursor_of_another_query_is_refused(seed_client: TestClient, other: dict[str, str]) -> None:
+    cursor = cursor_of(seed_client, sort="interval_days")
+    assert seed_client.get(LIST, params={"sort": "interval_days", "cursor": cursor}).status_code == 200
+    told(seed_client.get(LIST, params={**other, "cursor": cursor}), 400)
 
 
-def test_a_cursor_of_another_resource_or_parent_is_refused(client: TestClient) -> None:
-    cursor = cursor_of(client)
+def test_a_cursor_of_another_resource_or_parent_is_refused(seed_client: TestClient) -> None:
+    cursor = cursor_of(seed_client)
     for path in ("/v1/treatments", f"{ONE}/dosing-intervals"):
-        told(client.get(path, params={"cursor": cursor}), 400)
+        told(seed_client.get(path, params={"cursor": cursor}), 400)
 
 
 @every_resource
 @pytest.mark.parametrize(
     "cursor", ["x", " ", "!!!!", "é", "W10", "MQ", "bnVsbA", "e30", "IiI", "/////w", "a" * 4000, "W1tbW1tbW1s", "AAAA"]
 )
-def test_a_cursor_that_nobody_gave_is_refused(client: TestClient, resource: type[Row], cursor: str) -> None:
-    told(client.get(f"/v1/{resource.plural}", params={"cursor": cursor}), 400)
+def test_a_cursor_that_nobody_gave_is_refused(seed_client: TestClient, resource: type[Row], cursor: str) -> None:
+    told(seed_client.get(f"/v1/{resource.plural}", params={"cursor": cursor}), 400)
     for path in lists(resource) if cursor == "x" else []:
-        told(client.get(path, params={"cursor": cursor}), 400)
+        told(seed_client.get(path, params={"cursor": cursor}), 400)
 
 
-def test_a_cursor_that_is_longer_than_any_is_refused(client: TestClient) -> None:
-    told(client.get(LIST, params={"cursor": "a" * 4001}), 422, parameter="cursor")
+def test_a_cursor_that_is_longer_than_any_is_refused(seed_client: TestClient) -> None:
+    told(seed_client.get(LIST, params={"cursor": "a" * 4001}), 422, parameter="cursor")
 
 
 FORGED_ANYWHERE = [
@@ -417,14 +419,14 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("sort", "content"), FORGED, ids=lambda text: str(text)[:40])
-def test_a_forged_cursor_is_refused(client: TestClient, sort: str, content: str) -> None:
-    told(forged(client, content, sort), 400)
+def test_a_forged_cursor_is_refused(seed_client: TestClient, sort: str, content: str) -> None:
+    told(forged(seed_client, content, sort), 400)
 
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2**40, 2**63 - 1, -(2**63) + 1])
 @pytest.mark.parametrize("sort", ["sites_min", "-sites_min", "interval_days", "-max_dose_period"])
-def test_a_forged_cursor_with_a_big_number_breaks_nothing(client: TestClient, sort: str, value: int) -> None:
-    answer = forged(client, f'["MARK",{value},"a"]', sort)
+def test_a_forged_cursor_with_a_big_number_breaks_nothing(seed_client: TestClient, sort: str, value: int) -> None:
+    answer = forged(seed_client, f'["MARK",{value},"a"]', sort)
     if answer.status_code != 200:
         told(answer, 400)
 
@@ -435,39 +437,39 @@ UNREADABLE = ["%00", "a%00b", "%FF", "%C3", "%C0%80", "%ED%A0%80", "%ED%B0%80", 
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value(client: TestClient, text: str) -> None:
+def test_nul_and_what_is_not_utf8_is_refused_in_path_name_and_value(seed_client: TestClient, text: str) -> None:
     for path in (LIST, ONE, f"{ONE}/dossier", f"{ONE}/side-effects", "/v1/lookup", *PAGES):
-        told(client.get(f"{path}?q={text}"), 400)
-        told(client.get(f"{path}?{text}=q"), 400)
-        told(client.get(f"{path}{text}"), 400)
-        told(client.get(f"{path.rstrip('/')}/{text}"), 400)
+        told(seed_client.get(f"{path}?q={text}"), 400)
+        told(seed_client.get(f"{path}?{text}=q"), 400)
+        told(seed_client.get(f"{path}{text}"), 400)
+        told(seed_client.get(f"{path.rstrip('/')}/{text}"), 400)
 
 
 @pytest.mark.parametrize("path", [LIST, ONE, "/v1/lookup", "/", "/no/such/page"])
-def test_an_address_that_is_too_long_is_refused(client: TestClient, path: str) -> None:
-    told(client.get(f"{path}?q={'a' * 40_000}"), 414)
-    told(client.get(f"{path.rstrip('/')}/{'a' * 40_000}"), 414)
-    assert client.get(LIST, params={"id": ["a" * 120] * 200, "fields": "id"}).status_code == 200
+def test_an_address_that_is_too_long_is_refused(seed_client: TestClient, path: str) -> None:
+    told(seed_client.get(f"{path}?q={'a' * 40_000}"), 414)
+    told(seed_client.get(f"{path.rstrip('/')}/{'a' * 40_000}"), 414)
+    assert seed_client.get(LIST, params={"id": ["a" * 120] * 200, "fields": "id"}).status_code == 200
 
 
 @every_resource
-def test_an_unknown_id_is_404_with_the_nearest_one(client: TestClient, resource: type[Row]) -> None:
+def test_an_unknown_id_is_404_with_the_nearest_one(seed_client: TestClient, resource: type[Row]) -> None:
     known = example_of(resource)["id"]
-    near = told(client.get(f"/v1/{resource.plural}/{known}x"), 404)
+    near = told(seed_client.get(f"/v1/{resource.plural}/{known}x"), 404)
     assert f"Did you mean {known!r}?" in near["detail"]
-    far = told(client.get(f"/v1/{resource.plural}/no-such-record-anywhere"), 404)
+    far = told(seed_client.get(f"/v1/{resource.plural}/no-such-record-anywhere"), 404)
     assert "Did you mean" not in far["detail"]
     for below in [row.plural for row in RESOURCES.values() if resource in parents(row).values()]:
-        assert known in told(client.get(f"/v1/{resource.plural}/{known}x/{below}"), 404)["detail"]
+        assert known in told(seed_client.get(f"/v1/{resource.plural}/{known}x/{below}"), 404)["detail"]
 
 
 @every_resource
-def test_a_mistyped_resource_is_404_with_the_nearest_one(client: TestClient, resource: type[Row]) -> None:
+def test_a_mistyped_resource_is_404_with_the_nearest_one(seed_client: TestClient, resource: type[Row]) -> None:
     for wrong in (f"{resource.plural}x", resource.plural.upper()):
         for path in (f"/v1/{wrong}", f"/v1/{wrong}/some-id"):
-            assert f"Did you mean /v1/{resource.plural}?" in told(client.get(path), 404)["detail"]
+            assert f"Did you mean /v1/{resource.plural}?" in told(seed_client.get(path), 404)["detail"]
     for path in (f"/v1/{resource.plural}", f"/v1/{resource.plural}/some-id"):
-        assert f"Did you mean {path}?" in told(client.get(f"{path}/"), 404)["detail"], "a slash too many"
+        assert f"Did you mean {path}?" in told(seed_client.get(f"{path}/"), 404)["detail"], "a slash too many"
 
 
 @pytest.mark.parametrize(
@@ -519,14 +521,14 @@ def test_a_mistyped_resource_is_404_with_the_nearest_one(client: TestClient, res
         "/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
     ],
 )
-def test_an_unknown_page_is_404(client: TestClient, path: str) -> None:
-    told(client.get(path), 404)
+def test_an_unknown_page_is_404(seed_client: TestClient, path: str) -> None:
+    told(seed_client.get(path), 404)
 
 
 @pytest.mark.parametrize("step", ["a b", "a\nb", "a?b", "a#b", "<b>", '"', "é", "%", "\\", "a\u202eb", "😀", "[", "|"])
-def test_the_instance_of_a_problem_is_the_address_that_was_asked_for(client: TestClient, step: str) -> None:
+def test_the_instance_of_a_problem_is_the_address_that_was_asked_for(seed_client: TestClient, step: str) -> None:
     for path in (f"/v1/{quote(step, safe='')}", f"/v1/treatments/{quote(step, safe='')}"):
-        answer = client.get(path)
+        answer = seed_client.get(path)
         instance = told(answer, answer.status_code)["instance"]
         assert re.fullmatch(r"/[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*", instance), (
             "a URI reference, RFC 9457 section 3.1.5"
@@ -534,14 +536,14 @@ def test_the_instance_of_a_problem_is_the_address_that_was_asked_for(client: Tes
         assert instance == path
 
 
-def test_the_instance_of_a_problem_never_names_another_host(client: TestClient) -> None:
-    instance = told(client.get("http://127.0.0.1:8000//evil.test/v1"), 404)["instance"]
+def test_the_instance_of_a_problem_never_names_another_host(seed_client: TestClient) -> None:
+    instance = told(seed_client.get("http://127.0.0.1:8000//evil.test/v1"), 404)["instance"]
     assert urlsplit(instance).netloc == ""
 
 
 @pytest.mark.parametrize("kind", list(problems()), ids=lambda kind: kind.name)
-def test_the_type_of_a_problem_is_a_page_that_explains_it(client: TestClient, kind: Any) -> None:
-    page = client.get(f"/problems/{kind.name}")
+def test_the_type_of_a_problem_is_a_page_that_explains_it(seed_client: TestClient, kind: Any) -> None:
+    page = seed_client.get(f"/problems/{kind.name}")
     assert page.status_code == 200
     assert kind.title in page.text
 
@@ -552,20 +554,20 @@ METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO")
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_method_that_is_not_there_is_405_with_those_that_are(client: TestClient, method: str) -> None:
+def test_a_method_that_is_not_there_is_405_with_those_that_are(seed_client: TestClient, method: str) -> None:
     pages: list[tuple[str, dict[str, Any]]] = [(path, {"get": {}}) for path in PAGES]
-    for path, methods in chain(operations(client), pages):
+    for path, methods in chain(operations(seed_client), pages):
         allowed = {name.upper() for name in methods} | ({"HEAD"} if "get" in methods else set())
         if method in allowed:
             continue
-        answer = client.request(method, path, content=b'{"a":', headers={"Content-Type": "application/json"})
+        answer = seed_client.request(method, path, content=b'{"a":', headers={"Content-Type": "application/json"})
         told(answer, 405)
         assert answer.headers["allow"] == ", ".join(sorted(allowed)), path
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS", "TRACE"])
-def test_a_page_that_is_not_there_is_404_whatever_the_method(client: TestClient, method: str) -> None:
-    told(client.request(method, "/v1/no-such"), 404)
+def test_a_page_that_is_not_there_is_404_whatever_the_method(seed_client: TestClient, method: str) -> None:
+    told(seed_client.request(method, "/v1/no-such"), 404)
 
 
 @pytest.mark.parametrize(
@@ -580,9 +582,9 @@ def test_a_page_that_is_not_there_is_404_whatever_the_method(client: TestClient,
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_head_of_a_wrong_request_is_get_without_its_body(client: TestClient, path: str, status: int) -> None:
+def test_head_of_a_wrong_request_is_get_without_its_body(seed_client: TestClient, path: str, status: int) -> None:
     named = {"X-Request-ID": "made-up"}
-    get, head = client.get(path, headers=named), client.head(path, headers=named)
+    get, head = seed_client.get(path, headers=named), seed_client.head(path, headers=named)
     told(get, status)
     assert head.status_code == status
     assert head.content == b""
@@ -590,11 +592,11 @@ def test_head_of_a_wrong_request_is_get_without_its_body(client: TestClient, pat
 
 
 @pytest.mark.parametrize("body", [b"{", b"\x00\xff", b"x" * 100_000], ids=["broken", "binary", "big"])
-def test_a_body_on_a_get_changes_nothing(client: TestClient, body: bytes) -> None:
+def test_a_body_on_a_get_changes_nothing(seed_client: TestClient, body: bytes) -> None:
     for path in (f"{LIST}?limit=1", ONE):
-        answer = client.request("GET", path, content=body, headers={"Content-Type": "application/json"})
+        answer = seed_client.request("GET", path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 200
-        assert answer.content == client.get(path).content
+        assert answer.content == seed_client.get(path).content
 
 
 # Headers
@@ -621,16 +623,18 @@ UNACCEPTABLE = [
 
 
 @pytest.mark.parametrize("accept", UNACCEPTABLE, ids=lambda text: text[:30])
-def test_what_cannot_be_given_is_406(client: TestClient, accept: str) -> None:
+def test_what_cannot_be_given_is_406(seed_client: TestClient, accept: str) -> None:
     for path in (LIST, f"{ONE}/side-effects", ONE, f"{ONE}/dossier", "/v1/lookup?system=doi&code=x"):
-        told(client.get(path, headers={b"Accept": accept.encode()}), 406)
+        told(seed_client.get(path, headers={b"Accept": accept.encode()}), 406)
 
 
-def test_every_operation_names_what_it_can_give_to_whom_it_can_give_nothing(client: TestClient) -> None:
-    for path, methods in operations(client):
+def test_every_operation_names_what_it_can_give_to_whom_it_can_give_nothing(seed_client: TestClient) -> None:
+    for path, methods in operations(seed_client):
         if not path.startswith("/v1/") or "get" not in methods or methods["get"].get("security"):
             continue
-        problem = told(client.get(path, params=required(client, methods), headers={"Accept": "image/png"}), 406)
+        problem = told(
+            seed_client.get(path, params=required(seed_client, methods), headers={"Accept": "image/png"}), 406
+        )
         for media_type in methods["get"]["responses"]["200"]["content"]:
             assert media_type in problem["detail"], path
 
@@ -638,21 +642,21 @@ def test_every_operation_names_what_it_can_give_to_whom_it_can_give_nothing(clie
 @pytest.mark.parametrize(
     "accept", ["", " ", ",", "*/*", "image/png, */*;q=0.001", "APPLICATION/JSON", "application/json ; Q=1"]
 )
-def test_an_accept_header_that_leaves_something_is_answered(client: TestClient, accept: str) -> None:
-    assert client.get(LIST, headers={"Accept": accept}).status_code == 200
+def test_an_accept_header_that_leaves_something_is_answered(seed_client: TestClient, accept: str) -> None:
+    assert seed_client.get(LIST, headers={"Accept": accept}).status_code == 200
 
 
-def test_accept_headers_on_several_lines_are_one_list(client: TestClient) -> None:
+def test_accept_headers_on_several_lines_are_one_list(seed_client: TestClient) -> None:
     lines = [("Accept", "image/png"), ("Accept", "application/json")]
-    assert client.get(ONE, headers=lines).status_code == 200
+    assert seed_client.get(ONE, headers=lines).status_code == 200
 
 
 @pytest.mark.parametrize(
     "tag", ["", '"', '"""', ",,,", "W/", 'W/"', "*x", "é", "a" * 20_000, '"a", , "b', "W/*", '"\\"', '"-br"', "-br"]
 )
-def test_a_tag_that_nobody_gave_is_passed_over(client: TestClient, tag: str) -> None:
+def test_a_tag_that_nobody_gave_is_passed_over(seed_client: TestClient, tag: str) -> None:
     for path in (f"{LIST}?limit=1", ONE, "/", "/openapi.json"):
-        assert client.get(path, headers={b"If-None-Match": tag.encode()}).status_code == 200
+        assert seed_client.get(path, headers={b"If-None-Match": tag.encode()}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -674,24 +678,24 @@ def test_a_tag_that_nobody_gave_is_passed_over(client: TestClient, tag: str) -> 
     ],
     ids=lambda header: f"{header[0]} {header[1][:20]!r}",
 )
-def test_an_odd_header_changes_nothing(client: TestClient, header: tuple[str, str]) -> None:
+def test_an_odd_header_changes_nothing(seed_client: TestClient, header: tuple[str, str]) -> None:
     headers = {header[0].encode(): header[1].encode()}
-    assert client.get(f"{LIST}?limit=1", headers=headers).status_code == 200
-    problem = told(client.get(f"{LIST}?limit=0", headers=headers), 422, parameter="limit")
+    assert seed_client.get(f"{LIST}?limit=1", headers=headers).status_code == 200
+    problem = told(seed_client.get(f"{LIST}?limit=0", headers=headers), 422, parameter="limit")
     assert problem["type"].startswith("http://127.0.0.1:8000/")
-    told(client.get("/no-such", headers=headers), 404)
-    assert client.get("/", headers=headers).status_code == 200
+    told(seed_client.get("/no-such", headers=headers), 404)
+    assert seed_client.get("/", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("asked", ["Authorization", "x-a, x-b", "", "<script>, \x7f", "a" * 5000, "é"])
-def test_a_preflight_is_answered_whatever_it_asks_and_wherever(client: TestClient, asked: str) -> None:
+def test_a_preflight_is_answered_whatever_it_asks_and_wherever(seed_client: TestClient, asked: str) -> None:
     headers = {
         b"Origin": b"https://a.test",
         b"Access-Control-Request-Method": b"GET",
         b"Access-Control-Request-Headers": asked.encode(),
     }
     for path in (LIST, f"{LIST}?limit=0", "/v1/no-such", "/"):
-        answer = client.options(path, headers=headers)
+        answer = seed_client.options(path, headers=headers)
         assert answer.status_code == 204
         assert answer.content == b""
         assert answer.headers["access-control-allow-origin"] == "*"
@@ -699,9 +703,9 @@ def test_a_preflight_is_answered_whatever_it_asks_and_wherever(client: TestClien
         assert re.fullmatch(r"[A-Za-z0-9, -]*", answer.headers.get("access-control-allow-headers", ""))
 
 
-def test_options_that_is_no_preflight_is_a_method_that_is_not_there(client: TestClient) -> None:
+def test_options_that_is_no_preflight_is_a_method_that_is_not_there(seed_client: TestClient) -> None:
     for headers in ({}, {"Origin": "https://a.test"}, {"Access-Control-Request-Method": "GET"}):
-        told(client.options(LIST, headers=headers), 405)
+        told(seed_client.options(LIST, headers=headers), 405)
 
 
 # Text that a database may choke on
@@ -713,17 +717,17 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:12]))
-def test_any_text_is_looked_for_and_not_found(client: TestClient, text: str) -> None:
+def test_any_text_is_looked_for_and_not_found(seed_client: TestClient, text: str) -> None:
     for system in SYSTEMS:
-        answer = client.get("/v1/lookup", params={"system": system, "code": text})
+        answer = seed_client.get("/v1/lookup", params={"system": system, "code": text})
         assert answer.json() == {"items": []}, answer.text[:300]
 
 
 @every_resource
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:12]))
-def test_any_text_in_a_filter_is_compared_or_refused(client: TestClient, resource: type[Row], text: str) -> None:
+def test_any_text_in_a_filter_is_compared_or_refused(seed_client: TestClient, resource: type[Row], text: str) -> None:
     free = [name for name, use in uses(resource).items() if use.is_filter and use.parameter == QueryText]
-    answer = client.get(f"/v1/{resource.plural}", params={**dict.fromkeys(free, text), "fields": "id"})
+    answer = seed_client.get(f"/v1/{resource.plural}", params={**dict.fromkeys(free, text), "fields": "id"})
     if answer.status_code != 200:
         told(answer, 422)
 

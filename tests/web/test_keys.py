@@ -16,8 +16,8 @@ from app.models import RESOURCES
 from app.releases.build import build_release
 from app.store.examples import example_of
 from app.store.write.keys import create_key, revoke_key
+from tests.support.api import Api, open_api, problem_of
 from tests.support.commands import tev
-from tests.support.desk import Api, open_api, problem_of
 
 INVALID = ("wrong", "revoked", "expired")
 CALLERS: tuple[str | None, ...] = (None, *INVALID, *SCOPES)
@@ -30,20 +30,28 @@ FOR_ADMINS = {"publish_draft"}
 # The command
 
 
-def test_a_key_is_shown_once_and_stored_as_its_hash_alone(empty_url: str) -> None:
+def test_a_key_is_shown_once_and_stored_as_its_hash_alone(empty_database_url: str) -> None:
     made = tev(
-        "key", "create", "made-up editor", "--scope", "write", "--expires", "2999-01-01", "--database", empty_url
+        "key",
+        "create",
+        "made-up editor",
+        "--scope",
+        "write",
+        "--expires",
+        "2999-01-01",
+        "--database",
+        empty_database_url,
     )
     assert made.returncode == 0, made.stderr
     key = made.stdout.splitlines()[-1]
     public = public_id(key)
     assert public is not None
-    listed = tev("key", "list", "--database", empty_url).stdout
+    listed = tev("key", "list", "--database", empty_database_url).stdout
     assert f"made-up editor  tev_{public}_…  write  expires 2999-01-01T00:00:00Z  last used: never" in listed
     secret = key.removeprefix(f"tev_{public}_")
     assert len(secret) == 43, "256 random bits"
     assert secret not in listed
-    engine = create_engine(empty_url)
+    engine = create_engine(empty_database_url)
     with engine.connect() as connection:
         rows = [str(row) for table in metadata.sorted_tables for row in connection.execute(table.select())]
     engine.dispose()
@@ -51,8 +59,8 @@ def test_a_key_is_shown_once_and_stored_as_its_hash_alone(empty_url: str) -> Non
     assert not any(secret in row for row in rows)
 
 
-def test_a_name_is_given_once_and_a_revoked_key_stays_so(empty_url: str) -> None:
-    at = ("--database", empty_url)
+def test_a_name_is_given_once_and_a_revoked_key_stays_so(empty_database_url: str) -> None:
+    at = ("--database", empty_database_url)
     assert tev("key", "create", "ana", "--scope", "read", *at).returncode == 0
     assert "There is a key 'ana' already" in tev("key", "create", "ana", "--scope", "write", *at).stderr
     assert "Did you mean 'ana'?" in tev("key", "revoke", "anna", *at).stderr
@@ -83,9 +91,9 @@ def test_a_key_that_cannot_be_is_refused(tmp_path: Path, arguments: tuple[str, .
 # What a key opens
 
 
-def every_operation(desk: Api) -> list[tuple[str, str, dict[str, Any]]]:
+def every_operation(api: Api) -> list[tuple[str, str, dict[str, Any]]]:
     """Method, address with a record that exists, and declaration of every operation of the OpenAPI document."""
-    app: Any = desk.client.app
+    app: Any = api.client.app
     found = []
     for path, methods in app.openapi()["paths"].items():
         plural = path.split("/")[2] if path.startswith("/v1/") else ""
@@ -94,16 +102,16 @@ def every_operation(desk: Api) -> list[tuple[str, str, dict[str, Any]]]:
     return found
 
 
-def test_every_operation_asks_for_the_key_that_it_declares(desk: Api) -> None:
+def test_every_operation_asks_for_the_key_that_it_declares(api: Api) -> None:
     asked = 0
-    for method, path, operation in every_operation(desk):
+    for method, path, operation in every_operation(api):
         name = operation["operationId"]
         needs_key = name in KEYED_READS if method == "GET" else name not in OPEN
         too_little = ("read", "write") if name in FOR_ADMINS else ("read",)
         roles = ["admin"] if name in FOR_ADMINS else []
         assert operation.get("security") == ([{"bearer": roles}] if needs_key else None), path
         for caller in CALLERS:
-            answer = desk.ask(method, path, key=caller)
+            answer = api.ask(method, path, key=caller)
             asked += 1
             if caller in INVALID:
                 expected = "401"
@@ -116,74 +124,74 @@ def test_every_operation_asks_for_the_key_that_it_declares(desk: Api) -> None:
             if found == "401":
                 assert answer.headers["www-authenticate"].startswith('Bearer realm="treatment-evidence"')
     assert asked >= 700
-    assert desk.revision() == 1, "whatever was let in lacked a body or If-Match, and changed nothing"
+    assert api.revision() == 1, "whatever was let in lacked a body or If-Match, and changed nothing"
 
 
-def test_the_challenge_says_what_is_wrong_with_a_key(desk: Api) -> None:
-    none = desk.ask("POST", "/v1/conditions", {}, key=None)
+def test_the_challenge_says_what_is_wrong_with_a_key(api: Api) -> None:
+    none = api.ask("POST", "/v1/conditions", {}, key=None)
     problem_of(none, 401, "unauthorized")
     assert none.headers["www-authenticate"] == 'Bearer realm="treatment-evidence"'
     words = {"wrong": "no such key", "revoked": "was revoked at", "expired": "expired at"}
     for caller, said in words.items():
-        answer = desk.ask("GET", "/v1/conditions", key=caller)
+        answer = api.ask("GET", "/v1/conditions", key=caller)
         assert said in problem_of(answer, 401, "unauthorized")["detail"]
         assert answer.headers["www-authenticate"] == 'Bearer realm="treatment-evidence", error="invalid_token"'
-    read = problem_of(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
+    read = problem_of(api.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
     assert read["detail"] == "This needs a key of the scope write; yours has the scope read."
 
 
 @pytest.mark.parametrize("line", ["Basic YTpi", "bearer {key}", "BEARER   {key} ", "Bearer", "tev_x", ""])
-def test_the_scheme_may_be_spelled_in_any_case_and_other_schemes_are_not_ours(desk: Api, line: str) -> None:
-    headers = {"Authorization": line.replace("{key}", desk.keys["write"])}
-    assert desk.client.get("/v1/conditions", headers=headers).status_code == 200
+def test_the_scheme_may_be_spelled_in_any_case_and_other_schemes_are_not_ours(api: Api, line: str) -> None:
+    headers = {"Authorization": line.replace("{key}", api.keys["write"])}
+    assert api.client.get("/v1/conditions", headers=headers).status_code == 200
     is_key = "{key}" in line
-    answer = desk.client.post("/v1/conditions", content=b"", headers=headers)
+    answer = api.client.post("/v1/conditions", content=b"", headers=headers)
     assert answer.status_code == (415 if is_key else 401)
 
 
 @pytest.mark.parametrize("key", ["x", "tev_", "tev_0123456789abcdef_", "é", "a" * 10_000, "' OR 1=1 --"])
-def test_what_is_no_key_opens_nothing(desk: Api, key: str) -> None:
+def test_what_is_no_key_opens_nothing(api: Api, key: str) -> None:
     line = b"Bearer " + key.encode()
     for headers in ([(b"Authorization", line)], [(b"Authorization", line)] * 2):
-        problem_of(desk.client.get("/v1/conditions", headers=headers), 401, "unauthorized")
+        problem_of(api.client.get("/v1/conditions", headers=headers), 401, "unauthorized")
 
 
-def test_a_key_with_one_character_changed_opens_nothing(desk: Api) -> None:
-    key = desk.keys["admin"]
+def test_a_key_with_one_character_changed_opens_nothing(api: Api) -> None:
+    key = api.keys["admin"]
     for place in (5, 21, len(key) - 1):
         other = "0" if key[place] != "0" else "1"
-        desk.keys["changed"] = key[:place] + other + key[place + 1 :]
-        problem_of(desk.ask("GET", "/v1/conditions", key="changed"), 401, "unauthorized")
+        api.keys["changed"] = key[:place] + other + key[place + 1 :]
+        problem_of(api.ask("GET", "/v1/conditions", key="changed"), 401, "unauthorized")
 
 
-def test_an_answer_to_a_key_is_kept_by_no_cache(desk: Api) -> None:
-    public = desk.client.get("/v1/conditions")
-    keyed = desk.ask("GET", "/v1/conditions", key="read")
+def test_an_answer_to_a_key_is_kept_by_no_cache(api: Api) -> None:
+    public = api.client.get("/v1/conditions")
+    keyed = api.ask("GET", "/v1/conditions", key="read")
     assert public.headers["cache-control"].startswith("public")
     assert keyed.headers["cache-control"] == "private, no-store"
     assert keyed.content == public.content
 
 
-def test_the_last_use_is_noted_once_a_minute(desk: Api) -> None:
+def test_the_last_use_is_noted_once_a_minute(api: Api) -> None:
     def last_used() -> str | None:
-        with desk.database.read() as connection:
+        with api.database.read() as connection:
             query = text("SELECT last_used_at FROM api_key WHERE name = 'made-up read'")
             value: str | None = connection.execute(query).scalar()
             return value
 
-    desk.ask("GET", "/v1/conditions", key="read")
-    desk.ask("PATCH", "/v1/conditions/chronic-migraine", {}, If_Match="*")  # stands behind the note in the queue
+    api.ask("GET", "/v1/conditions", key="read")
+    api.ask("PATCH", "/v1/conditions/chronic-migraine", {}, If_Match="*")  # stands behind the note in the queue
     assert last_used() is not None
-    with desk.database.write() as connection:
+    with api.database.write() as connection:
         connection.execute(update(API_KEY).values(last_used_at="2020-01-01T00:00:00Z"))
-    desk.ask("GET", "/v1/conditions", key="read")
+    api.ask("GET", "/v1/conditions", key="read")
     assert last_used() == "2020-01-01T00:00:00Z", "the same process has noted it within the minute"
 
 
 # Before the body is read
 
 
-def answered(desk: Api, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> int:
+def answered(api: Api, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> int:
     """The status of an answer that is given without a look at the body."""
     sent: list[Any] = []
 
@@ -207,7 +215,7 @@ def answered(desk: Api, method: str, path: str, headers: list[tuple[bytes, bytes
     }
 
     async def served() -> None:
-        await desk.client.app(scope, receive, send)
+        await api.client.app(scope, receive, send)
 
     asyncio.run(served())
     return int(sent[0]["status"])
@@ -218,59 +226,59 @@ def test_without_a_key_that_may_write_the_body_is_never_read(tmp_path: Path) -> 
     database = Database(url)
     database.migrate()
     database.close()
-    with open_api(url) as desk:
+    with open_api(url) as api:
         for plural in RESOURCES:
             for method, path in (("POST", f"/v1/{plural}"), ("PUT", f"/v1/{plural}/x"), ("PATCH", f"/v1/{plural}/x")):
                 headers = [(b"content-type", b"application/json"), (b"content-length", b"100")]
-                assert answered(desk, method, path, headers) == 401
+                assert answered(api, method, path, headers) == 401
                 for caller in (*INVALID, "read"):
-                    line = f"Bearer {desk.keys[caller]}".encode()
-                    status = answered(desk, method, path, [*headers, (b"authorization", line)])
+                    line = f"Bearer {api.keys[caller]}".encode()
+                    status = answered(api, method, path, [*headers, (b"authorization", line)])
                     assert status == (403 if caller == "read" else 401)
 
 
 @pytest.mark.parametrize("path", ["/v1/conditions/x?nope=1", "/v1/conditions/Bad_Slug", "/v1/conditions/x"])
-def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(desk: Api, path: str) -> None:
+def test_what_is_wrong_with_a_write_is_told_to_whoever_may_write(api: Api, path: str) -> None:
     huge = {"Content_Length": "100000000"} if path.endswith("x") else {}
     for caller, status in ((None, 401), ("wrong", 401), ("read", 403)):
-        answer = desk.ask("PUT", path, b"{}", key=caller, **huge)
+        answer = api.ask("PUT", path, b"{}", key=caller, **huge)
         assert answer.status_code == status
-    assert desk.ask("PUT", path, b"{}", If_Match="*", **huge).status_code == (413 if huge else 422)
+    assert api.ask("PUT", path, b"{}", If_Match="*", **huge).status_code == (413 if huge else 422)
 
 
 @pytest.mark.parametrize("end", ["%0A", "/", "%2F", "%00", "%20", "?", ";"])
-def test_an_odd_address_opens_nothing(desk: Api, end: str) -> None:
-    revision = desk.revision()
+def test_an_odd_address_opens_nothing(api: Api, end: str) -> None:
+    revision = api.revision()
     body = {"id": "made-up-odd", "name": "made up"}
     for path in (f"/v1/conditions{end}", f"/v1/conditions/chronic-migraine{end}", f"/v1{end}/conditions"):
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            answer = desk.ask(method, path, body, key=None, If_Match="*")
+            answer = api.ask(method, path, body, key=None, If_Match="*")
             assert 400 <= answer.status_code < 500
             assert answer.status_code != 400 or end == "%00"
-    assert desk.revision() == revision
+    assert api.revision() == revision
 
 
 # Nowhere else
 
 
-def test_a_key_is_never_repeated(desk: Api) -> None:
-    key = desk.keys["write"]
+def test_a_key_is_never_repeated(api: Api) -> None:
+    key = api.keys["write"]
     secret = key.split("_", 2)[2]
     paths = [f"/v1/conditions?key={key}", f"/v1/conditions?{key}=1", f"/v1/conditions?sort={key}", f"/v1/{key}"]
     paths += [f"/v1/conditions/{key}", f"/{key}", f"/v1/lookup?system={key}&code=x", f"/problems/{key}"]
     for path in paths:
-        answer = desk.client.get(path)
+        answer = api.client.get(path)
         assert answer.status_code in (404, 422), path
         assert secret not in answer.text, path
         assert secret not in str(answer.headers), path
-    problem_of(desk.client.get(f"/v1/conditions?key={key}"), 422, "invalid-parameter", "key")
+    problem_of(api.client.get(f"/v1/conditions?key={key}"), 422, "invalid-parameter", "key")
 
 
-def test_a_release_holds_no_key(desk: Api, tmp_path: Path) -> None:
-    build_release(desk.database, tmp_path, "made-up")
+def test_a_release_holds_no_key(api: Api, tmp_path: Path) -> None:
+    build_release(api.database, tmp_path, "made-up")
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert files
-    for key in desk.keys.values():
+    for key in api.keys.values():
         assert not any(key_digest(key).encode() in content or key.encode() in content for content in files)
 
 
@@ -291,11 +299,11 @@ def test_each_scope_includes_those_before_it() -> None:
     ]
 
 
-def test_a_key_that_another_process_revokes_opens_nothing_from_the_next_request_on(desk: Api) -> None:
-    elsewhere = Database(desk.database.url)
-    desk.keys["soon-revoked"] = create_key(elsewhere, "made-up, soon revoked", "write")
-    assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
-    assert desk.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
+def test_a_key_that_another_process_revokes_opens_nothing_from_the_next_request_on(api: Api) -> None:
+    elsewhere = Database(api.database.url)
+    api.keys["soon-revoked"] = create_key(elsewhere, "made-up, soon revoked", "write")
+    assert api.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
+    assert api.ask("GET", "/v1/conditions", key="soon-revoked").status_code == 200
     revoke_key(elsewhere, "made-up, soon revoked")
     elsewhere.close()
-    problem_of(desk.ask("GET", "/v1/conditions", key="soon-revoked"), 401, "unauthorized")
+    problem_of(api.ask("GET", "/v1/conditions", key="soon-revoked"), 401, "unauthorized")

@@ -40,7 +40,7 @@ from app.web.metrics import Metrics
 from app.web.middleware.checks import is_among
 from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
 from tests.conftest import ROOT, new_database
-from tests.support.desk import ADDRESS, Api, problem_of
+from tests.support.api import ADDRESS, Api, problem_of
 
 LIST = "/v1/conditions"
 
@@ -50,22 +50,24 @@ LIST = "/v1/conditions"
 @pytest.mark.parametrize(
     "host", ["", "[", "a b", "evil.test/a?b#c", "a,b", "a:b", "a:123456", "é", "[::1", "a@b", "'", "a\x00"]
 )
-def test_a_host_that_is_none_is_refused_before_anything_else(client: TestClient, host: str) -> None:
-    problem_of(client.get(LIST, headers={b"Host": host.encode()}), 400, "bad-request")
+def test_a_host_that_is_none_is_refused_before_anything_else(seed_client: TestClient, host: str) -> None:
+    problem_of(seed_client.get(LIST, headers={b"Host": host.encode()}), 400, "bad-request")
 
 
-def test_a_request_has_one_host(client: TestClient) -> None:
-    problem = problem_of(client.get(LIST, headers=[("Host", "a.test"), ("Host", "b.test")]), 400, "bad-request")
+def test_a_request_has_one_host(seed_client: TestClient) -> None:
+    problem = problem_of(seed_client.get(LIST, headers=[("Host", "a.test"), ("Host", "b.test")]), 400, "bad-request")
     assert problem["detail"] == "A request has one Host; this one has 2."
 
 
 @pytest.mark.parametrize("host", ["a.test", "A.test:80", "127.0.0.1", "[::1]:8000", "api_1"])
-def test_without_a_list_every_host_is_answered(client: TestClient, host: str) -> None:
-    assert client.get(LIST, headers={"Host": host}).status_code == 200
+def test_without_a_list_every_host_is_answered(seed_client: TestClient, host: str) -> None:
+    assert seed_client.get(LIST, headers={"Host": host}).status_code == 200
 
 
-def test_with_a_list_only_its_hosts_are_answered_and_supervisors_always(seeded_url: str) -> None:
-    settings = Settings(database_url=seeded_url, allowed_hosts="API.example.org, *.example.net", public_url=ADDRESS)
+def test_with_a_list_only_its_hosts_are_answered_and_supervisors_always(seeded_database_url: str) -> None:
+    settings = Settings(
+        database_url=seeded_database_url, allowed_hosts="API.example.org, *.example.net", public_url=ADDRESS
+    )
     with TestClient(create_app(settings)) as client:
         for host in ("api.example.org", "API.EXAMPLE.ORG:8443", "a.example.net", "a.b.example.net"):
             assert client.get(LIST, headers={"Host": host}).status_code == 200
@@ -105,8 +107,8 @@ def test_a_star_stands_for_names_below_and_for_nothing_else(host: str) -> None:
         ),
     ],
 )
-def test_each_class_of_addresses_has_the_headers_that_it_needs(client: TestClient, path: str, policy: str) -> None:
-    headers = client.get(path).headers
+def test_each_class_of_addresses_has_the_headers_that_it_needs(seed_client: TestClient, path: str, policy: str) -> None:
+    headers = seed_client.get(path).headers
     assert headers["content-security-policy"].startswith(policy)
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
@@ -137,26 +139,26 @@ def test_the_program_asks_no_other_host() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "GZIP", "identity, gzip", "gzip, gzip", "x"])
-def test_a_compressed_body_is_refused_before_it_is_read(desk: Api, coding: str) -> None:
+def test_a_compressed_body_is_refused_before_it_is_read(api: Api, coding: str) -> None:
     bomb = gzip.compress(b" " * 1_000_000)
     asked = [("POST", LIST), ("PUT", f"{LIST}/chronic-migraine"), ("PATCH", f"{LIST}/chronic-migraine")]
     for method, path in [*asked, ("POST", "/v1/syntheses")]:
-        answer = desk.ask(method, path, bomb, If_Match="*", Content_Encoding=coding)
+        answer = api.ask(method, path, bomb, If_Match="*", Content_Encoding=coding)
         problem_of(answer, 415, "unsupported-media-type")
         assert answer.headers["accept-encoding"] == "identity"
-    problem_of(desk.ask("POST", LIST, bomb, key=None, Content_Encoding=coding), 401, "unauthorized")
-    assert desk.client.get(LIST, headers={"Content-Encoding": coding}).status_code == 200
+    problem_of(api.ask("POST", LIST, bomb, key=None, Content_Encoding=coding), 401, "unauthorized")
+    assert api.client.get(LIST, headers={"Content-Encoding": coding}).status_code == 200
 
 
 # Each request has a name
 
 
-def test_every_answer_names_its_request(client: TestClient) -> None:
+def test_every_answer_names_its_request(seed_client: TestClient) -> None:
     for path in (LIST, "/", "/no-such", f"{LIST}?limit=0", "/healthz", "/%00"):
-        made = client.get(path).headers[HEADER]
+        made = seed_client.get(path).headers[HEADER]
         assert len(made) == 16
-        assert client.get(path).headers[HEADER] != made
-        answer = client.get(path, headers={HEADER: "proxy-1.a:b/c+d=@_"})
+        assert seed_client.get(path).headers[HEADER] != made
+        answer = seed_client.get(path, headers={HEADER: "proxy-1.a:b/c+d=@_"})
         assert answer.headers[HEADER] == "proxy-1.a:b/c+d=@_"
         assert HEADER in answer.headers["access-control-expose-headers"].split(", ")
 
@@ -180,7 +182,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that_was_sent(
-    desk: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = token_hex(8)
 
@@ -188,7 +190,7 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
         raise ValueError(secret)
 
     monkeypatch.setattr("app.web.bodies.read_json", fail)
-    answer = desk.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
+    answer = api.ask("POST", LIST, {"id": "x", "name": secret}, X_Request_ID="made-up-7")
     problem = problem_of(answer, 500, "internal-error")
     assert problem["detail"].endswith("Our log has it under the request made-up-7.")
     entry = line_of(next(record for record in caplog.records if record.name == "app"))
@@ -197,12 +199,12 @@ def test_an_unforeseen_failure_is_logged_with_trace_and_request_and_nothing_that
     assert "ValueError" in entry["trace"]
     assert any(" fail: raise ValueError(secret)" in line for line in entry["trace"])
     assert secret not in json.dumps(entry)
-    assert desk.keys["write"] not in json.dumps(entry)
+    assert api.keys["write"] not in json.dumps(entry)
 
 
-def test_what_the_database_repeats_of_a_record_is_not_logged(desk: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_database_repeats_of_a_record_is_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     secret = token_hex(8)
-    with pytest.raises(DBAPIError, match=secret) as caught, desk.database.write() as connection:
+    with pytest.raises(DBAPIError, match=secret) as caught, api.database.write() as connection:
         connection.execute(text("INSERT INTO no_such_table VALUES (:v)"), {"v": secret})
     logging.getLogger("app").error("made-up failure", exc_info=caught.value)
     entry = line_of(caplog.records[-1])
@@ -217,10 +219,10 @@ def test_a_key_in_a_log_line_is_masked() -> None:
 
 
 def test_the_access_log_says_route_and_status_and_neither_address_nor_parameters(
-    seeded_url: str, caplog: pytest.LogCaptureFixture
+    seeded_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "app.access")
-    with TestClient(create_app(Settings(database_url=seeded_url, access_log=True))) as client:
+    with TestClient(create_app(Settings(database_url=seeded_database_url, access_log=True))) as client:
         client.get("/v1/conditions/chronic-migraine?fields=name", headers={HEADER: "made-up-8"})
     entry = line_of(caplog.records[-1])
     assert entry.pop("time").endswith("Z")
@@ -236,9 +238,9 @@ def test_the_access_log_says_route_and_status_and_neither_address_nor_parameters
     }
 
 
-def test_the_access_log_is_off_by_default(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_access_log_is_off_by_default(seed_client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    client.get(LIST)
+    seed_client.get(LIST)
     assert not [record for record in caplog.records if record.name == "app.access"]
     assert configuration("warning", access_log=False)["loggers"]["app.access"]["level"] == "CRITICAL"
 
@@ -256,7 +258,7 @@ class Stuck(io.StringIO):
 
 
 @pytest.fixture
-def stuck() -> Iterator[tuple[Stuck, Buffered]]:
+def stuck_database() -> Iterator[tuple[Stuck, Buffered]]:
     stream = Stuck()
     handler = Buffered(stream)
     handler.setFormatter(JsonFormatter())
@@ -265,8 +267,10 @@ def stuck() -> Iterator[tuple[Stuck, Buffered]]:
     handler.close()
 
 
-def test_nobody_waits_for_a_stuck_standard_error_and_what_was_lost_is_counted(stuck: tuple[Stuck, Buffered]) -> None:
-    stream, handler = stuck
+def test_nobody_waits_for_a_stuck_standard_error_and_what_was_lost_is_counted(
+    stuck_database: tuple[Stuck, Buffered],
+) -> None:
+    stream, handler = stuck_database
     record = logging.LogRecord("app", logging.ERROR, "", 0, "made-up line", None, None)
     for _ in range(MOST_WAITING + 10):
         handler.handle(record)
@@ -298,8 +302,8 @@ def ready(url: str) -> Any:
         return client.get("/readyz")
 
 
-def test_a_ready_service_says_what_it_looked_at(client: TestClient) -> None:
-    answer = client.get("/readyz")
+def test_a_ready_service_says_what_it_looked_at(seed_client: TestClient) -> None:
+    answer = seed_client.get("/readyz")
     revision = int(answer.headers["dataset-revision"])
     assert answer.json() == {
         "status": "ready",
@@ -310,15 +314,15 @@ def test_a_ready_service_says_what_it_looked_at(client: TestClient) -> None:
     }
 
 
-def test_a_database_without_a_schema_or_with_another_one_is_not_ready(empty_url: str) -> None:
-    problem_of(ready(empty_url), 503, "unavailable", "/migrated")
-    database = Database(empty_url)
+def test_a_database_without_a_schema_or_with_another_one_is_not_ready(empty_database_url: str) -> None:
+    problem_of(ready(empty_database_url), 503, "unavailable", "/migrated")
+    database = Database(empty_database_url)
     database.migrate()
-    problem_of(ready(empty_url), 503, "unavailable", "/seeded")
+    problem_of(ready(empty_database_url), 503, "unavailable", "/seeded")
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'made-up'"))
     database.close()
-    problem = problem_of(ready(empty_url), 503, "unavailable", "/migrated")
+    problem = problem_of(ready(empty_database_url), 503, "unavailable", "/migrated")
     assert problem["detail"] == f"The database has schema made-up; this program needs {newest_schema()}."
 
 
@@ -382,13 +386,13 @@ def test_a_user_of_postgresql_who_may_not_write_is_not_ready(request: pytest.Fix
 # Metrics
 
 
-def test_metrics_are_off_by_default(client: TestClient) -> None:
-    assert "TEV_METRICS=true" in problem_of(client.get("/metrics"), 404, "not-found")["detail"]
+def test_metrics_are_off_by_default(seed_client: TestClient) -> None:
+    assert "TEV_METRICS=true" in problem_of(seed_client.get("/metrics"), 404, "not-found")["detail"]
 
 
-def test_metrics_count_by_template_and_nobody_makes_them_grow(seeded_url: str) -> None:
+def test_metrics_count_by_template_and_nobody_makes_them_grow(seeded_database_url: str) -> None:
     with TestClient(
-        create_app(Settings(database_url=seeded_url, metrics=True)), raise_server_exceptions=False
+        create_app(Settings(database_url=seeded_database_url, metrics=True)), raise_server_exceptions=False
     ) as client:
         for path in ("chronic-migraine", "no-such", "no-such-2"):
             client.get(f"{LIST}/{path}")

@@ -79,8 +79,8 @@ def at_once(work: Any) -> list[Any]:
         return list(pool.map(one, range(AT_ONCE)))
 
 
-def test_of_many_writers_at_once_exactly_one_wins_and_no_key_is_logged(empty_url: str) -> None:
-    with running(empty_url) as server:
+def test_of_many_writers_at_once_exactly_one_wins_and_no_key_is_logged(empty_database_url: str) -> None:
+    with running(empty_database_url) as server:
         path = "/v1/conditions/chronic-migraine"
         _, headers, _ = server.ask("GET", path)
 

@@ -18,19 +18,19 @@ from app.main import create_app
 from app.settings import Settings, load_settings
 from app.web.middleware.rate_limits import MOST_COUNTED, RateLimiter, client_address
 from tests.conftest import free_port
-from tests.support.desk import ADDRESS, Api, open_api, problem_of
+from tests.support.api import ADDRESS, Api, open_api, problem_of
 from tests.web.test_keys import answered
 
 
 @contextmanager
 def limited(folder: Path, **settings: str) -> Iterator[Api]:
-    """A desk with these limits, over a database without records."""
+    """The API with these limits, over a database without records."""
     url = f"sqlite:///{folder}/rates.db"
     database = Database(url)
     database.migrate()
     database.close()
-    with open_api(url, **settings) as desk:
-        yield desk
+    with open_api(url, **settings) as api:
+        yield api
 
 
 def condition(number: int) -> dict[str, str]:
@@ -38,13 +38,13 @@ def condition(number: int) -> dict[str, str]:
 
 
 def test_a_key_that_writes_too_often_is_told_when_to_come_again(tmp_path: Path) -> None:
-    with limited(tmp_path, rate_writes="3/hour") as desk:
+    with limited(tmp_path, rate_writes="3/hour") as api:
         for left in (2, 1, 0):
-            answer = desk.ask("POST", "/v1/conditions", condition(left))
+            answer = api.ask("POST", "/v1/conditions", condition(left))
             assert answer.status_code == 201
             assert answer.headers["ratelimit-policy"] == '"writes";q=3;w=3600'
             assert answer.headers["ratelimit"].startswith(f'"writes";r={left};t=')
-        refused = desk.ask("POST", "/v1/conditions", condition(3))
+        refused = api.ask("POST", "/v1/conditions", condition(3))
         problem = problem_of(refused, 429, "too-many-requests")
         seconds = int(refused.headers["retry-after"])
         assert 0 < seconds <= 3600
@@ -53,52 +53,50 @@ def test_a_key_that_writes_too_often_is_told_when_to_come_again(tmp_path: Path) 
         assert refused.headers["cache-control"] == "private, no-store"
         exposed = refused.headers["access-control-expose-headers"]
         assert all(name in exposed for name in ("RateLimit", "RateLimit-Policy", "Retry-After"))
-        assert desk.client.get("/v1/conditions/made-up-3").status_code == 404
-        assert desk.ask("POST", "/v1/conditions", condition(4), key="admin").status_code == 201, "another key"
-        reads = desk.ask("GET", "/v1/conditions")
+        assert api.client.get("/v1/conditions/made-up-3").status_code == 404
+        assert api.ask("POST", "/v1/conditions", condition(4), key="admin").status_code == 201, "another key"
+        reads = api.ask("GET", "/v1/conditions")
         assert reads.status_code == 200
         assert "ratelimit" not in reads.headers
 
 
 def test_a_write_too_many_is_refused_before_its_body_is_read(tmp_path: Path) -> None:
-    with limited(tmp_path, rate_writes="1/hour") as desk:
-        assert desk.ask("POST", "/v1/conditions", condition(1)).status_code == 201
-        line = f"Bearer {desk.keys['write']}".encode()
+    with limited(tmp_path, rate_writes="1/hour") as api:
+        assert api.ask("POST", "/v1/conditions", condition(1)).status_code == 201
+        line = f"Bearer {api.keys['write']}".encode()
         headers = [(b"authorization", line), (b"content-type", b"application/json"), (b"content-length", b"100000000")]
-        assert answered(desk, "POST", "/v1/conditions", headers) == 429
+        assert answered(api, "POST", "/v1/conditions", headers) == 429
 
 
 def test_reads_are_limited_by_address_and_by_key_when_the_operator_says_so(tmp_path: Path) -> None:
-    with limited(tmp_path, rate_reads="2/hour") as desk:
-        assert desk.client.head("/v1/conditions").headers["ratelimit"].startswith('"reads";r=1;t=')
-        assert desk.client.get("/v1/no-such").status_code == 404, "counted, too"
-        problem_of(
-            desk.client.get("/v1/conditions", headers={"X-Forwarded-For": "192.0.2.7"}), 429, "too-many-requests"
-        )
-        assert desk.ask("GET", "/v1/conditions", key="read").status_code == 200
-        assert desk.ask("POST", "/v1/conditions", condition(1)).status_code == 201
+    with limited(tmp_path, rate_reads="2/hour") as api:
+        assert api.client.head("/v1/conditions").headers["ratelimit"].startswith('"reads";r=1;t=')
+        assert api.client.get("/v1/no-such").status_code == 404, "counted, too"
+        problem_of(api.client.get("/v1/conditions", headers={"X-Forwarded-For": "192.0.2.7"}), 429, "too-many-requests")
+        assert api.ask("GET", "/v1/conditions", key="read").status_code == 200
+        assert api.ask("POST", "/v1/conditions", condition(1)).status_code == 201
         for path in ("/", "/readyz", "/openapi.json", "/problems/too-many-requests"):
-            assert desk.client.get(path).status_code == 200, path
+            assert api.client.get(path).status_code == 200, path
         preflight = {"Origin": "https://a.test", "Access-Control-Request-Method": "GET"}
-        assert desk.client.options("/v1/conditions", headers=preflight).status_code == 204
+        assert api.client.options("/v1/conditions", headers=preflight).status_code == 204
 
 
 def test_an_address_that_guesses_keys_is_not_listened_to_any_more(tmp_path: Path) -> None:
-    with limited(tmp_path, rate_failures="3/hour") as desk:
+    with limited(tmp_path, rate_failures="3/hour") as api:
         for caller in ("wrong", "revoked", "expired"):
-            problem_of(desk.ask("GET", "/v1/conditions", key=caller), 401, "unauthorized")
-        refused = desk.ask("GET", "/v1/conditions", key="admin")
+            problem_of(api.ask("GET", "/v1/conditions", key=caller), 401, "unauthorized")
+        refused = api.ask("GET", "/v1/conditions", key="admin")
         assert "wrong keys" in problem_of(refused, 429, "too-many-requests")["detail"]
         assert int(refused.headers["retry-after"]) > 0
-        assert desk.client.get("/v1/conditions").status_code == 200, "without a key anybody may read"
+        assert api.client.get("/v1/conditions").status_code == 200, "without a key anybody may read"
 
 
 def test_good_keys_are_never_counted_as_guesses(tmp_path: Path) -> None:
-    with limited(tmp_path, rate_failures="1/hour") as desk:
-        assert [desk.ask("GET", "/v1/conditions", key="read").status_code for _ in range(5)] == [200] * 5
-        problem_of(desk.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
-        problem_of(desk.ask("POST", "/v1/conditions", {}, key=None), 401, "unauthorized")
-        assert desk.ask("GET", "/v1/conditions", key="read").status_code == 200
+    with limited(tmp_path, rate_failures="1/hour") as api:
+        assert [api.ask("GET", "/v1/conditions", key="read").status_code for _ in range(5)] == [200] * 5
+        problem_of(api.ask("POST", "/v1/conditions", {}, key="read"), 403, "forbidden")
+        problem_of(api.ask("POST", "/v1/conditions", {}, key=None), 401, "unauthorized")
+        assert api.ask("GET", "/v1/conditions", key="read").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -171,14 +169,14 @@ def test_processes_count_together_in_redis_and_go_on_without_it(tmp_path: Path) 
             TestClient(create_app(settings), base_url=ADDRESS, raise_server_exceptions=False) as client,
         ):
             other = Api(client, one.database, one.keys)
-            for left, desk in ((1, one), (0, other)):
-                answer = desk.ask("POST", "/v1/conditions", condition(left))
+            for left, api in ((1, one), (0, other)):
+                answer = api.ask("POST", "/v1/conditions", condition(left))
                 assert answer.headers["ratelimit"].startswith(f'"writes";r={left};')
-            for desk in (one, other):
-                problem_of(desk.ask("POST", "/v1/conditions", condition(3)), 429, "too-many-requests")
+            for api in (one, other):
+                problem_of(api.ask("POST", "/v1/conditions", condition(3)), 429, "too-many-requests")
             process.kill()
             process.wait(20)
-            for number, desk in enumerate((one, other, one), start=4):
-                answer = desk.ask("POST", "/v1/conditions", condition(number))
+            for number, api in enumerate((one, other, one), start=4):
+                answer = api.ask("POST", "/v1/conditions", condition(number))
                 assert answer.status_code == 201
                 assert "ratelimit" not in answer.headers

@@ -34,12 +34,12 @@ LIST = "/v1/study-results"
         ("application/json;q=0, text/*", "text/csv; charset=utf-8"),
     ],
 )
-def test_the_accept_header_chooses_the_format(client: TestClient, accept: str, media_type: str) -> None:
-    assert client.get(LIST, headers={"Accept": accept}).headers["content-type"] == media_type
+def test_the_accept_header_chooses_the_format(seed_client: TestClient, accept: str, media_type: str) -> None:
+    assert seed_client.get(LIST, headers={"Accept": accept}).headers["content-type"] == media_type
 
 
-def test_format_goes_before_the_accept_header(client: TestClient) -> None:
-    answer = client.get(LIST, params={"format": "ndjson"}, headers={"Accept": "text/csv"})
+def test_format_goes_before_the_accept_header(seed_client: TestClient) -> None:
+    answer = seed_client.get(LIST, params={"format": "ndjson"}, headers={"Accept": "text/csv"})
     assert answer.headers["content-type"] == "application/x-ndjson"
 
 
@@ -52,40 +52,40 @@ def decoded(coding: str, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])
-def test_each_coding_has_a_tag_of_its_own_and_answers_304_to_it(client: TestClient, coding: str) -> None:
-    plain = client.get(LIST, headers={"Accept-Encoding": "identity"})
-    with client.stream("GET", LIST, headers={"Accept-Encoding": coding}) as answer:
+def test_each_coding_has_a_tag_of_its_own_and_answers_304_to_it(seed_client: TestClient, coding: str) -> None:
+    plain = seed_client.get(LIST, headers={"Accept-Encoding": "identity"})
+    with seed_client.stream("GET", LIST, headers={"Accept-Encoding": coding}) as answer:
         raw = b"".join(answer.iter_raw())
     assert answer.headers["content-encoding"] == coding
     assert decoded(coding, raw) == plain.content
     assert answer.headers["vary"] == "Accept, Accept-Encoding"
     assert answer.headers["etag"] == plain.headers["etag"][:-1] + f'-{coding}"'
-    again = client.get(LIST, headers={"Accept-Encoding": coding, "If-None-Match": answer.headers["etag"]})
+    again = seed_client.get(LIST, headers={"Accept-Encoding": coding, "If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     assert again.headers["etag"] == answer.headers["etag"]
 
 
-def test_csv_and_ndjson_are_compressed_too(client: TestClient) -> None:
+def test_csv_and_ndjson_are_compressed_too(seed_client: TestClient) -> None:
     for form in ("csv", "ndjson"):
-        with client.stream("GET", LIST, params={"format": form}, headers={"Accept-Encoding": "br"}) as answer:
+        with seed_client.stream("GET", LIST, params={"format": form}, headers={"Accept-Encoding": "br"}) as answer:
             assert answer.headers["content-encoding"] == "br"
 
 
 @pytest.mark.parametrize("refused", ["gzip;q=0, br;q=0, zstd;q=0", "identity", "*;q=0"])
-def test_a_refused_coding_is_not_used(client: TestClient, refused: str) -> None:
-    assert "content-encoding" not in client.get(LIST, headers={"Accept-Encoding": refused}).headers
+def test_a_refused_coding_is_not_used(seed_client: TestClient, refused: str) -> None:
+    assert "content-encoding" not in seed_client.get(LIST, headers={"Accept-Encoding": refused}).headers
 
 
-def test_the_tag_of_a_record_begins_with_its_version(client: TestClient) -> None:
-    assert client.get("/v1/treatments/onabotulinumtoxina").headers["etag"].startswith('"1.')
-    other = client.get("/v1/treatments/onabotulinumtoxina", params={"fields": "name"}).headers["etag"]
+def test_the_tag_of_a_record_begins_with_its_version(seed_client: TestClient) -> None:
+    assert seed_client.get("/v1/treatments/onabotulinumtoxina").headers["etag"].startswith('"1.')
+    other = seed_client.get("/v1/treatments/onabotulinumtoxina", params={"fields": "name"}).headers["etag"]
     assert other.startswith('"1.')
-    assert other != client.get("/v1/treatments/onabotulinumtoxina").headers["etag"]
+    assert other != seed_client.get("/v1/treatments/onabotulinumtoxina").headers["etag"]
 
 
-def test_every_answer_says_the_revision_and_may_be_read_from_any_page(client: TestClient) -> None:
+def test_every_answer_says_the_revision_and_may_be_read_from_any_page(seed_client: TestClient) -> None:
     for path in (LIST, "/", "/openapi.json", "/v1/nothing", f"{LIST}?limit=0", "/healthz"):
-        answer = client.get(path, headers={"Origin": "https://example.org"})
+        answer = seed_client.get(path, headers={"Origin": "https://example.org"})
         assert int(answer.headers["dataset-revision"]) >= 1
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "access-control-allow-credentials" not in answer.headers
@@ -94,36 +94,36 @@ def test_every_answer_says_the_revision_and_may_be_read_from_any_page(client: Te
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_a_preflight_is_answered(client: TestClient) -> None:
+def test_a_preflight_is_answered(seed_client: TestClient) -> None:
     asked = {
         "Origin": "https://example.org",
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "if-none-match, x-example",
     }
-    answer = client.options(LIST, headers=asked)
+    answer = seed_client.options(LIST, headers=asked)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, PATCH, DELETE"
     assert answer.headers["access-control-allow-headers"] == "if-none-match, x-example"
 
 
-def test_the_link_to_the_next_page_is_the_next_page(client: TestClient) -> None:
+def test_the_link_to_the_next_page_is_the_next_page(seed_client: TestClient) -> None:
     parameters: dict[str, str | int] = {"condition": "chronic-migraine", "sort": "-id", "limit": 3, "fields": "id"}
-    first = client.get(LIST, params=parameters)
+    first = seed_client.get(LIST, params=parameters)
     link = first.headers["link"]
     assert link.endswith('>; rel="next"')
-    second = client.get(link[1 : link.index(">")].removeprefix("http://127.0.0.1:8000"))
-    assert second.json() == client.get(LIST, params={**parameters, "cursor": first.json()["next"]}).json()
+    second = seed_client.get(link[1 : link.index(">")].removeprefix("http://127.0.0.1:8000"))
+    assert second.json() == seed_client.get(LIST, params={**parameters, "cursor": first.json()["next"]}).json()
 
 
-def test_what_is_shown_may_change_while_a_cursor_is_followed(client: TestClient) -> None:
-    cursor = client.get(LIST, params={"limit": 2}).json()["next"]
-    answer = client.get(LIST, params={"limit": 5, "cursor": cursor, "fields": "id", "include": "study"})
+def test_what_is_shown_may_change_while_a_cursor_is_followed(seed_client: TestClient) -> None:
+    cursor = seed_client.get(LIST, params={"limit": 2}).json()["next"]
+    answer = seed_client.get(LIST, params={"limit": 5, "cursor": cursor, "fields": "id", "include": "study"})
     assert answer.status_code == 200
 
 
-def test_a_report_link_names_the_record_and_its_version(seeded_url: str) -> None:
-    app = create_app(Settings(database_url=seeded_url, contact_url="https://example.org/report?from=api"))
+def test_a_report_link_names_the_record_and_its_version(seeded_database_url: str) -> None:
+    app = create_app(Settings(database_url=seeded_database_url, contact_url="https://example.org/report?from=api"))
     with TestClient(app) as client:
         link = client.get("/v1/treatments/onabotulinumtoxina").headers["link"]
         page = client.get("/").text
@@ -171,8 +171,8 @@ def test_an_export_holds_one_chunk_at_a_time(database: Database) -> None:
     assert sizes == [8, 8, 8, 6]
 
 
-def test_a_query_that_takes_too_long_is_cut_off(seeded_url: str) -> None:
-    database = Database(seeded_url, query_seconds=0.3)
+def test_a_query_that_takes_too_long_is_cut_off(seeded_database_url: str) -> None:
+    database = Database(seeded_database_url, query_seconds=0.3)
     forever = {
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
         "postgresql": "SELECT pg_sleep(30)",
@@ -196,9 +196,9 @@ def test_a_database_that_cannot_be_reached_is_told_as_503() -> None:
         assert client.get("/healthz").json() == {"status": "ok", "version": __version__}
 
 
-def test_no_cache_keeps_what_a_supervisor_asks(client: TestClient) -> None:
+def test_no_cache_keeps_what_a_supervisor_asks(seed_client: TestClient) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
-        assert client.get(path).headers["cache-control"] == "no-store"
+        assert seed_client.get(path).headers["cache-control"] == "no-store"
 
 
 def test_an_empty_database_is_not_ready(database: Database) -> None:
@@ -222,11 +222,11 @@ def test_an_unforeseen_failure_is_a_problem_without_its_insides(database: Databa
 # The dossier
 
 
-def test_the_dossier_holds_a_whole_page(client: TestClient) -> None:
-    dossier = client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
+def test_the_dossier_holds_a_whole_page(seed_client: TestClient) -> None:
+    dossier = seed_client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
     for name in ("indications", "approvals", "dosing_intervals", "side_effects", "study_results", "claims"):
         path = f"/v1/treatments/onabotulinumtoxina/{name.replace('_', '-')}"
-        whole = client.get(path, params={"limit": 200}).json()["items"]
+        whole = seed_client.get(path, params={"limit": 200}).json()["items"]
         assert dossier[name]["items"] == whole
         assert dossier[name]["total"] == len(whole)
         assert dossier[name]["url"] == f"http://127.0.0.1:8000{path}"
@@ -235,17 +235,17 @@ def test_the_dossier_holds_a_whole_page(client: TestClient) -> None:
     assert "not medical advice" in dossier["disclaimer"]
 
 
-def test_the_dossier_keeps_what_a_class_has_apart_from_the_product(client: TestClient) -> None:
-    dossier = client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
+def test_the_dossier_keeps_what_a_class_has_apart_from_the_product(seed_client: TestClient) -> None:
+    dossier = seed_client.get("/v1/treatments/onabotulinumtoxina/dossier").json()
     assert [layer["treatment"]["id"] for layer in dossier["inherited"]] == ["botulinum-toxin"]
     boxed = [row["kind"] for row in dossier["inherited"][0]["warnings"]["items"]]
     assert "boxed-warning" in boxed
     assert {row["treatment"] for row in dossier["warnings"]["items"]} <= {"onabotulinumtoxina"}
 
 
-def test_the_dossier_of_a_condition_keeps_what_holds_for_all_conditions(client: TestClient) -> None:
+def test_the_dossier_of_a_condition_keeps_what_holds_for_all_conditions(seed_client: TestClient) -> None:
     path = "/v1/treatments/onabotulinumtoxina/dossier"
-    dossier = client.get(path, params={"condition": "chronic-migraine"}).json()
+    dossier = seed_client.get(path, params={"condition": "chronic-migraine"}).json()
     assert dossier["condition"]["id"] == "chronic-migraine"
     assert {row["condition"] for row in dossier["approvals"]["items"]} == {"chronic-migraine"}
     about = {row["condition"] for row in dossier["dosing_intervals"]["items"]}
@@ -256,8 +256,8 @@ def test_the_dossier_of_a_condition_keeps_what_holds_for_all_conditions(client: 
 @pytest.mark.parametrize(
     "path", ["/v1/treatments/nothing/dossier", "/v1/treatments/onabotulinumtoxina/dossier?condition=nothing"]
 )
-def test_a_dossier_of_something_unknown_is_404(client: TestClient, path: str) -> None:
-    assert client.get(path).status_code == 404
+def test_a_dossier_of_something_unknown_is_404(seed_client: TestClient, path: str) -> None:
+    assert seed_client.get(path).status_code == 404
 
 
 # The lookup
@@ -275,11 +275,11 @@ def test_a_dossier_of_something_unknown_is_404(client: TestClient, path: str) ->
         ("icd-10", "G24.3", set()),
     ],
 )
-def test_a_code_finds_its_records(client: TestClient, system: str, code: str, found: set[tuple[str, str]]) -> None:
-    items = client.get("/v1/lookup", params={"system": system, "code": code}).json()["items"]
+def test_a_code_finds_its_records(seed_client: TestClient, system: str, code: str, found: set[tuple[str, str]]) -> None:
+    items = seed_client.get("/v1/lookup", params={"system": system, "code": code}).json()["items"]
     assert {(item["kind"], item["id"]) for item in items} == found
     for item in items:
-        assert client.get(item["url"].removeprefix("http://127.0.0.1:8000")).json() == item["record"]
+        assert seed_client.get(item["url"].removeprefix("http://127.0.0.1:8000")).json() == item["record"]
 
 
 def test_a_national_version_of_a_code_system_is_found_under_its_parent(database: Database) -> None:
@@ -293,23 +293,23 @@ def test_a_national_version_of_a_code_system_is_found_under_its_parent(database:
         assert client.get("/v1/lookup", params={"system": "icd-11", "code": "x00.0"}).json() == {"items": []}
 
 
-def test_an_unknown_code_system_offers_the_nearest(client: TestClient) -> None:
-    error = client.get("/v1/lookup", params={"system": "rxnrom", "code": "1"}).json()["errors"][0]
+def test_an_unknown_code_system_offers_the_nearest(seed_client: TestClient) -> None:
+    error = seed_client.get("/v1/lookup", params={"system": "rxnrom", "code": "1"}).json()["errors"][0]
     assert error["nearest"] == "rxnorm"
 
 
 # The index
 
 
-def test_the_index_leads_to_every_resource(client: TestClient) -> None:
-    index = client.get("/v1").json()
+def test_the_index_leads_to_every_resource(seed_client: TestClient) -> None:
+    index = seed_client.get("/v1").json()
     assert [entry["name"] for entry in index["resources"]] == sorted(RESOURCES)
     for entry in index["resources"]:
-        page = client.get(entry["url"].removeprefix("http://127.0.0.1:8000"), params={"count": "exact"}).json()
+        page = seed_client.get(entry["url"].removeprefix("http://127.0.0.1:8000"), params={"count": "exact"}).json()
         assert page["total"] == entry["total"] > 0
     assert index["revision"] == 1
     assert "not medical advice" in index["disclaimer"]
-    assert client.get("/v1?limit=3").status_code == 422
+    assert seed_client.get("/v1?limit=3").status_code == 422
 
 
 # Partial dates
@@ -327,15 +327,17 @@ def test_the_index_leads_to_every_resource(client: TestClient) -> None:
         ({"valid_from": "2010-10-15"}, True),
     ],
 )
-def test_a_bound_on_a_date_counts_whole_periods(client: TestClient, parameters: dict[str, str], inside: bool) -> None:
+def test_a_bound_on_a_date_counts_whole_periods(
+    seed_client: TestClient, parameters: dict[str, str], inside: bool
+) -> None:
     asked = {"condition": "chronic-migraine", "jurisdiction": "US", "treatment": "onabotulinumtoxina", **parameters}
-    items = client.get("/v1/approvals", params=asked).json()["items"]
+    items = seed_client.get("/v1/approvals", params=asked).json()["items"]
     assert bool(items) is inside
 
 
-def test_an_interval_is_found_by_its_days(client: TestClient) -> None:
+def test_an_interval_is_found_by_its_days(seed_client: TestClient) -> None:
     parameters: dict[str, str | int] = {"interval_days_lte": 84, "sort": "interval_days", "limit": 200}
-    items = client.get("/v1/dosing-intervals", params=parameters).json()["items"]
+    items = seed_client.get("/v1/dosing-intervals", params=parameters).json()["items"]
     assert items
     assert all(item["interval_days"] <= 84 for item in items)
     assert items[0]["interval_days"] == 7, "the article's injections one to two weeks apart"

@@ -1,4 +1,4 @@
-"""An editor's desk for tests: the application over a database that may be written to, and a key of every kind."""
+"""The API for tests that write: the application over a database that may be written to, and a key of every kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ class Api:
 
 @contextmanager
 def open_api(url: str, **settings: Any) -> Iterator[Api]:
-    """A desk over a migrated database; wrong keys, which tests send by the hundred, are not counted unless asked."""
+    """The API over a migrated database; wrong keys, which tests send by the hundred, are not counted unless asked."""
     database = Database(url)
     try:
         usual: dict[str, Any] = {"rate_failures": "off", "query_seconds": 20}

@@ -1,4 +1,4 @@
-"""The effect measures are one list: the calculator, the records, pooling and pages differ from it only as written here."""
+"""Effect measures are one list: calculator, records, pooling and pages differ from it only as written here."""
 
 from typing import Any, get_args
 
@@ -9,7 +9,7 @@ from app.models.vocabulary import Measure
 from app.pages import wording
 
 OF_SENT_STUDIES = {"fisher-z", "generic", "proportion-freeman-tukey"}
-"""The calculator takes these from callers; no result of a record is one, but for the proportion that pooling may choose."""
+"""The calculator takes these from callers; no record prints one."""
 OF_ONE_GROUP = {"proportion-logit", "proportion-freeman-tukey"}
 """Pooling computes these from the arms of single groups; records do not print them."""
 
@@ -33,4 +33,4 @@ def test_records_are_pooled_under_the_measures_that_they_print_and_proportions()
 
 def test_pages_have_a_word_for_every_measure_of_a_record() -> None:
     assert wording.MEASURES.keys() == words_of(Measure)
-    assert wording.RATIOS == {measure for measure in words_of(Measure) if "ratio" in measure}
+    assert {measure for measure in words_of(Measure) if "ratio" in measure} == wording.RATIOS

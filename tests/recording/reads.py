@@ -221,6 +221,12 @@ class Service:
                 asked = {"treatment": treatment, "condition": conditions[0], "jurisdiction": place}
                 self.get("/v1/regulatory-status", asked)
                 self.get("/v1/regulatory-status", {**asked, "on": "2010-10-14"})
+        self._searches()
+        self._changes()
+        self._files()
+        self._syntheses()
+
+    def _searches(self) -> None:
         for words in QUERIES:
             self.get("/v1/search", {"q": words})
             self.get("/v1/suggest", {"q": words})
@@ -232,6 +238,8 @@ class Service:
             self.get("/v1/lookup", {"system": code["system"], "code": code["code"]})
         for system, text in (("pmid", "11376175"), ("DOI", "https://doi.org/10.1212/WNL.56.10.1290"), ("doy", "x")):
             self.get("/v1/lookup", {"system": system, "code": text})
+
+    def _changes(self) -> None:
         for asked in ({"since": 1}, {"since": 1, "until": 2}, {"since": 99}, {"order": "newest-first", "limit": 3}):
             for form in ("json", "ndjson", "atom"):
                 self.get("/v1/changes", {**asked, "format": form})
@@ -251,6 +259,8 @@ class Service:
                     self.get(f"/v1{one}{rest}")
                 for page in (one, f"/embed{one}", f"/badge{one}.svg", f"/embed/builder?id={one}"):
                     self.get(page)
+
+    def _files(self) -> None:
         file = f"/v1/releases/{RELEASE}/dataset.sqlite3"
         self.ask("HEAD", file)
         for piece in ("0-99", "-100", "100-", "5-1", "0-0,10-19", "999999999-", "x"):
@@ -259,6 +269,9 @@ class Service:
         self.get(file, If_None_Match=tag)
         self.get(file, Range="bytes=0-9", If_Range=tag)
         self.get(file, Range="bytes=0-9", If_Range='"x"')
+
+    def _syntheses(self) -> None:
+        conditions = [item["id"] for item in self.items["conditions"]]
         question = self.needed("/v1/syntheses")
         for outcome in [item["id"] for item in self.items["outcomes"]]:
             for condition in conditions[:6]:

@@ -18,10 +18,10 @@ CUT = "…"
 
 
 class Segment(BaseModel):
-    """A stretch of a snippet."""
+    """A segment of a search snippet."""
 
-    text: str = Field(description="Its words; `…` where more of the text was left out.")
-    is_match: bool = Field(description="Whether they are what was asked for.")
+    text: str = Field(description="Its text; `…` where text of the record was left out.")
+    is_match: bool = Field(description="Whether the segment matches the query.")
 
 
 @dataclass(frozen=True)

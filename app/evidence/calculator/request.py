@@ -57,7 +57,7 @@ STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SynthesisStudy(BaseModel):
-    """One study: its label, and the numbers that the measure needs; the other fields stay away or null.
+    """One study: its label, and the numbers that the measure needs; the other fields are absent or null.
 
     Ratios and differences of risks: `events1`, `n1`, `events2`, `n2`. Differences and ratios of means: `mean1`, `sd1`,
     `n1`, `mean2`, `sd2`, `n2`. Rate ratio: `events1`, `time1`, `events2`, `time2`. Fisher's z: `r`, `n`. Proportions:
@@ -65,7 +65,7 @@ class SynthesisStudy(BaseModel):
     """
 
     model_config = STRICT
-    label: ShortLine | None = Field(None, description="How the study is called; `Study 1`, `Study 2`, … unless told.")
+    label: ShortLine | None = Field(None, description="Label of the study; by default `Study 1`, `Study 2`, …")
     subgroup: ShortLine | None = Field(None, description="The subgroup that it belongs to.")
     events1: People | None = Field(None, description="People with the event in arm 1; for rates, events.")
     n1: People | None = Field(None, description="People in arm 1.")
@@ -98,7 +98,7 @@ class Captions:
 
 
 class SynthesisRequest(BaseModel):
-    """Studies to pool, and how."""
+    """A meta-analysis to compute: the studies, and how to pool them."""
 
     model_config = STRICT
     measure: SynthesisMeasure = Field(
@@ -120,15 +120,17 @@ class SynthesisRequest(BaseModel):
     interval: SynthesisInterval = Field(
         "wald", description="`wald` takes the normal distribution, `knapp-hartung` t with its own variance."
     )
-    level: float = Field(95.0, ge=50, le=99.9, description="Of all intervals, in percent.")
+    level: float = Field(95.0, ge=50, le=99.9, description="Confidence level of all intervals, in percent.")
     estimates_are_log: bool = Field(
         False, description="Only with `generic`: the estimates are logarithms of ratios, such as hazard ratios."
     )
-    also: Annotated[list[SynthesisAddition], Field(max_length=20)] = Field([], description="What else to compute.")
-    title: ShortLine | None = Field(None, description="What stands above a plot.")
-    arm1: ShortLine = Field("arm 1", description="How plots call arm 1, the treatment.")
-    arm2: ShortLine = Field("arm 2", description="How plots call arm 2, the comparator.")
-    direction: Direction = Field("unclear", description="Which way is better, for the words below a plot.")
+    also: Annotated[list[SynthesisAddition], Field(max_length=20)] = Field(
+        [], description="Additional analyses to compute."
+    )
+    title: ShortLine | None = Field(None, description="Title of the plots.")
+    arm1: ShortLine = Field("arm 1", description="Label of arm 1, the treatment, in plots.")
+    arm2: ShortLine = Field("arm 2", description="Label of arm 2, the comparator, in plots.")
+    direction: Direction = Field("unclear", description="Which direction is better; it labels the two sides of a plot.")
     studies: Annotated[list[SynthesisStudy], Field(min_length=1, max_length=MOST_STUDIES)] = Field(
         description=f"The studies, 1 to {MOST_STUDIES}."
     )

@@ -26,7 +26,7 @@ class Segment(BaseModel):
 
 @dataclass(frozen=True)
 class Wanted:
-    """The terms to highlight: whole words, prefixes, phrases, and synonyms (`names`) as a whole."""
+    """The query terms to highlight: whole words, prefixes, phrases, and synonyms (`names`) as a whole."""
 
     words: frozenset[str]
     prefixes: tuple[str, ...] = ()
@@ -38,11 +38,13 @@ class Wanted:
 
         A distinct query word scores 2, also within a phrase; a synonym scores 1; each counts once.
         """
-        every = list(placed(text))
+        placed_words = list(placed(text))
         starts = self.prefixes
-        found = {word for word in every if word.token in self.words or (starts and word.token.startswith(starts))}
+        found = {
+            word for word in placed_words if word.token in self.words or (starts and word.token.startswith(starts))
+        }
         score = 2 * len({word.token for word in found})
-        text_tokens = [word.token for word in every]
+        text_tokens = [word.token for word in placed_words]
         for sequence, points in [
             *((phrase, 2 * len(phrase)) for phrase in self.phrases),
             *((name, 1) for name in self.names),
@@ -50,7 +52,7 @@ class Wanted:
             size = len(sequence)
             begins = [at for at in range(len(text_tokens)) if tuple(text_tokens[at : at + size]) == sequence]
             score += points * bool(begins)
-            found |= {every[at + offset] for at in begins for offset in range(size)}
+            found |= {placed_words[at + offset] for at in begins for offset in range(size)}
         return score, sorted(found, key=lambda word: word.start)
 
 

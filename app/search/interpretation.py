@@ -61,7 +61,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Understood:
+class InterpretedQuery:
     """An interpreted query."""
 
     groups: tuple[Group, ...]
@@ -86,7 +86,7 @@ class Tier:
     is_ranked: bool = False
 
 
-def interpret(connection: Connection, question: ParsedQuery) -> Understood:
+def interpret(connection: Connection, question: ParsedQuery) -> InterpretedQuery:
     """Correct words that are in no record, and expand the names of entities by their synonyms."""
     unknown = [piece for piece in question.pieces if not _is_known(connection, piece)]
     question, corrected = _split_compounds(connection, question, unknown)
@@ -99,8 +99,8 @@ def interpret(connection: Connection, question: ParsedQuery) -> Understood:
         if near:
             corrected[piece.words[0]] = near
             forms[piece] += tuple(form for word in near for form in variants(word))
-    meant = tuple(corrected.get(word, [word])[0] for word in question.words)
-    spans = _named_spans(connection, question, meant)
+    corrected_words = tuple(corrected.get(word, [word])[0] for word in question.words)
+    spans = _named_spans(connection, question, corrected_words)
     groups: list[Group] = []
     followed: dict[str, Sequence[str]] = {}
     words = {form for variant_forms in forms.values() for form in variant_forms}
@@ -117,9 +117,13 @@ def interpret(connection: Connection, question: ParsedQuery) -> Understood:
         groups.append(Group(own, tuple(map(phrase, other_words)), about_entities))
     groups += [Group(_expression_of(piece, forms)) for piece in question.pieces if piece not in taken]
     prefixes = tuple(piece.words[0] for piece in question.pieces if piece.is_prefix)
-    wholes = dict.fromkeys([question.words, *((*meant[:-1], last) for last in variants(meant[-1]))] if meant else [])
+    wholes = dict.fromkeys(
+        [question.words, *((*corrected_words[:-1], last) for last in variants(corrected_words[-1]))]
+        if corrected_words
+        else []
+    )
     wanted = Wanted(frozenset(words), prefixes, phrases, tuple(names))
-    return Understood(tuple(groups), tuple(wholes), wanted, corrected, followed)
+    return InterpretedQuery(tuple(groups), tuple(wholes), wanted, corrected, followed)
 
 
 def _is_known(connection: Connection, piece: Piece) -> bool:
@@ -135,7 +139,7 @@ def _split_compounds(
 ) -> tuple[ParsedQuery, dict[str, Sequence[str]]]:
     """The query with each unknown word split in two where a name has both side by side; and the splits by word.
 
-    A split with a number (`sf36`) is looked up in all texts, because names do not list every number with its unit.
+    A split with a number (`sf36`) is looked up in all texts, because names cannot list everything that is counted.
     """
     ways = {piece: [way for form in variants(piece.words[0])[:2] for way in halves(form)] for piece in unknown}
     words = [piece for piece in ways if piece.words[0].isalpha()]
@@ -160,7 +164,7 @@ def _expression_of(piece: Piece, forms: Mapping[Piece, tuple[str, ...]]) -> Expr
 
 
 def _named_spans(
-    connection: Connection, question: ParsedQuery, meant: Sequence[str]
+    connection: Connection, question: ParsedQuery, corrected_words: Sequence[str]
 ) -> list[tuple[tuple[Piece, ...], str, list[str], tuple[Expression, ...]]]:
     """The names of entities in a query, the longest first, none overlapping.
 
@@ -173,21 +177,21 @@ def _named_spans(
         for number in range(len(piece.words))
     }
     spans = {
-        (start, end): " ".join(meant[start:end])
-        for start in range(len(meant))
-        for end in range(start + 1, min(start + LONGEST_NAME, len(meant)) + 1)
+        (start, end): " ".join(corrected_words[start:end])
+        for start in range(len(corrected_words))
+        for end in range(start + 1, min(start + LONGEST_NAME, len(corrected_words)) + 1)
         if not fixed & set(range(start, end))
     }
     named = entities_named(connection, set(spans.values())) if spans else {}
     found: list[tuple[tuple[Piece, ...], str, list[str], tuple[Expression, ...]]] = []
     labels = labels_of(connection, {entity for entities in named.values() for entity in entities})
-    free = set(range(len(meant)))
+    free = set(range(len(corrected_words)))
     for (start, end), name in sorted(spans.items(), key=lambda span: (span[0][0] - span[0][1], span[0])):
         pieces = tuple(piece for piece in question.pieces if start <= piece.start < end)
         if name in named and pieces and set(range(start, end)) <= free:
             free -= set(range(start, end))
-            every = [label for entity in named[name] for label in labels.get(entity, ())]
-            others = {folded: label for label in every if (folded := " ".join(tokens(label))) not in ("", name)}
+            entity_labels = [label for entity in named[name] for label in labels.get(entity, ())]
+            others = {folded: label for label in entity_labels if (folded := " ".join(tokens(label))) not in ("", name)}
             above = [holding(*entity) for entity in wider_than(connection, named[name])]
             about_entities = (*(about(*entity) for entity in named[name]), *above)
             found.append((pieces, name, list(others.values())[:MOST_NAMES], about_entities))
@@ -207,18 +211,18 @@ def anywhere(groups: Sequence[Group], needed: int) -> Expression:
     return quorum([any_of([group.in_text, group.about]) for group in groups], needed)
 
 
-def tiers(understood: Understood, needed: int, narrowing: Sequence[Expression], kinds: Sequence[str]) -> list[Tier]:
+def tiers(query: InterpretedQuery, needed: int, narrowing: Sequence[Expression], kinds: Sequence[str]) -> list[Tier]:
     """The tiers of the results, best first, split by ranges of places; a record is in the first tier that it matches.
 
     1. `name`: entities with exactly that name; 2. `name`: entities with the words in their names; 3. `name`: other
     records with exactly that name; 4. `about`: all words in the names or the subject of a record; 5. `text`: all words
     in any text.
     """
-    groups = understood.groups
-    exact = any_of(whole_name(words) for words in understood.wholes)
+    groups = query.groups
+    exact = any_of(whole_name(words) for words in query.wholes)
     named = quorum([group.in_name for group in groups], needed)
     near = quorum([any_of([group.in_name, group.about]) for group in groups], needed)
-    every = anywhere(groups, needed)
+    in_any_text = anywhere(groups, needed)
     entities = [kind for kind in kinds if is_entity(kind)]
     others = [kind for kind in kinds if not is_entity(kind)]
     definitions: list[tuple[str, Expression, Expression | None, Sequence[str], bool]] = [
@@ -227,7 +231,7 @@ def tiers(understood: Understood, needed: int, narrowing: Sequence[Expression], 
         ("name", exact, None, others, False),
         ("about", near, any_of([named, exact]), entities, False),
         ("about", near, exact, others, False),
-        ("text", every, any_of([near, exact]), kinds, False),
+        ("text", in_any_text, any_of([near, exact]), kinds, False),
     ]
     found: list[Tier] = []
     for match, wanted, unwanted, tier_kinds, is_ranked in definitions:

@@ -52,13 +52,13 @@ def parse_query(text: str) -> ParsedQuery:
     An unpaired quotation mark is ignored, and so is a star without two letters before it.
     """
     pieces: list[Piece] = []
-    every: list[str] = []
+    all_words: list[str] = []
     for quoted, plain in PARTS.findall(text):
         words = tokens(quoted or plain)
         if not words:
             continue
-        start = len(every)
-        every += words
+        start = len(all_words)
+        all_words += words
         if quoted:
             pieces.append(Piece(tuple(words), start, is_phrase=True))
             continue
@@ -72,4 +72,4 @@ def parse_query(text: str) -> ParsedQuery:
     meaningful = [piece for piece in pieces if piece.is_phrase or piece.is_prefix or piece.words[0] not in STOP_WORDS]
     distinct = {(piece.words, piece.is_phrase, piece.is_prefix): piece for piece in reversed(meaningful or pieces)}
     ordered = sorted(distinct.values(), key=lambda piece: piece.start)
-    return ParsedQuery(tuple(ordered[:MOST_PIECES]), tuple(every[:MOST_WORDS]))
+    return ParsedQuery(tuple(ordered[:MOST_PIECES]), tuple(all_words[:MOST_WORDS]))

@@ -1,7 +1,7 @@
-"""What results say, what quotes say, and where records disagree: pure functions over records.
+"""Evidence synthesis: effect sizes, pooled estimates, citation checks and contradictions, as pure functions.
 
-In come records as dictionaries and the numbers in them; out come effects, pooled estimates, sentences, and reasons why
-something cannot be computed. Packages: `statistics` (arithmetic that knows no record), `calculator` (a question of
-numbers that a caller sent), `citations` (does the number stand in the quote), `gaps` (what speaks against what). No
-web, no database, no clock: the same input gives the same answer for ever.
+Input: records as dictionaries, and the numbers in them. Output: effects, pooled estimates, sentences, and the reasons
+why something cannot be computed. Packages: `statistics` (arithmetic without records), `calculator` (meta-analysis of
+the numbers in a request body), `citations` (quotes and numbers against their sources), `gaps` (contradictions between
+records). No web, no database, no clock: the same input always gives the same output.
 """

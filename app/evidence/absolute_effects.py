@@ -1,6 +1,6 @@
-"""What a record says about people: out of 1,000 at a named baseline, and how many must be treated; or why it says none.
+"""Absolute effects of a record: risk per 1,000 people at a baseline, and number needed to treat; or why there is none.
 
-A study result and a side effect are told alike: an outcome or a term, two arms, perhaps an estimate.
+Study results and side effects are treated alike: an outcome or a term, two arms, perhaps an estimate.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from typing_extensions import TypeAliasType
 
 from app.evidence.extraction import ExclusionReason, Unusable, extract_numbers
-from app.evidence.results import Document, Reported, standing_of
+from app.evidence.results import Document, Reported, exclusion_of
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.effects import risk_ratio
@@ -20,17 +20,17 @@ from app.evidence.statistics.study_data import Counts
 
 LEVEL = 95.0
 KINDS_OF_EVENT = {"event", "effect", "reaction"}
-"""Words of a term that sources use for one another."""
+"""Words of a term that sources use as synonyms."""
 RefusalReason = TypeAliasType(
     "RefusalReason",
     Literal["not-binary", "no-direction", "no-baseline", "impossible-at-baseline", ExclusionReason],
 )
-"""Why a record cannot be told per 1,000 people."""
+"""Why a record has no absolute effect per 1,000 people."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a record cannot be told per 1,000 people."""
+    """Why a record has no absolute effect per 1,000 people."""
 
     reason: str
     detail: str
@@ -38,21 +38,21 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The risk without the treatment, and where it is from."""
+    """The baseline risk (without the treatment, 0 to 1), and its origin."""
 
     risk: float
     record: tuple[str, str] | None = None
-    """Plural and id of the record whose comparator arm it is; None for a number that the caller gave."""
+    """Plural and id of the record with the comparator arm; None for a number from a query parameter."""
     version: int | None = None
     pointer: str | None = None
     events: int | None = None
     people: int | None = None
     arm: str | None = None
-    """What that record calls the arm."""
+    """The name of the arm in that record."""
 
 
 class Relative(NamedTuple):
-    """A relative effect with its interval, as people read it."""
+    """A relative effect with its confidence interval, on the display scale (ratios, not logarithms)."""
 
     measure: str
     estimate: float
@@ -62,39 +62,39 @@ class Relative(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """A record to be told per 1,000 people."""
+    """A record whose absolute effect is computed, for one exposed arm."""
 
     plural: str
     record: Document
     about: str
-    """What happens to people: an outcome's id, or a side effect's term as a slug."""
+    """The event: an outcome's id, or a side effect's term as a slug."""
     name: str
     more_is: Kind | None
-    """Whether more people with it are a benefit or a harm; None where that is not known."""
+    """Whether more people with the event are a benefit or a harm; None where that is not recorded."""
     is_harm: bool
     arms: Counts | None = None
-    """Both arms, where they are of one study and may be compared."""
+    """The counts of both arms, where they are of one study and may be compared."""
     arm: str | None = None
-    """Which exposed arm it is about, where the record has several; none of them is summed."""
+    """The name of the exposed arm, where the record has several; arms are never summed."""
     effect: Relative | None = None
     control: Baseline | None = None
-    """The risk in its own comparator arm."""
+    """The risk in the record's own comparator arm."""
     refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)
 class AbsoluteEffect:
-    """A record told per 1,000 people."""
+    """The absolute effect of a record at a baseline."""
 
     subject: Subject
     baseline: Baseline
     measure: str
-    """How the step from the baseline was made: `risk-difference` between its own arms, else a relative effect."""
+    """The measure of the effect: `risk-difference` between the record's own arms, else that of the relative effect."""
     absolute: Absolute
 
     @property
     def seen(self) -> Counts | None:
-        """The people of both arms, where it is their difference that is told."""
+        """The counts of both arms, where the effect is their observed risk difference."""
         return self.subject.arms if self.measure == "risk-difference" else None
 
 
@@ -104,19 +104,22 @@ def slug_of(term: str) -> str:
 
 
 def result_subjects(reported: Reported, plural: str) -> list[Subject]:
-    """A study result, once for each exposed arm that counts people; refused where it counts none with the outcome."""
+    """The subjects of a study result, one for each exposed arm with counts; with a refusal where it is not binary."""
     exposed = reported.arms("exposed")
     if len(exposed) < 2 or reported.is_review or any(_people(arm) is None for _, arm in exposed):
         return [_result_subject(reported, plural)]
     others = [arm for _, arm in reported.arms("comparator")]
-    each = [replace(reported, result={**reported.result, "arms": [arm, *others]}) for _, arm in exposed]
-    told = [(_result_subject(one, plural), str(arm["arm"])) for one, (_, arm) in zip(each, exposed, strict=True)]
+    by_arm = [replace(reported, result={**reported.result, "arms": [arm, *others]}) for _, arm in exposed]
+    subjects = [_result_subject(result, plural) for result in by_arm]
     control = control_of(plural, reported.result)
-    return [replace(subject, record=reported.result, arm=arm, control=control) for subject, arm in told]
+    return [
+        replace(subject, record=reported.result, arm=str(arm["arm"]), control=control)
+        for subject, (_, arm) in zip(subjects, exposed, strict=True)
+    ]
 
 
 def _result_subject(reported: Reported, plural: str) -> Subject:
-    """A result with one exposed arm; with a refusal where it speaks of no people with and without an outcome."""
+    """The subject of a result with one exposed arm; refused where the outcome is not binary or has no direction."""
     outcome = reported.outcome
     kinds: dict[str | None, Kind] = {"higher-is-better": "benefit", "lower-is-better": "harm"}
     subject = Subject(
@@ -129,21 +132,21 @@ def _result_subject(reported: Reported, plural: str) -> Subject:
         control=control_of(plural, reported.result),
     )
     if outcome["kind"] not in (None, "binary"):
-        words = f"{outcome['name']} is {outcome['kind']}: there are no people with it and without it"
-        return replace(subject, refusal=Refusal("not-binary", words))
+        detail = f"{outcome['name']} is {outcome['kind']}: there are no people with it and without it"
+        return replace(subject, refusal=Refusal("not-binary", detail))
     if subject.more_is is None:
-        words = f"whether more people with {outcome['name']} are better or worse is not recorded"
-        return replace(subject, refusal=Refusal("no-direction", words))
+        detail = f"whether more people with {outcome['name']} are better or worse is not recorded"
+        return replace(subject, refusal=Refusal("no-direction", detail))
     return _with_effect(subject, reported)
 
 
 def side_effect_subjects(record: Document, plural: str) -> list[Subject]:
-    """A side effect, once for each exposed arm: people affected there and in the one comparator arm."""
+    """The subjects of a side effect, one for each exposed arm: people affected there and in the one comparator arm."""
     term = str(record["term"])
     subject = Subject(plural, record, slug_of(term), term, "harm", is_harm=True, control=control_of(plural, record))
-    standing = standing_of(record)
-    if standing is not None:
-        return [replace(subject, refusal=Refusal(*standing))]
+    exclusion = exclusion_of(record)
+    if exclusion is not None:
+        return [replace(subject, refusal=Refusal(*exclusion))]
     exposed = [arm for arm in record["arms"] if arm["role"] == "exposed"]
     if len(exposed) < 2:
         return [_with_people(subject, exposed[0] if exposed else None)]
@@ -151,53 +154,54 @@ def side_effect_subjects(record: Document, plural: str) -> list[Subject]:
 
 
 def _with_people(subject: Subject, exposed: Document | None) -> Subject:
-    """With the people of both arms, or why there are none to compare."""
+    """The subject with the counts of both arms, or with a refusal where they cannot be compared."""
     counts = _people(exposed) if exposed is not None else None
     if counts is None:
-        words = "how many people had it, of how many, is not recorded"
-        return replace(subject, refusal=Refusal("no-denominators", words))
+        detail = "how many people had it, of how many, is not recorded"
+        return replace(subject, refusal=Refusal("no-denominators", detail))
     if sum(arm["role"] == "comparator" for arm in subject.record["arms"]) > 1:
         return replace(subject, refusal=Refusal("several-arms", "several comparator arms, and arms are never summed"))
     if subject.control is None or subject.control.events is None or subject.control.people is None:
-        seen = (
+        detail = (
             f"{counts[0]} of {counts[1]} people had it; without a comparator arm, what the treatment adds is not known"
         )
-        return replace(subject, refusal=Refusal("no-comparator", seen))
+        return replace(subject, refusal=Refusal("no-comparator", detail))
     arms = Counts(*counts, subject.control.events, subject.control.people)
     return replace(subject, arms=arms, effect=_risk_ratio(arms))
 
 
-def tell(subject: Subject, baseline: Baseline | None) -> AbsoluteEffect | Refusal:
-    """A record at a baseline that somebody named, else at the risk in its own comparator arm.
+def absolute_effect_of(subject: Subject, baseline: Baseline | None) -> AbsoluteEffect | Refusal:
+    """The absolute effect of a record at the given baseline, else at the risk in its own comparator arm.
 
-    At its own, the difference of the arms is told, with the chance in both; at another, the relative effect is carried
-    there, and the baseline is taken as known.
+    At its own, the risk difference of the arms, with the sampling error of both; at another, the relative effect
+    applied to the baseline, which is taken as known without error.
     """
     if subject.refusal is not None:
         return subject.refusal
     if baseline is None and subject.arms is not None and subject.control is not None:
         return AbsoluteEffect(subject, subject.control, "risk-difference", between_arms(subject.arms, level=LEVEL))
-    used = baseline or subject.control
-    if used is None:
-        words = f"it has no comparator arm with counts; name a risk of 1,000 people, as in baseline={subject.about}:50"
-        return Refusal("no-baseline", words)
+    known_baseline = baseline or subject.control
+    if known_baseline is None:
+        detail = f"it has no comparator arm with counts; name a risk of 1,000 people, as in baseline={subject.about}:50"
+        return Refusal("no-baseline", detail)
     if subject.effect is None:
-        words = "nobody or everybody had it in one of its arms, so that no ratio carries it to another baseline"
-        return Refusal("no-effect", words)
+        detail = "nobody or everybody had it in one of its arms, so that no ratio carries it to another baseline"
+        return Refusal("no-effect", detail)
     try:
-        return AbsoluteEffect(subject, used, subject.effect.measure, at_baseline(*subject.effect, baseline=used.risk))
+        absolute = at_baseline(*subject.effect, baseline=known_baseline.risk)
+        return AbsoluteEffect(subject, known_baseline, subject.effect.measure, absolute)
     except Undefined as fault:
         return Refusal("impossible-at-baseline", fault.message)
 
 
-def are_alike(one: Subject, other: Subject) -> bool:
-    """Whether two names may mean the same thing: all words of one stand in the other, `event` or `effect` aside."""
-    words, others = (set(subject.about.split("-")) - KINDS_OF_EVENT for subject in (one, other))
-    return words <= others or others <= words
+def are_alike(first: Subject, second: Subject) -> bool:
+    """Whether two names may mean the same event: one has all words of the other, `KINDS_OF_EVENT` ignored."""
+    first_words, second_words = (set(subject.about.split("-")) - KINDS_OF_EVENT for subject in (first, second))
+    return first_words <= second_words or second_words <= first_words
 
 
 def control_of(plural: str, record: Document) -> Baseline | None:
-    """The risk in a record's one comparator arm; None where there is none with counts."""
+    """The baseline risk in a record's only comparator arm; None without counts or with several comparator arms."""
     arms = [(index, arm) for index, arm in enumerate(record["arms"]) if arm["role"] == "comparator"]
     counts = _people(arms[0][1]) if len(arms) == 1 else None
     if counts is None:
@@ -208,29 +212,29 @@ def control_of(plural: str, record: Document) -> Baseline | None:
 
 
 def _people(arm: Document) -> tuple[int, int] | None:
-    """People with the outcome and people in all, of a study result's arm or a side effect's."""
+    """People with the event and people in total, in an arm of a study result or side effect; None if unrecorded."""
     events, people = (arm["events"], arm["n"]) if "events" in arm else (arm["affected"], arm["at_risk"])
     return None if events is None or not people else (events, people)
 
 
 def _with_effect(subject: Subject, reported: Reported) -> Subject:
-    """With its arms, where these may be compared, else with its estimate."""
+    """The subject with the counts of its arms, where these may be compared, else with its own estimate."""
     found = extract_numbers(reported, "risk-ratio")
-    own = reported.result["measure"]
-    if isinstance(found, Unusable) and own in ABSOLUTE_MEASURES:
-        found = extract_numbers(reported, own)
+    own_measure = reported.result["measure"]
+    if isinstance(found, Unusable) and own_measure in ABSOLUTE_MEASURES:
+        found = extract_numbers(reported, own_measure)
     if isinstance(found, Unusable):
         return replace(subject, refusal=Refusal(found.reason, found.detail))
     if isinstance(found.row, Counts):
         return replace(subject, arms=found.row, effect=_risk_ratio(found.row))
     estimate = (reported.result[name] for name in ("estimate", "ci_low", "ci_high"))
-    return replace(subject, effect=Relative(own, *estimate))
+    return replace(subject, effect=Relative(own_measure, *estimate))
 
 
 def _risk_ratio(row: Counts) -> Relative | None:
-    """The risk ratio with its interval; None where an empty cell would need something added."""
+    """The risk ratio with its confidence interval; None where an empty cell would need a continuity correction."""
     if not (0 < row.events1 < row.n1 and 0 < row.events2 < row.n2):
         return None
     effect = risk_ratio(row)
-    reach = -normal_quantile((1 - LEVEL / 100) / 2) * sqrt(effect.variance)
-    return Relative("risk-ratio", *(exp(effect.estimate + side * reach) for side in (0, -1, 1)))
+    half_width = -normal_quantile((1 - LEVEL / 100) / 2) * sqrt(effect.variance)
+    return Relative("risk-ratio", *(exp(effect.estimate + side * half_width) for side in (0, -1, 1)))

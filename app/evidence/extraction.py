@@ -1,4 +1,4 @@
-"""From a study result to the numbers that a measure needs, each with its place in the record; or why it has none."""
+"""Data extraction: the numbers of a study result that a measure needs, with JSON pointers; or why it is excluded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.results import PAIRED, Document, Reported, standing_of
+from app.evidence.results import PAIRED, Document, Reported, exclusion_of
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.measures import GENERIC_LOG, MEASURES, Measure, effect_of
@@ -49,7 +49,7 @@ ExclusionReason = TypeAliasType(
         "sign-contradicts-finding",
     ],
 )
-"""Why a result is not counted; `detail` says it in words."""
+"""Why a result is excluded; the `detail` beside it is the explanation in words."""
 
 HAZARD_RATIO = "hazard-ratio"
 PROPORTIONS = ("proportion-logit", "proportion-freeman-tukey")
@@ -60,7 +60,7 @@ BY_KIND: Mapping[str | None, tuple[EvidenceMeasure, ...]] = {
     "time-to-event": ("hazard-ratio", "mean-difference", "ratio-of-means"),
     None: ("risk-ratio", "odds-ratio", "mean-difference", "standardized-mean-difference", "rate-ratio", "hazard-ratio"),
 }
-"""The measures that fit an outcome of a kind, the usual one first."""
+"""The measures that fit an outcome of a kind, the default first."""
 
 
 class LocatedNumber(NamedTuple):
@@ -73,7 +73,7 @@ class LocatedNumber(NamedTuple):
 
 @dataclass(frozen=True)
 class Usable:
-    """The numbers of one result as a synthesis takes them."""
+    """The numbers of one result for a synthesis."""
 
     row: Row
     places: Sequence[LocatedNumber]
@@ -82,25 +82,25 @@ class Usable:
 
 @dataclass(frozen=True)
 class Unusable:
-    """Why a result has no such numbers."""
+    """Why a result has no numbers for the measure."""
 
     reason: ExclusionReason
     detail: str
 
 
 def measure_named(name: str) -> Measure:
-    """The measure of that name; hazard ratios are taken as their authors computed them."""
+    """The measure of that name; hazard ratios are generic logarithms, as their authors computed them."""
     return GENERIC_LOG if name == HAZARD_RATIO else MEASURES[name]
 
 
 def extract_numbers(reported: Reported, name: str, *, only_arms: bool = False) -> Usable | Unusable:
-    """What a result contributes under a measure: a trial's arms before its estimate, of a review the estimate alone.
+    """The numbers of a result under a measure: a trial's arms, else its estimate; of a review the estimate alone.
 
     `only_arms` is for methods that pool counts and cannot take estimates.
     """
-    standing = standing_of(reported.result)
-    if standing is not None:
-        return Unusable(*standing)  # type: ignore[arg-type]  # both words are in the list
+    exclusion = exclusion_of(reported.result)
+    if exclusion is not None:
+        return Unusable(*exclusion)  # type: ignore[arg-type]  # both reasons are in ExclusionReason
     found = _from_arms(reported, name)
     if isinstance(found, Unusable) and not only_arms and name not in PROPORTIONS:
         estimated = _from_estimate(reported.result, name)
@@ -121,20 +121,20 @@ def _from_arms(reported: Reported, name: str) -> Usable | Unusable:
     if len(exposed) > 1 or (len(comparators) > 1 and shape is not Proportion):
         return Unusable("several-arms", "several arms have one role, and arms are never summed")
     if shape is Proportion:
-        return _shaped(reported.result, shape, [("", *exposed[0])])
+        return _row_of(reported.result, shape, [("", *exposed[0])])
     if not comparators or reported.result["comparator"] in (None, "baseline"):
         return Unusable("no-comparator", "there is no comparator arm of other people")
     if reported.study["design"] in PAIRED:
-        words = "both arms are the same people, so that their difference has another error than these numbers give"
-        return Unusable("paired-arms", words)
-    return _shaped(reported.result, shape, [("1", *exposed[0]), ("2", *comparators[0])])
+        detail = "both arms are the same people, so that their difference has another error than these numbers give"
+        return Unusable("paired-arms", detail)
+    return _row_of(reported.result, shape, [("1", *exposed[0]), ("2", *comparators[0])])
 
 
-_Taken = LocatedNumber | Unusable
+_Extracted = LocatedNumber | Unusable
 
 
-def _shaped(_result: Document, shape: type[Row], arms: Sequence[tuple[str, str, Document]]) -> Usable | Unusable:
-    """The row of the shape, field by field from its arms."""
+def _row_of(_result: Document, shape: type[Row], arms: Sequence[tuple[str, str, Document]]) -> Usable | Unusable:
+    """The row of this shape, filled field by field from the arms."""
     places: list[LocatedNumber] = []
     for suffix, pointer, arm in arms:
         for field, take in _FIELDS[shape].items():
@@ -148,17 +148,17 @@ def _shaped(_result: Document, shape: type[Row], arms: Sequence[tuple[str, str, 
     return Unusable("no-effect", f"{fault[0]}: {fault[1]}") if fault else Usable(row, places, is_from_arms=True)
 
 
-def _taking(own: str, reason: ExclusionReason, words: str) -> Callable[[str, str, Document], _Taken]:
-    def take(name: str, pointer: str, arm: Document) -> _Taken:
-        value = arm[own]
+def _extractor(arm_field: str, reason: ExclusionReason, detail: str) -> Callable[[str, str, Document], _Extracted]:
+    def take(name: str, pointer: str, arm: Document) -> _Extracted:
+        value = arm[arm_field]
         if value is None:
-            return Unusable(reason, f"{words} in the arm {arm['arm']!r}")
-        return LocatedNumber(name, value, f"{pointer}/{own}")
+            return Unusable(reason, f"{detail} in the arm {arm['arm']!r}")
+        return LocatedNumber(name, value, f"{pointer}/{arm_field}")
 
     return take
 
 
-def _sd(name: str, pointer: str, arm: Document) -> _Taken:
+def _sd(name: str, pointer: str, arm: Document) -> _Extracted:
     """The standard deviation, else the standard error times √n (Cochrane Handbook 6.5.2.2)."""
     if arm["sd"] is not None:
         return LocatedNumber(name, arm["sd"], f"{pointer}/sd")
@@ -167,19 +167,19 @@ def _sd(name: str, pointer: str, arm: Document) -> _Taken:
     return Unusable("no-variance", f"neither standard deviation nor standard error in the arm {arm['arm']!r}")
 
 
-_EVENTS = _taking("events", "no-counts", "no number of people with the outcome (a percentage is no count)")
-_PEOPLE = _taking("n", "no-denominators", "no number of people")
-_MEAN = _taking("mean", "no-means", "no mean")
-_FIELDS: Mapping[Any, Mapping[str, Callable[[str, str, Document], _Taken]]] = {
+_EVENTS = _extractor("events", "no-counts", "no number of people with the outcome (a percentage is no count)")
+_PEOPLE = _extractor("n", "no-denominators", "no number of people")
+_MEAN = _extractor("mean", "no-means", "no mean")
+_FIELDS: Mapping[Any, Mapping[str, Callable[[str, str, Document], _Extracted]]] = {
     Counts: {"n": _PEOPLE, "events": _EVENTS},
     Proportion: {"n": _PEOPLE, "events": _EVENTS},
     Means: {"n": _PEOPLE, "mean": _MEAN, "sd": _sd},
     Rates: {
-        "time": _taking("person_time", "no-person-time", "no person-time"),
-        "events": _taking("event_count", "no-counts", "no number of events"),
+        "time": _extractor("person_time", "no-person-time", "no person-time"),
+        "events": _extractor("event_count", "no-counts", "no number of events"),
     },
 }
-"""What each shape takes from an arm, by the field of the shape without the arm's number."""
+"""How each shape reads its fields from an arm, by the field's name without the number of the arm."""
 
 
 def _from_estimate(result: Document, name: str) -> Usable | Unusable:
@@ -206,7 +206,7 @@ def _from_estimate(result: Document, name: str) -> Usable | Unusable:
 
 
 def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unusable:
-    """The numbers, unless they have no effect or their sign says the contrary of the finding."""
+    """The numbers, unless their effect is undefined or its sign contradicts the recorded finding."""
     measure = measure_named(name)
     try:
         estimate = effect_of(measure, usable.row, 0).estimate
@@ -215,19 +215,20 @@ def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unus
     favoured = side_of(estimate, direction_under(reported, name)) if measure.no_effect is not None else None
     finding = reported.result["finding"]
     if favoured and finding in ("favours-treatment", "favours-comparator") and finding != favoured:
-        words = (
+        detail = (
             f"by the outcome's direction its numbers are on the side of {favoured!r}, its finding is {finding!r}: "
             "improvement may be printed with the other sign, and that has to be settled first"
         )
-        return Unusable("sign-contradicts-finding", words)
+        return Unusable("sign-contradicts-finding", detail)
     return usable
 
 
 def direction_under(reported: Reported, name: str) -> str | None:
-    """Which way an effect of the measure is better for people; None where that is not known.
+    """The better direction of an effect under a measure; None where that is not known.
 
-    An outcome with a unit of time says which times are better, and the longer the time, the lower the hazard. Of other
-    outcomes in time nobody knows whether they mean the time or what happens then.
+    For a hazard ratio the direction of a time is reversed: the longer the time, the lower the hazard. That needs an
+    outcome with a unit of time; of other time-to-event outcomes it is unknown whether the direction is of the time or
+    of the event.
     """
     if name != HAZARD_RATIO or reported.outcome["kind"] != "time-to-event":
         return reported.direction
@@ -236,7 +237,7 @@ def direction_under(reported: Reported, name: str) -> str | None:
 
 
 def side_of(estimate: float, direction: str | None) -> str | None:
-    """Which side an effect is on, on the scale of the analysis; None at 0 and where no direction is known."""
+    """Which arm an effect favours, on the scale of the analysis; None at 0 and where no direction is known."""
     if estimate == 0 or direction is None:
         return None
     is_better = (estimate < 0) == (direction == "lower-is-better")
@@ -244,16 +245,16 @@ def side_of(estimate: float, direction: str | None) -> str | None:
 
 
 def usual_measure(found: Sequence[Reported]) -> EvidenceMeasure:
-    """The measure under which most results count, the usual one for the outcome's kind among equals.
+    """The measure under which most results are usable; among equals the default of the outcome's kind.
 
-    Mean differences are in the unit of one outcome: those of several are standardised. Proportions of one group are for
-    results of which none compares two.
+    Mean differences have the unit of one outcome, so that several outcomes need a standardised measure. Proportions of
+    one group are chosen only where no result compares two groups.
     """
     kind = found[0].outcome["kind"] if found else None
     several = len({reported.outcome["id"] for reported in found}) > 1
     known = BY_KIND.get(kind, BY_KIND[None])
     offered = [name for name in known if not (several and name == "mean-difference")] or list(known)
-    count = {name: sum(isinstance(extract_numbers(one, name), Usable) for one in found) for name in offered}
+    count = {name: sum(isinstance(extract_numbers(result, name), Usable) for result in found) for name in offered}
     comparing = [name for name in offered if name not in PROPORTIONS]
     best = max(comparing, key=lambda name: count[name])
     return best if count[best] else max(offered, key=lambda name: count[name])

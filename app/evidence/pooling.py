@@ -1,4 +1,4 @@
-"""Results sorted out and joined: which count under a measure, what speaks against joining them, what they come to."""
+"""Pooling of study results: which are included under a measure, what conflicts, and the meta-analysis of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +21,13 @@ from app.evidence.statistics.study_data import Fault
 from app.evidence.statistics.weights import Sample
 
 WITHOUT_UNIT = ("standardized-mean-difference", "ratio-of-means")
-"""Measures of means that are joined over different scales."""
+"""Measures of means without a unit, which may be pooled over different scales."""
 FEWEST_FOR_KNAPP_HARTUNG = 3
 
 
 @dataclass(frozen=True)
 class PoolingChoices:
-    """How to join; None leaves a choice to the results."""
+    """How to pool; None is replaced by a default that depends on the results."""
 
     measure: EvidenceMeasure | None = None
     model: Model | None = None
@@ -38,12 +38,12 @@ class PoolingChoices:
     window_days: float = 0.0
     also: frozenset[Also] = frozenset()
     subgroup: SubgroupBy | None = None
-    """What the results are split by."""
+    """The field that defines the subgroups."""
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """Results under a measure: those that count with their numbers, the others with the reason, what is against it."""
+class SortedResults:
+    """Results under a measure: the included with their numbers, the excluded with the reason, and the conflicts."""
 
     measure: EvidenceMeasure
     counted: Sequence[tuple[Reported, Usable]]
@@ -52,29 +52,30 @@ class Sorted:
 
     @property
     def results(self) -> list[Reported]:
-        """The results that count."""
-        return [one for one, _ in self.counted]
+        """The included results."""
+        return [result for result, _ in self.counted]
 
 
-def sort_out(found: Sequence[Reported], choices: PoolingChoices) -> Sorted:
-    """The results under the measure that was chosen, or that fits them best."""
+def sort_results(found: Sequence[Reported], choices: PoolingChoices) -> SortedResults:
+    """Sort results into included and excluded under the chosen measure, else the one that fits most of them."""
     measure = choices.measure or usual_measure(found)
-    taken = [(one, extract_numbers(one, measure, only_arms=choices.method != "inverse-variance")) for one in found]
-    counted = [(one, numbers) for one, numbers in taken if isinstance(numbers, Usable)]
-    against = conflicts(
-        [one for one, _ in counted],
+    only_arms = choices.method != "inverse-variance"
+    extracted = [(result, extract_numbers(result, measure, only_arms=only_arms)) for result in found]
+    counted = [(result, numbers) for result, numbers in extracted if isinstance(numbers, Usable)]
+    found_conflicts = conflicts(
+        [result for result, _ in counted],
         is_standardised=measure in WITHOUT_UNIT,
         window_days=choices.window_days,
         has_comparator=measure not in PROPORTIONS,
     )
-    excluded = [(one, numbers) for one, numbers in taken if isinstance(numbers, Unusable)]
-    return Sorted(measure, counted, excluded, against)
+    excluded = [(result, reason) for result, reason in extracted if isinstance(reason, Unusable)]
+    return SortedResults(measure, counted, excluded, found_conflicts)
 
 
-def pooling_plan(choices: PoolingChoices, results: Sorted) -> Plan:
-    """The plan, everything spelled out.
+def pooling_plan(choices: PoolingChoices, results: SortedResults) -> Plan:
+    """The plan, with defaults in place of what was not chosen.
 
-    An interval that nobody chose is Knapp and Hartung's for three or more studies whose τ² is above 0, else Wald's, as
+    The default interval is Knapp and Hartung's for three or more studies whose τ² is above 0, else Wald's, as
     the Cochrane Handbook advises (chapter 10).
     """
     usual_model: Model = "random-effects" if choices.method == "inverse-variance" else "common-effect"
@@ -86,8 +87,10 @@ def pooling_plan(choices: PoolingChoices, results: Sorted) -> Plan:
         interval=choices.interval or "wald",
         level=choices.level,
     )
-    is_free = choices.interval is None and plan.model == "random-effects" and plan.method == "inverse-variance"
-    if is_free and len(results.counted) >= FEWEST_FOR_KNAPP_HARTUNG:
+    is_default_interval = (
+        choices.interval is None and plan.model == "random-effects" and plan.method == "inverse-variance"
+    )
+    if is_default_interval and len(results.counted) >= FEWEST_FOR_KNAPP_HARTUNG:
         effects = effects_of(measure_named(results.measure), [numbers.row for _, numbers in results.counted])
         sample = Sample([effect.estimate for effect in effects], [effect.variance for effect in effects])
         if tau2_of(sample, plan) > 0:
@@ -95,8 +98,8 @@ def pooling_plan(choices: PoolingChoices, results: Sorted) -> Plan:
     return plan
 
 
-def meta_analysis_of(results: Sorted, plan: Plan, choices: PoolingChoices) -> MetaAnalysis:
-    """The question to the arithmetic."""
+def meta_analysis_of(results: SortedResults, plan: Plan, choices: PoolingChoices) -> MetaAnalysis:
+    """The input of the meta-analysis: rows of numbers, plan and subgroups."""
     rows = [numbers.row for _, numbers in results.counted]
     also, names = choices.also, []
     if choices.subgroup is not None:
@@ -105,15 +108,15 @@ def meta_analysis_of(results: Sorted, plan: Plan, choices: PoolingChoices) -> Me
     return MetaAnalysis(measure=measure_named(results.measure), plan=plan, rows=rows, subgroups=names, also=also)
 
 
-def contradicting(results: Sorted, plan: Plan, choices: PoolingChoices) -> list[Fault]:
-    """Choices that do not go together, by the name of the choice."""
+def contradicting(results: SortedResults, plan: Plan, choices: PoolingChoices) -> list[Fault]:
+    """Choices that exclude each other, each with the name of the choice and what is wrong."""
     return list(contradictions(meta_analysis_of(results, plan, choices)))
 
 
-def pool_results(results: Sorted, plan: Plan, choices: PoolingChoices) -> Analysis | None:
-    """What the results come to; None where none counts. One alone is given back as it is.
+def pool_results(results: SortedResults, plan: Plan, choices: PoolingChoices) -> Analysis | None:
+    """The meta-analysis of the included results; None where there are none. A single result is returned unpooled.
 
-    Undefined where the numbers have no answer.
+    Raises Undefined where the numbers have no pooled estimate.
     """
     if not results.counted:
         return None

@@ -1,4 +1,4 @@
-"""Whether a use was on-label on a day, read off regulators' decisions; never guessed from what is not recorded."""
+"""Regulatory status: on-label or off-label on a day, by the recorded decisions of regulators; otherwise unknown."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NEGATIVE = frozenset({"suspended", "withdrawn", "expired", "refused", "not-appro
 
 @dataclass(frozen=True)
 class Decision:
-    """One row of the ledger, as far as it bears on a day."""
+    """A decision of a regulator: the fields of an approval record that determine the status on a day."""
 
     id: str
     indication: str
@@ -23,48 +23,48 @@ class Decision:
     authority: str
     status: str
     as_of: date
-    """The day on which it was checked."""
+    """The day on which the record was last checked."""
     valid_from: str | None = None
     valid_to: str | None = None
     first_approval: bool = False
     never_began: bool = False
-    """A negative one to which no day of beginning applies: it was never approved."""
+    """A negative decision without a first day: the use was never approved."""
 
     @property
     def is_positive(self) -> bool:
-        """Whether it allows the use."""
+        """Whether the decision allows the use."""
         return self.status in POSITIVE
 
     def order(self) -> Period:
-        """Where it stands among the others: the day of its beginning, else the one on which it was seen to hold."""
+        """The position in time: the first day of validity, else the day of the check; `date.min` if never approved."""
         if self.never_began:
             return exactly(date.min)
         return exactly(self.as_of) if self.valid_from is None else period(self.valid_from)
 
     def has_ended(self, day: date) -> Truth:
-        """Whether its last day lies before that one; one without a last day goes on."""
+        """Whether the last day of validity is before this day; False without one, None where a date is too partial."""
         return False if self.valid_to is None else period(self.valid_to).before(exactly(day))
 
 
 @dataclass(frozen=True)
 class RegulatoryStanding:
-    """What the decisions say of a day."""
+    """The regulatory status on a day, with the reason and the decisions behind it."""
 
     status: LabelStatus
     reason: str
     decisions: tuple[Decision, ...] = ()
-    """Those that decide; where a missing date leaves it open, those that it depends on."""
+    """The deciding rows; where a missing date leaves the status open, the rows that it depends on."""
     depends_on_missing_date: bool = False
 
     def stale_days(self, day: date) -> int | None:
-        """Days from the newest check of the deciding rows to a later day, else 0; None when nothing decides."""
+        """Days from the newest check of the deciding rows to this day, at least 0; None for an unknown status."""
         if self.status == "unknown":
             return None
         return max(0, (day - max(decision.as_of for decision in self.decisions)).days)
 
 
 def decision_of(approval: Mapping[str, Any]) -> Decision:
-    """The decision that a record of `approvals` holds."""
+    """The decision of a record of `approvals`."""
     missing = approval["missing"].get("valid_from")
     return Decision(
         id=approval["id"],
@@ -81,22 +81,22 @@ def decision_of(approval: Mapping[str, Any]) -> Decision:
 
 
 def standing(decisions: Sequence[Decision], jurisdiction: str, on: str) -> RegulatoryStanding:
-    """What one treatment's decisions on one condition say of a jurisdiction on a day, which may be partial.
+    """The status of one treatment for one condition in a jurisdiction on a day; `on` may be a partial date.
 
-    Each indication and jurisdiction is decided by itself; for a state under Union law on that day the rows of the Union
-    count beside its own. A partial day has an answer when all of its days have the same one.
+    Each indication and jurisdiction is decided separately; for a state under Union law on that day, the decisions of
+    the Union apply in addition to its own. A partial date has a status when all of its days have the same one.
     """
-    asked = period(on)
-    answers = [(day, _on_day(decisions, jurisdiction, day)) for day in _turning_days(decisions, jurisdiction, asked)]
+    days = _turning_days(decisions, jurisdiction, period(on))
+    answers = [(day, _on_day(decisions, jurisdiction, day)) for day in days]
     last = answers[-1][1]
     if len({answer.status for _, answer in answers}) == 1:
         found = dict.fromkeys(decision for _, answer in answers for decision in answer.decisions)
         depends = any(answer.depends_on_missing_date for _, answer in answers)
         return RegulatoryStanding(last.status, last.reason, tuple(found), depends)
     changes = [pair for pair, before in zip(answers, [None, *answers], strict=False) if _is_new(pair, before)]
-    told = ", ".join(f"{answer.status} from {day}" for day, answer in changes)
+    statuses = ", ".join(f"{answer.status} from {day}" for day, answer in changes)
     found = dict.fromkeys(decision for _, answer in answers for decision in answer.decisions)
-    reason = f"{on} is not one day, and the answer changes within it: {told}. Ask for one day."
+    reason = f"{on} is not one day, and the answer changes within it: {statuses}. Ask for one day."
     return RegulatoryStanding("unknown", reason, tuple(found), depends_on_missing_date=True)
 
 
@@ -104,20 +104,20 @@ def _is_new(pair: tuple[date, RegulatoryStanding], before: tuple[date, Regulator
     return before is None or before[1].status != pair[1].status
 
 
-def _turning_days(decisions: Sequence[Decision], jurisdiction: str, asked: Period) -> list[date]:
-    """The first and the last of the asked days, and each between on which an answer could change."""
-    turns = {asked.first, asked.last} | set(UNION_LAW.get(jurisdiction, ()))
+def _turning_days(decisions: Sequence[Decision], jurisdiction: str, span: Period) -> list[date]:
+    """The first and the last day of the span, and each day between on which the status could change, ascending."""
+    turns = {span.first, span.last} | set(UNION_LAW.get(jurisdiction, ()))
     for decision in decisions:
         turns.add(decision.as_of)
         for text in (decision.valid_from, decision.valid_to):
             if text is not None:
                 turns |= {period(text).first, period(text).last}
     after = {day + timedelta(days=1) for day in turns if day < date.max}
-    return sorted(day for day in turns | after if day in asked)
+    return sorted(day for day in turns | after if day in span)
 
 
 def _on_day(decisions: Sequence[Decision], jurisdiction: str, day: date) -> RegulatoryStanding:
-    """The answer for one whole day: a positive one wins, then an open one, then a negative one."""
+    """The status on one whole day: on-label wins, then one that depends on a missing date, then off-label."""
     found: list[RegulatoryStanding] = []
     for (_, place), alike in _grouped(decisions).items():
         if place == jurisdiction:
@@ -142,86 +142,88 @@ def _on_day(decisions: Sequence[Decision], jurisdiction: str, day: date) -> Regu
 
 def _grouped(decisions: Iterable[Decision]) -> dict[tuple[str, str], list[Decision]]:
     groups: dict[tuple[str, str], list[Decision]] = {}
-    for decision in sorted(decisions, key=lambda one: (one.jurisdiction == UNION, one.indication, one.id)):
+    for decision in sorted(decisions, key=lambda row: (row.jurisdiction == UNION, row.indication, row.id)):
         groups.setdefault((decision.indication, decision.jurisdiction), []).append(decision)
     return groups
 
 
 def _decided(alike: Sequence[Decision], day: date, *, later_counts: bool) -> RegulatoryStanding:
-    """What the decisions of one indication and jurisdiction say of a day.
+    """The status on a day by the decisions of one indication and jurisdiction.
 
-    `later_counts`: a first approval that begins later shows that there was none yet. To a member state a first approval
-    by the Union shows nothing: it may have had one of its own.
+    `later_counts`: a later first approval proves that there was none before. For a member state, a first approval by
+    the Union proves nothing, because the state may have had an approval of its own.
     """
     deciding = [decision for decision in alike if decision.status in POSITIVE | NEGATIVE]
-    stands = {decision: _stands(decision, deciding, day) for decision in deciding}
-    possible = [decision for decision, truth in stands.items() if truth is not False]
-    sure = [decision for decision in possible if stands[decision]]
+    in_force = {decision: _is_in_force(decision, deciding, day) for decision in deciding}
+    possible = [decision for decision, truth in in_force.items() if truth is not False]
+    sure = [decision for decision in possible if in_force[decision]]
     later = [decision for decision in deciding if later_counts and _is_first_approval_after(decision, day)]
     signs = {decision.is_positive for decision in possible}
     if len(signs) == 1 and sure:
-        return _surely(sure)
+        return _status_of(sure)
     if later and True not in signs:
-        words = "The first approval there came later."
-        return RegulatoryStanding("off-label", f"{words} {_told(later)}", tuple(later))
+        reason = f"The first approval there came later. {_text_of(later)}"
+        return RegulatoryStanding("off-label", reason, tuple(later))
     if len(signs) == 2 and len(sure) == len(possible):
-        return RegulatoryStanding("unknown", f"The records contradict each other. {_told(possible)}", tuple(possible))
+        return RegulatoryStanding(
+            "unknown", f"The records contradict each other. {_text_of(possible)}", tuple(possible)
+        )
     if possible:
-        reason = f"This depends on a date that is missing, or on the missing part of one. {_told(possible)}"
+        reason = f"This depends on a date that is missing, or on the missing part of one. {_text_of(possible)}"
         return RegulatoryStanding("unknown", reason, tuple(possible), depends_on_missing_date=True)
-    return RegulatoryStanding("unknown", f"No recorded decision decides that day. {_told(alike)}")
+    return RegulatoryStanding("unknown", f"No recorded decision decides that day. {_text_of(alike)}")
 
 
-def _surely(sure: Sequence[Decision]) -> RegulatoryStanding:
-    """The answer of decisions that all stand and say the same: the one that began last speaks."""
+def _status_of(sure: Sequence[Decision]) -> RegulatoryStanding:
+    """The status by decisions that are all in force and agree: the latest of them decides."""
     newest = max((decision.order().first, decision.order().last) for decision in sure)
-    rows = tuple(one for one in sure if (one.order().first, one.order().last) == newest)
+    rows = tuple(decision for decision in sure if (decision.order().first, decision.order().last) == newest)
     if rows[0].is_positive:
-        return RegulatoryStanding("on-label", f"Approved there on that day. {_told(rows)}", rows)
-    return RegulatoryStanding("off-label", f"Not approved there on that day. {_told(rows)}", rows)
+        return RegulatoryStanding("on-label", f"Approved there on that day. {_text_of(rows)}", rows)
+    return RegulatoryStanding("off-label", f"Not approved there on that day. {_text_of(rows)}", rows)
 
 
-def _stands(decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:
-    """Whether the decision had begun, had not ended, and was not overruled by one that began after it."""
-    live = all_true(_has_begun(decision, deciding, day), negated(decision.has_ended(day)))
-    if live is False:
+def _is_in_force(decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:
+    """Whether the decision had begun, had not ended, and was not superseded by a later one."""
+    is_valid = all_true(_has_begun(decision, deciding, day), negated(decision.has_ended(day)))
+    if is_valid is False:
         return False
-    overruled = any_true(*(_overrules(other, decision, deciding, day) for other in deciding if other is not decision))
-    return all_true(live, negated(overruled))
+    superseded = any_true(*(_supersedes(other, decision, deciding, day) for other in deciding if other is not decision))
+    return all_true(is_valid, negated(superseded))
 
 
 def _has_begun(decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:
-    """Whether the decision had begun; where nobody recorded since when, it surely had on the day of its check.
+    """Whether the decision had begun; without a recorded first day, True from the day of its check and unknown before.
 
-    An earlier check that found no approval ever bounds such a beginning from below.
+    An earlier check that found the use never approved is a lower bound for such a first day.
     """
     if decision.never_began:
         return True
     if decision.valid_from is not None:
         return negated(exactly(day).before(period(decision.valid_from)))
-    earlier = [one.as_of for one in deciding if one.never_began and one.as_of < decision.as_of]
+    earlier = [other.as_of for other in deciding if other.never_began and other.as_of < decision.as_of]
     if earlier and day <= max(earlier):
         return False
     return True if day >= decision.as_of else None
 
 
-def _overrules(other: Decision, decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:
-    """Whether `other` takes the place of `decision`: it began later and says the opposite.
+def _supersedes(other: Decision, decision: Decision, deciding: Sequence[Decision], day: date) -> Truth:
+    """Whether `other` supersedes `decision`: it began later and says the opposite.
 
-    After something else has come and gone, a negative decision speaks again only if it was checked after that.
+    After another decision has begun and ended, an earlier negative one is in force again only if it was checked since.
     """
     has_ended = other.has_ended(day)
-    gone = (
+    ended_unchecked = (
         all_true(has_ended, not decision.is_positive, negated(period(other.valid_to).before(exactly(decision.as_of))))
         if other.valid_to is not None
         else False
     )
     opposes = all_true(other.is_positive != decision.is_positive, negated(has_ended))
-    return all_true(_has_begun(other, deciding, day), _came_later(other, decision), any_true(opposes, gone))
+    return all_true(_has_begun(other, deciding, day), _came_later(other, decision), any_true(opposes, ended_unchecked))
 
 
 def _came_later(other: Decision, decision: Decision) -> Truth:
-    """Whether `other` began after `decision`; after one that nothing began, only if its own check is not the older."""
+    """Whether `other` began after `decision`; if that was never approved, whether it began or was checked later."""
     if not decision.never_began:
         return decision.order().before(other.order())
     return any_true(other.as_of >= decision.as_of, exactly(decision.as_of).before(other.order()))
@@ -233,12 +235,12 @@ def _is_first_approval_after(decision: Decision, day: date) -> bool:
     return exactly(day).before(period(decision.valid_from)) is True
 
 
-def _told(decisions: Iterable[Decision]) -> str:
+def _text_of(decisions: Iterable[Decision]) -> str:
     return " ".join(_sentences(decisions))
 
 
 def _sentences(decisions: Iterable[Decision]) -> Iterator[str]:
-    """Each decision in plain words: who, where, what, since when, until when, when it was checked."""
+    """Each decision as a sentence: authority, jurisdiction, status, first day, last day, day of the check."""
     for decision in decisions:
         since = "" if decision.never_began else f" since {_date_in_words(decision.valid_from)}"
         until = "" if decision.valid_to is None else f" until {_date_in_words(decision.valid_to)}"

@@ -1,4 +1,4 @@
-"""A study result with what it stands on: its study, its outcome, its treatment; each as readers get it."""
+"""A study result joined with its study, its outcome and its treatment, as JSON documents of the API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, Literal
 from typing_extensions import TypeAliasType
 
 REVIEWS = frozenset({"systematic-review", "pooled-analysis"})
-"""Designs of studies whose results are made of other studies' results."""
+"""Study designs whose results combine the results of other studies."""
 PAIRED = frozenset({"randomized-crossover", "randomized-within-person"})
-"""Designs in which the people of one arm are those of the other."""
+"""Study designs in which both arms are the same people."""
 
 Document = Mapping[str, Any]
 SubgroupBy = TypeAliasType(
@@ -21,7 +21,7 @@ NOT_RECORDED = "not recorded"
 
 @dataclass(frozen=True)
 class Reported:
-    """A study result and the records that say how to read it."""
+    """A study result and the records that it refers to."""
 
     result: Document
     study: Document
@@ -35,25 +35,25 @@ class Reported:
 
     @property
     def is_review(self) -> bool:
-        """Whether it joins the results of several studies, or retells one of them."""
+        """Whether it pools several studies, or is reported by a review."""
         return self.result["synthesis"] != "none" or self.study["design"] in REVIEWS
 
     @property
     def direction(self) -> str | None:
-        """Which way is better: `lower-is-better` or `higher-is-better`; None where that is not known."""
+        """The better direction of the outcome: `lower-is-better` or `higher-is-better`; None where it is not known."""
         direction = self.outcome["direction"]
         return None if direction in (None, "unclear") else str(direction)
 
     def arms(self, role: str) -> list[tuple[str, Document]]:
-        """Its arms of a role, each with the JSON pointer to it."""
+        """The arms of a role, each with its JSON pointer in the result."""
         return [(f"/arms/{index}", arm) for index, arm in enumerate(self.result["arms"]) if arm["role"] == role]
 
     def risk_of_bias(self) -> Document | None:
-        """Its risk of bias; where it has none of its own, that of its study."""
+        """The risk of bias of the result; where it has none, that of its study."""
         return self.result["risk_of_bias"] or self.study["risk_of_bias"]  # type: ignore[no-any-return]  # of a document
 
     def subgroup(self, by: SubgroupBy) -> str:
-        """Its subgroup when results are split by this."""
+        """The name of its subgroup when results are split by this field."""
         if by == "design":
             return str(self.study["design"])
         if by == "time-frame":
@@ -65,12 +65,12 @@ class Reported:
         return str(self.result[by] or NOT_RECORDED)
 
     def label(self) -> str:
-        """How a reader calls its study: the acronym, else the id that holds first author and year."""
+        """The display label of its study: the acronym, else the id, which has first author and year."""
         return str(self.study["acronym"] or self.study["id"])
 
 
-def standing_of(record: Document) -> tuple[str, str] | None:
-    """Why a record must not be counted, as reason and words; None where it may."""
+def exclusion_of(record: Document) -> tuple[str, str] | None:
+    """Why a withdrawn or retracted record is excluded, as reason and detail; None for a valid one."""
     if record["state"] == "withdrawn":
         return "withdrawn", "the record was withdrawn since this release"
     if record["source_status"] == "retracted":

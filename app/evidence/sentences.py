@@ -1,4 +1,4 @@
-"""Sentences made from fields: the same fields always give the same words, and every number says where it is from."""
+"""Plain-language sentences from fields: the same fields always give the same text, and each number has its source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ RATED = {"high": "high", "moderate": "moderate", "low": "low", "very-low": "very
 
 @dataclass
 class Sentence:
-    """A sentence that grows from left to right."""
+    """A sentence under construction, with links from its numbers to their places and records."""
 
     text: str = ""
     numbers: list[dict[str, Any]] = field(default_factory=list)
 
-    def say(self, words: str) -> Self:
-        """Add words that hold no number of a record."""
-        self.text += words
+    def say(self, text: str) -> Self:
+        """Append text without a number of a record; returns the sentence."""
+        self.text += text
         return self
 
     def give(self, number: str, pointer: str, records: Sequence[str]) -> Self:
-        """Add a number, with its place in the answer and the records that it comes from."""
+        """Append a number with its JSON pointer in the response and the records behind it; returns the sentence."""
         start = len(self.text)
         self.text += number
         link = {"text": number, "start": start, "end": len(self.text), "pointer": pointer, "records": list(records)}
@@ -30,42 +30,42 @@ class Sentence:
         return self
 
     def shown(self) -> dict[str, Any]:
-        """The sentence as an answer holds it."""
+        """The sentence as JSON: `text` and `numbers`."""
         return {"text": self.text, "numbers": self.numbers}
 
 
-def stated(subject: str, verb: str, plain_verb: str, rest: str, certainty: str | None) -> str:
+def stated(subject: str, verb: str, plain_verb: str, object_phrase: str, certainty: str | None) -> str:
     """An informative statement after GRADE guidelines 26 (Santesso 2020, doi:10.1016/j.jclinepi.2019.10.014).
 
-    `verb` is of the third person (`increases`), `plain_verb` follows `may` (`increase`). Very low certainty states
-    nothing but that. Without a rating the statement is about the studies alone.
+    `verb` is in the third person (`increases`), `plain_verb` is the infinitive after `may` (`increase`). With very low
+    certainty the sentence states only that. Without a rating it is limited to the studies.
     """
     if certainty == "very-low":
-        return f"The evidence is very uncertain about the effect of {subject} on {rest}"
+        return f"The evidence is very uncertain about the effect of {subject} on {object_phrase}"
     if certainty == "low":
-        return f"{capital(subject)} may {plain_verb} {rest}"
+        return f"{capital(subject)} may {plain_verb} {object_phrase}"
     if certainty == "moderate":
-        return f"{capital(subject)} probably {verb} {rest}"
+        return f"{capital(subject)} probably {verb} {object_phrase}"
     if certainty == "high":
-        return f"{capital(subject)} {verb} {rest}"
-    return f"In what was studied, {subject} {verb} {rest}"
+        return f"{capital(subject)} {verb} {object_phrase}"
+    return f"In what was studied, {subject} {verb} {object_phrase}"
 
 
 def certainty_sentence(certainty: str | None, by: str | None, pointer: str, records: Sequence[str]) -> Sentence:
-    """How sure one can be, by GRADE, and who says so."""
+    """The GRADE certainty of the evidence, and who rated it."""
     if certainty is None:
         return Sentence("How certain this evidence is (GRADE) has not been rated.")
     rated = Sentence("The certainty of this evidence (GRADE) is ").give(RATED[certainty], pointer, records)
     return rated.say(f", rated by {by}." if by else ".")
 
 
-def capital(words: str) -> str:
-    """The words with a capital letter at their beginning."""
-    return words[:1].upper() + words[1:]
+def capital(text: str) -> str:
+    """The text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
 
 
 def figure(value: float | None) -> str:
-    """A number as sentences hold it: three significant digits, a real minus sign; None is beyond any number."""
+    """A number for a sentence: three significant digits, a thousands separator, U+2212 as minus; None is infinity."""
     if value is None:
         return "∞"
     text = f"{value:,.0f}" if 999.5 <= abs(value) < 1e9 else f"{value:.3g}"
@@ -73,9 +73,9 @@ def figure(value: float | None) -> str:
 
 
 def out_of_1000(people: float) -> float:
-    """People out of 1,000 to a tenth, for no trial knows more; to two digits where fewer than one has it or has it not.
+    """People out of 1,000, rounded to a tenth, as precise as any trial; two significant digits within 1 of 0 or 1,000.
 
-    So it is 0 or 1,000 only when nobody or everybody has it.
+    So it is 0 or 1,000 only when nobody or everybody has the event.
     """
     least = min(abs(people), abs(1000 - people))
     digits = 1 if least >= 1 or least < 1e-9 else min(12, 1 - floor(log10(least)))
@@ -83,7 +83,7 @@ def out_of_1000(people: float) -> float:
 
 
 def per_thousand(risk: float) -> str:
-    """A risk as people out of 1,000; one digit more below ten of them and above 990."""
+    """A risk as people out of 1,000, without decimals; with decimals below 10 and above 990."""
     people = out_of_1000(1000 * risk)
     if people < 9.95 or people > 990.05:
         return f"{people:,.12f}".rstrip("0").rstrip(".")
@@ -91,5 +91,5 @@ def per_thousand(risk: float) -> str:
 
 
 def have(people: str) -> str:
-    """The verb after a number of people."""
+    """The verb after a number of people: `has` after 1, else `have`."""
     return "has" if people == "1" else "have"

@@ -1,6 +1,7 @@
-"""Full-text search: the index, and how a question is interpreted.
+"""Full-text search: the inverted index, query parsing and interpretation, matching, ranking and highlighting.
 
-At a write, `text_fields` and `index_entries` say what of a record is indexed. At a question, `query_parser` reads the
-text, `interpretation` corrects it and links names, `engine` asks FTS5 (SQLite) or tsvector (PostgreSQL), `ranking`
-orders and `highlighting` marks. What a hit looks like in an answer is in `reports/search`.
+Indexing: `text_fields` and `index_entries` build the index entry of a record at each write. Querying: `query_parser`
+reads the search text, `interpretation` corrects misspellings and expands synonyms, `engine` runs the query on FTS5
+(SQLite) or tsvector (PostgreSQL), `ranking` orders the hits and `highlighting` builds snippets. The JSON of a hit is
+built in `reports/search`.
 """

@@ -1,7 +1,8 @@
-"""Which records match an expression: FTS5 on SQLite and tsvector on PostgreSQL, behind the same functions.
+"""Full-text queries: FTS5 on SQLite and tsvector on PostgreSQL, behind the same functions.
 
-Both give places in their order and stop when enough are found, so that a word that half of all records hold costs no
-more than a rare one.
+A match is a `place`: the integer key of an index entry, whose high bits are the rank of the record's kind. Both engines
+return places in ascending order and stop at a limit, so that a word in half of all records costs no more than a rare
+one.
 """
 
 from collections import Counter
@@ -24,11 +25,12 @@ SELECT = {
 HIGHEST = 2**62
 CHUNK = 1000
 MOST_GATHERED = 1600
-"""Up to so many matches, times the root of how many are wanted, PostgreSQL gathers all from its index and sorts them.
+"""Up to this many matches, times the square root of the limit, PostgreSQL reads all matches from its index and sorts.
 
-A GIN index knows no order. The other way is to walk all records in theirs: that finds what is frequent soon, and looks
-at every record before a word that stands in the last kinds alone, which no statistics tell. Gathering takes as long as
-there are matches, walking as they are few and many are wanted: hence the root.
+A GIN index has no order. The alternative is to scan the records in the order of their places: fast for a frequent word,
+but a word that occurs only in the last kinds makes it read every record before them, and no statistics predict that.
+Gathering costs in proportion to the number of matches; scanning costs more the fewer the matches and the higher the
+limit: hence the square root.
 """
 GATHERED = """WITH found AS MATERIALIZED (
     SELECT place FROM search_vector WHERE vector @@ CAST(:asked AS tsquery) AND place > :after AND place < :beyond
@@ -38,30 +40,30 @@ GATHERED = """WITH found AS MATERIALIZED (
 def places(
     connection: Connection, expression: Expression, *, after: int = 0, beyond: int = HIGHEST, most: int
 ) -> Sequence[int]:
-    """The first places that match, in their order, between two places that are not among them themselves."""
-    dialect, asked = connection.dialect.name, _asked(connection, expression)
-    statement = _gathered() if most > 1 and _is_gathered(connection, asked, most) else _places(dialect)
-    return connection.scalars(statement, {"after": after, "beyond": beyond, "most": most} | asked).all()
+    """The first `most` places that match, ascending, between `after` and `beyond` (both excluded)."""
+    dialect, query = connection.dialect.name, _bound_query(connection, expression)
+    statement = _gathered() if most > 1 and _is_gathered(connection, query, most) else _places(dialect)
+    return connection.scalars(statement, {"after": after, "beyond": beyond, "most": most} | query).all()
 
 
 def first_and_counts(connection: Connection, expression: Expression, most: int) -> tuple[Sequence[int], dict[str, int]]:
-    """The first places that match, and how many of each kind do, both up to `most`: each match is found once."""
-    asked = _asked(connection, expression)
-    bounds = {"after": 0, "beyond": HIGHEST, "most": most} | asked
-    if _is_gathered(connection, asked, most):
+    """The first places that match, and the matches by kind, both up to `most`; one pass over the matches."""
+    query = _bound_query(connection, expression)
+    bounds = {"after": 0, "beyond": HIGHEST, "most": most} | query
+    if _is_gathered(connection, query, most):
         rows = connection.execute(_gathered_and_counted(), bounds).all()
-        some = sorted(place for place, n in rows if n is None)
-        return some, {kind_at(place): min(n, most) for place, n in rows if n is not None}
+        first_places = sorted(place for place, n in rows if n is None)
+        return first_places, {kind_at(place): min(n, most) for place, n in rows if n is not None}
     first = connection.scalars(_places(connection.dialect.name), bounds).all()
-    return first, {kind: min(n, most) for kind, n in _count_by_kind(connection, asked, first, most).items()}
+    return first, {kind: min(n, most) for kind, n in _count_by_kind(connection, query, first, most).items()}
 
 
 def _count_by_kind(
-    connection: Connection, asked: Mapping[str, Any], first: Sequence[int], most: int
+    connection: Connection, query: Mapping[str, Any], first: Sequence[int], most: int
 ) -> Mapping[str, int]:
-    """How many of each kind match, counted up to `most` at least, when the first `most` are known.
+    """The number of matches by kind, exact up to `most`, given the `first` places.
 
-    In one pass, which leaps over what is beyond that.
+    One pass over the matches, which skips the rest of a kind once `most` of it are counted.
     """
     statement = _counts(connection.dialect.name)
     counts = Counter(map(kind_at, first))
@@ -70,7 +72,7 @@ def _count_by_kind(
         refuse_late(connection)
         kind = kind_at(last)
         after = place_range(kind)[1] - 1 if counts[kind] >= most else last
-        found = sorted(connection.execute(statement, {"after": after, "most": most, **asked}).all())
+        found = sorted(connection.execute(statement, {"after": after, "most": most, **query}).all())
         for _, n, last in found:
             counts[kind_at(last)] += n
         seen = sum(n for _, n, _ in found)
@@ -78,34 +80,34 @@ def _count_by_kind(
 
 
 def every_place(connection: Connection, expression: Expression) -> Iterator[int]:
-    """All places that match, however many."""
+    """All places that match, ascending, read in batches of `CHUNK`."""
     last = 0
     while found := places(connection, expression, after=last, most=CHUNK):
         yield from found
         last = found[-1]
 
 
-def _asked(connection: Connection, expression: Expression) -> dict[str, Any]:
-    """What is looked for as the engine writes it; Unavailable when the read has taken too long already.
+def _bound_query(connection: Connection, expression: Expression) -> dict[str, Any]:
+    """The bind parameter that holds the query in the engine's syntax; Unavailable after the read's time limit.
 
-    FTS5 looks at no clock while it goes from one match to the next, and PostgreSQL at one for each statement.
+    The limit is checked here because FTS5 checks no timeout between matches, and PostgreSQL has one for each statement.
     """
     refuse_late(connection)
     return {"asked": fts5(expression) if connection.dialect.name == "sqlite" else tsquery(expression)}
 
 
-def _is_gathered(connection: Connection, asked: Mapping[str, Any], most: int) -> bool:
-    """Whether PostgreSQL takes the matches for so few that all of them are gathered; it counts no record for that."""
+def _is_gathered(connection: Connection, query: Mapping[str, Any], most: int) -> bool:
+    """Whether PostgreSQL's planner estimates few enough matches to gather them all; EXPLAIN alone, no row is read."""
     if connection.dialect.name == "sqlite":
         return False
-    plan: Any = connection.execute(_estimate(), asked).scalar_one()
+    plan: Any = connection.execute(_estimate(), query).scalar_one()
     return bool(plan[0]["Plan"]["Plan Rows"] <= MOST_GATHERED * sqrt(most))
 
 
 @cache
 def _estimate() -> TextClause:
-    some = "SELECT FROM search_vector WHERE vector @@ CAST(:asked AS tsquery)"
-    return _statement("postgresql", f"EXPLAIN (FORMAT JSON) {some}")
+    matching = "SELECT FROM search_vector WHERE vector @@ CAST(:asked AS tsquery)"
+    return _statement("postgresql", f"EXPLAIN (FORMAT JSON) {matching}")
 
 
 @cache
@@ -115,7 +117,7 @@ def _gathered() -> TextClause:
 
 @cache
 def _gathered_and_counted() -> TextClause:
-    """The first places, and for each kind its highest one with the number of its matches."""
+    """Rows of the first places (`n` is NULL), then for each kind its highest place with the number of its matches."""
     first = "SELECT place, NULL AS n FROM (SELECT place FROM found ORDER BY place LIMIT :most) AS first"
     counts = f"SELECT max(place), count(*) FROM found GROUP BY place >> {RANGE_BITS}"  # noqa: S608  # our own names
     return _statement("postgresql", f"{GATHERED} {first} UNION ALL {counts}")
@@ -128,14 +130,14 @@ def _places(dialect: str) -> TextClause:
 
 @cache
 def _counts(dialect: str) -> TextClause:
-    some = f"{SELECT[dialect].format(':after', HIGHEST)} ORDER BY place LIMIT :most"
-    by_rank = f"SELECT place >> {RANGE_BITS} AS rank, count(*), max(place) FROM ({some}) AS found GROUP BY rank"  # noqa: S608  # our own names
-    return _statement(dialect, by_rank)  # numbers of ours alone
+    matching = f"{SELECT[dialect].format(':after', HIGHEST)} ORDER BY place LIMIT :most"
+    by_rank = f"SELECT place >> {RANGE_BITS} AS rank, count(*), max(place) FROM ({matching}) AS found GROUP BY rank"  # noqa: S608  # our own names
+    return _statement(dialect, by_rank)  # holds no text of a caller
 
 
-def _statement(dialect: str, words: str) -> TextClause:
-    """PostgreSQL gets what is asked written into the statement: it then plans for these words and not for any."""
-    statement = text(words)
+def _statement(dialect: str, sql: str) -> TextClause:
+    """The statement; PostgreSQL gets the query as a literal, so that it plans for these words and not for any."""
+    statement = text(sql)
     if dialect == "sqlite":
         return statement
     return statement.bindparams(bindparam("asked", type_=String(), literal_execute=True))

@@ -1,15 +1,15 @@
-"""What a record must hold, as a tree of tokens, and as FTS5 (SQLite) and tsquery (PostgreSQL) write it.
+"""Query expressions: a tree of tokens, and its syntax in FTS5 (SQLite) and tsquery (PostgreSQL).
 
-A record is indexed as one text of tokens. What a token is there stands before it as a sign that folding never leaves
-in a word, so that no question can ask for it by itself:
+A record is indexed as one text of tokens. A prefix (sign) gives the type of a token. Case folding never leaves these
+characters in a word, so that no search text can address a typed token directly:
 
 - without a sign: a word of any of the record's texts, its names among them;
 - `ⁿ`: a word of its names and titles;
-- `ᵃ`: a word of what it is about: the names of the things that it refers to, its kind, its id, its authors, its closed
-  words;
+- `ᵃ`: a word of its subject: the names of the entities that it refers to, its kind, its id, its authors, its values
+  from closed vocabularies;
 - `ᵉ`: one whole name, title or id, its words joined by dots;
-- `·kind·id`: the things that it is about, itself included;
-- `··kind·id`: the things that it is about, where what it says holds for all that is part of them.
+- `·kind·id`: an entity that it is about, itself included;
+- `··kind·id`: an entity that it is about, where the record applies to every part of the entity, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,12 +19,12 @@ NAMED = "ⁿ"
 ABOUT = "ᵃ"
 WHOLE = "ᵉ"
 DOT = "·"
-"""Joins tokens to one; alone it stands between two texts, so that no phrase spans them."""
+"""Joins words into one token; alone it separates two texts, so that no phrase match spans them."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """One token, or with `is_prefix` any that begins so."""
+    """One token; with `is_prefix`, every token that begins with the text."""
 
     text: str
     is_prefix: bool = False
@@ -32,28 +32,28 @@ class Token:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Tokens one after the other."""
+    """Adjacent tokens, in this order."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class AllOf:
-    """Everything of it."""
+    """Conjunction: every part must match."""
 
     parts: "tuple[Expression, ...]"
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """At least one of it."""
+    """Disjunction: at least one part must match."""
 
     parts: "tuple[Expression, ...]"
 
 
 @dataclass(frozen=True)
 class Without:
-    """One and not the other."""
+    """Difference: `wanted` must match and `unwanted` must not."""
 
     wanted: "Expression"
     unwanted: "Expression"
@@ -63,25 +63,25 @@ Expression = Token | Phrase | AllOf | AnyOf | Without
 
 
 def all_of(parts: Iterable[Expression]) -> Expression:
-    """Everything of it, without a needless bracket."""
-    held = tuple(parts)
-    return held[0] if len(held) == 1 else AllOf(held)
+    """The conjunction of the parts; a single part is returned as it is."""
+    every = tuple(parts)
+    return every[0] if len(every) == 1 else AllOf(every)
 
 
 def any_of(parts: Iterable[Expression]) -> Expression:
-    """At least one of it, each once, without a needless bracket."""
-    every = (one for part in parts for one in (part.parts if isinstance(part, AnyOf) else (part,)))
-    held = tuple(dict.fromkeys(every))
-    return held[0] if len(held) == 1 else AnyOf(held)
+    """The disjunction of the parts, nested disjunctions flattened, duplicates removed; a single part as it is."""
+    flattened = (inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,)))
+    distinct = tuple(dict.fromkeys(flattened))
+    return distinct[0] if len(distinct) == 1 else AnyOf(distinct)
 
 
 def phrase(words: Sequence[str]) -> Expression:
-    """Tokens one after the other; a single one is a token."""
+    """Adjacent tokens, in this order; for a single word, its token."""
     return Token(words[0]) if len(words) == 1 else Phrase(tuple(words))
 
 
 def signed_tokens(expression: Expression, sign: str) -> Expression:
-    """The same, asked of tokens with a sign."""
+    """The expression with the sign before each of its tokens: it matches tokens of that type alone."""
     match expression:
         case Token():
             return Token(sign + expression.text, expression.is_prefix)
@@ -96,32 +96,32 @@ def signed_tokens(expression: Expression, sign: str) -> Expression:
 
 
 def whole_name(words: Sequence[str]) -> Token:
-    """A whole name, as one token."""
+    """The token of a whole name (`ᵉ`)."""
     return Token(WHOLE + DOT.join(words))
 
 
 def about(plural: str, record_id: str) -> Token:
-    """That a record is about a thing."""
+    """Matches the records that are about an entity."""
     return Token(about_token(plural, record_id))
 
 
 def about_token(plural: str, record_id: str) -> str:
-    """The token of what is about a thing."""
+    """The token in the entry of each record that is about an entity (`·kind·id`)."""
     return f"{DOT}{plural}{DOT}{record_id}".replace("-", DOT)
 
 
 def holding(plural: str, record_id: str) -> Token:
-    """That what a record says of a thing holds for all that is part of the thing."""
+    """Matches the records about an entity that apply to every part of it, too."""
     return Token(holding_token(plural, record_id))
 
 
 def holding_token(plural: str, record_id: str) -> str:
-    """The token of what holds for all that is part of a thing."""
+    """The token in the entry of each record that applies to every part of an entity (`··kind·id`)."""
     return DOT + about_token(plural, record_id)
 
 
 def fts5(expression: Expression) -> str:
-    """As FTS5 writes it; every token stands in quotes, where nothing is an operator."""
+    """The FTS5 query string; every token is quoted, so that none is read as an operator."""
     match expression:
         case Token():
             return f'"{expression.text}"' + (" *" if expression.is_prefix else "")
@@ -136,7 +136,7 @@ def fts5(expression: Expression) -> str:
 
 
 def tsquery(expression: Expression) -> str:
-    """As PostgreSQL writes it; every token stands in quotes, where nothing is an operator."""
+    """The tsquery string; every token is quoted, so that none is read as an operator."""
     match expression:
         case Token():
             return f"'{expression.text}'" + (":*" if expression.is_prefix else "")
@@ -151,7 +151,7 @@ def tsquery(expression: Expression) -> str:
 
 
 def is_plain(expression: Expression) -> bool:
-    """Whether the index finds every match without looking at anything else: words alone, in no relation."""
+    """Whether the expression is a token or a disjunction of tokens, which one index lookup each answers."""
     match expression:
         case Token():
             return True
@@ -162,7 +162,7 @@ def is_plain(expression: Expression) -> bool:
 
 
 def holds(line: str, expression: Expression) -> bool:
-    """Whether an indexed line matches, as the full text of either engine would say."""
+    """Whether the indexed text of a record matches, evaluated in Python with the semantics of both engines."""
     match expression:
         case Token():
             return f" {expression.text}{'' if expression.is_prefix else ' '}" in f" {line} "
@@ -177,13 +177,13 @@ def holds(line: str, expression: Expression) -> bool:
 
 
 MOST_PLACES = 16_383
-"""The highest place that a tsvector can note; indexed texts end there on both engines."""
+"""The highest position that a tsvector can store; indexed texts are cut there on both engines."""
 
 
 def tsvector(words: str) -> str:
-    """An indexed text as PostgreSQL writes it: each token with its places."""
-    places: dict[str, list[int]] = {}
-    for place, token in enumerate(words.split(" "), start=1):
+    """The tsvector literal of an indexed text: each token with its positions, counted from 1."""
+    positions: dict[str, list[int]] = {}
+    for position, token in enumerate(words.split(" "), start=1):
         if token != DOT:
-            places.setdefault(token, []).append(place)
-    return " ".join(f"'{token}':{','.join(map(str, found))}" for token, found in places.items())
+            positions.setdefault(token, []).append(position)
+    return " ".join(f"'{token}':{','.join(map(str, found))}" for token, found in positions.items())

@@ -1,6 +1,6 @@
-"""Where a record says what was asked: the field, and a stretch of its text in segments, some of them marked.
+"""Search snippets: the best matching field of a record, and an excerpt of it in segments with the matches marked.
 
-Segments, not HTML: whoever shows them decides how a mark looks, and no text of a record can become markup.
+Segments, not HTML: the client decides how a match is shown, and no text of a record can become markup.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,22 @@ from pydantic import BaseModel, Field
 from app.search.tokens import Placed, placed
 
 LONGEST = 240
-"""Characters of a snippet, about."""
+"""Approximate length of a snippet, in characters."""
 BEFORE = 60
-"""Characters shown before the first match of a longer text."""
+"""Characters shown before the first match, where the text is longer than a snippet."""
 CUT = "…"
 
 
 class Segment(BaseModel):
-    """A stretch of a snippet."""
+    """A segment of a search snippet."""
 
-    text: str = Field(description="Its words; `…` where more of the text was left out.")
-    is_match: bool = Field(description="Whether they are what was asked for.")
+    text: str = Field(description="Its text; `…` where text of the record was left out.")
+    is_match: bool = Field(description="Whether the segment matches the query.")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The words that are marked: whole ones, the beginnings of words, phrases and other names as a whole."""
+    """The query terms to highlight: whole words, prefixes, phrases, and synonyms (`names`) as a whole."""
 
     words: frozenset[str]
     prefixes: tuple[str, ...] = ()
@@ -34,55 +34,58 @@ class Wanted:
     names: tuple[tuple[str, ...], ...] = ()
 
     def among(self, text: str) -> tuple[int, list[Placed]]:
-        """How much of it stands in a text, and the places that are marked.
+        """The score of a text, and the tokens to mark, in order.
 
-        A word that was asked for counts two, also in a phrase; another name for it counts one, each once.
+        A distinct query word scores 2, also within a phrase; a synonym scores 1; each counts once.
         """
-        every = list(placed(text))
+        placed_words = list(placed(text))
         starts = self.prefixes
-        found = {one for one in every if one.token in self.words or (starts and one.token.startswith(starts))}
-        worth = 2 * len({one.token for one in found})
-        line = [one.token for one in every]
-        for together, each in [
+        found = {
+            word for word in placed_words if word.token in self.words or (starts and word.token.startswith(starts))
+        }
+        score = 2 * len({word.token for word in found})
+        text_tokens = [word.token for word in placed_words]
+        for sequence, points in [
             *((phrase, 2 * len(phrase)) for phrase in self.phrases),
             *((name, 1) for name in self.names),
         ]:
-            begins = [at for at in range(len(line)) if tuple(line[at : at + len(together)]) == together]
-            worth += each * bool(begins)
-            found |= {every[at + step] for at in begins for step in range(len(together))}
-        return worth, sorted(found, key=lambda one: one.start)
+            size = len(sequence)
+            begins = [at for at in range(len(text_tokens)) if tuple(text_tokens[at : at + size]) == sequence]
+            score += points * bool(begins)
+            found |= {placed_words[at + offset] for at in begins for offset in range(size)}
+        return score, sorted(found, key=lambda word: word.start)
 
 
 def best_text(texts: Iterable[tuple[str, str]], wanted: Wanted) -> tuple[str, str, list[Placed]] | None:
-    """The text with most of what is wanted, the earlier one among equals: its field, itself and its marked places."""
+    """The text with the highest score, the first among equals: field, text and tokens to mark; None if all are 0."""
     best: tuple[str, str, list[Placed]] | None = None
     most = 0
     for field, text in texts:
-        worth, found = wanted.among(text)
-        if worth > most:
-            best, most = (field, text, found), worth
+        score, found = wanted.among(text)
+        if score > most:
+            best, most = (field, text, found), score
     return best
 
 
 def snippet(text: str, found: Sequence[Placed]) -> list[Segment]:
-    """A stretch of the text around its first marked place."""
+    """The excerpt around the first marked token, as segments; `…` where text was left out."""
     start, end = _window(text, found)
     segments = [Segment(text=CUT, is_match=False)] if start else []
     at = start
-    for one in found:
-        if one.start < at or one.end > end:
+    for word in found:
+        if word.start < at or word.end > end:
             continue
-        if one.start > at:
-            segments.append(Segment(text=text[at : one.start], is_match=False))
-        segments.append(Segment(text=text[one.start : one.end], is_match=True))
-        at = one.end
+        if word.start > at:
+            segments.append(Segment(text=text[at : word.start], is_match=False))
+        segments.append(Segment(text=text[word.start : word.end], is_match=True))
+        at = word.end
     if at < end:
         segments.append(Segment(text=text[at:end], is_match=False))
     return [*segments, *([Segment(text=CUT, is_match=False)] if end < len(text) else [])]
 
 
 def _window(text: str, found: Sequence[Placed]) -> tuple[int, int]:
-    """Where a snippet begins and ends: at spaces, where there are some."""
+    """Start and end of the excerpt in the text, in characters; at spaces where there are any."""
     if len(text) <= LONGEST:
         return 0, len(text)
     start = max(0, (found[0].start if found else 0) - BEFORE)

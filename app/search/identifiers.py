@@ -1,4 +1,4 @@
-"""The identifiers that a question holds, as people write and paste them: alone, after a label, in an address."""
+"""Identifiers in a search text (DOI, PMID, PMCID, NCT number, codes, ids): alone, after a label, or in a URL."""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from app.models.vocabulary import CodeSystem
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 OTHER_LABELS = ("pubmed", "pubmed id", "rxcui", "icd", "icd-10", "icd10")
-"""What people write before a code, beside the systems' own names."""
+"""Labels that people write before a code, in addition to the names of the code systems."""
 AROUND = " \t\n\"'“”„«»‘’()[]{}<>.,;:!?"
-"""What may stand before and after an identifier without being part of it."""
+"""Characters that are stripped from both ends of an identifier."""
 LONGEST = 300
 MOST_PARTS = 4
-"""Parts of a DOI's suffix between slashes that are tried: what an address adds to a DOI stands after one."""
+"""Slash-separated parts of a DOI's suffix that are tried, because a URL may append its own parts after a slash."""
 
 _LABELS = "|".join(sorted(map(re.escape, {*SYSTEMS, *OTHER_LABELS}), key=len, reverse=True))
 _LABELLED = re.compile(rf"(?:{_LABELS})(?:\s*[:#]\s*|\s+)(\S+)")
@@ -28,21 +28,21 @@ _OURS = re.compile(rf"(?:^|/)({'|'.join(RESOURCES)})/({SLUG_PATTERN.strip('^$')}
 
 
 def codes_in(text: str) -> set[str]:
-    """The codes that a text may mean, in lower case; which of them are any record's is for the index to say.
+    """Candidate codes in a text, in lower case, not checked against the index.
 
-    The whole text, also after the name of a code system, and any DOI, NCT number, PMID or PMCID within it.
+    The whole text, also without the name of a code system before it, and any DOI, NCT number, PMID or PMCID within it.
     """
     return {code for code in _codes(text.lower()) if 0 < len(code) <= LONGEST and "\x00" not in code}
 
 
 def keys_in(text: str) -> list[tuple[str, str]]:
-    """The kind and the id at the end of an address of ours."""
+    """The kind and the id at the end of each URL of this API in a text."""
     return [(found[1], found[2]) for found in _OURS.finditer(text.strip(AROUND).lower())]
 
 
 def identifiers_in(text: str) -> set[str]:
-    """All of these as a record may show them, in lower case."""
-    return codes_in(text) | {one for _, one in keys_in(text)}
+    """All candidate codes and record ids in a text, in lower case."""
+    return codes_in(text) | {record_id for _, record_id in keys_in(text)}
 
 
 def _codes(text: str) -> Iterator[str]:

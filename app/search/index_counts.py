@@ -1,33 +1,33 @@
-"""What an entry adds to the tables that are counted up: beginnings of names, pieces of words, values of fields."""
+"""Rows that an index entry adds to the counting tables: name prefixes, trigrams of words, facet values."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.search.index_entries import EVERYWHERE, is_thing
+from app.search.index_entries import EVERYWHERE, is_entity
 from app.search.tokens import grams, tokens, word_starts
 
 LONGEST_LABEL = 200
 LONGEST_BEGINNING = 100
 MOST_BEGINNINGS = 12
 LONGEST_VALUE = 300
-"""Characters of a value that is counted: no filter takes a longer one."""
+"""Characters of a facet value: no filter takes a longer one."""
 NONE = "null"
-"""The value, as JSON, of the records without one."""
+"""The facet value, as JSON, of records in which the field is empty."""
 
 
 def name_keys(kind: str, record_id: str, labels: Iterable[str]) -> Iterator[tuple[str, str, str, str, bool]]:
-    """The rows of the table of names: kind, beginning, label, id of the thing, whether the beginning is the whole name.
+    """Rows of the name table: kind, beginning, label, id of the entity, whether the beginning is the whole name.
 
-    A term has no id: many records share it.
+    The id is empty for a term, because many records share it.
     """
     for label in labels:
         for number, beginning in enumerate(word_starts(label)):
             if number < MOST_BEGINNINGS:
-                thing = record_id if is_thing(kind) else ""
-                yield kind, beginning[:LONGEST_BEGINNING], label[:LONGEST_LABEL], thing, number == 0
+                entity_id = record_id if is_entity(kind) else ""
+                yield kind, beginning[:LONGEST_BEGINNING], label[:LONGEST_LABEL], entity_id, number == 0
 
 
 def gram_keys(labels: Iterable[str]) -> Iterator[tuple[str, int, str]]:
-    """The rows of the table of pieces: piece, length of the word, word; each word once a record."""
+    """Rows of the trigram table: trigram, length of the word, word; each word once a record."""
     for word in {word for label in labels for word in tokens(label)}:
         for gram in grams(word):
             yield gram, len(word), word
@@ -36,7 +36,7 @@ def gram_keys(labels: Iterable[str]) -> Iterator[tuple[str, int, str]]:
 def facet_keys(
     kind: str, scopes: Sequence[str], values: Iterable[Sequence[str]]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """The rows of the table of counts: kind, scope, field, value as JSON."""
+    """Rows of the facet table: kind, scope, field, value as JSON."""
     for field, value in values:
         if len(value) <= LONGEST_VALUE:
             yield from ((kind, scope, field, value) for scope in (EVERYWHERE, *scopes))

@@ -1,4 +1,4 @@
-"""What the index holds of a record: its words, the names that it can be called by, and its values for counting."""
+"""Index entries: the indexed text of a record, the names for completion, and the facet values."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,47 +16,47 @@ from app.search.text_fields import Mention, Text, contents
 from app.search.tokens import tokens
 
 INDEXING = 3
-"""Raise it when the same record gets another entry: every database then makes its index anew."""
+"""Version of the index format. Raise it when the same record gets another entry: databases then rebuild their index."""
 LABELS = ("name", "generic_names", "brand_names", "synonyms", "term")
-"""The fields that name the thing itself: completed while a person types, and found in spite of slips."""
+"""Fields with the names of the record itself: offered as completions and matched in spite of misspellings."""
 TERMS = "terms"
-"""The side effects that a record names beside what it says: completed too, and found in spite of slips."""
+"""Field with the side effects that a record names: offered as completions and matched in spite of misspellings, too."""
 TITLES = (*LABELS, "title", "acronym")
-"""The fields by which a record is called."""
+"""Fields with a name or title of the record."""
 MAKERS = ("authors",)
-"""The fields that say who made it: nearer to what it is about than a mention in its text."""
+"""Fields with the authors: ranked with the subject of the record, above a mention in its text."""
 LEADS = ("outcome_text", "statement", "quote")
-"""What tells a record without a name from others about the same things."""
+"""Fields whose text distinguishes a record without a name from others about the same entities."""
 LONGEST_TITLE = 200
 SCOPE = "treatment"
-"""Counts are kept for all records, and for those of one value of this filter."""
+"""Facet counts are stored for all records, and for each value of this filter."""
 EVERYWHERE = ""
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """A record as the index holds it."""
+    """The index entry of a record."""
 
     title: str
     words: str
     labels: tuple[str, ...]
     scopes: tuple[str, ...]
     values: tuple[tuple[str, str], ...]
-    """Each field that can be counted with its value, as JSON; several rows for a field of several."""
+    """Facets: field and value as JSON; several pairs for a field with several values."""
 
 
 def index_entry(plural: str, document: Mapping[str, Any], known: Known) -> IndexEntry | None:
-    """The entry of a record; None for one that readers do not see.
+    """The index entry of a record; None unless it is published.
 
-    `known` gives the documents of the things that it refers to: their names are what it is about.
+    `known` returns the documents of the entities that it refers to: their names are indexed as its subject.
     """
     if document["state"] != "published":
         return None
-    held = list(contents(plural, document))
-    texts = [one for one in held if isinstance(one, Text)]
-    mentions = [one for one in held if isinstance(one, Mention)]
-    things = list(dict.fromkeys((to.plural, to.id) for to in mentions if to.is_filter and is_thing(to.plural)))
-    names = {thing: names_in(known(*thing)) for thing in things}
+    found = list(contents(plural, document))
+    texts = [content for content in found if isinstance(content, Text)]
+    mentions = [content for content in found if isinstance(content, Mention)]
+    entities = list(dict.fromkeys((to.plural, to.id) for to in mentions if to.is_filter and is_entity(to.plural)))
+    names = {entity: names_in(known(*entity)) for entity in entities}
     values = tuple(_values(plural, document, mentions))
     return IndexEntry(
         title=_title(document, mentions, known),
@@ -68,45 +68,46 @@ def index_entry(plural: str, document: Mapping[str, Any], known: Known) -> Index
 
 
 @cache
-def is_thing(plural: str) -> bool:
-    """Whether records of that kind are things with names, which others are about: treatments, conditions, outcomes."""
+def is_entity(plural: str) -> bool:
+    """Whether records of a kind are named entities (treatments, conditions, outcomes) that other records are about."""
     return "name" in RESOURCES[plural].model_fields
 
 
 @cache
 def kinds_in_order() -> tuple[str, ...]:
-    """Every kind in the order of search: what stands for itself before what is said of it."""
+    """Resource kinds by search rank: named entities (treatments, conditions) first, then records about them."""
     return tuple(sorted(RESOURCES, key=lambda plural: RESOURCES[plural].search_rank))
 
 
 def names_in(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of a thing."""
+    """The distinct names of an entity."""
     return tuple(dict.fromkeys(_listed(document, LABELS)))
 
 
 def _title(document: Mapping[str, Any], mentions: Sequence[Mention], known: Known) -> str:
-    """What a record is called in a list of results: its own name, or what it is about and how it begins."""
+    """Title of a record in search results: its own name, or the names of its entities and the beginning of its text."""
     own = next(_listed(document, TITLES), None)
     if own is None:
-        things = [to for to in mentions if "." not in to.path and is_thing(to.plural)]
+        entities = [to for to in mentions if "." not in to.path and is_entity(to.plural)]
         scope = [document["jurisdiction"]] if document.get("jurisdiction") else []
         lead = next(_listed(document, LEADS), None)
-        own = ", ".join([*(known(to.plural, to.id)["name"] for to in things), *scope]) + (f": {lead}" if lead else "")
+        own = ", ".join([*(known(to.plural, to.id)["name"] for to in entities), *scope]) + (f": {lead}" if lead else "")
     return own if len(own) <= LONGEST_TITLE else own[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def _words(
     plural: str, document: Mapping[str, Any], texts: Sequence[Text], names: Mapping[tuple[str, str], Sequence[str]]
 ) -> Iterator[str]:
-    """The indexed text: whole names, words of names, what it is about, words of all texts."""
-    called = [tokens(name) for name in dict.fromkeys(_listed(document, TITLES))]
-    own = [(plural, str(document["id"]))] if is_thing(plural) else []
-    found = [whole_name(words).text for words in [*called, tokens(str(document["id"]))] if words]
-    found += _signed(called, NAMED)
-    found += [about_token(*thing) for thing in [*own, *names]]
-    found += [holding_token(*thing) for thing in names if RESOURCES[plural].holds_for_parts]
+    """Tokens of the indexed text: whole names, words of names, subject, words of all texts."""
+    titles = [tokens(name) for name in dict.fromkeys(_listed(document, TITLES))]
+    own = [(plural, str(document["id"]))] if is_entity(plural) else []
+    found = [whole_name(words).text for words in [*titles, tokens(str(document["id"]))] if words]
+    found += _signed(titles, NAMED)
+    found += [about_token(*entity) for entity in [*own, *names]]
+    found += [holding_token(*entity) for entity in names if RESOURCES[plural].holds_for_parts]
     found += _signed(
-        map(tokens, [*(name for one in names.values() for name in one), *_closed(plural, document)]), ABOUT
+        map(tokens, [*(name for entity_names in names.values() for name in entity_names), *_closed(plural, document)]),
+        ABOUT,
     )
     found += _signed([tokens(text.text) for text in texts], "")
     yield from found[:MOST_PLACES]
@@ -119,7 +120,7 @@ def _signed(texts: Iterable[Sequence[str]], sign: str) -> Iterator[str]:
 
 
 def _closed(plural: str, document: Mapping[str, Any]) -> Iterator[str]:
-    """The words for what sort of record it is: its kind, its id, who made it, its values from closed lists."""
+    """Metadata of the record as words: its kind, its id, its authors, its values from closed vocabularies."""
     yield from (plural, singular(plural).replace("_", " "), str(document["id"]))
     yield from _listed(document, MAKERS)
     for name in closed_fields(RESOURCES[plural]):
@@ -132,7 +133,7 @@ def _closed(plural: str, document: Mapping[str, Any]) -> Iterator[str]:
 
 @cache
 def closed_fields(resource: type[Row]) -> tuple[str, ...]:
-    """The fields that hold a word of a closed list."""
+    """The fields with a value of a closed vocabulary."""
     targets = named_by(resource)
     return tuple(
         name
@@ -147,11 +148,11 @@ def _values(plural: str, document: Mapping[str, Any], mentions: Sequence[Mention
             yield name, to_json(document.get(name)).decode()
         else:
             ids = sorted({to.id for to in mentions if to.plural == target})
-            yield from ((name, to_json(one).decode()) for one in (ids or (None,)))
+            yield from ((name, to_json(record_id).decode()) for record_id in (ids or (None,)))
 
 
 def _plain(values: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The values that are ids, without their quotes."""
+    """The values that are JSON strings, without their quotes."""
     for name, value in values:
         if value.startswith('"'):
             yield name, value[1:-1]
@@ -159,22 +160,23 @@ def _plain(values: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _listed(document: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        held = document.get(name)
-        if isinstance(held, str):
-            yield held
-        elif isinstance(held, list):
-            yield from held
+        value = document.get(name)
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from value
 
 
 RANGE_BITS = 40
+"""Low bits of a place, which number the records of one kind; the bits above are the search rank of the kind."""
 
 
 def place_range(kind: str) -> tuple[int, int]:
-    """The places of a kind: the lowest, and the first one beyond."""
+    """The range of places of a kind: the first, and the one after the last (excluded)."""
     rank = RESOURCES[kind].search_rank
     return rank << RANGE_BITS, (rank + 1) << RANGE_BITS
 
 
 def kind_at(place: int) -> str:
-    """The kind that a place belongs to."""
+    """The kind of the record at a place."""
     return next(kind for kind in RESOURCES if RESOURCES[kind].search_rank == place >> RANGE_BITS)

@@ -1,4 +1,4 @@
-"""The names that the index knows: which things are called so, which words are near a mistyped one, what begins so."""
+"""The name index: entities by name, spelling correction by trigrams, and completion by prefix."""
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
@@ -10,23 +10,23 @@ from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 from app.db.tables import ENTRY, GRAM, NAME
 from app.models import RESOURCES
 from app.models.base import Key
-from app.search.index_entries import is_thing, kinds_in_order
+from app.search.index_entries import is_entity, kinds_in_order
 from app.search.tokens import distance, grams, slips_allowed
 
 MOST_NEAR = 50
-"""Words with the most common pieces that are measured letter by letter."""
+"""Candidates with the most trigrams in common whose edit distance is computed."""
 MOST_CORRECTIONS = 3
-MOST_THINGS = 20
+MOST_ENTITIES = 20
 MOST_WIDER = 20
 MOST_BEGINNING = 60
-"""Names of one kind that are looked at for one beginning."""
+"""Names of one kind that are read for one typed prefix."""
 WIDER = "part_of"
-"""The field of a thing that says which wider thing it belongs to."""
+"""The field of an entity with the id of the wider entity that it is part of."""
 LAST_LETTER = "\U0010ffff"
 
 
 class Beginning(NamedTuple):
-    """A name that begins as was typed."""
+    """A completion: a name, or the rest of it from one of its words on, that begins with the typed text."""
 
     kind: str
     label: str
@@ -37,7 +37,7 @@ class Beginning(NamedTuple):
 
 
 def near_words(connection: Connection, word: str) -> tuple[str, ...]:
-    """The words of names that a mistyped word may mean: those with the fewest slips, at most three."""
+    """Spelling corrections: the words of names at the smallest edit distance from a word, at most three."""
     slips = slips_allowed(word)
     if not slips:
         return ()
@@ -54,14 +54,14 @@ def near_words(connection: Connection, word: str) -> tuple[str, ...]:
 
 
 def named_side_by_side(connection: Connection, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of some pairs of words that stand side by side in a name, or are what a kind is called."""
-    kinds, every = kinds_in_order(), list(dict.fromkeys(pairs))
-    if not every:
+    """The pairs of words that are adjacent in a name, or are the name of a kind."""
+    kinds, distinct = kinds_in_order(), list(dict.fromkeys(pairs))
+    if not distinct:
         return set()
-    asked = {"pairs": to_json(list(map(" ".join, every))).decode(), "last": LAST_LETTER, "kinds": kinds}
-    found = set(connection.scalars(_side_by_side(connection.dialect.name), asked))
-    called = {tuple(kind.split("-")) for kind in kinds}
-    return {pair for pair in every if " ".join(pair) in found or pair in called}
+    parameters = {"pairs": to_json(list(map(" ".join, distinct))).decode(), "last": LAST_LETTER, "kinds": kinds}
+    found = set(connection.scalars(_side_by_side(connection.dialect.name), parameters))
+    kind_names = {tuple(kind.split("-")) for kind in kinds}
+    return {pair for pair in distinct if " ".join(pair) in found or pair in kind_names}
 
 
 @cache
@@ -75,14 +75,14 @@ def _side_by_side(dialect: str) -> TextClause:
     return text(query).bindparams(bindparam("kinds", expanding=True))
 
 
-def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list[Key]]:
-    """The things that are called so, by their folded names."""
-    kinds = [kind for kind in kinds_in_order() if is_thing(kind)]
+def entities_named(connection: Connection, names: Iterable[str]) -> dict[str, list[Key]]:
+    """The entities with these folded names, by name."""
+    kinds = [kind for kind in kinds_in_order() if is_entity(kind)]
     query = (
         select(NAME.c.beginning, NAME.c.kind, NAME.c.id)
         .where(NAME.c.kind.in_(kinds), NAME.c.beginning.in_(sorted(names)), NAME.c.is_whole)
         .order_by(NAME.c.kind, NAME.c.beginning, NAME.c.id)
-        .limit(MOST_THINGS)
+        .limit(MOST_ENTITIES)
     )
     found: dict[str, list[Key]] = {}
     for name, kind, record_id in connection.execute(query):
@@ -91,24 +91,24 @@ def things_named(connection: Connection, names: Iterable[str]) -> dict[str, list
     return found
 
 
-def labels_of(connection: Connection, things: Collection[Key]) -> dict[Key, list[str]]:
-    """All names of each thing."""
-    kinds, ids = {kind for kind, _ in things}, {record_id for _, record_id in things}
+def labels_of(connection: Connection, entities: Collection[Key]) -> dict[Key, list[str]]:
+    """All names of each entity."""
+    kinds, ids = {kind for kind, _ in entities}, {record_id for _, record_id in entities}
     query = select(ENTRY.c.kind, ENTRY.c.id, ENTRY.c.labels).where(ENTRY.c.kind.in_(kinds), ENTRY.c.id.in_(ids))
-    found = connection.execute(query) if things else ()
-    return {(kind, record_id): from_json(labels) for kind, record_id, labels in found if (kind, record_id) in things}
+    found = connection.execute(query) if entities else ()
+    return {(kind, record_id): from_json(labels) for kind, record_id, labels in found if (kind, record_id) in entities}
 
 
-def wider_than(connection: Connection, things: Iterable[Key]) -> list[Key]:
-    """The things that others are part of, and what those are part of."""
+def wider_than(connection: Connection, entities: Iterable[Key]) -> list[Key]:
+    """The wider entities that these are part of, at every level."""
     found: list[Key] = []
-    level = list(things)
+    level = list(entities)
     while level and len(found) < MOST_WIDER:
         above: list[Key] = []
         for kind in sorted({kind for kind, _ in level}):
             table = RESOURCES[kind].table()
             if WIDER in table.c:
-                ids = sorted(record_id for one, record_id in level if one == kind)
+                ids = sorted(record_id for level_kind, record_id in level if level_kind == kind)
                 query = select(table.c[WIDER]).where(table.c.id.in_(ids), table.c[WIDER].is_not(None)).distinct()
                 above += [(kind, record_id) for record_id in connection.scalars(query.order_by(table.c[WIDER]))]
         level = [key for key in above if key not in found]
@@ -117,7 +117,7 @@ def wider_than(connection: Connection, things: Iterable[Key]) -> list[Key]:
 
 
 def beginning_with(connection: Connection, kind: str, typed: str) -> Sequence[Beginning]:
-    """Names of a kind that begin, from one of their words on, as was typed (folded); the first ones by the alphabet."""
+    """Completions: names of a kind that begin, from one of their words on, with the (folded) text; alphabetical."""
     query = (
         select(NAME)
         .where(NAME.c.kind == kind, NAME.c.beginning >= typed, NAME.c.beginning < typed + LAST_LETTER)

@@ -1,4 +1,4 @@
-"""The places of an answer in their order, from any position on; names are sorted within a bounded window."""
+"""Ranking: the hits of a search in order, from any cursor position on; names are sorted within a bounded window."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,24 +7,24 @@ from sqlalchemy import select
 
 from app.db.tables import ENTRY
 from app.search.index_entries import RANGE_BITS
-from app.search.interpretation import Step
+from app.search.interpretation import Tier
 from app.search.result_set import ResultSet
 from app.search.tokens import tokens
 
 WINDOW = 200
-"""How many of the things whose names match are put in order; any further ones follow as they come."""
+"""Entities with matching names that are sorted; any further ones follow in the order of their places."""
 
 
 class Position(NamedTuple):
-    """Where an answer goes on: the step, how much of its window was given, and the last place beyond the window."""
+    """A cursor position: the tier, the hits of its window already returned, and the last place after the window."""
 
-    step: int = 0
+    tier: int = 0
     given: int = 0
     place: int = 0
 
 
 class RankedHit(NamedTuple):
-    """A record that was found: its place, in which way, and where the answer goes on after it."""
+    """A hit: its place, its match type, and the cursor position after it."""
 
     place: int
     match: str
@@ -36,47 +36,51 @@ def found_from(
     start: Position,
     *,
     identified: Sequence[int],
-    todo: Sequence[Step],
-    asked: Sequence[str],
+    tiers: Sequence[Tier],
+    query_words: Sequence[str],
     chunk: int,
 ) -> Iterator[RankedHit]:
-    """The records from a position on: step 0 are those that were named by an identifier, they come once only."""
-    if start.step == 0:
+    """The hits from a position on. Tier 0 is the records matched by identifier, which the later tiers leave out."""
+    if start.tier == 0:
         for number, place in enumerate(identified[start.given :], start=start.given + 1):
             yield RankedHit(place, "identifier", Position(0, number))
-    for number, step in enumerate(todo, start=1):
-        if number >= start.step:
-            begin = start if number == start.step else Position(number)
-            yield from (one for one in _of_step(matches, step, begin, asked, chunk) if one.place not in identified)
+    for number, tier in enumerate(tiers, start=1):
+        if number >= start.tier:
+            begin = start if number == start.tier else Position(number)
+            hits = _hits_of_tier(matches, tier, begin, query_words, chunk)
+            yield from (hit for hit in hits if hit.place not in identified)
 
 
-def _of_step(matches: ResultSet, step: Step, begin: Position, asked: Sequence[str], chunk: int) -> Iterator[RankedHit]:
-    last = max(step.after, begin.place)
-    if step.is_ranked:
-        window = _window(matches, step, asked)
+def _hits_of_tier(
+    matches: ResultSet, tier: Tier, begin: Position, query_words: Sequence[str], chunk: int
+) -> Iterator[RankedHit]:
+    last = max(tier.after, begin.place)
+    if tier.is_ranked:
+        window = _window(matches, tier, query_words)
         for given, place in enumerate(window[begin.given :], start=begin.given + 1):
-            yield RankedHit(place, step.match, Position(begin.step, given))
+            yield RankedHit(place, tier.match, Position(begin.tier, given))
         if len(window) < WINDOW:
             return
         last = max(last, *window)
-    while some := matches.places(step.expression, after=last, beyond=step.beyond, most=chunk):
-        for place in some:
-            yield RankedHit(place, step.match, Position(begin.step, WINDOW, place))
-        if len(some) < chunk:
+    while places := matches.places(tier.expression, after=last, beyond=tier.beyond, most=chunk):
+        for place in places:
+            yield RankedHit(place, tier.match, Position(begin.tier, WINDOW, place))
+        if len(places) < chunk:
             return
-        last = some[-1]
+        last = places[-1]
 
 
-def _window(matches: ResultSet, step: Step, asked: Sequence[str]) -> list[int]:
-    """The first places of a step, sorted: kind by kind, names that begin as was asked first, then the shorter ones."""
-    some = matches.places(step.expression, after=step.after, beyond=step.beyond, most=WINDOW)
-    if len(some) < 2:  # one is in order
-        return list(some)
-    titles = dict(matches.connection.execute(select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(some))).all())
+def _window(matches: ResultSet, tier: Tier, query_words: Sequence[str]) -> list[int]:
+    """The first places of a tier, sorted by kind, then names that begin with the query, then the number of words."""
+    places = matches.places(tier.expression, after=tier.after, beyond=tier.beyond, most=WINDOW)
+    if len(places) < 2:  # nothing to sort
+        return list(places)
+    query = select(ENTRY.c.place, ENTRY.c.title).where(ENTRY.c.place.in_(places))
+    titles = dict(matches.connection.execute(query).all())
 
     def key(place: int) -> tuple[int, bool, int, int]:
         words = tokens(titles[place])
-        begins = words[: len(asked)] == list(asked) or words[:1] == list(asked[:1])
+        begins = words[: len(query_words)] == list(query_words) or words[:1] == list(query_words[:1])
         return place >> RANGE_BITS, not begins, len(words), place
 
-    return sorted(some, key=key)
+    return sorted(places, key=key)

@@ -1,4 +1,4 @@
-"""What a record's document holds for a reader: its texts, and the records that it refers to; read off its types."""
+"""The indexable content of a record: its texts and its references to other records, by the types of its fields."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from app.models.base import RecordRef, Row
 from app.models.types import RefersTo, clean_line, clean_text
 
 UNREAD = frozenset({"missing", "curator_checked", "superseded_by"})
-"""What the server or a curator says of a record, not the record itself."""
+"""Fields that are not indexed: metadata that the server or a curator adds to a record."""
 
 
 class Text(NamedTuple):
-    """A text that people read, and where it stands (`citations.0.quote`)."""
+    """A text of a record, and its path in the document (`citations.0.quote`)."""
 
     path: str
     text: str
 
 
 class Mention(NamedTuple):
-    """A record that is referred to, and where; `is_filter` as in `RefersTo`."""
+    """A reference to another record, and its path in the document; `is_filter` as in `RefersTo`."""
 
     path: str
     plural: str
@@ -34,7 +34,7 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A field that holds texts, ids or nested objects, one or a list of them."""
+    """A field with texts, references or nested models, one or a list of them."""
 
     name: str
     target: RefersTo | None = None
@@ -42,37 +42,37 @@ class Leaf:
 
 
 def contents(plural: str, document: Mapping[str, Any]) -> Iterator[Text | Mention]:
-    """Everything that a document holds for a reader, in the order of its fields."""
+    """All texts and references of a document, in the order of its fields."""
     yield from _read(document, text_plan(RESOURCES[plural]), "")
 
 
 def _read(value: Mapping[str, Any], plan: tuple[Leaf, ...], path: str) -> Iterator[Text | Mention]:
     for leaf in plan:
-        held = value.get(leaf.name)
-        if held is None:
+        content = value.get(leaf.name)
+        if content is None:
             continue
-        place = f"{path}.{leaf.name}" if path else leaf.name
-        for where, one in _each(held, place):
+        field_path = f"{path}.{leaf.name}" if path else leaf.name
+        for element_path, element in _elements(content, field_path):
             if leaf.nested is RecordRef:
-                yield Mention(where, one["kind"], one["id"], is_filter=True)
+                yield Mention(element_path, element["kind"], element["id"], is_filter=True)
             elif leaf.nested is not None:
-                yield from _read(one, text_plan(leaf.nested), where)
+                yield from _read(element, text_plan(leaf.nested), element_path)
             elif leaf.target is None:
-                yield Text(where, one)
-            elif one not in leaf.target.unless:
-                yield Mention(where, leaf.target.plural, one, leaf.target.is_filter)
+                yield Text(element_path, element)
+            elif element not in leaf.target.unless:
+                yield Mention(element_path, leaf.target.plural, element, leaf.target.is_filter)
 
 
-def _each(held: Any, place: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(held, list):
-        yield from ((f"{place}.{index}", one) for index, one in enumerate(held))
+def _elements(content: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(content, list):
+        yield from ((f"{path}.{index}", element) for index, element in enumerate(content))
     else:
-        yield place, held
+        yield path, content
 
 
 @cache
 def text_plan(model: type[BaseModel]) -> tuple[Leaf, ...]:
-    """The fields of a model that hold something for a reader."""
+    """The fields of a model that are indexed."""
     names = model.model_fields.keys() - (Row.model_fields.keys() | UNREAD if issubclass(model, Row) else UNREAD)
     leaves = (_leaf(name, info.annotation, tuple(info.metadata)) for name, info in model.model_fields.items())
     return tuple(leaf for leaf in leaves if leaf is not None and leaf.name in names)

@@ -1,4 +1,4 @@
-"""From a question to its answer: the analysis as the answer's model, as JSON and as CSV."""
+"""The response of the calculator: the analysis as response model and as CSV."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -52,12 +52,12 @@ COLUMNS = (
     "shown_ci_low",
     "shown_ci_high",
 )
-"""Of the CSV: one line a study, then the pooled result and its parts; `shown_` is what `display` holds."""
+"""Columns of the CSV: one row a study, then the pooled result and its parts; `shown_` are the fields of `display`."""
 
 
-def analysis_of(asked: SynthesisRequest) -> Analysis:
-    """The analysis of a body; InvalidBody where it asks what cannot be, or these studies have no answer."""
-    question = parse_question(asked)
+def analysis_of(request_body: SynthesisRequest) -> Analysis:
+    """The analysis of a request body; InvalidBody where it is contradictory, or the studies have no result."""
+    question = parse_question(request_body)
     try:
         return analyse(question)
     except Undefined as fault:
@@ -66,7 +66,7 @@ def analysis_of(asked: SynthesisRequest) -> Analysis:
 
 
 def synthesis_of(captions: Captions, analysis: Analysis) -> Synthesis:
-    """The answer as its model."""
+    """The response model of an analysis."""
     plan, measure, labels = analysis.question.plan, analysis.measure, captions.labels
     is_estimated = plan.model == "random-effects" and len(analysis.studies) > 1
     return Synthesis(
@@ -89,7 +89,7 @@ def synthesis_of(captions: Captions, analysis: Analysis) -> Synthesis:
 
 
 def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[StudyEffect]) -> dict[str, Any]:
-    """The fields of a pooled result."""
+    """The fields of `SynthesisResult` for a pooled estimate."""
     own = {name: getattr(pooled, name) for name in SynthesisResult.model_fields if hasattr(pooled, name)}
     shown = SynthesisDisplay(**_shown(SynthesisDisplay, measure, own, studies))
     return own | pooled.heterogeneity._asdict() | {"display": shown}
@@ -98,7 +98,7 @@ def _numbers(measure: Measure, pooled: Pooled, studies: Sequence[StudyEffect]) -
 def _shown(
     model: type[SynthesisShown], measure: Measure, values: dict[str, Any], studies: Sequence[StudyEffect]
 ) -> dict[str, float | None]:
-    """The numbers that have a display, on the scale that people read."""
+    """The fields of a display model, converted to the display scale."""
     rows = [study.row for study in studies]
     found = {name: values.get(name) for name in model.model_fields}
     return {name: None if value is None else measure.shown(value, rows) for name, value in found.items()}
@@ -106,13 +106,14 @@ def _shown(
 
 def _studies(captions: Captions, analysis: Analysis) -> Iterator[SynthesisStudyResult]:
     quantile = -normal_quantile(analysis.question.plan.tail)
-    told = zip(captions.labels, captions.subgroups, analysis.studies, analysis.pooled.weights, strict=True)
-    for label, subgroup, study, weight in told:
+    entries = zip(captions.labels, captions.subgroups, analysis.studies, analysis.pooled.weights, strict=True)
+    for label, subgroup, study, weight in entries:
         values: dict[str, Any] = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"))
         if study.effect is not None:
             estimate, se = study.effect.estimate, sqrt(study.effect.variance)
-            reach = quantile * se
-            values = {"estimate": estimate, "se": se, "ci_low": estimate - reach, "ci_high": estimate + reach}
+            half_width = quantile * se
+            interval = {"ci_low": estimate - half_width, "ci_high": estimate + half_width}
+            values = {"estimate": estimate, "se": se, **interval}
         yield SynthesisStudyResult(
             label=label,
             subgroup=subgroup,
@@ -152,12 +153,12 @@ def _trim_and_fill(analysis: Analysis) -> SynthesisTrimAndFill | None:
 
 
 def csv_of(synthesis: Synthesis) -> str:
-    """The answer as a table."""
+    """The response as CSV."""
     return csv_header(COLUMNS) + csv_lines((to_json(line).decode() for line in table_rows(synthesis)), COLUMNS)
 
 
 def table_rows(synthesis: Synthesis) -> Iterator[dict[str, Any]]:
-    """The lines of the table by their columns, the studies first."""
+    """The rows of the CSV as dictionaries by column, the studies first."""
     for study in synthesis.studies:
         yield _line("study", study.label, study)
     yield _line("pooled", synthesis.shown_as, synthesis)

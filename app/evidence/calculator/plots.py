@@ -1,4 +1,4 @@
-"""A synthesis as a picture: what the forest and the funnel plot say of it."""
+"""Forest plot and funnel plot of a synthesis."""
 
 from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis, SynthesisResult, SynthesisStudyResult
@@ -10,7 +10,7 @@ from app.formats.funnel import Dot, Funnel, funnel_svg
 from app.formats.svg import with_minus_sign
 
 WIDEST_LOGARITHM = 100.0
-"""Effects beyond it are drawn as logarithms: no axis of ratios is that long."""
+"""Largest logarithm on an axis of ratios; larger effects are drawn as logarithms."""
 MODELS = {"common-effect": "Common effect", "random-effects": "Random effects"}
 METHODS = {"inverse-variance": "inverse variance", "mantel-haenszel": "Mantel–Haenszel", "peto": "Peto"}
 INTERVALS = {"wald": "Wald", "knapp-hartung": "Knapp–Hartung"}
@@ -46,7 +46,7 @@ def forest_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
 
 
 def _by_subgroup(synthesis: Synthesis, is_shown: bool) -> tuple[list[SynthesisStudyResult], dict[int, PlottedInterval]]:
-    """The studies subgroup by subgroup, and what each comes to, by how many studies stand above it."""
+    """Studies ordered by subgroup, and each subgroup's pooled row keyed by the number of studies drawn above it."""
     if synthesis.subgroups is None:
         return synthesis.studies, {}
     studies: list[SynthesisStudyResult] = []
@@ -69,7 +69,9 @@ def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
         if study.estimate is not None and study.se is not None
     ]
     filled = synthesis.trim_and_fill.filled if synthesis.trim_and_fill else []
-    dots += [Dot(f"Filled {number}", one.estimate, one.se, is_filled=True) for number, one in enumerate(filled, 1)]
+    dots += [
+        Dot(f"Filled {number}", study.estimate, study.se, is_filled=True) for number, study in enumerate(filled, 1)
+    ]
     quantile = -normal_quantile(analysis.question.plan.tail)
     widest = max(
         abs(dot.estimate - synthesis.estimate) + abs(synthesis.estimate) + 2 * quantile * dot.se for dot in dots
@@ -97,7 +99,7 @@ def funnel_of(captions: Captions, analysis: Analysis, synthesis: Synthesis) -> s
 
 
 def _is_shown(synthesis: Synthesis) -> bool:
-    """Whether the numbers that people read can be drawn; else those of the analysis are."""
+    """Whether the values of the display scale can be drawn; otherwise those of the analysis are."""
     values = [synthesis.estimate, *(study.estimate for study in synthesis.studies if study.estimate is not None)]
     return not _is_transformed(synthesis) or max(map(abs, values)) <= WIDEST_LOGARITHM
 
@@ -107,14 +109,14 @@ def _is_transformed(synthesis: Synthesis) -> bool:
 
 
 def _interval(
-    label: str, one: SynthesisResult | SynthesisStudyResult, is_shown: bool, weight: float | None = None
+    label: str, result: SynthesisResult | SynthesisStudyResult, is_shown: bool, weight: float | None = None
 ) -> PlottedInterval:
-    values = one.display if is_shown else one
+    values = result.display if is_shown else result
     return PlottedInterval(label, values.estimate, values.ci_low, values.ci_high, weight)
 
 
 def directions(captions: Captions, measure: Measure) -> tuple[str, str]:
-    """What left and right mean: arm 1 has less of the outcome on the left; nothing where there are no two arms."""
+    """Labels of the left and right side: arm 1 has less of the outcome on the left; empty without two arms."""
     if measure.no_effect is None or measure.name == "fisher-z":
         return "", ""
     if captions.direction == "lower-is-better":
@@ -149,5 +151,5 @@ def _count(studies: int) -> str:
     return "1 study" if studies == 1 else f"{studies} studies"
 
 
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What a caller asks of the calculator: studies in one shape of numbers, and how to pool them."""
+"""The request body of the calculator: studies with the numbers of one measure, and how to pool them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.models.vocabulary import Direction
 MOST_STUDIES = 1000
 MOST_PEOPLE = 2_147_483_647
 LARGEST = 1e12
-"""Of any number: sums of squares below it keep their digits."""
+"""The largest absolute value of a number: sums of squares up to it keep their digits."""
 
 SynthesisMeasure = TypeAliasType(
     "SynthesisMeasure",
@@ -40,11 +40,11 @@ SynthesisMethod = TypeAliasType("SynthesisMethod", Method)
 SynthesisEstimator = TypeAliasType("SynthesisEstimator", EstimatorName)
 SynthesisInterval = TypeAliasType("SynthesisInterval", IntervalName)
 SynthesisAddition = TypeAliasType("SynthesisAddition", Also)
-"""Names for the word lists, so that each is one schema."""
+"""Named types, so that each vocabulary is one schema in OpenAPI."""
 
 
 def whole_number(value: Any) -> Any:
-    """A whole number as an integer: JSON knows no difference between 12 and 12.0."""
+    """A whole number as an integer, because JSON does not distinguish 12 from 12.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -57,7 +57,7 @@ STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class SynthesisStudy(BaseModel):
-    """One study: its label, and the numbers that the measure needs; the other fields stay away or null.
+    """One study: its label, and the numbers that the measure needs; the other fields are absent or null.
 
     Ratios and differences of risks: `events1`, `n1`, `events2`, `n2`. Differences and ratios of means: `mean1`, `sd1`,
     `n1`, `mean2`, `sd2`, `n2`. Rate ratio: `events1`, `time1`, `events2`, `time2`. Fisher's z: `r`, `n`. Proportions:
@@ -65,7 +65,7 @@ class SynthesisStudy(BaseModel):
     """
 
     model_config = STRICT
-    label: ShortLine | None = Field(None, description="How the study is called; `Study 1`, `Study 2`, … unless told.")
+    label: ShortLine | None = Field(None, description="Label of the study; by default `Study 1`, `Study 2`, …")
     subgroup: ShortLine | None = Field(None, description="The subgroup that it belongs to.")
     events1: People | None = Field(None, description="People with the event in arm 1; for rates, events.")
     n1: People | None = Field(None, description="People in arm 1.")
@@ -86,7 +86,7 @@ class SynthesisStudy(BaseModel):
 
 @dataclass(frozen=True)
 class Captions:
-    """How a synthesis is told: what its studies, its arms and its plots are called."""
+    """The labels of a synthesis: studies, subgroups, arms, outcome and the title of its plots."""
 
     labels: Sequence[str]
     subgroups: Sequence[str | None]
@@ -98,7 +98,7 @@ class Captions:
 
 
 class SynthesisRequest(BaseModel):
-    """Studies to pool, and how."""
+    """A meta-analysis to compute: the studies, and how to pool them."""
 
     model_config = STRICT
     measure: SynthesisMeasure = Field(
@@ -120,21 +120,23 @@ class SynthesisRequest(BaseModel):
     interval: SynthesisInterval = Field(
         "wald", description="`wald` takes the normal distribution, `knapp-hartung` t with its own variance."
     )
-    level: float = Field(95.0, ge=50, le=99.9, description="Of all intervals, in percent.")
+    level: float = Field(95.0, ge=50, le=99.9, description="Confidence level of all intervals, in percent.")
     estimates_are_log: bool = Field(
         False, description="Only with `generic`: the estimates are logarithms of ratios, such as hazard ratios."
     )
-    also: Annotated[list[SynthesisAddition], Field(max_length=20)] = Field([], description="What else to compute.")
-    title: ShortLine | None = Field(None, description="What stands above a plot.")
-    arm1: ShortLine = Field("arm 1", description="How plots call arm 1, the treatment.")
-    arm2: ShortLine = Field("arm 2", description="How plots call arm 2, the comparator.")
-    direction: Direction = Field("unclear", description="Which way is better, for the words below a plot.")
+    also: Annotated[list[SynthesisAddition], Field(max_length=20)] = Field(
+        [], description="Additional analyses to compute."
+    )
+    title: ShortLine | None = Field(None, description="Title of the plots.")
+    arm1: ShortLine = Field("arm 1", description="Label of arm 1, the treatment, in plots.")
+    arm2: ShortLine = Field("arm 2", description="Label of arm 2, the comparator, in plots.")
+    direction: Direction = Field("unclear", description="Which direction is better; it labels the two sides of a plot.")
     studies: Annotated[list[SynthesisStudy], Field(min_length=1, max_length=MOST_STUDIES)] = Field(
         description=f"The studies, 1 to {MOST_STUDIES}."
     )
 
     def captions(self) -> Captions:
-        """How its answer is told."""
+        """The labels of the response."""
         return Captions(
             labels=[study.label or f"Study {number}" for number, study in enumerate(self.studies, 1)],
             subgroups=[study.subgroup for study in self.studies],
@@ -157,47 +159,58 @@ EXAMPLE = {
         {"label": "Made-up C", "events1": 30, "n1": 240, "events2": 41, "n2": 236},
     ],
 }
-"""For the documentation; the names say that nobody measured these numbers."""
+"""Example for the documentation; the names show that the numbers are invented."""
 
 
-def parse_question(asked: SynthesisRequest) -> MetaAnalysis:
-    """The question that a body asks; InvalidBody names the study and the field of whatever cannot be."""
-    measure = GENERIC_LOG if asked.estimates_are_log and asked.measure == "generic" else MEASURES[asked.measure]
-    errors = [*_misplaced(asked, measure)]
+def parse_question(request_body: SynthesisRequest) -> MetaAnalysis:
+    """The meta-analysis of a request body; InvalidBody with a JSON pointer for each study and field that is wrong."""
+    measure = (
+        GENERIC_LOG
+        if request_body.estimates_are_log and request_body.measure == "generic"
+        else MEASURES[request_body.measure]
+    )
+    errors = [*_misplaced(request_body, measure)]
     if errors:
         raise invalid(errors)
-    rows = [measure.shape(**{name: getattr(study, name) for name in measure.fields}) for study in asked.studies]
+    rows = [measure.shape(**{name: getattr(study, name) for name in measure.fields}) for study in request_body.studies]
     question = MetaAnalysis(
         measure=measure,
-        plan=Plan(asked.measure, asked.model, asked.method, asked.estimator, asked.interval, asked.level),
+        plan=Plan(
+            request_body.measure,
+            request_body.model,
+            request_body.method,
+            request_body.estimator,
+            request_body.interval,
+            request_body.level,
+        ),
         rows=rows,
-        subgroups=[study.subgroup for study in asked.studies if study.subgroup is not None],
-        also=frozenset(asked.also),
+        subgroups=[study.subgroup for study in request_body.studies if study.subgroup is not None],
+        also=frozenset(request_body.also),
     )
-    errors = [{"pointer": pointer(name), "detail": words} for name, words in contradictions(question)]
+    errors = [{"pointer": pointer(name), "detail": detail} for name, detail in contradictions(question)]
     for index, row in enumerate(rows):
-        errors += [{"pointer": pointer("studies", index, name), "detail": words} for name, words in row.faults()]
+        errors += [{"pointer": pointer("studies", index, name), "detail": detail} for name, detail in row.faults()]
     if errors:
         raise invalid(errors)
     return question
 
 
-def _misplaced(asked: SynthesisRequest, measure: Measure) -> Iterator[dict[str, Any]]:
-    """Fields that the measure needs and a study lacks, and those that belong to another measure."""
-    if asked.estimates_are_log and asked.measure != "generic":
+def _misplaced(request_body: SynthesisRequest, measure: Measure) -> Iterator[dict[str, Any]]:
+    """Errors for missing fields of the measure, and for fields of another measure."""
+    if request_body.estimates_are_log and request_body.measure != "generic":
         yield {"pointer": "/estimates_are_log", "detail": "only measure generic takes estimates"}
     known = list(measure.fields)
     everywhere = {"label", "subgroup", *known}
-    for index, study in enumerate(asked.studies):
+    for index, study in enumerate(request_body.studies):
         for name in known:
             if getattr(study, name) is None:
-                words = f"{asked.measure} needs {', '.join(known)}; {name} is absent"
-                yield {"pointer": pointer("studies", index, name), "detail": words}
+                detail = f"{request_body.measure} needs {', '.join(known)}; {name} is absent"
+                yield {"pointer": pointer("studies", index, name), "detail": detail}
         for name in sorted(study.model_fields_set - everywhere):
             if getattr(study, name) is not None:
-                words = f"{name} does not belong to {asked.measure}, which takes {', '.join(known)}"
-                yield {"pointer": pointer("studies", index, name), "detail": words, "known": known}
-        if "subgroups" in asked.also and study.subgroup is None:
+                detail = f"{name} does not belong to {request_body.measure}, which takes {', '.join(known)}"
+                yield {"pointer": pointer("studies", index, name), "detail": detail, "known": known}
+        if "subgroups" in request_body.also and study.subgroup is None:
             yield {
                 "pointer": pointer("studies", index, "subgroup"),
                 "detail": "`also` asks for subgroups; name this one's",

@@ -1,4 +1,4 @@
-"""The shapes of the calculator's answer: the pooled result, each study, and what the result hangs on."""
+"""The response models of the calculator: pooled result, studies, and sensitivity analyses."""
 
 from typing import Literal
 
@@ -15,15 +15,15 @@ from app.models.types import Number
 
 
 class SynthesisShown(BaseModel):
-    """Numbers as people read them: ratios, correlations and proportions instead of their transformations."""
+    """Numbers on the display scale: ratios, correlations and proportions instead of their transformations."""
 
-    estimate: Number | None = Field(description="The estimate; null beyond what a number holds.")
+    estimate: Number | None = Field(description="The estimate; null where it is too large for a number.")
     ci_low: Number | None = Field(description="Lower end of its confidence interval.")
     ci_high: Number | None = Field(description="Upper end of its confidence interval.")
 
 
 class SynthesisDisplay(SynthesisShown):
-    """A pooled result as people read it."""
+    """A pooled result on the display scale."""
 
     prediction_low: Number | None = Field(description="Lower end of the prediction interval.")
     prediction_high: Number | None = Field(description="Upper end of the prediction interval.")
@@ -51,15 +51,19 @@ class SynthesisResult(BaseModel):
     q: Number = Field(description="Cochran's Q.")
     q_df: int = Field(description="Its degrees of freedom.")
     q_p: Number | None = Field(description="Its p-value; null for one study.")
-    prediction_low: Number | None = Field(description="Where the effect of a new study lies, lower end.")
-    prediction_high: Number | None = Field(description="Upper end; null under `common-effect` and for one study.")
-    display: SynthesisDisplay = Field(description="The same as people read it.")
+    prediction_low: Number | None = Field(
+        description="Lower end of the prediction interval, for the effect of a new study."
+    )
+    prediction_high: Number | None = Field(
+        description="Its upper end; both are null under `common-effect` and for one study."
+    )
+    display: SynthesisDisplay = Field(description="The same numbers on the display scale.")
 
 
 class SynthesisPart(BaseModel):
-    """The result of some of the studies, or of more of them."""
+    """The pooled result of a part of the studies: without one of them, the first ones, or a subgroup."""
 
-    label: str = Field(description="Which: the study left out, the study added last, the subgroup.")
+    label: str = Field(description="The study left out, the study added last, or the subgroup.")
     result: SynthesisResult | None = Field(description="Their pooled result; null where there is none.")
     reason: str | None = Field(description="Why there is none.")
 
@@ -81,13 +85,13 @@ class SynthesisEgger(BaseModel):
     statistic: Number | None = Field(description="t; null when the standard error is 0.")
     df: int = Field(description="Its degrees of freedom.")
     p_value: Number = Field(description="Two-sided probability under no small-study effect.")
-    limit_estimate: Number = Field(description="Where the effect goes as the standard error goes to 0.")
+    limit_estimate: Number = Field(description="The limit of the effect as the standard error approaches 0.")
     limit_ci_low: Number = Field(description="Lower end of its interval.")
     limit_ci_high: Number = Field(description="Upper end of its interval.")
 
 
 class SynthesisFilled(BaseModel):
-    """A study that the funnel seems to lack."""
+    """A study that seems to be missing from the funnel plot."""
 
     estimate: Number = Field(description="Its effect on the scale of the analysis.")
     se: Number = Field(description="Its standard error.")
@@ -104,7 +108,7 @@ class SynthesisTrimAndFill(BaseModel):
 class SynthesisStudyResult(BaseModel):
     """One study's effect, on the scale of the analysis."""
 
-    label: str = Field(description="How the study is called.")
+    label: str = Field(description="Label of the study.")
     subgroup: str | None = Field(description="Its subgroup.")
     estimate: Number | None = Field(description="Its effect; null where nobody or everybody had the event.")
     se: Number | None = Field(description="Its standard error.")
@@ -112,7 +116,7 @@ class SynthesisStudyResult(BaseModel):
     ci_high: Number | None = Field(description="Upper end of its interval.")
     weight: Number = Field(description="Its weight in the pooled result, in percent.")
     is_adjusted: bool = Field(description="Whether ½ was added to its cells because one was empty.")
-    display: SynthesisShown = Field(description="The same as people read it.")
+    display: SynthesisShown = Field(description="The same numbers on the display scale.")
 
 
 class SynthesisChoices(BaseModel):
@@ -122,13 +126,13 @@ class SynthesisChoices(BaseModel):
     model: SynthesisModel = Field(description="Common effect or random effects.")
     method: SynthesisMethod = Field(description="How studies were weighted.")
     estimator: SynthesisEstimator | None = Field(description="How τ² was estimated; null where it was not.")
-    interval: SynthesisInterval = Field(description="How the interval was made.")
-    level: Number = Field(description="Of all intervals, in percent.")
-    shown_as: str = Field(description="What `display` shows, in words.")
+    interval: SynthesisInterval = Field(description="Method of the confidence interval.")
+    level: Number = Field(description="Confidence level of all intervals, in percent.")
+    shown_as: str = Field(description="Name of the effect on the display scale, such as `risk ratio`.")
 
 
 class Synthesis(SynthesisResult, SynthesisChoices):
-    """Studies pooled: how, the result, each study, and what the result hangs on."""
+    """A meta-analysis: the method, the pooled result, each study, and the sensitivity analyses."""
 
     studies: list[SynthesisStudyResult] = Field(description="Each study, in the order of the request.")
     leave_one_out: list[SynthesisPart] | None = Field(description="The result without each study in turn.")
@@ -136,4 +140,4 @@ class Synthesis(SynthesisResult, SynthesisChoices):
     subgroups: SynthesisSubgroups | None = Field(description="The result of each subgroup.")
     egger: SynthesisEgger | None = Field(description="Egger's test.")
     trim_and_fill: SynthesisTrimAndFill | None = Field(description="Trim and fill.")
-    notes: list[str] = Field(description="What a reader needs to know in order to read the numbers rightly.")
+    notes: list[str] = Field(description="Notes that a reader needs to interpret the numbers.")

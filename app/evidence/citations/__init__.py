@@ -1,7 +1,7 @@
-"""Does a number stand where its citation says it stands: quotes, spans, and the numbers read from text.
+"""Citation verification: quotes, spans and numbers of a record against the stored text of its sources.
 
-In come a record, its citations and the stored text of a source; out comes a verification level (`recorded`,
-`quote-found`, `number-in-quote`), or the JSON pointer of what was not found. Numbers in prose are read by
-`text_numbers` (ISO 80000-1), structured sources by JSON pointer (RFC 6901). Nothing here decides whether a source is
-right.
+Input: a record with its citations, and the stored texts. Output: a verification level (`recorded`, `quote-found`,
+`number-in-quote`), and the JSON pointer of each quote or number that was not found. `text_numbers` reads numbers in
+prose (ISO 80000-1), `pointers` resolves JSON pointers in structured sources (RFC 6901). Whether a source is right is
+not judged.
 """

@@ -1,4 +1,4 @@
-"""A text of which only the quoted characters may be passed on: the others become a sign of equal length."""
+"""Text masking: every character that is not quoted is replaced, where only quotes may be redistributed."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,21 +7,21 @@ MASK = "□"
 
 
 def mask_text(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """The text with every character outside the spans replaced; characters from 0, the end not included.
+    """The text with every character outside the spans replaced; spans count characters from 0, the end excluded.
 
-    Its length stays, so that what points into the text still does.
+    The length is unchanged, so that spans into the text remain valid.
     """
-    kept, place = [], 0
+    parts, place = [], 0
     for start, end in sorted(spans):
         first = max(start, place)
         if first < end:
-            kept += [MASK * (first - place), text[first:end]]
+            parts += [MASK * (first - place), text[first:end]]
             place = end
-    return ("".join(kept) + MASK * (len(text) - place))[: len(text)]
+    return ("".join(parts) + MASK * (len(text) - place))[: len(text)]
 
 
 def spans_in(content: Any, source: str) -> Iterator[tuple[int, int]]:
-    """Every span that a document, however deep, quotes from a source."""
+    """Every span that a document quotes from a source, at any depth."""
     if isinstance(content, dict):
         if content.get("source") == source and content.get("span"):
             yield content["span"]["start"], content["span"]["end"]

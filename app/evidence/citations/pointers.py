@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901): places in a record, or in a source that is JSON."""
+"""JSON pointers (RFC 6901) into a record, or into a source that is JSON."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ INDEX = re.compile(r"0|[1-9][0-9]*")
 
 
 def resolve(document: Any, pointer: str) -> Any:
-    """The value at a JSON pointer (RFC 6901, section 4); LookupError says which step leads nowhere."""
+    """The value at a JSON pointer (RFC 6901, section 4); LookupError names the reference token that does not exist."""
     place = document
     done = ""
     for step in pointer.split("/")[1:]:
@@ -26,12 +26,12 @@ def resolve(document: Any, pointer: str) -> Any:
 
 
 def parse_structured(text: str) -> Any:
-    """The content of a source that is JSON; ValueError for any other text."""
+    """The parsed JSON of a source; ValueError for any other text."""
     return from_json(text)
 
 
 def numbers_in(value: Any, pointer: str = "") -> Iterator[tuple[str, float]]:
-    """Every number below a place of a JSON value, with its pointer."""
+    """Every number in a JSON value, at any depth, with its JSON pointer."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from numbers_in(inner, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")

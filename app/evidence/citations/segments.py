@@ -1,4 +1,4 @@
-"""A text cut where its claims begin and end, so that a page can highlight them however they overlap."""
+"""Text segments: a text split at the start and end of its claims, so that a page can highlight overlapping ones."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Marked:
-    """A stretch of the text that belongs to somebody: characters from 0, the end not included."""
+    """An annotated span of a text with its owner, such as a claim: characters from 0, the end excluded."""
 
     start: int
     end: int
@@ -16,7 +16,7 @@ class Marked:
 
 @dataclass(frozen=True)
 class TextSegment:
-    """A stretch in which the owners do not change; without owners it is a gap between them."""
+    """A segment with the same owners throughout; without owners it is not annotated."""
 
     start: int
     end: int
@@ -26,14 +26,12 @@ class TextSegment:
 def segments(length: int, marked: Iterable[Marked]) -> Iterator[TextSegment]:
     """The whole text of that length, in order, each character in exactly one segment.
 
-    A segment names every owner of its characters, in the order in which they begin (then by name). Stretches that reach
-    beyond the text are cut at its end.
+    A segment names every owner of its characters, ordered by start, end and name. Spans that reach beyond the text are
+    cut at its end.
     """
-    stretches = sorted(marked, key=lambda one: (one.start, one.end, one.owner))
-    ends = {0, length} | {
-        place for stretch in stretches for place in (stretch.start, stretch.end) if 0 <= place <= length
-    }
+    spans = sorted(marked, key=lambda span: (span.start, span.end, span.owner))
+    ends = {0, length} | {place for span in spans for place in (span.start, span.end) if 0 <= place <= length}
     places = sorted(ends)
     for start, end in pairwise(places):
-        owners = tuple(one.owner for one in stretches if one.start <= start and end <= one.end)
+        owners = tuple(span.owner for span in spans if span.start <= start and end <= span.end)
         yield TextSegment(start, end, owners)

@@ -1,7 +1,7 @@
-"""Citations against their sources: is the quote there, is each number in it, and which rung does that come to?
+"""Verification of a record against its sources: quotes, number bindings, and the resulting verification level.
 
-The ladder: `recorded` (somebody wrote it down) < `quote-found` (a quote of it stands in the source's stored text) <
-`number-in-quote` (each number of the record stands in such a quote, or at its place in a structured source).
+The levels (rungs), ascending: `recorded` (not verified) < `quote-found` (a quote is in the stored text of the source) <
+`number-in-quote` (each number of the record is in such a quote, or at its JSON pointer in a structured source).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,18 +16,18 @@ from app.models.claims import ClaimRecord
 from app.models.vocabulary import Verification
 
 LADDER: tuple[Verification, ...] = get_args(Verification.__value__)
-"""The rungs, from the lowest to the highest."""
+"""The verification levels, ascending."""
 NOT_FROM_SOURCES = {"citations", "numbers", "span", "missing"}
-"""Fields whose numbers say where something stands, not what was found."""
+"""Fields whose numbers are positions in a text, not findings of a source."""
 COMPUTED = "/days"
-"""The end of the pointers of numbers that we compute ourselves: a claimed value in days."""
+"""The end of the JSON pointers of numbers that the server computes: a claimed value in days."""
 
 TextOf = Callable[[str], str | None]
-"""Gives the stored text of a source by its id; None where we hold none."""
+"""Returns the stored text of a source by its id; None without a stored text."""
 
 
 class Fault(NamedTuple):
-    """Something that does not hold: where in the record (JSON pointer), and what."""
+    """A verification error: the JSON pointer in the record, and the message."""
 
     pointer: str
     detail: str
@@ -35,7 +35,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True)
 class CitedPlace:
-    """One place of a source that a record rests on."""
+    """A citation of a record, or the quote of a claim, with its JSON pointer in the record."""
 
     pointer: str
     source: str
@@ -46,18 +46,18 @@ class CitedPlace:
 
 @dataclass
 class Finding:
-    """What a check came to: the faults, the rung (None for a record without citations), and what was looked at."""
+    """The result of a verification: faults, level (None for a record without citations), and what was verified."""
 
     faults: list[Fault] = field(default_factory=list)
     rung: Verification | None = None
     quotes: int = 0
-    """Quotes that stand in a stored text."""
+    """Number of quotes that were found in a stored text."""
     bound: set[str] = field(default_factory=set)
-    """The fields whose numbers were found where they are said to stand."""
+    """JSON pointers of the fields whose numbers were found at their binding."""
 
 
 def verify(record: Record, text_of: TextOf) -> Finding:
-    """Compare a record with the stored texts of its sources."""
+    """Verify the quotes and numbers of a record against the stored texts of its sources."""
     places = list(cited_places(record))
     found = Finding()
     values = dict(stated_numbers(record))
@@ -65,13 +65,13 @@ def verify(record: Record, text_of: TextOf) -> Finding:
         text = text_of(place.source)
         before = len(found.faults)
         found.faults += _quote_faults(place, text)
-        is_held = text is not None and place.quote is not None and len(found.faults) == before
-        found.quotes += is_held
+        is_quote_found = text is not None and place.quote is not None and len(found.faults) == before
+        found.quotes += is_quote_found
         for index, binding in enumerate(place.numbers):
-            wrong = _binding_fault(binding, place, text, values)
-            if wrong is not None:
-                found.faults.append(Fault(f"{place.pointer}/numbers/{index}", wrong))
-            elif is_held or binding.pointer is not None:
+            detail = _binding_fault(binding, place, text, values)
+            if detail is not None:
+                found.faults.append(Fault(f"{place.pointer}/numbers/{index}", detail))
+            elif is_quote_found or binding.pointer is not None:
                 found.bound.add(binding.field)
     quotes = [place.quote for place in places if place.quote is not None]
     if places and len(quotes) == len(places):
@@ -81,7 +81,7 @@ def verify(record: Record, text_of: TextOf) -> Finding:
 
 
 def cited_places(record: Record) -> Iterator[CitedPlace]:
-    """Every place of a source that the record rests on: its citations, or a claim's own quote."""
+    """The citations of a record, and the own quote of a claim."""
     for index, citation in enumerate(getattr(record, "citations", [])):
         yield CitedPlace(f"/citations/{index}", citation.source, citation.quote, citation.span, citation.numbers)
     if isinstance(record, ClaimRecord):
@@ -89,7 +89,7 @@ def cited_places(record: Record) -> Iterator[CitedPlace]:
 
 
 def stated_numbers(record: Record) -> Iterator[tuple[str, float]]:
-    """The numbers that a record says, each with its JSON pointer; not those that say where something stands."""
+    """The numbers of a record with their JSON pointers, without positions in texts and without computed numbers."""
     for pointer, value in numbers_in(record.model_dump(mode="json", exclude=NOT_FROM_SOURCES)):
         if not pointer.endswith(COMPUTED) or pointer.count("/") == 1:
             yield pointer, value
@@ -98,13 +98,13 @@ def stated_numbers(record: Record) -> Iterator[tuple[str, float]]:
 def _quote_faults(place: CitedPlace, text: str | None) -> Iterator[Fault]:
     if text is None or place.quote is None:
         return
-    wrong = mismatch(text, place.quote, *((place.span.start, place.span.end) if place.span else (None, None)))
-    if wrong:
-        yield Fault(f"{place.pointer}/quote", wrong)
+    detail = mismatch(text, place.quote, *((place.span.start, place.span.end) if place.span else (None, None)))
+    if detail:
+        yield Fault(f"{place.pointer}/quote", detail)
 
 
 def _binding_fault(binding: NumberBinding, place: CitedPlace, text: str | None, values: dict[str, float]) -> str | None:
-    """What is wrong with a binding: its field, its words, or the two together; None when it holds."""
+    """The error of a number binding: unknown field, no number to read, or another number; None if they agree."""
     if binding.field not in values:
         return f"{binding.field} is no number of this record"
     wanted = values[binding.field]
@@ -115,15 +115,15 @@ def _binding_fault(binding: NumberBinding, place: CitedPlace, text: str | None, 
         elif text is None:
             return f"we hold no text of {place.source}, so that nothing stands at {binding.pointer}"
         else:
-            read = _pointed(text, binding)
+            read = _number_at_pointer(text, binding)
             where = f"{place.source} at {binding.pointer}"
     except (ValueError, LookupError) as failure:
         return str(failure.args[0])
     return None if read == wanted else f"{binding.field} is {wanted:g}, but {where} says {read:g}"
 
 
-def _pointed(text: str, binding: NumberBinding) -> float:
-    """The number at a pointer into a structured source, which may hold it as a JSON number or as text."""
+def _number_at_pointer(text: str, binding: NumberBinding) -> float:
+    """The number at a JSON pointer into a structured source, a JSON number or a string; ValueError without one."""
     try:
         document = parse_structured(text)
     except ValueError as failure:
@@ -137,11 +137,11 @@ def _pointed(text: str, binding: NumberBinding) -> float:
 
 
 def _stray_numbers(values: dict[str, float], bound: set[str], quotes: Sequence[str]) -> Iterator[Fault]:
-    """Numbers that stand in none of the quotes, of a record that rests on nothing else."""
-    said = {reading.value for quote in quotes for reading in readings(quote)}
+    """Faults of the numbers that are neither bound nor in any quote of the record."""
+    quoted = {reading.value for quote in quotes for reading in readings(quote)}
     for pointer, value in values.items():
-        if pointer not in bound and value not in said:
-            known = ", ".join(f"{one:g}" for one in sorted(said)) or "no number"
+        if pointer not in bound and value not in quoted:
+            known = ", ".join(f"{number:g}" for number in sorted(quoted)) or "no number"
             yield Fault(pointer, f"{value:g} stands in no quote of this record; its quotes say {known}")
 
 

@@ -1,5 +1,5 @@
-"""Where two kinds of records disagree: a use without an approval, a dose beyond its label, a harm without a warning.
+"""Gaps: contradictions between records, such as a use without an approval or a dose outside its label.
 
-In come the records of one treatment and condition, out come gaps with the records on either side. One module a kind of
-gap; what they share is in `base`. Which records are asked is decided in `reports/gaps.py`.
+Input: the records of one treatment. Output: gaps, each with the records on its sides. One module for each subject;
+shared classes and functions are in `base`. `reports/gaps.py` reads the records.
 """

@@ -1,4 +1,4 @@
-"""Gaps around the ledger: claims that it contradicts, benefit without approval, approval without a result."""
+"""Gaps about approvals: claims that contradict them, benefit without approval, approval without a study result."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ APPROVAL_WORDS = re.compile(r"approv|licen[cs]|authori[sz]|on-label", re.IGNOREC
 NEGATIONS = re.compile(
     r"\b(not|no|never|nor|neither|without|non|off|unapproved|unlicen[cs]ed|unauthori[sz]ed|\w+n['’]t)\b", re.IGNORECASE
 )
-"""Words with which a statement may say that something is not approved; then nothing is held against it."""
+"""Words that may negate a statement of approval; a statement with one of them is not checked."""
 
 Ledger = Mapping[str, Sequence[Document]]
 """The approvals of one treatment, by condition."""
@@ -25,16 +25,16 @@ Ledger = Mapping[str, Sequence[Document]]
 
 @dataclass
 class ResultCounts:
-    """How many results of ours there are for one condition; those of reviews apart, which may hold the others."""
+    """Counts of stored results for one condition; reviews separately, because they may include the single studies."""
 
     single: int = 0
     pooled: int = 0
     favouring_single: Counter[str] = field(default_factory=Counter)
-    """By what the treatment was compared with."""
+    """By comparator."""
     favouring_pooled: int = 0
 
     def add(self, count: int, comparator: str | None, *, is_single: bool, favours: bool) -> None:
-        """Count results that were compared with the same, and found the same."""
+        """Count results with the same comparator and finding."""
         if is_single:
             self.single += count
             self.favouring_single[comparator or "nothing"] += count if favours else 0
@@ -44,11 +44,11 @@ class ResultCounts:
 
     @property
     def favouring(self) -> int:
-        """All that favour the treatment."""
+        """Results that favour the treatment, single and pooled."""
         return self.favouring_single.total() + self.favouring_pooled
 
     def words(self, treatment: str) -> str:
-        """In words: `of 5 results of single studies that we hold, 2 favour example (2 against placebo)`."""
+        """The counts in words: `of 5 results of single studies that we hold, 2 favour example (2 against placebo)`."""
         parts = []
         if self.single:
             counted = sorted((+self.favouring_single).items())
@@ -63,19 +63,19 @@ class ResultCounts:
 def claim_gaps(
     treatment: str, claims: Iterable[Document], ledger: Ledger, issued: Mapping[str, str | None], today: str
 ) -> Iterator[Gap]:
-    """Claims of an approval that was none on the day of their source; without such a day, today.
+    """Claims of an approval whose use was off-label on the day of the source; today where the source has no date.
 
-    `issued` gives the (partial) day of each source.
+    `issued` maps each source to its (partial) date of issue.
     """
     for claim in claims:
         values = [(value["name"], value["text"]) for value in claim["values"]]
         places = [text for name, text in values if name == "jurisdiction" and text in CODES]
-        said = " ".join(text for name, text in values if name == "claimed_status" and text) or claim["quote"]
-        if claim["kind"] != "approval" or NEGATIONS.search(said) or not APPROVAL_WORDS.search(said):
+        statement_text = " ".join(text for name, text in values if name == "claimed_status" and text) or claim["quote"]
+        if claim["kind"] != "approval" or NEGATIONS.search(statement_text) or not APPROVAL_WORDS.search(statement_text):
             continue
         dated = issued.get(claim["source"])
         for condition, place in product(claim["conditions"], places):
-            found = standing_on(ledger.get(condition, ()), place, dated or today)
+            found = status_on(ledger.get(condition, ()), place, dated or today)
             if found.status == "off-label":
                 day = f"on {dated}, when it was issued" if dated else f"today, {today}, as its source carries no date"
                 statement = (
@@ -88,21 +88,23 @@ def claim_gaps(
                 yield Gap("claim-contradicts-ledger", treatment, condition, statement, sides, made_of)
 
 
-def standing_on(approvals: Sequence[Document], place: str, on: str) -> RegulatoryStanding:
-    """What the approvals of one treatment and condition say of a jurisdiction on a day."""
+def status_on(approvals: Sequence[Document], place: str, on: str) -> RegulatoryStanding:
+    """The regulatory status of one treatment and condition in a jurisdiction on a day, by its approvals."""
     return standing([decision_of(approval) for approval in approvals], place, on)
 
 
 def by_place(approvals: Sequence[Document], today: str) -> dict[str, RegulatoryStanding]:
-    """What they say today of each jurisdiction that they name."""
+    """The regulatory status today in each jurisdiction of the approvals."""
     places = sorted({approval["jurisdiction"] for approval in approvals})
-    return {place: standing_on(approvals, place, today) for place in places}
+    return {place: status_on(approvals, place, today) for place in places}
 
 
 def never_on_label(ledger: Ledger, today: str) -> list[str]:
-    """The conditions for which the treatment is off-label somewhere today and on-label nowhere."""
-    found = {condition: {one.status for one in by_place(rows, today).values()} for condition, rows in ledger.items()}
-    return [condition for condition, seen in found.items() if "off-label" in seen and "on-label" not in seen]
+    """The conditions for which the treatment is off-label in some jurisdiction today and on-label in none."""
+    found = {
+        condition: {status.status for status in by_place(rows, today).values()} for condition, rows in ledger.items()
+    }
+    return [condition for condition, names in found.items() if "off-label" in names and "on-label" not in names]
 
 
 def benefit_gaps(
@@ -113,28 +115,28 @@ def benefit_gaps(
     favouring: Mapping[str, Sequence[Document]],
     today: str,
 ) -> Iterator[Gap]:
-    """Conditions in which results favour the treatment and no approval stands today.
+    """Conditions in which results favour the treatment and no approval is in force today.
 
-    `favouring` holds the results that are shown, `counts` counts all that there are.
+    `favouring` has the results to show, `counts` counts all stored results.
     """
     for condition, results in sorted(favouring.items()):
         rows = ledger[condition]
-        negative = {place: one for place, one in by_place(rows, today).items() if one.status == "off-label"}
+        negative = {place: found for place, found in by_place(rows, today).items() if found.status == "off-label"}
         statement = (
             f"For {condition}, {counts[condition].words(treatment)}; by the ledger, on {today} it was off-label in "
             f"{', '.join(negative)} and on-label nowhere."
         )
         shown = [record_side("result", StudyResult, row, _result_says(row)) for row in results]
-        deciding = [side for one in negative.values() for side in _deciding(one, rows)]
+        deciding = [side for found in negative.values() for side in _deciding(found, rows)]
         sides = (*shown, *deciding)
         yield Gap("benefit-without-approval", treatment, condition, statement, sides, tuple(sorted(negative)))
 
 
 def approval_gaps(treatment: str, ledger: Ledger, with_results: Iterable[str], today: str) -> Iterator[Gap]:
-    """Conditions for which the treatment is on-label somewhere today, and of which we hold no study result."""
+    """Conditions for which the treatment is on-label in some jurisdiction today, without a stored study result."""
     for condition in sorted(ledger.keys() - set(with_results)):
         rows = ledger[condition]
-        positive = {place: one for place, one in by_place(rows, today).items() if one.status == "on-label"}
+        positive = {place: found for place, found in by_place(rows, today).items() if found.status == "on-label"}
         if positive:
             statement = (
                 f"On {today}, {treatment} was on-label for {condition} in {', '.join(positive)}; we hold no study "
@@ -146,7 +148,7 @@ def approval_gaps(treatment: str, ledger: Ledger, with_results: Iterable[str], t
                 treatment=treatment,
                 condition=condition,
             )
-            sides = (*(side for one in positive.values() for side in _deciding(one, rows)), absence)
+            sides = (*(side for found in positive.values() for side in _deciding(found, rows)), absence)
             yield Gap("approval-without-result", treatment, condition, statement, sides, tuple(sorted(positive)))
 
 

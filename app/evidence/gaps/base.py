@@ -1,4 +1,4 @@
-"""Gaps: where two things that we hold do not fit together. A gap names its sides and sources; it never advises."""
+"""The gap model: a contradiction between records, with its sides and their sources, and without advice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.models.claims import Claim
 from app.models.types import plain_number
 
 Document = Mapping[str, Any]
-"""A record as readers get it."""
+"""The JSON document of a record, as the API returns it."""
 GapKind = Literal[
     "interval-below-label",
     "dose-outside-label",
@@ -26,7 +26,7 @@ SideRole = Literal["claim", "dosing", "label", "approval", "result", "warning", 
 
 @dataclass(frozen=True)
 class GapParty:
-    """One of the things that do not fit: a record of ours, or a list in which nothing was found."""
+    """One side of a gap: a stored record, or a filtered list without results."""
 
     role: SideRole
     says: str
@@ -35,12 +35,12 @@ class GapParty:
     citations: Sequence[Mapping[str, Any]] = ()
     source_status: str | None = None
     list_path: str | None = None
-    """The list that was looked at, where something is absent."""
+    """The path of the filtered list without results, for an absence."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """What does not fit, in one sentence and with its sides."""
+    """A gap: the contradiction in one sentence, and its sides."""
 
     kind: GapKind
     treatment: str
@@ -48,40 +48,40 @@ class Gap:
     statement: str
     sides: tuple[GapParty, ...]
     made_of: tuple[str, ...]
-    """What tells it from the others of its kind: the ids of the records that it is about."""
+    """The components of its identity among gaps of its kind: mostly ids of records."""
 
     @property
     def id(self) -> str:
-        """The same for as long as the same records are compared."""
-        named = "\n".join((self.treatment, self.condition or "", *self.made_of))
-        return f"{self.kind}-{sha256(named.encode()).hexdigest()[:12]}"
+        """A stable id: a hash of treatment, condition and `made_of`."""
+        identity = "\n".join((self.treatment, self.condition or "", *self.made_of))
+        return f"{self.kind}-{sha256(identity.encode()).hexdigest()[:12]}"
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """Where it stands in a list: by kind, then by condition."""
+        """The sort key: kind, condition, id."""
         return self.kind, self.condition or "", self.id
 
 
 def record_side(role: SideRole, row: type[Row], document: Document, says: str) -> GapParty:
-    """A side that is a record, with the citations that it carries; a claim is cited with its own words."""
+    """A side that is a record, with its citations; the citation of a claim is its own quote."""
     citations: Sequence[Mapping[str, Any]] = document["citations"] if row is not Claim else [own_words(document)]
     return GapParty(role, says, (row.plural, document["id"]), citations, document["source_status"])
 
 
 def absent_side(says: str, row: type[Row], **filters: str) -> GapParty:
-    """A side that is nothing: the list that was looked at, and what was not found in it."""
+    """A side for an absence: the path of the filtered list that has no results."""
     return GapParty("absence", says, list_path=f"/v1/{row.plural}?{urlencode(filters)}")
 
 
 def own_words(claim: Document) -> Mapping[str, Any]:
-    """A claim's source, quote and place in the stored text, as a citation."""
+    """The source, quote, span and number bindings of a claim, as a citation."""
     span = None if claim["span"] is None else Span(**claim["span"])
     numbers = claim["numbers"]
     return Citation(source=claim["source"], quote=claim["quote"], span=span, numbers=numbers).model_dump(mode="json")
 
 
 def span_of(low: float | None, high: float | None) -> str:
-    """Two ends in words, at least one of which is given: `12`, `1 to 2`, `at least 3`, `at most 100`."""
+    """A range in words: `12`, `1 to 2`, `at least 3`, `at most 100`; at least one end must be given."""
     ends = [plain_number(end) for end in (low, high) if end is not None]
     if len(ends) == 1:
         return f"at least {ends[0]}" if high is None else f"at most {ends[0]}"
@@ -89,23 +89,23 @@ def span_of(low: float | None, high: float | None) -> str:
 
 
 def for_condition(condition: str | None) -> str:
-    """How a statement begins."""
+    """The beginning of a statement: `For migraine`."""
     return "For no condition in particular" if condition is None else f"For {condition}"
 
 
 def whose(row: Document) -> str:
-    """Who states a dosing, where, and for which condition."""
+    """The basis, jurisdiction and condition of a dosing record in words."""
     place = f" ({row['jurisdiction']})" if row["jurisdiction"] else ""
     return f"{row['basis'].capitalize()}{place}, {row['condition'] or 'any condition'}"
 
 
 def remarks(row: Document) -> str:
-    """Whom a dosing is for, and its note: what a reader must not miss beside the numbers."""
-    words = [row["population"] and f"{row['population']}.", row["note"]]
-    return "".join(f" {text}" for text in words if text)
+    """The population and the note of a dosing record, each after a space; they qualify the numbers."""
+    texts = [row["population"] and f"{row['population']}.", row["note"]]
+    return "".join(f" {text}" for text in texts if text)
 
 
 def has_words_of(row: Document, claim: Document) -> bool:
-    """Whether a dosing record holds what a claim says, read from the same words of the same source."""
+    """Whether a dosing record of basis `claim` cites the same quote of the same source as a claim."""
     quotes = [(citation["source"], citation["quote"]) for citation in row["citations"]]
     return row["basis"] == "claim" and (claim["source"], claim["quote"]) in quotes

@@ -1,4 +1,4 @@
-"""Gaps in doses: what a claim or a trial gives lies outside a label of the same product, in that product's own unit."""
+"""Gaps in doses: a dose of a claim or a trial outside the limits of a label of the same product, in its own unit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,42 +13,42 @@ WHO = {"claim": "a claim", "trial": "a trial"}
 
 @dataclass(frozen=True)
 class Compared:
-    """A stated dose and the labels that it can be compared with."""
+    """A claimed or trial dose, and the labels that it is compared with."""
 
     row: Document
     outside: Sequence[Document]
-    """Labels whose limits it leaves."""
+    """Labels whose limits the dose is outside of."""
     above: Sequence[Document]
-    """Labels whose maximum one session of it exceeds."""
+    """Labels whose maximum one session of the dose exceeds."""
     covering: Sequence[Document]
-    """Labels within whose limits it lies."""
+    """Labels whose limits contain the dose."""
 
 
 def dose_gaps(
     treatment: str, unit: Document | None, dosing: Sequence[Document], claims: Sequence[Document]
 ) -> Iterator[Gap]:
-    """Claimed or trial doses outside the limits of a label for the same condition, or above the most that one allows.
+    """Claimed or trial doses outside the limits of a label for the same condition, or above its maximum.
 
-    Doses are compared in one product's own unit and counted per the same thing; the quartiles and typical doses of a
-    label are no limits. `unit` is the treatment's `dose_unit`: a class of products has none, and nothing is compared.
+    Doses are compared in the product's own unit and with the same `dose_per`; quartiles and typical doses of a label
+    are no limits. `unit` is the treatment's `dose_unit`; a class of products has none, so that nothing is compared.
     """
     if unit is None:
         return
     for row in dosing:
         if row["basis"] in WHO and row["dose_per"] and _ends(row):
-            found = _compared(row, [label for label in dosing if label["basis"] == "label"])
+            found = _compare(row, [label for label in dosing if label["basis"] == "label"])
             if found.outside or found.above:
                 yield _gap(treatment, unit["label"], found, claims)
 
 
-def _compared(row: Document, labels: Sequence[Document]) -> Compared:
+def _compare(row: Document, labels: Sequence[Document]) -> Compared:
     alike = [label for label in labels if label["dose_unit"] == row["dose_unit"]]
     limits = [label for label in alike if _gives_limits(label, row)]
     return Compared(
         row,
-        outside=[label for label in limits if _leaves(row, label)],
+        outside=[label for label in limits if _is_outside(row, label)],
         above=[label for label in alike if _exceeds(row, label)],
-        covering=[label for label in limits if not _leaves(row, label)],
+        covering=[label for label in limits if not _is_outside(row, label)],
     )
 
 
@@ -57,7 +57,7 @@ def _ends(row: Document) -> list[float]:
 
 
 def _gives_limits(label: Document, row: Document) -> bool:
-    """Whether a label says how small and how large a dose of that kind may be."""
+    """Whether a label has limits for a dose of the same condition and `dose_per`."""
     return (
         label["dose_statistic"] == "limits"
         and label["condition"] is not None
@@ -67,13 +67,13 @@ def _gives_limits(label: Document, row: Document) -> bool:
     )
 
 
-def _leaves(row: Document, label: Document) -> bool:
+def _is_outside(row: Document, label: Document) -> bool:
     low, high = label["dose_min"], label["dose_max"]
     return any((low is not None and end < low) or (high is not None and end > high) for end in _ends(row))
 
 
 def _exceeds(row: Document, label: Document) -> bool:
-    """Whether a single session alone is more than the label allows within its period."""
+    """Whether a single session exceeds the maximum dose of the label within its period."""
     is_comparable = row["dose_per"] == ["session"] and label["condition"] in (row["condition"], None)
     return is_comparable and label["max_dose"] is not None and max(_ends(row)) > label["max_dose"]
 
@@ -81,33 +81,36 @@ def _exceeds(row: Document, label: Document) -> bool:
 def _gap(treatment: str, unit: str, found: Compared, claims: Sequence[Document]) -> Gap:
     row = found.row
     labels = {label["id"]: label for label in (*found.outside, *found.above, *found.covering)}
-    parts = [_leaving(row, label, f"the {_dose(label, unit)} of {_label(label)}") for label in found.outside]
-    parts += [
-        f"{_upward(row, label['max_dose'])} {_label(label)}'s most, {_maximum(label, unit)}" for label in found.above
+    parts = [
+        _outside_text(row, label, f"the {_dose_text(label, unit)} of {_label_text(label)}") for label in found.outside
     ]
-    parts += [f"{_label(label)}, which gives {_dose(label, unit)}, covers it" for label in found.covering]
-    dose = f"{_dose(row, unit)} per {' and '.join(row['dose_per'])}"
+    parts += [
+        f"{_above_text(row, label['max_dose'])} {_label_text(label)}'s most, {_maximum_text(label, unit)}"
+        for label in found.above
+    ]
+    parts += [f"{_label_text(label)}, which gives {_dose_text(label, unit)}, covers it" for label in found.covering]
+    dose = f"{_dose_text(row, unit)} per {' and '.join(row['dose_per'])}"
     statement = f"{for_condition(row['condition'])}, {WHO[row['basis']]} gives {dose}; {'; '.join(parts)}."
     twins = [claim for claim in claims if has_words_of(row, claim) and _gives_a_dose(claim)]
     sides = (
         *(record_side("claim", Claim, claim, f"A claim says: {claim['quote']}") for claim in twins),
         record_side("dosing", DosingInterval, row, f"{whose(row)}: {dose}.{remarks(row)}"),
-        *(record_side("label", DosingInterval, label, _says(label, unit)) for label in labels.values()),
+        *(record_side("label", DosingInterval, label, _label_side_text(label, unit)) for label in labels.values()),
     )
     broken = {label["id"] for label in (*found.outside, *found.above)}
     return Gap("dose-outside-label", treatment, row["condition"], statement, sides, (row["id"], *sorted(broken)))
 
 
-def _leaving(row: Document, label: Document, words: str) -> str:
-    """How the dose leaves the limits of a label, which are named by the words."""
+def _outside_text(row: Document, label: Document, limits: str) -> str:
+    """How the dose lies outside the limits of a label, which are named by `limits`."""
     low, high = label["dose_min"], label["dose_max"]
     is_below = low is not None and min(_ends(row)) < low
     if high is None or max(_ends(row)) <= high:
-        return f"{'it lies' if max(_ends(row)) < low else 'its lower end lies'} below {words}"
-    return f"it reaches beyond both ends of {words}" if is_below else f"{_upward(row, high)} {words}"
+        return f"{'it lies' if max(_ends(row)) < low else 'its lower end lies'} below {limits}"
+    return f"it reaches beyond both ends of {limits}" if is_below else f"{_above_text(row, high)} {limits}"
 
 
-def _upward(row: Document, high: float) -> str:
+def _above_text(row: Document, high: float) -> str:
     return "it lies above" if min(_ends(row)) > high else "its upper end lies above"
 
 
@@ -115,21 +118,21 @@ def _gives_a_dose(claim: Document) -> bool:
     return any(value["name"].startswith("dose") and value["number"] is not None for value in claim["values"])
 
 
-def _label(label: Document) -> str:
+def _label_text(label: Document) -> str:
     return f"the {label['jurisdiction']} label" if label["jurisdiction"] else "a label"
 
 
-def _dose(row: Document, unit: str) -> str:
+def _dose_text(row: Document, unit: str) -> str:
     statistic = f" ({row['dose_statistic']})" if row["dose_statistic"] in ("iqr", "typical") else ""
     return f"{span_of(row['dose_min'], row['dose_max'])} {unit}{statistic}"
 
 
-def _maximum(label: Document, unit: str) -> str:
+def _maximum_text(label: Document, unit: str) -> str:
     period = f"{plain_number(label['max_dose_period'])} {label['max_dose_period_unit']}"
     return f"{plain_number(label['max_dose'])} {unit} in {period}"
 
 
-def _says(label: Document, unit: str) -> str:
-    parts = [_dose(label, unit)] if _ends(label) else []
-    parts += [f"at most {_maximum(label, unit)}"] if label["max_dose"] is not None else []
+def _label_side_text(label: Document, unit: str) -> str:
+    parts = [_dose_text(label, unit)] if _ends(label) else []
+    parts += [f"at most {_maximum_text(label, unit)}"] if label["max_dose"] is not None else []
     return f"{whose(label)}: {', '.join(parts)}.{remarks(label)}"

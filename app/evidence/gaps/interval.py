@@ -1,4 +1,4 @@
-"""Gaps in intervals: what a claim, a trial or a guideline gives is shorter than what the product's labels give."""
+"""Gaps in dosing intervals: one of a claim, trial or guideline that is shorter than those of the product's labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from app.models.claims import Claim
 from app.models.dosing_intervals import DAYS, DosingInterval
 
 LEAST_DAYS = DAYS | {"mo": 28.0, "a": 364.0}
-"""Days that a unit has at least: the months of a label may be counted as four weeks each, its years as 52 weeks."""
+"""The least days of a unit: the months of a label may be counted as four weeks each, its years as 52 weeks."""
 WHO = {"claim": "a claim", "trial": "a trial", "guideline": "a guideline"}
 
 
 @dataclass(frozen=True)
 class DoseInterval:
-    """The time from one dose to the next: its shorter and its longer end, as far as they are said."""
+    """The time from one dose to the next: its shorter and its longer end; None where an end is not recorded."""
 
     low: float | None
     high: float | None
@@ -36,7 +36,7 @@ class DoseInterval:
         return f"{span_of(self.low, self.high)} {self.unit}{in_days}"
 
     def is_below(self, end: float | None, label: "DoseInterval") -> bool:
-        """Whether one end of this interval is surely shorter than the shorter end of a label's."""
+        """Whether an end of this interval is certainly below the shorter end of a label's, also in another unit."""
         if end is None or label.low is None:
             return False
         if self.unit == label.unit:
@@ -46,7 +46,7 @@ class DoseInterval:
 
 @dataclass(frozen=True)
 class Statement:
-    """An interval that somebody gives for a condition, with the records that say it."""
+    """A dosing interval of a claim, trial or guideline for a condition, with the records that state it."""
 
     basis: str
     condition: str | None
@@ -56,35 +56,35 @@ class Statement:
 
 
 def interval_gaps(treatment: str, dosing: Sequence[Document], claims: Sequence[Document]) -> Iterator[Gap]:
-    """Stated intervals that lie, wholly or with their shorter end, below the shortest of the product's labels.
+    """Stated intervals that are, wholly or with their shorter end, below the shortest one of the product's labels.
 
-    The bar is the label's for the same condition; where none gives one, the shortest of the product's other labels.
+    The threshold is that of the labels for the same condition; without any, the shortest of the product's other labels.
     """
     labels = [row for row in dosing if row["basis"] == "label" and row["interval_min"] is not None]
-    for said in [*_claimed(claims, dosing), *_recorded(claims, dosing)]:
-        same = [row for row in labels if said.condition is not None and row["condition"] in (said.condition, None)]
+    for stated in [*_claimed(claims, dosing), *_recorded(claims, dosing)]:
+        same = [row for row in labels if stated.condition is not None and row["condition"] in (stated.condition, None)]
         shortest = min((row["interval_days"] for row in same or labels), default=None)
-        bars = [row for row in same or labels if row["interval_days"] == shortest]
-        if bars and (part := _part_below(said.interval, _shortest_of(bars[0]))):
+        shortest_labels = [row for row in same or labels if row["interval_days"] == shortest]
+        if shortest_labels and (part := _part_below(stated.interval, _shortest_of(shortest_labels[0]))):
             statement = (
-                f"{for_condition(said.condition)}, {WHO[said.basis]} gives an interval of {said.interval}; "
-                f"{_bar_words(said.condition, is_same=bool(same))} is {_shortest_of(bars[0])}, on the label "
-                f"for {_places(bars)}: {part} below that."
+                f"{for_condition(stated.condition)}, {WHO[stated.basis]} gives an interval of {stated.interval}; "
+                f"{_threshold_text(stated.condition, is_same=bool(same))} is {_shortest_of(shortest_labels[0])}, "
+                f"on the label for {_places(shortest_labels)}: {part} below that."
             )
-            sides = (*said.sides, *(_row_side("label", row) for row in bars))
-            made_of = (said.id, *sorted(row["id"] for row in bars))
-            yield Gap("interval-below-label", treatment, said.condition, statement, sides, made_of)
+            sides = (*stated.sides, *(_row_side("label", row) for row in shortest_labels))
+            made_of = (stated.id, *sorted(row["id"] for row in shortest_labels))
+            yield Gap("interval-below-label", treatment, stated.condition, statement, sides, made_of)
 
 
-def _part_below(said: DoseInterval, bar: DoseInterval) -> str | None:
-    """Which part of the stated interval lies below the bar, or None."""
-    if said.is_below(said.high, bar):
-        return "it lies" if said.low == said.high else "all of it lies"
-    return "its shorter end lies" if said.is_below(said.low, bar) else None
+def _part_below(stated: DoseInterval, threshold: DoseInterval) -> str | None:
+    """Which part of the stated interval is below the threshold, as a subject and verb; None if no part is."""
+    if stated.is_below(stated.high, threshold):
+        return "it lies" if stated.low == stated.high else "all of it lies"
+    return "its shorter end lies" if stated.is_below(stated.low, threshold) else None
 
 
 def _claimed(claims: Sequence[Document], dosing: Sequence[Document]) -> Iterator[Statement]:
-    """The intervals that claims give, each with the dosing records that hold the same statement."""
+    """The intervals of claims, each with the dosing records that have the same statement."""
     for claim in claims:
         interval = _interval_of_values(claim)
         if interval is None:
@@ -97,7 +97,7 @@ def _claimed(claims: Sequence[Document], dosing: Sequence[Document]) -> Iterator
 
 
 def _recorded(claims: Sequence[Document], dosing: Sequence[Document]) -> Iterator[Statement]:
-    """The intervals of dosing records that no claim of ours holds as well."""
+    """The intervals of dosing records that no stored claim states, too."""
     claimed = [(claim, interval) for claim in claims if (interval := _interval_of_values(claim)) is not None]
     for row in dosing:
         interval = _interval_of(row)
@@ -116,7 +116,7 @@ def _shortest_of(label: Document) -> DoseInterval:
 
 
 def _interval_of_values(claim: Document) -> DoseInterval | None:
-    """The interval among a claim's values, where it has one in one UCUM unit of time."""
+    """The interval among a claim's values, in one UCUM unit of time; None without one or with several units."""
     found = {
         value["name"]: value["number"]
         for value in claim["values"]
@@ -125,12 +125,12 @@ def _interval_of_values(claim: Document) -> DoseInterval | None:
     units = {value["unit"] for value in claim["values"] if value["name"] in found}
     if len(units) != 1:
         return None
-    both = found.get("interval")
-    return DoseInterval(found.get("interval_min", both), found.get("interval_max", both), units.pop())
+    single = found.get("interval")
+    return DoseInterval(found.get("interval_min", single), found.get("interval_max", single), units.pop())
 
 
 def _is_same(row: Document, claim: Document, interval: DoseInterval) -> bool:
-    """Whether a dosing record and a claim hold one statement: the same words, or the claim names the record."""
+    """Whether a dosing record and a claim state the same: the same quote, or the claim refers to the record."""
     if has_words_of(row, claim):
         return True
     is_named = {"kind": DosingInterval.plural, "id": row["id"]} in claim["evidence"]
@@ -144,7 +144,7 @@ def _row_side(role: str, row: Document) -> GapParty:
     )
 
 
-def _bar_words(condition: str | None, *, is_same: bool) -> str:
+def _threshold_text(condition: str | None, *, is_same: bool) -> str:
     if is_same:
         return "the shortest interval that a label gives for it"
     if condition is None:

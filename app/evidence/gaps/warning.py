@@ -1,4 +1,4 @@
-"""Gaps between warnings and harms: what a warning names and no side effect of the treatment holds."""
+"""Gaps between warnings and side effects: terms of a warning that no side effect of the treatment has."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -19,17 +19,17 @@ SAME_TERMS: Mapping[str, str] = {
     "ptosis": "eyelid ptosis",
     "drooping eyelid": "eyelid ptosis",
 }
-"""Plain words and the clinical word for the same thing: a warning may use one, a table of harms the other."""
+"""Lay terms and their clinical synonyms: a warning may use one, a table of harms the other."""
 
 
 def meaning(term: str) -> str:
-    """A term as it is compared: without case, and in one of the words that mean the same."""
+    """The normalised term: case folded, white space collapsed, and replaced by its preferred synonym."""
     folded = " ".join(term.casefold().split())
     return SAME_TERMS.get(folded, folded)
 
 
 def warning_gaps(treatment: str, warnings: Sequence[Document], terms: Iterable[str]) -> Iterator[Gap]:
-    """Terms that a warning of the treatment, or of a class above it, names and none of its side effects has.
+    """Terms of a warning of the treatment, or of a class above it, that none of its side effects has.
 
     `terms` are those of the treatment's side effects, and for a class those of its products as well.
     """
@@ -46,8 +46,8 @@ def warning_gaps(treatment: str, warnings: Sequence[Document], terms: Iterable[s
 def _gap(treatment: str, word: str, found: Sequence[tuple[str, Document]]) -> Gap:
     term = found[0][0]
     by_id = {warning["id"]: warning for _, warning in found}
-    told = "; ".join(f"{_kind(warning)} of {warning['treatment']}" for warning in by_id.values())
-    statement = f"“{term}” is named by a {told}; no side effect of {treatment} that we hold has this term."
+    warnings = "; ".join(f"{_kind(warning)} of {warning['treatment']}" for warning in by_id.values())
+    statement = f"“{term}” is named by a {warnings}; no side effect of {treatment} that we hold has this term."
     absence = absent_side("No side effect of this treatment has this term here.", SideEffect, treatment=treatment)
     sides = (*(record_side("warning", LabelWarning, row, row["statement"]) for row in by_id.values()), absence)
     conditions = {warning["condition"] for warning in by_id.values()}

@@ -1,4 +1,4 @@
-"""From a relative effect to people: risks at a named baseline, and the number needed to treat through infinity."""
+"""Absolute effects: the risk at a baseline from a relative effect, the risk difference, the number needed to treat."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from app.evidence.statistics.study_data import Counts
 
 Kind = Literal["benefit", "harm"]
 ROUNDING = 1e-9
-"""What a risk may lie beyond 0 or 1 because numbers are rounded."""
+"""Tolerance by which a risk may be outside 0 to 1, because numbers are rounded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """Risks between 0 and 1 under a baseline that is taken as known; differences are treatment minus baseline."""
+    """Risks between 0 and 1, at a baseline that is taken as known; differences are treatment minus baseline."""
 
     baseline: float
     risk: float
@@ -26,26 +26,26 @@ class Absolute:
 
     @property
     def difference(self) -> float:
-        """How much more risk there is with the treatment."""
+        """The risk difference."""
         return self.risk - self.baseline
 
     @property
     def low(self) -> float:
-        """Lower end of the difference's interval."""
+        """Lower end of the confidence interval of the risk difference."""
         return self.risk_low - self.baseline
 
     @property
     def high(self) -> float:
-        """Upper end of the difference's interval."""
+        """Upper end of the confidence interval of the risk difference."""
         return self.risk_high - self.baseline
 
 
 def at_baseline(measure: str, estimate: float, low: float, high: float, *, baseline: float) -> Absolute:
     """The risk with the treatment where it is `baseline` without (Cochrane Handbook 15.4.4; GRADE guidelines 12).
 
-    `estimate`, `low` and `high` are as people read them: ratios, not logarithms. An interval ends at 0 and 1. Undefined
-    for a baseline outside 0 to 1, for a ratio where nobody or everybody has the outcome, and where the effect would
-    take more people than there are, or fewer than none.
+    `estimate`, `low` and `high` are on the display scale: ratios, not logarithms. The interval is cut off at 0 and 1.
+    Raises Undefined for a baseline outside 0 to 1, for a ratio at a baseline of 0 or 1, and where the resulting risk
+    would be outside 0 to 1.
     """
     if not 0 <= baseline <= 1:
         raise Undefined("a baseline risk lies between 0 and 1")
@@ -59,9 +59,9 @@ def at_baseline(measure: str, estimate: float, low: float, high: float, *, basel
 
 
 def between_arms(row: Counts, *, level: float) -> Absolute:
-    """The risks of two arms as they were observed, with an interval for their difference that counts the chance in both
+    """The observed risks of two arms, with Newcombe's interval for their difference, which has the error of both arms
     (Newcombe 1998, method 10, doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I). Empty cells need
-    nothing added.
+    no continuity correction. `level` in percent.
     """
     z = -normal_quantile((1 - level / 100) / 2)
     risk, baseline = row.events1 / row.n1, row.events2 / row.n2
@@ -74,9 +74,9 @@ def between_arms(row: Counts, *, level: float) -> Absolute:
 
 def _wilson(risk: float, n: int, z: float) -> tuple[float, float]:
     """Wilson's score interval of a proportion (Wilson 1927)."""
-    middle = risk + z * z / (2 * n)
-    reach = z * sqrt(risk * (1 - risk) / n + z * z / (4 * n * n))
-    return (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)
+    centre = risk + z * z / (2 * n)
+    half_width = z * sqrt(risk * (1 - risk) / n + z * z / (4 * n * n))
+    return (centre - half_width) / (1 + z * z / n), (centre + half_width) / (1 + z * z / n)
 
 
 def _by_odds_ratio(ratio: float, baseline: float) -> float:
@@ -90,18 +90,18 @@ _RISK: Mapping[str, Callable[[float, float], float]] = {
     "risk-difference": add,
 }
 ABSOLUTE_MEASURES = tuple(_RISK)
-"""The measures that say something about a risk."""
+"""The measures that can be applied to a baseline risk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """One end of a number needed to treat: for whom it counts, and how many; `value` None is infinity."""
+    """A number needed to treat, to benefit or to harm; `value` None is infinity."""
 
     kind: Kind | None
     value: float | None
 
     def whole(self) -> int | None:
-        """In whole people: up for a benefit, down for a harm, so that neither is made to look better."""
+        """As a whole number, rounded up for a benefit and down for a harm, so that neither looks better, or None."""
         if self.value is None:
             return None
         return ceil(round(self.value, 9)) if self.kind == "benefit" else max(1, floor(round(self.value, 9)))
@@ -111,8 +111,9 @@ class Needed:
 class NumberNeeded:
     """The number needed to treat for one more person to benefit (NNTB) or to be harmed (NNTH), with its interval.
 
-    `first` and `last` go from the largest benefit to the largest harm. When the interval of the difference holds 0, it
-    runs through infinity: NNTB 10 (NNTB 4 to ∞ to NNTH 20) (Altman 1998, doi:10.1136/bmj.317.7168.1309).
+    `first` and `last` are the ends, from the largest benefit to the largest harm. When the interval of the difference
+    contains 0, this one passes through infinity: NNTB 10 (NNTB 4 to ∞ to NNTH 20) (Altman 1998,
+    doi:10.1136/bmj.317.7168.1309).
     """
 
     estimate: Needed
@@ -121,13 +122,13 @@ class NumberNeeded:
     through_infinity: bool
 
     def text(self) -> str:
-        """In Altman's notation."""
-        ends = [_named(self.first), _named(self.last)]
+        """The text in Altman's notation."""
+        ends = [_nnt_text(self.first), _nnt_text(self.last)]
         if self.through_infinity and "∞" not in ends:
             ends.insert(1, "∞")
         if self.first.kind == "harm":
             ends.reverse()  # the smaller number first
-        return f"{_named(self.estimate)} ({' to '.join(ends)})"
+        return f"{_nnt_text(self.estimate)} ({' to '.join(ends)})"
 
 
 def number_needed(absolute: Absolute, *, more_is: Kind) -> NumberNeeded:
@@ -148,7 +149,7 @@ def _needed(benefit: float) -> Needed:
     return Needed("benefit" if benefit > 0 else "harm", 1 / abs(benefit))
 
 
-def _named(one: Needed) -> str:
-    if one.kind is None:
+def _nnt_text(needed: Needed) -> str:
+    if needed.kind is None:
         return "∞"
-    return f"NNT{'B' if one.kind == 'benefit' else 'H'} {one.whole()}"
+    return f"NNT{'B' if needed.kind == 'benefit' else 'H'} {needed.whole()}"

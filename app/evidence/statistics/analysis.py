@@ -1,4 +1,4 @@
-"""A question to many studies, answered whole: the pooled result, what it hangs on, what a reader must know of it."""
+"""The meta-analysis: pooled estimate, sensitivity analyses, small-study tests, and notes for the reader."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,26 +14,26 @@ from app.evidence.statistics.two_by_two import MANTEL_HAENSZEL_MEASURES
 
 Also = Literal["leave-one-out", "cumulative", "subgroups", "egger", "trim-and-fill"]
 MOST_REPEATED = 200
-"""Studies of which each may be left out or added in turn: it takes the square of their number, below half a second."""
+"""Limit of studies for leave-one-out and cumulative analyses: quadratic in their number, below half a second."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class MetaAnalysis:
-    """Studies, in one shape of numbers, and how to pool them."""
+    """The input of a meta-analysis: rows of one shape, and the plan."""
 
     measure: Measure
     plan: Plan
     rows: Sequence[Row]
     subgroups: Sequence[str] = ()
-    """One name a study, or none at all."""
+    """The subgroup name of each study, or empty."""
     also: frozenset[Also] = frozenset()
 
 
 @dataclass(slots=True)
 class Analysis:
-    """The answer; parts that were not asked for, or that these studies do not allow, are None."""
+    """The result of a meta-analysis; parts that are not requested, or not defined for these studies, are None."""
 
     question: MetaAnalysis
     measure: Measure
@@ -45,11 +45,11 @@ class Analysis:
     egger: Egger | None = None
     trim_and_fill: TrimAndFill | None = None
     notes: list[str] = field(default_factory=list)
-    """Sentences that a reader needs in order to read the numbers rightly."""
+    """Sentences with what a reader must know to interpret the numbers."""
 
 
 def contradictions(question: MetaAnalysis) -> Iterator[Fault]:
-    """Choices that do not go together, by the name of the choice."""
+    """Choices that exclude each other, each with the name of the choice and what is wrong."""
     plan = question.plan
     if plan.method != "inverse-variance":
         known = MANTEL_HAENSZEL_MEASURES if plan.method == "mantel-haenszel" else ("odds-ratio",)
@@ -68,7 +68,7 @@ def contradictions(question: MetaAnalysis) -> Iterator[Fault]:
 
 
 def analyse(question: MetaAnalysis) -> Analysis:
-    """The answer to a question without faults and contradictions; Undefined when the numbers have none."""
+    """Run a meta-analysis whose rows have no faults and whose choices no contradictions; Undefined without a result."""
     measure = PETO if question.plan.method == "peto" else question.measure
     studies = _studies(measure, question)
     plan = question.plan
@@ -76,7 +76,7 @@ def analyse(question: MetaAnalysis) -> Analysis:
     analysis.notes += _notes(analysis)
     effects = [study.effect for study in studies if study.effect is not None]
 
-    def asked(name: Also, compute: Callable[[], T]) -> T | None:
+    def requested(name: Also, compute: Callable[[], T]) -> T | None:
         if name not in question.also:
             return None
         try:
@@ -85,18 +85,18 @@ def analyse(question: MetaAnalysis) -> Analysis:
             analysis.notes.append(f"{name}: {fault.message}.")
             return None
 
-    analysis.leave_one_out = asked("leave-one-out", lambda: sensitivity.leave_one_out(studies, plan))
-    analysis.cumulative = asked("cumulative", lambda: sensitivity.cumulative(studies, plan))
-    analysis.subgroups = asked("subgroups", lambda: sensitivity.subgroups(studies, question.subgroups, plan))
+    analysis.leave_one_out = requested("leave-one-out", lambda: sensitivity.leave_one_out(studies, plan))
+    analysis.cumulative = requested("cumulative", lambda: sensitivity.cumulative(studies, plan))
+    analysis.subgroups = requested("subgroups", lambda: sensitivity.subgroups(studies, question.subgroups, plan))
     analysis.notes += _notes_on_parts(analysis)
-    analysis.egger = asked("egger", lambda: sensitivity.egger(effects, plan.tail))
-    analysis.trim_and_fill = asked("trim-and-fill", lambda: sensitivity.trim_and_fill(studies, plan))
+    analysis.egger = requested("egger", lambda: sensitivity.egger(effects, plan.tail))
+    analysis.trim_and_fill = requested("trim-and-fill", lambda: sensitivity.trim_and_fill(studies, plan))
     return analysis
 
 
 def _studies(measure: Measure, question: MetaAnalysis) -> list[StudyEffect]:
-    """The studies with their effects; Mantel–Haenszel and Peto give none to a study in which nothing varies, and that
-    alone (metafor's `drop00=TRUE` of `rma.mh` and `rma.peto`).
+    """The studies with their effects; None under Mantel–Haenszel and Peto for a study without variation, and only there
+    (metafor's `drop00=TRUE` of `rma.mh` and `rma.peto`).
     """
     if question.plan.method == "inverse-variance":
         effects = effects_of(measure, question.rows)
@@ -121,9 +121,9 @@ def _notes(analysis: Analysis) -> Iterator[str]:
     if adjusted:
         where = "" if plan.method == "inverse-variance" else " for its own estimate; the pooled one uses the raw counts"
         yield f"½ was added to every cell of {_count(adjusted)} with an empty cell{where}."
-    silent = sum(study.effect is None for study in studies)
-    if silent:
-        yield f"{_count(silent)} in which nobody or everybody had the event has no effect of its own."
+    without_effect = sum(study.effect is None for study in studies)
+    if without_effect:
+        yield f"{_count(without_effect)} in which nobody or everybody had the event has no effect of its own."
     if plan.interval == "knapp-hartung":
         wald = pool(studies, replace(plan, interval="wald"), with_interval_of_tau2=False)
         if analysis.pooled.ci_high - analysis.pooled.ci_low < wald.ci_high - wald.ci_low:
@@ -134,11 +134,11 @@ def _notes(analysis: Analysis) -> Iterator[str]:
 
 
 def _notes_on_parts(analysis: Analysis) -> Iterator[str]:
-    """Of the result without each study, one after another, and of each subgroup."""
+    """Notes on the leave-one-out, cumulative and subgroup results."""
     groups = analysis.subgroups.groups.values() if analysis.subgroups else ()
     parts = [*(analysis.leave_one_out or ()), *(analysis.cumulative or ()), *groups]
-    is_alone = any(len(part.studies) == 1 for part in parts)
-    if is_alone and analysis.question.plan.interval == "knapp-hartung":
+    has_single_study = any(len(part.studies) == 1 for part in parts)
+    if has_single_study and analysis.question.plan.interval == "knapp-hartung":
         yield "Where a study stands alone, its own interval is shown: Knapp and Hartung's needs two."
 
 

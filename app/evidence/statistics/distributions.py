@@ -1,4 +1,4 @@
-"""Quantiles and tails of the normal, t and χ² distributions; scipy is loaded when a t or χ² is first needed."""
+"""Quantiles and tail probabilities of the normal, t and χ² distributions; scipy is imported on the first t or χ²."""
 
 from functools import cache
 from importlib import import_module
@@ -11,7 +11,7 @@ _NORMAL = NormalDist()
 
 @cache
 def _special() -> Any:
-    """scipy.special, whose import takes longer than the start of the service may."""
+    """scipy.special, imported late because its import would delay the start of the service too much."""
     return import_module("scipy.special")
 
 

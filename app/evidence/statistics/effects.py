@@ -95,8 +95,8 @@ def proportion_logit(row: Proportion) -> Effect:
     """Log odds of one proportion; variance 1/x + 1/(n − x)."""
     is_adjusted = row.events in (0, row.n)
     half = 0.5 if is_adjusted else 0.0
-    x, rest = row.events + half, row.n - row.events + half
-    return Effect(log(x / rest), 1 / x + 1 / rest, is_adjusted)
+    x, others = row.events + half, row.n - row.events + half
+    return Effect(log(x / others), 1 / x + 1 / others, is_adjusted)
 
 
 def proportion_freeman_tukey(row: Proportion) -> Effect:
@@ -105,7 +105,7 @@ def proportion_freeman_tukey(row: Proportion) -> Effect:
 
 
 def generic(row: Generic) -> Effect:
-    """The effect as it was given."""
+    """The given effect, unchanged."""
     return Effect(row.estimate, row.se**2)
 
 
@@ -127,7 +127,7 @@ def hedges_correction(df: int) -> float:
 
 
 def _cells(row: Counts) -> tuple[float, float, float, float, bool]:
-    """The four cells, with ½ more in each when one of them is empty; and whether that was so."""
+    """The four cells, with ½ added to each when one of them is empty; and whether it was added."""
     cells = (row.events1, row.n1 - row.events1, row.events2, row.n2 - row.events2)
     is_adjusted = 0 in cells
     half = 0.5 if is_adjusted else 0.0

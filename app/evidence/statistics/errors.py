@@ -1,8 +1,8 @@
-"""Why a synthesis has no answer: said in words, with the study and the field where there is one."""
+"""Exceptions for a synthesis without a result, with a message, and the study and field at fault where known."""
 
 
-class Undefined(Exception):  # noqa: N818  # says what is not defined
-    """The numbers have no answer under the question that was asked; `study` is the index of the row, counted from 0."""
+class Undefined(Exception):  # noqa: N818  # the name of what is not defined
+    """The numbers have no result under this plan; `study` is the index of the row at fault, counted from 0."""
 
     def __init__(self, message: str, *, study: int | None = None, field: str | None = None) -> None:
         super().__init__(message)
@@ -12,7 +12,7 @@ class Undefined(Exception):  # noqa: N818  # says what is not defined
 
 
 class NotConverged(Undefined):
-    """An iteration did not come to rest; `last` is where it stood."""
+    """An iteration did not converge; `last` is its last value."""
 
     def __init__(self, name: str, last: float) -> None:
         super().__init__(f"{name} did not converge; its last value was {last:.6g}. Another estimator may.")

@@ -1,4 +1,4 @@
-"""How much studies differ beyond chance: Cochran's Q, I², H², and τ² with the Q-profile interval."""
+"""Heterogeneity of studies: Cochran's Q, I², H², and τ² with its Q-profile confidence interval."""
 
 from collections.abc import Sequence
 from math import fsum
@@ -9,12 +9,12 @@ from app.evidence.statistics.effects import Effect
 from app.evidence.statistics.estimators import tau2_at_q
 from app.evidence.statistics.weights import Sample
 
-NOT_ASKED = 0.0
-"""The tail of an interval that nobody wants to know."""
+NO_INTERVAL = 0.0
+"""As `tail`: compute no interval of τ²."""
 
 
 class Heterogeneity(NamedTuple):
-    """Of one study nothing can be said: all but Q and its degrees of freedom are None."""
+    """Heterogeneity statistics; for one study all but Q and its degrees of freedom are None."""
 
     q: float
     q_df: int
@@ -27,7 +27,7 @@ class Heterogeneity(NamedTuple):
     i2_ci_low: float | None = None
     i2_ci_high: float | None = None
     h2: float | None = None
-    """Total over sampling variance; 1 is none."""
+    """Total variance over sampling variance; 1 without heterogeneity."""
 
 
 def about_common_mean(effects: Sequence[Effect], mean: float, *, q: float | None = None) -> Heterogeneity:
@@ -57,7 +57,7 @@ def about_random_mean(sample: Sample, tau2: float, *, tail: float) -> Heterogene
         return 100 * value / (value + typical)
 
     low = high = None
-    if tail != NOT_ASKED:
+    if tail != NO_INTERVAL:
         start = tau2, sample.fit(tau2)[2]
         low = tau2_at_q(sample, distributions.chi2_quantile(tail, df), start=start)
         high = tau2_at_q(sample, distributions.chi2_quantile(1 - tail, df), start=start)

@@ -1,4 +1,4 @@
-"""The measures by name: which numbers each needs, how its effect is computed, and how it is shown."""
+"""Effect measures by name: the fields that each needs, its effect size, and its display scale."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,25 +11,25 @@ from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.study_data import Correlation, Counts, Generic, Means, Proportion, Rates, Row
 
 LARGEST_LOGARITHM = 700.0
-"""Beyond it a ratio is no longer a number that JSON readers hold."""
+"""The largest logarithm of a ratio that JSON readers can represent as a number."""
 SMALLEST_VARIANCE, LARGEST_VARIANCE = 1e-24, 1e30
 WIDEST_RATIO = 1e12
-"""Variances further apart than this (standard errors a million times) are a slip of units, and eat up all digits."""
+"""Largest ratio of variances (standard errors a million times apart): more is a mistaken unit, and loses all digits."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure of effect."""
+    """An effect measure."""
 
     name: str
     shape: type[Row]
     effect: Callable[[Any], Effect]
     words: str
-    """What is shown, in words."""
+    """The name of the displayed effect (`risk ratio`)."""
     symbol: str
-    """What is shown, as a column is headed."""
+    """The symbol of the displayed effect, as a column heading (`RR`)."""
     is_ratio: bool = False
-    """Whether the analysis works on natural logarithms and ratios are shown."""
+    """Whether the analysis uses natural logarithms and the display ratios."""
     no_effect: float | None = 0.0
     """The value on the scale of the analysis that means no effect; None for proportions."""
 
@@ -39,9 +39,9 @@ class Measure:
         return tuple(field.name for field in fields(self.shape))
 
     def shown(self, value: float, rows: Sequence[Row]) -> float | None:
-        """A value of the analysis on the scale that people read; None beyond what a number holds.
+        """A value of the analysis on the display scale; None where it overflows.
 
-        `rows` are the studies that it stands for: Freeman and Tukey's arcsine needs the harmonic mean of their sizes.
+        `rows` are the studies behind the value: Freeman and Tukey's arcsine needs the harmonic mean of their sizes.
         """
         if self.is_ratio:
             return exp(value) if abs(value) <= LARGEST_LOGARITHM else None
@@ -56,7 +56,7 @@ class Measure:
 
 
 def proportion_of_arcsine(value: float, n: float) -> float:
-    """The proportion whose double arcsine among n people is this (Miller 1978); 0 and 1 beyond the ends."""
+    """The inverse of the double arcsine among n people, a proportion (Miller 1978); 0 and 1 beyond the ends."""
     if value <= freeman_tukey(0, n):
         return 0.0
     if value >= freeman_tukey(n, n):
@@ -93,20 +93,20 @@ GENERIC_LOG = Measure("generic", Generic, effects.generic, "ratio", "ratio", is_
 
 
 def effects_of(measure: Measure, rows: Sequence[Row]) -> list[Effect]:
-    """The effect of each study; Undefined names the study whose numbers do not give one."""
+    """The effect of each study; Undefined, with the index of the study, where it cannot be computed."""
     found = [effect_of(measure, row, index) for index, row in enumerate(rows)]
     smallest = min(effect.variance for effect in found)
     for index, effect in enumerate(found):
         if effect.variance > smallest * WIDEST_RATIO:
-            words = "its standard error is more than a million times that of another study: are the units the same?"
-            raise Undefined(words, study=index)
+            detail = "its standard error is more than a million times that of another study: are the units the same?"
+            raise Undefined(detail, study=index)
     return found
 
 
 def effect_of(measure: Measure, row: Row, index: int) -> Effect:
-    """The effect of the study at this index; Undefined names it when its numbers do not give one.
+    """The effect of the study at this index; Undefined, with that index, where it cannot be computed.
 
-    A `Generic` row is an effect of the measure that somebody else computed, on the scale of the analysis.
+    A `Generic` row is a published effect of the measure, on the scale of the analysis.
     """
     try:
         effect = effects.generic(row) if isinstance(row, Generic) else measure.effect(row)
@@ -115,6 +115,6 @@ def effect_of(measure: Measure, row: Row, index: int) -> Effect:
     if not isfinite(effect.estimate):
         raise Undefined("its effect is beyond what a number holds", study=index)
     if not SMALLEST_VARIANCE <= effect.variance <= LARGEST_VARIANCE:
-        words = f"its variance of {effect.variance:.3g} is outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}"
-        raise Undefined(words, study=index)
+        detail = f"its variance of {effect.variance:.3g} is outside {SMALLEST_VARIANCE:g} to {LARGEST_VARIANCE:g}"
+        raise Undefined(detail, study=index)
     return effect

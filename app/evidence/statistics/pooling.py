@@ -1,4 +1,4 @@
-"""Many studies to one estimate: inverse variance, Mantel–Haenszel and Peto, with the interval that was asked for."""
+"""Pooled estimates: inverse variance, Mantel–Haenszel and Peto, with confidence and prediction intervals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.evidence.statistics import distributions, two_by_two
 from app.evidence.statistics.effects import Effect
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.estimators import ESTIMATORS
-from app.evidence.statistics.heterogeneity import NOT_ASKED, Heterogeneity, about_common_mean, about_random_mean
+from app.evidence.statistics.heterogeneity import NO_INTERVAL, Heterogeneity, about_common_mean, about_random_mean
 from app.evidence.statistics.study_data import Row
 from app.evidence.statistics.two_by_two import Summary
 from app.evidence.statistics.weights import Sample, weighted
@@ -23,8 +23,8 @@ IntervalName = Literal["wald", "knapp-hartung"]
 
 @dataclass(frozen=True, slots=True)
 class StudyEffect:
-    """A study's numbers, and its effect; Mantel–Haenszel and Peto count studies in which nobody or everybody has the
-    event, although these have no effect of their own.
+    """A study's numbers and its effect; the effect is None under Mantel–Haenszel and Peto where nobody or everybody has
+    the event, and the study is pooled none the less.
     """
 
     row: Row
@@ -33,7 +33,7 @@ class StudyEffect:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to pool."""
+    """The analysis plan: measure, model, weights, estimator of τ², and intervals."""
 
     measure: str
     model: Model = "random-effects"
@@ -41,11 +41,11 @@ class Plan:
     estimator: EstimatorName = "reml"
     interval: IntervalName = "wald"
     level: float = 95.0
-    """Of the intervals, in percent."""
+    """Confidence level of all intervals, in percent."""
 
     @property
     def tail(self) -> float:
-        """The probability on each side of an interval."""
+        """The tail probability on each side of an interval."""
         return (1 - self.level / 100) / 2
 
 
@@ -61,16 +61,16 @@ class Pooled(NamedTuple):
     """z, or t under Knapp–Hartung; None when the standard error is 0."""
     p_value: float
     weights: tuple[float, ...]
-    """In percent, one a study."""
+    """The weight of each study, in percent."""
     heterogeneity: Heterogeneity
     prediction_low: float | None = None
     prediction_high: float | None = None
 
 
 def pool(studies: Sequence[StudyEffect], plan: Plan, *, with_interval_of_tau2: bool = True) -> Pooled:
-    """The pooled estimate of at least one study; Undefined when these numbers have none.
+    """The pooled estimate of one or more studies; Undefined where there is none.
 
-    One study is given back as it is. The interval of τ² takes as long as all the rest and may be left out.
+    A single study is returned unpooled. The interval of τ² takes half of the time and may be left out.
     """
     if plan.method == "inverse-variance":
         return _inverse_variance(studies, plan, with_interval_of_tau2=with_interval_of_tau2)
@@ -78,9 +78,9 @@ def pool(studies: Sequence[StudyEffect], plan: Plan, *, with_interval_of_tau2: b
     effects = [study.effect for study in studies if study.effect is not None]
     if plan.method == "peto":
         summary, q = two_by_two.peto(rows)
-        return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate, q=q))
+        return _pooled(summary, plan, len(studies), about_common_mean(effects, summary.estimate, q=q))
     summary = two_by_two.mantel_haenszel(rows, plan.measure)
-    return _finished(summary, plan, len(studies), about_common_mean(effects, summary.estimate))
+    return _pooled(summary, plan, len(studies), about_common_mean(effects, summary.estimate))
 
 
 def _inverse_variance(studies: Sequence[StudyEffect], plan: Plan, *, with_interval_of_tau2: bool) -> Pooled:
@@ -92,22 +92,22 @@ def _inverse_variance(studies: Sequence[StudyEffect], plan: Plan, *, with_interv
         raise Undefined("Knapp and Hartung's interval needs at least 2 studies; use interval wald")
     sample = Sample(y, v)
     tau2 = tau2_of(sample, plan)
-    at = weighted(y, v, tau2)
-    summary = Summary(at.mean, 1 / at.total, at.weights)
+    fit = weighted(y, v, tau2)
+    summary = Summary(fit.mean, 1 / fit.total, fit.weights)
     if plan.model == "common-effect" or k < 2:
-        return _finished(summary, plan, k, about_common_mean(effects, at.mean, q=sample.q))
+        return _pooled(summary, plan, k, about_common_mean(effects, fit.mean, q=sample.q))
     q = sample.q_at(tau2) if plan.interval == "knapp-hartung" else 0.0
-    tail = plan.tail if with_interval_of_tau2 else NOT_ASKED
-    return _finished(summary, plan, k, about_random_mean(sample, tau2, tail=tail), q_at_tau2=q, tau2=tau2)
+    tail = plan.tail if with_interval_of_tau2 else NO_INTERVAL
+    return _pooled(summary, plan, k, about_random_mean(sample, tau2, tail=tail), q_at_tau2=q, tau2=tau2)
 
 
 def tau2_of(sample: Sample, plan: Plan) -> float:
     """The between-study variance under the plan; 0 for a common effect and for one study."""
-    is_asked = plan.model == "random-effects" and len(sample.y) > 1
-    return ESTIMATORS[plan.estimator](sample) if is_asked else 0.0
+    is_estimated = plan.model == "random-effects" and len(sample.y) > 1
+    return ESTIMATORS[plan.estimator](sample) if is_estimated else 0.0
 
 
-def _finished(
+def _pooled(
     summary: Summary,
     plan: Plan,
     k: int,
@@ -132,8 +132,8 @@ def _finished(
     se = sqrt(variance)
     statistic = estimate / se if se > 0 else None
     p_value = float(estimate == 0) if statistic is None else two_sided(statistic)
-    whole = fsum(weights)
-    reach = None if tau2 is None else quantile * sqrt(variance + tau2)
+    total = fsum(weights)
+    half_width = None if tau2 is None else quantile * sqrt(variance + tau2)
     return Pooled(
         k=k,
         estimate=estimate,
@@ -142,8 +142,8 @@ def _finished(
         ci_high=estimate + quantile * se,
         statistic=statistic,
         p_value=p_value,
-        weights=tuple([100 * weight / whole for weight in weights]),
+        weights=tuple([100 * weight / total for weight in weights]),
         heterogeneity=heterogeneity,
-        prediction_low=None if reach is None else estimate - reach,
-        prediction_high=None if reach is None else estimate + reach,
+        prediction_low=None if half_width is None else estimate - half_width,
+        prediction_high=None if half_width is None else estimate + half_width,
     )

@@ -1,4 +1,4 @@
-"""What the answer hangs on: one study left out, one after another, subgroups, small-study effects."""
+"""Sensitivity analyses: leave-one-out, cumulative, subgroups, Egger's test, and trim and fill."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,9 +23,9 @@ class Attempt(NamedTuple):
 
 
 def attempt(studies: Sequence[StudyEffect], plan: Plan) -> Attempt:
-    """Pool, and keep the reason where that is not possible; without the interval of τ².
+    """Pool without the interval of τ²; the reason where that is not possible.
 
-    One study has its own interval, by Wald, because Knapp and Hartung's needs two.
+    A single study has a Wald interval, because Knapp and Hartung's needs two studies.
     """
     if len(studies) == 1:
         plan = replace(plan, interval="wald")
@@ -69,13 +69,13 @@ def subgroups(studies: Sequence[StudyEffect], names: Sequence[str], plan: Plan) 
     df = len(pooled) - 1
     if df < 1:
         return Subgroups(groups, None, max(df, 0), None)
-    between = Sample([one.estimate for one in pooled], [one.se**2 for one in pooled])
+    between = Sample([group.estimate for group in pooled], [group.se**2 for group in pooled])
     return Subgroups(groups, between.q, df, distributions.chi2_upper_tail(between.q, df))
 
 
 @dataclass(frozen=True, slots=True)
 class Egger:
-    """Egger's regression: how the effect changes with the standard error, and where it goes when that is 0."""
+    """Egger's regression: slope of the effects on the standard errors, and the limit at a standard error of 0."""
 
     bias: float
     se: float
@@ -104,12 +104,13 @@ def egger(effects: Sequence[Effect], tail: float) -> Egger:
     se, limit_se = sqrt(dispersion * line.slope_variance), sqrt(dispersion * line.start_variance)
     statistic = line.slope / se if se > 0 else None
     p_value = float(line.slope == 0) if statistic is None else distributions.t_two_sided(statistic, df)
-    reach = -distributions.t_quantile(tail, df) * limit_se
-    return Egger(line.slope, se, statistic, df, p_value, line.start, line.start - reach, line.start + reach)
+    half_width = -distributions.t_quantile(tail, df) * limit_se
+    limit = line.start
+    return Egger(line.slope, se, statistic, df, p_value, limit, limit - half_width, limit + half_width)
 
 
 class Line(NamedTuple):
-    """A weighted straight line of effects on standard errors; the variances are for a dispersion of 1."""
+    """A weighted linear regression of effects on standard errors; the variances are for a dispersion of 1."""
 
     start: float
     start_variance: float
@@ -119,23 +120,23 @@ class Line(NamedTuple):
 
 
 def _line(y: Floats, v: Floats, tau2: float) -> Line | None:
-    """The line with weights 1/(v + τ²), or None when all standard errors are equal."""
-    at = weighted(y, v, tau2)
-    errors = [sqrt(one) for one in v]
-    middle = weighted(errors, v, tau2).mean
-    spread = fsum(w * (one - middle) ** 2 for w, one in zip(at.weights, errors, strict=True))
-    if spread <= 1e-18 * at.total * middle**2:
+    """The regression with weights 1/(v + τ²); None when all standard errors are equal."""
+    fit = weighted(y, v, tau2)
+    errors = [sqrt(variance) for variance in v]
+    mean_error = weighted(errors, v, tau2).mean
+    spread = fsum(w * (error - mean_error) ** 2 for w, error in zip(fit.weights, errors, strict=True))
+    if spread <= 1e-18 * fit.total * mean_error**2:
         return None
-    pairs = list(zip(at.weights, errors, y, strict=True))
-    slope = fsum(w * (one - middle) * (effect - at.mean) for w, one, effect in pairs) / spread
-    start = at.mean - slope * middle
-    residual = fsum(w * (effect - start - slope * one) ** 2 for w, one, effect in pairs)
-    return Line(start, 1 / at.total + middle**2 / spread, slope, 1 / spread, residual)
+    triples = list(zip(fit.weights, errors, y, strict=True))
+    slope = fsum(w * (error - mean_error) * (effect - fit.mean) for w, error, effect in triples) / spread
+    start = fit.mean - slope * mean_error
+    residual = fsum(w * (effect - start - slope * error) ** 2 for w, error, effect in triples)
+    return Line(start, 1 / fit.total + mean_error**2 / spread, slope, 1 / spread, residual)
 
 
 @dataclass(frozen=True, slots=True)
 class TrimAndFill:
-    """The studies that the funnel plot seems to lack, and the result with them."""
+    """The studies that seem to be missing from the funnel plot, and the pooled estimate with them."""
 
     side: Literal["left", "right"]
     filled: Sequence[Effect]
@@ -145,8 +146,8 @@ class TrimAndFill:
 def trim_and_fill(studies: Sequence[StudyEffect], plan: Plan) -> TrimAndFill:
     """Duval and Tweedie's L₀ (2000, doi:10.1111/j.0006-341X.2000.00455.x), as metafor's `trimfill`.
 
-    Studies are missing on the right when the effect falls with the standard error, else on the left; that line is
-    weighted with the model's τ². Needs three studies and inverse variance.
+    Studies are missing on the right when the effect decreases with the standard error, else on the left; that
+    regression is weighted with the model's τ². Needs three studies and inverse variance.
     """
     if plan.method != "inverse-variance":
         raise Undefined("trim and fill needs method inverse-variance")
@@ -165,13 +166,13 @@ def trim_and_fill(studies: Sequence[StudyEffect], plan: Plan) -> TrimAndFill:
 
 
 def _missing(y: Floats, v: Floats, plan: Plan) -> tuple[int, float]:
-    """How many effects are missing below these, which ascend, and the centre without as many at the top."""
+    """The number of effects missing below these, which ascend, and the centre without the same number at the top."""
     k, missing = len(y), 0
     for _ in range(MOST_ROUNDS):
-        kept = k - missing
-        tau2 = tau2_of(Sample(y[:kept], v[:kept]), plan)
-        centre = weighted(y[:kept], v[:kept], tau2).mean
-        ranked = sorted((one - centre for one in y), key=abs)
+        trimmed = k - missing
+        tau2 = tau2_of(Sample(y[:trimmed], v[:trimmed]), plan)
+        centre = weighted(y[:trimmed], v[:trimmed], tau2).mean
+        ranked = sorted((effect - centre for effect in y), key=abs)
         positive = sum(rank for rank, deviation in enumerate(ranked, 1) if deviation > 0)
         found = max(0, round((4 * positive - k * (k + 1)) / (2 * k - 1)))
         if found == missing:

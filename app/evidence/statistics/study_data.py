@@ -1,10 +1,10 @@
-"""What a study contributes: the six shapes of its numbers, and what can be wrong with them."""
+"""The input data of one study: six shapes of numbers, each with its validation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 Fault = tuple[str, str]
-"""The field and what is wrong with it."""
+"""The name of a field, and the message of what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Counts:
     n2: int
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         yield from _events_of("1", self.events1, self.n1)
         yield from _events_of("2", self.events2, self.n2)
 
@@ -34,7 +34,7 @@ class Means:
     n2: int
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         for arm, sd, n in (("1", self.sd1, self.n1), ("2", self.sd2, self.n2)):
             if sd < 0:
                 yield f"sd{arm}", "a standard deviation is not negative"
@@ -54,7 +54,7 @@ class Rates:
     time2: float
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         for arm, events, time in (("1", self.events1, self.time1), ("2", self.events2, self.time2)):
             if events < 0:
                 yield f"events{arm}", "a number of events is not negative"
@@ -70,7 +70,7 @@ class Correlation:
     n: int
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         if not -1 < self.r < 1:
             yield "r", "a correlation lies between -1 and 1; at the ends Fisher's z is infinite"
         if self.n < 4:
@@ -85,19 +85,19 @@ class Proportion:
     n: int
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         yield from _events_of("", self.events, self.n)
 
 
 @dataclass(frozen=True, slots=True)
 class Generic:
-    """An effect that somebody else computed, and its standard error, on the scale of the analysis."""
+    """A published effect and its standard error, on the scale of the analysis."""
 
     estimate: float
     se: float
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong with these numbers."""
+        """The validation errors of these numbers."""
         if self.se <= 0:
             yield "se", "a standard error is more than 0"
 

@@ -1,4 +1,4 @@
-"""Pooling from the raw counts of two arms: Mantel–Haenszel and Peto, with nothing added to empty cells."""
+"""Pooling from the raw counts of two arms: Mantel–Haenszel and Peto, without a continuity correction."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import fsum, log
@@ -17,7 +17,7 @@ class Summary(NamedTuple):
 
 
 def mantel_haenszel(rows: Sequence[Row], measure: str) -> Summary:
-    """Mantel and Haenszel's estimate from the raw counts, nothing added to empty cells (metafor's `add=c(1/2, 0)`)."""
+    """Mantel and Haenszel's estimate from the raw counts, no continuity correction (metafor's `add=c(1/2, 0)`)."""
     summary = _MANTEL_HAENSZEL[measure](rows)
     if summary.variance <= 0:
         raise Undefined("the standard error of Mantel and Haenszel's estimate is 0: in these counts nothing varies")
@@ -50,9 +50,9 @@ def _mh_odds_ratio(rows: Sequence[Counts]) -> Summary:
     ]
     r, s = fsum(term[0] for term in terms), fsum(term[1] for term in terms)
     _need_events(r, s)
-    first = fsum(p * one for one, _, p in terms) / r**2
-    middle = fsum(p * other + (1 - p) * one for one, other, p in terms) / r / s
-    last = fsum((1 - p) * other for _, other, p in terms) / s**2
+    first = fsum(p * term_r for term_r, _, p in terms) / r**2
+    middle = fsum(p * term_s + (1 - p) * term_r for term_r, term_s, p in terms) / r / s
+    last = fsum((1 - p) * term_s for _, term_s, p in terms) / s**2
     return Summary(log(r / s), (first + middle + last) / 2, [term[1] for term in terms])
 
 
@@ -66,7 +66,7 @@ def _mh_risk_difference(rows: Sequence[Counts]) -> Summary:
 
 
 def _excess(row: Counts) -> float:
-    """Events of arm 1 beyond what both arms together let expect."""
+    """Observed minus expected events of arm 1 (O − E), given the events of both arms."""
     return (row.events1 * row.n2 - row.events2 * row.n1) / (row.n1 + row.n2)
 
 
@@ -104,9 +104,9 @@ MANTEL_HAENSZEL_MEASURES = tuple(_MANTEL_HAENSZEL)
 def _need_events(r: float, s: float) -> None:
     if r <= 0 or s <= 0:
         arm = "arm 1" if r <= 0 else "arm 2"
-        words = f"Mantel and Haenszel's ratio is not defined: nothing speaks for {arm} in any study"
+        detail = f"Mantel and Haenszel's ratio is not defined: nothing speaks for {arm} in any study"
         raise Undefined(
-            f"{words}; use measure risk-difference, or method inverse-variance, which adds ½ to empty cells"
+            f"{detail}; use measure risk-difference, or method inverse-variance, which adds ½ to empty cells"
         )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from app.evidence.absolute_effects import Baseline, Subject, control_of, result_subjects
 from app.evidence.comparability import WINDOW_DAYS
 from app.evidence.extraction import measure_named
-from app.evidence.pooling import PoolingChoices, Sorted, pool_results, pooling_plan, sort_out
+from app.evidence.pooling import PoolingChoices, SortedResults, pool_results, pooling_plan, sort_results
 from app.evidence.results import Document, Reported
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, at_baseline
 from app.evidence.statistics.errors import Undefined
@@ -35,7 +35,7 @@ def pooled_entries(
             groups.setdefault((outcome, str(comparator)), []).append(one)
     entries, notes = [], []
     for (outcome, _), some in sorted(groups.items()):
-        subject, results = result_subjects(some[0], StudyResult.plural)[0], sort_out(some, CHOICES)
+        subject, results = result_subjects(some[0], StudyResult.plural)[0], sort_results(some, CHOICES)
         is_told = subject.more_is is not None and results.measure in ABSOLUTE_MEASURES
         if not is_told or len(results.counted) < 2:
             continue
@@ -48,7 +48,7 @@ def pooled_entries(
     return entries, notes
 
 
-def _entry(subject: Subject, results: Sorted, named: Baseline | None, address: Address) -> dict[str, Any]:
+def _entry(subject: Subject, results: SortedResults, named: Baseline | None, address: Address) -> dict[str, Any]:
     """The results together; Undefined where they may not be joined, come to nothing, or have no baseline."""
     if results.conflicts:
         raise Undefined(results.conflicts[0].detail)
@@ -79,7 +79,7 @@ class PooledEstimate(NamedTuple):
     ci_high: float
 
 
-def _pooled(results: Sorted) -> tuple[Pooled, PooledEstimate]:
+def _pooled(results: SortedResults) -> tuple[Pooled, PooledEstimate]:
     """What the results come to; Undefined where that is nothing, or beyond any number."""
     analysis = pool_results(results, pooling_plan(CHOICES, results), CHOICES)
     if analysis is None:
@@ -93,7 +93,7 @@ def _pooled(results: Sorted) -> tuple[Pooled, PooledEstimate]:
     return pooled, PooledEstimate(estimate, low, high)
 
 
-def _weightiest(results: Sorted, pooled: Pooled) -> Baseline:
+def _weightiest(results: SortedResults, pooled: Pooled) -> Baseline:
     """The comparator arm of the weightiest result of those in which some people have the outcome, and some have not."""
     weighed = zip(pooled.weights, results.results, strict=True)
     arms = [(weight, control_of(StudyResult.plural, one.result)) for weight, one in weighed if not one.is_review]

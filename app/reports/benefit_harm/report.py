@@ -16,11 +16,11 @@ from app.evidence.absolute_effects import (
     Baseline,
     Refusal,
     Subject,
+    absolute_effect_of,
     are_alike,
     control_of,
     result_subjects,
     side_effect_subjects,
-    tell,
 )
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
@@ -58,7 +58,7 @@ def read_benefit_harm(
     _refuse_unknown(outcomes, every)
     subjects = [subject for subject in every if not outcomes or subject.about in outcomes]
     wanted = _baselines(baselines, every, sorted({subject.about for subject in subjects}))
-    told = [(subject, tell(subject, wanted.get(subject.about))) for subject in subjects]
+    told = [(subject, absolute_effect_of(subject, wanted.get(subject.about))) for subject in subjects]
     rows = _without_twins([one for _, one in told if isinstance(one, AbsoluteEffect)])
     given = set(wanted)
     shown = [(one, _row(one, others, address, is_named=one.subject.about in given)) for one, others in rows]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from app.models import RESOURCES
 from app.models.base import Key
 from app.search.highlighting import Segment, Wanted, best_text, snippet
-from app.search.index_entries import closed_fields, is_thing
+from app.search.index_entries import closed_fields, is_entity
 from app.search.name_index import labels_of
 from app.search.text_fields import Mention, Text, contents
 
@@ -50,7 +50,7 @@ class Highlighter:
 
 def _things(held: Sequence[Text | Mention]) -> Iterator[Mention]:
     """The mentions of things that have names."""
-    yield from (to for to in held if isinstance(to, Mention) and to.is_filter and is_thing(to.plural))
+    yield from (to for to in held if isinstance(to, Mention) and to.is_filter and is_entity(to.plural))
 
 
 def _plain(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

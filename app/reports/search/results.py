@@ -19,7 +19,7 @@ from app.search.engine import places
 from app.search.expressions import Expression, about, all_of, any_of
 from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in
 from app.search.index_entries import kind_at, kinds_in_order
-from app.search.interpretation import Understood, anywhere, interpret, steps
+from app.search.interpretation import InterpretedQuery, anywhere, interpret, tiers
 from app.search.query_parser import parse_query
 from app.search.ranking import Position, RankedHit, found_from
 from app.search.result_set import ResultSet, result_set_of
@@ -43,10 +43,15 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
     known = _identified(connection, query.text, [*narrowing.values()])
     identified = [place for place in known if kind_at(place) in kinds]
     needed, matches = _matches(connection, understood, [*narrowing.values()], is_strict=bool(known))
-    todo = steps(understood, needed, [*narrowing.values()], kinds) if needed else []
+    ranked_tiers = tiers(understood, needed, [*narrowing.values()], kinds) if needed else []
     found: list[RankedHit] = []
     for one in found_from(
-        matches, start, identified=identified, todo=todo, asked=question.words, chunk=query.limit + 1
+        matches,
+        start,
+        identified=identified,
+        tiers=ranked_tiers,
+        query_words=question.words,
+        chunk=query.limit + 1,
     ):
         found.append(one)
         if len(found) > query.limit:
@@ -94,7 +99,7 @@ def _narrowing(connection: Connection, asked: Mapping[str, Sequence[str]]) -> di
 
 
 def _matches(
-    connection: Connection, understood: Understood, narrowing: Sequence[Expression], *, is_strict: bool
+    connection: Connection, understood: InterpretedQuery, narrowing: Sequence[Expression], *, is_strict: bool
 ) -> tuple[int, ResultSet]:
     """How many of the words a record must hold, and what does: all of them, or where none does, as many as one does."""
     count = len(understood.groups)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from app.db.tables import ENTRY
 from app.models import RESOURCES
 from app.models.types import Slug
-from app.search.index_entries import LABELS, TERMS, is_thing, kinds_in_order
+from app.search.index_entries import LABELS, TERMS, is_entity, kinds_in_order
 from app.search.name_index import Beginning, beginning_with, near_words
 from app.search.tokens import tokens
 from app.store.read.query import Address
@@ -55,7 +55,7 @@ class Suggestions(BaseModel):
 def suggested_kinds() -> tuple[str, ...]:
     """The kinds that are suggested: those with names, and those with terms."""
     return tuple(
-        kind for kind in kinds_in_order() if is_thing(kind) or {TERM, TERMS} & RESOURCES[kind].model_fields.keys()
+        kind for kind in kinds_in_order() if is_entity(kind) or {TERM, TERMS} & RESOURCES[kind].model_fields.keys()
     )
 
 

@@ -12,7 +12,7 @@ from app.evidence.calculator.answer import synthesis_of
 from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis
 from app.evidence.comparability import ComparabilityConflict
-from app.evidence.pooling import PoolingChoices, Sorted, contradicting, pool_results, pooling_plan, sort_out
+from app.evidence.pooling import PoolingChoices, SortedResults, contradicting, pool_results, pooling_plan, sort_results
 from app.evidence.statistics.analysis import Analysis
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Plan
@@ -78,7 +78,7 @@ def pooled_answer(gathered: Gathered) -> Answered:
         also=frozenset(asked.also or ()),
         subgroup=asked.subgroup,
     )
-    results = sort_out(gathered.found.results, choices)
+    results = sort_results(gathered.found.results, choices)
     refused = [conflict for conflict in results.conflicts if conflict.reason not in (asked.accept or ())]
     if refused:
         raise not_comparable(refused)
@@ -102,7 +102,7 @@ def not_comparable(refused: Sequence[ComparabilityConflict]) -> NotComparable:
     return NotComparable(f"{words} Narrow the question, or take it upon yourself with {names}.", errors=errors)
 
 
-def _computed(results: Sorted, choices: PoolingChoices) -> tuple[Plan, Analysis | None]:
+def _computed(results: SortedResults, choices: PoolingChoices) -> tuple[Plan, Analysis | None]:
     """How the results are joined, and what they come to; InvalidParameter where that cannot be."""
     try:
         plan = pooling_plan(choices, results)

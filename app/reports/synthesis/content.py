@@ -14,7 +14,7 @@ from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis
 from app.evidence.comparability import ComparabilityConflict
 from app.evidence.extraction import PROPORTIONS, direction_under, measure_named
-from app.evidence.pooling import Sorted
+from app.evidence.pooling import SortedResults
 from app.evidence.results import Reported, SubgroupBy
 from app.evidence.statistics import ENGINE
 from app.evidence.statistics.pooling import Plan
@@ -51,7 +51,7 @@ def told(conflict: ComparabilityConflict) -> dict[str, Any]:
     return {"reason": conflict.reason, "detail": conflict.detail, "sides": sides}
 
 
-def question_content(asked: EvidenceQuestion, results: Sorted, plan: Plan) -> dict[str, Any]:
+def question_content(asked: EvidenceQuestion, results: SortedResults, plan: Plan) -> dict[str, Any]:
     """The question with everything spelled out; lists in a fixed order, accepted reasons only where they apply."""
     against = {conflict.reason for conflict in results.conflicts}
     values = {name: getattr(asked, name) for name in FILTERS}
@@ -77,7 +77,7 @@ def _sorted(values: list[Any]) -> list[Any]:
 
 
 def answer_content(
-    gathered: Gathered, results: Sorted, question: dict[str, Any], synthesis: Synthesis | None
+    gathered: Gathered, results: SortedResults, question: dict[str, Any], synthesis: Synthesis | None
 ) -> dict[str, Any]:
     """The answer but for its words."""
     entries = [counted_entry(one, numbers, gathered.address) for one, numbers in results.counted]
@@ -108,7 +108,7 @@ def answer_content(
     }
 
 
-def _why_not(results: Sorted) -> str:
+def _why_not(results: SortedResults) -> str:
     if not results.counted and not results.excluded:
         return "No study result of ours answers this question."
     if not results.counted:
@@ -161,7 +161,7 @@ def name_of_comparator(comparator: str, treatments: Mapping[str, Any]) -> str:
     return str(treatments[comparator]["name"]) if comparator in treatments else comparator.replace("-", " ")
 
 
-def captions_for_question(results: Sorted, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
+def captions_for_question(results: SortedResults, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
     """How studies, arms and plots are called: by the records that the question names."""
     found, names = results.results, gathered.names
     studies = [one.study["id"] for one in found]
@@ -190,13 +190,13 @@ def captions_for_question(results: Sorted, gathered: Gathered, split_by: Subgrou
     )
 
 
-def favours(captions: Captions, results: Sorted) -> dict[str, Any]:
+def favours(captions: Captions, results: SortedResults) -> dict[str, Any]:
     """What the two sides of a plot mean."""
     left, right = directions(captions, measure_named(results.measure))
     return {"direction": captions.direction, "left": left, "right": right}
 
 
-def notes(gathered: Gathered, results: Sorted) -> Iterator[str]:
+def notes(gathered: Gathered, results: SortedResults) -> Iterator[str]:
     """What is not known of the results, and would matter."""
     found = results.results
     if len(found) > 1:

@@ -16,7 +16,7 @@ from app.models.base import Key
 from app.search.engine import every_place
 from app.search.expressions import about, tsvector
 from app.search.index_counts import NONE, facet_keys, gram_keys, name_keys
-from app.search.index_entries import IndexEntry, index_entry, is_thing, kinds_in_order, place_range
+from app.search.index_entries import IndexEntry, index_entry, is_entity, kinds_in_order, place_range
 from app.store.write.documents import Progress
 from app.store.write.loaded import CHUNK, LoadedRecords, chunks
 
@@ -79,7 +79,7 @@ def _index_some(connection: Connection, shelf: LoadedRecords, keys: Sequence[Key
     held = _held(connection, keys)
     _write(connection, held, rows, tallies)
     return [
-        key for key in held if is_thing(key[0]) and (rows[key] or {}).get("labels") not in (None, held[key]["labels"])
+        key for key in held if is_entity(key[0]) and (rows[key] or {}).get("labels") not in (None, held[key]["labels"])
     ]
 
 

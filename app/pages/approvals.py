@@ -6,7 +6,7 @@ from datetime import date
 
 from app.evidence.regulatory_status import Decision, decision_of, standing
 from app.models.conditions import Condition
-from app.pages.context import Around, Record
+from app.pages.context import PageContext, Record
 from app.pages.wording import STATUS_TONES, Tone, day_words, place_name, titled
 
 UNDECIDED = "Unknown"
@@ -28,30 +28,31 @@ class PlaceLine:
     """When the deciding decision was checked; None where none decides."""
 
 
-def place_lines(approvals: Sequence[Record], around: Around) -> list[PlaceLine]:
+def place_lines(approvals: Sequence[Record], context: PageContext) -> list[PlaceLine]:
     """What stands today, place by place; what is approved comes first.
 
     For one condition a line tells since when, by whom and when that was checked; for several, which they are.
     """
     lines = [
-        _line(code, condition, [decision_of(one) for one in own], around) for code, condition, own in _places(approvals)
+        _line(code, condition, [decision_of(approval) for approval in group], context)
+        for code, condition, group in _by_place_and_condition(approvals)
     ]
     conditions = {line.about for line in lines}
-    return sorted(_joined(lines) if len(conditions) > 1 else lines, key=_order)
+    return sorted(_merge_conditions(lines) if len(conditions) > 1 else lines, key=_order)
 
 
-def _joined(lines: Sequence[PlaceLine]) -> Iterator[PlaceLine]:
+def _merge_conditions(lines: Sequence[PlaceLine]) -> Iterator[PlaceLine]:
     """One line for each place and status, with all conditions for which it holds."""
     groups: dict[tuple[str, str], list[PlaceLine]] = {}
     for line in lines:
         groups.setdefault((line.code, line.status), []).append(line)
-    for own in groups.values():
-        about = tuple(sorted(name for line in own for name in line.about))
-        checked = sorted(line.checked for line in own if line.checked)
-        yield replace(own[0], about=about, detail=", ".join([f"for {'; '.join(about)}", *_checked(checked)]))
+    for group in groups.values():
+        about = tuple(sorted(name for line in group for name in line.about))
+        checked = sorted(line.checked for line in group if line.checked)
+        yield replace(group[0], about=about, detail=", ".join([f"for {'; '.join(about)}", *_checked_words(checked)]))
 
 
-def _checked(days: Sequence[date]) -> list[str]:
+def _checked_words(days: Sequence[date]) -> list[str]:
     """When decisions were checked, between the first and the last day."""
     if not days:
         return []
@@ -63,22 +64,22 @@ def _order(line: PlaceLine) -> tuple[bool, str, tuple[str, ...]]:
     return line.tone != "good", line.place, line.about
 
 
-def _places(approvals: Iterable[Record]) -> Iterator[tuple[str, str, list[Record]]]:
+def _by_place_and_condition(approvals: Iterable[Record]) -> Iterator[tuple[str, str, list[Record]]]:
     groups: dict[tuple[str, str], list[Record]] = {}
     for approval in approvals:
         groups.setdefault((approval["jurisdiction"], approval["condition"]), []).append(approval)
-    for (code, condition), own in groups.items():
-        yield code, condition, own
+    for (code, condition), group in groups.items():
+        yield code, condition, group
 
 
-def _line(code: str, condition: str, decisions: list[Decision], around: Around) -> PlaceLine:
-    found = standing(decisions, code, around.today)
-    name = around.name(Condition, condition)
-    if found.status == "unknown":
-        return PlaceLine(code, place_name(code), UNDECIDED, "plain", (name,), found.reason, None)
-    deciding = found.decisions[0]
+def _line(code: str, condition: str, decisions: list[Decision], context: PageContext) -> PlaceLine:
+    status = standing(decisions, code, context.today)
+    name = context.name(Condition, condition)
+    if status.status == "unknown":
+        return PlaceLine(code, place_name(code), UNDECIDED, "plain", (name,), status.reason, None)
+    deciding = status.decisions[0]
     since = f"since {day_words(deciding.valid_from)}" if deciding.valid_from and deciding.is_positive else ""
-    parts = (deciding.authority, since, *_checked([deciding.as_of]))
+    parts = (deciding.authority, since, *_checked_words([deciding.as_of]))
     return PlaceLine(
         code=code,
         place=place_name(code),

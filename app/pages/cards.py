@@ -21,8 +21,8 @@ from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.pages.approvals import PlaceLine, place_lines
 from app.pages.claims import evidence_lines, verdict_of
-from app.pages.context import Around, marks_of, source_url
-from app.pages.layout import Where, as_of_words
+from app.pages.context import PageContext, marks_of, source_url
+from app.pages.layout import PageSettings, as_of_words
 from app.pages.study_results import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
 from app.pages.tables import DoseLine, dose_table
 from app.pages.templates import report_address
@@ -36,15 +36,15 @@ NO_DECISION = "None on this use is on record here, which says nothing of what re
 LONGEST = 320
 """Characters of one text; a card is read at a glance, and its page has the rest."""
 
-TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def straight(text: str) -> str:
+def without_bidi_controls(text: str) -> str:
     """The text without what turns its direction around (UAX 9, section 2): in a card it would turn our words, too."""
-    return TURNS.sub("", text)
+    return BIDI_CONTROLS.sub("", text)
 
 
-Shown = Annotated[str, AfterValidator(straight)]
+PlainText = Annotated[str, AfterValidator(without_bidi_controls)]
 ToneWord = Annotated[
     Tone, Field(description="How to colour it: `good`, `bad`, `care` or `plain`. The words say it without colour.")
 ]
@@ -53,21 +53,21 @@ ToneWord = Annotated[
 class CardWord(BaseModel):
     """A judgement in a word or two."""
 
-    text: Shown = Field(description="The words.")
+    text: PlainText = Field(description="The words.")
     tone: ToneWord
 
 
 class CardLink(BaseModel):
     """Words that lead somewhere."""
 
-    text: Shown = Field(description="The words.")
+    text: PlainText = Field(description="The words.")
     href: str = Field(description="Where they lead: an absolute address.")
 
 
 class CardMark(BaseModel):
     """What a reader must know first: retracted, superseded, review due, withdrawn, a newer release."""
 
-    text: Shown = Field(description="A sentence.")
+    text: PlainText = Field(description="A sentence.")
     tone: ToneWord
     href: str | None = Field(description="Where to go instead, when there is such a place.")
 
@@ -75,19 +75,19 @@ class CardMark(BaseModel):
 class CardFact(BaseModel):
     """One fact, with its numbers."""
 
-    name: Shown = Field(description="What it is about.")
-    text: Shown = Field(description="What is known.")
+    name: PlainText = Field(description="What it is about.")
+    text: PlainText = Field(description="What is known.")
 
 
 class CardPlace(BaseModel):
     """Regulatory status in one place."""
 
     code: str = Field(description="ISO 3166-1 alpha-2, or `EU`.")
-    place: Shown = Field(description="The country or union.")
-    status: Shown = Field(description="What its regulator decided, as it stands.")
+    place: PlainText = Field(description="The country or union.")
+    status: PlainText = Field(description="What its regulator decided, as it stands.")
     tone: ToneWord
-    conditions: list[Shown] = Field(description="The conditions for which it holds, by name.")
-    detail: Shown = Field(
+    conditions: list[PlainText] = Field(description="The conditions for which it holds, by name.")
+    detail: PlainText = Field(
         description="Since when, by whom, when that was checked; of several conditions, which they are."
     )
 
@@ -102,7 +102,7 @@ class CardPicture(BaseModel):
     """A drawing of the numbers."""
 
     src: str = Field(description="Where it is: an absolute address of an SVG.")
-    alt: Shown = Field(description="What it shows, in a sentence.")
+    alt: PlainText = Field(description="What it shows, in a sentence.")
     width: int = Field(description="Its width in pixels; it may be scaled to any.")
     height: int = Field(description="Its height at that width.")
 
@@ -111,11 +111,11 @@ class Card(BaseModel):
     """What matters of one record in a few lines of text, ready to be shown in another page. All of it is plain text."""
 
     kind: str = Field(description="What kind of record it is: `Claim`, `Study result`.")
-    title: Shown = Field(description="What the record is about.")
+    title: PlainText = Field(description="What the record is about.")
     is_quote: bool = Field(description="Whether the title is what a document says, word for word.")
     judgements: list[CardWord] = Field(description="Verdict, finding and certainty, as far as it has them.")
     marks: list[CardMark] = Field(description="What a reader must know first, the gravest first.")
-    summary: Shown = Field(description="The record in a sentence or two; empty when the facts say it all.")
+    summary: PlainText = Field(description="The record in a sentence or two; empty when the facts say it all.")
     facts: list[CardFact] = Field(description="The facts with their numbers.")
     picture: CardPicture | None = Field(None, description="The forest plot of a synthesis; null for anything else.")
     places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, as far as anybody recorded it.")
@@ -138,23 +138,23 @@ class CardContent(BaseModel):
     title: str
     is_quote: bool = False
     judgements: list[CardWord] = []
-    summary: Shown = ""
+    summary: PlainText = ""
     facts: list[tuple[str, str]] = []
     places: list[PlaceLine] = []
 
 
-def card_of(facts: Facts, where: Where, newer: str | None = None) -> Card:
+def card_of(facts: Facts, settings: PageSettings, newer: str | None = None) -> Card:
     """The card of a record; `newer` names a release that was made after the one asked for."""
-    around = Around(facts.included, release=where.release, today=where.today)
+    context = PageContext(facts.included, release=settings.release, today=settings.today)
     plural, record_id = facts.resource.plural, facts.record["id"]
-    content = KINDS[facts.resource](facts, around)
-    sources = _sources(facts, around, where)
+    content = KINDS[facts.resource](facts, context)
+    sources = _sources(facts, context, settings)
     return Card(
         kind=titled(plural).removesuffix("s"),
         title=content.title,
         is_quote=content.is_quote,
         judgements=content.judgements,
-        marks=_marks(facts, around, where, newer),
+        marks=_marks(facts, context, settings, newer),
         summary=shortened(content.summary),
         facts=[CardFact(name=name, text=shortened(text)) for name, text in content.facts if text][:MOST_FACTS],
         places=card_places(content.places),
@@ -163,10 +163,10 @@ def card_of(facts: Facts, where: Where, newer: str | None = None) -> Card:
         source_label="Claimed in" if facts.resource is Claim else "Source" if len(sources) == 1 else "Sources",
         sources=sources[:MOST_SOURCES],
         more_sources=max(0, len(sources) - MOST_SOURCES),
-        as_of=as_of_words(facts.as_of, where.release),
-        page=where.public_url + around.to(f"/{plural}/{record_id}"),
-        data=where.public_url + around.to(f"/v1/{plural}/{record_id}"),
-        report=report_address(where.contact_url, plural, record_id, facts.version),
+        as_of=as_of_words(facts.as_of, settings.release),
+        page=settings.public_url + context.to(f"/{plural}/{record_id}"),
+        data=settings.public_url + context.to(f"/v1/{plural}/{record_id}"),
+        report=report_address(settings.contact_url, plural, record_id, facts.version),
         licence=CardLink(text="CC BY 4.0", href=LICENCE),
         disclaimer=DISCLAIMER,
     )
@@ -177,26 +177,26 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
 
 
-def _marks(facts: Facts, around: Around, where: Where, newer: str | None) -> list[CardMark]:
-    found = [
+def _marks(facts: Facts, context: PageContext, settings: PageSettings, newer: str | None) -> list[CardMark]:
+    marks = [
         CardMark(
             text=f"{mark.text} {mark.link.text}." if mark.link else mark.text,
             tone=mark.tone,
-            href=where.public_url + mark.link.href if mark.link else None,
+            href=settings.public_url + mark.link.href if mark.link else None,
         )
-        for mark in marks_of(facts.record, around, facts.resource.plural)
+        for mark in marks_of(facts.record, context, facts.resource.plural)
     ]
     if newer is not None:
         path = f"/{facts.resource.plural}/{facts.record['id']}?release={newer}"
-        text = f"This is release {where.release}. A newer one exists: {newer}."
-        found.append(CardMark(text=text, tone="plain", href=where.public_url + path))
+        text = f"This is release {settings.release}. A newer one exists: {newer}."
+        marks.append(CardMark(text=text, tone="plain", href=settings.public_url + path))
     if facts.record.get("safety_flag"):
-        found.append(CardMark(text="Following this statement could do harm.", tone="bad", href=None))
-    boxed = facts.items(LabelWarning)
-    if boxed:
-        text = f"Boxed warning: {shortened(boxed[0]['statement'])}"
-        found.append(CardMark(text=text, tone="bad", href=None))
-    return found
+        marks.append(CardMark(text="Following this statement could do harm.", tone="bad", href=None))
+    boxed_warnings = facts.items(LabelWarning)
+    if boxed_warnings:
+        text = f"Boxed warning: {shortened(boxed_warnings[0]['statement'])}"
+        marks.append(CardMark(text=text, tone="bad", href=None))
+    return marks
 
 
 def card_places(lines: Sequence[PlaceLine]) -> list[CardPlace]:
@@ -214,32 +214,34 @@ def card_places(lines: Sequence[PlaceLine]) -> list[CardPlace]:
     ]
 
 
-def _sources(facts: Facts, around: Around, where: Where) -> list[CardSource]:
+def _sources(facts: Facts, context: PageContext, settings: PageSettings) -> list[CardSource]:
     """The sources that the record names; of a use that names none, those of the regulators' decisions."""
     record = facts.record
-    own = [record["source"]] if facts.resource is Claim else [one["source"] for one in record["citations"]]
-    decided = [citation["source"] for approval in facts.items(Approval) for citation in approval["citations"]]
-    return card_sources(own if facts.resource in (Claim, StudyResult) else [*own, *decided], around, where)
+    cited = [record["source"]] if facts.resource is Claim else [citation["source"] for citation in record["citations"]]
+    decision_sources = [citation["source"] for approval in facts.items(Approval) for citation in approval["citations"]]
+    return card_sources(
+        cited if facts.resource in (Claim, StudyResult) else [*cited, *decision_sources], context, settings
+    )
 
 
-def card_sources(names: Sequence[str], around: Around, where: Where) -> list[CardSource]:
+def card_sources(source_ids: Sequence[str], context: PageContext, settings: PageSettings) -> list[CardSource]:
     """The sources of these ids, each once, with where they can be read and how they stand."""
-    found = []
-    for name in dict.fromkeys(names):
-        source = around.record(Source.plural, name)
+    sources = []
+    for source_id in dict.fromkeys(source_ids):
+        source = context.record(Source.plural, source_id)
         if source is not None:
-            page = where.public_url + around.page(Source.plural, name)
-            note = around.cite([name])[0]
-            found.append(CardSource(text=source["title"], href=safe(source_url(source)) or page, mark=note.mark))
-    return found
+            page = settings.public_url + context.page(Source.plural, source_id)
+            note = context.cite([source_id])[0]
+            sources.append(CardSource(text=source["title"], href=web_url(source_url(source)) or page, mark=note.mark))
+    return sources
 
 
-def safe(address: str | None) -> str | None:
+def web_url(address: str | None) -> str | None:
     """The address when a browser may follow it from a card: one of the web."""
     return address if address and address.startswith(("https://", "http://")) else None
 
 
-def _treatment(facts: Facts, around: Around) -> CardContent:
+def _treatment(facts: Facts, context: PageContext) -> CardContent:
     record = facts.record
     unit = record["dose_unit"]
     totals = {row: listed.total for row, listed in facts.lists.items()}
@@ -253,7 +255,7 @@ def _treatment(facts: Facts, around: Around) -> CardContent:
             ("Certainty", "Rated for each study result, never for a treatment" if totals.get(StudyResult) else ""),
             ("Claims checked", _verdicts(facts.verdicts)),
         ],
-        places=place_lines(facts.items(Approval), around),
+        places=place_lines(facts.items(Approval), context),
     )
 
 
@@ -266,10 +268,10 @@ def _verdicts(verdicts: Mapping[str, int]) -> str:
     return ", ".join(f"{total} {spaced(word)}" for word, total in verdicts.items() if total)
 
 
-def _indication(facts: Facts, around: Around) -> CardContent:
+def _indication(facts: Facts, context: PageContext) -> CardContent:
     record = facts.record
-    treatment, condition = around.name(Treatment, record["treatment"]), around.name(Condition, record["condition"])
-    doses = [line for line in dose_table(facts.items(DosingInterval), around).lines if line.dose]
+    treatment, condition = context.name(Treatment, record["treatment"]), context.name(Condition, record["condition"])
+    doses = [line for line in dose_table(facts.items(DosingInterval), context).lines if line.dose]
     results = facts.items(StudyResult)
     rated = sorted((result for result in results if result["certainty"]), key=_by_certainty)
     return CardContent(
@@ -277,11 +279,11 @@ def _indication(facts: Facts, around: Around) -> CardContent:
         summary=", ".join(part for part in (titled(record["purpose"]), record["population"] or "") if part),
         facts=[
             *((_label(line), _dose(line)) for line in doses[:2]),
-            *((capital(one["outcome_text"]), _found(one, around)) for one in rated[:2]),
+            *((capital(result["outcome_text"]), _result_line(result, context)) for result in rated[:2]),
             ("Study results", _counted(results, len(rated), facts.lists[StudyResult].total)),
             ("Claims checked", _verdicts(facts.verdicts)),
         ],
-        places=place_lines(facts.items(Approval), around),
+        places=place_lines(facts.items(Approval), context),
     )
 
 
@@ -294,9 +296,9 @@ def _dose(line: DoseLine) -> str:
     return ", ".join(part for part in (line.dose, line.interval.lower()) if part)
 
 
-def _by_certainty(one: Record) -> tuple[int, str]:
+def _by_certainty(result: Record) -> tuple[int, str]:
     """The most certain first: no result is chosen for what it found."""
-    return -CERTAINTIES[one["certainty"]["level"]], one["id"]
+    return -CERTAINTIES[result["certainty"]["level"]], result["id"]
 
 
 def _counted(results: Sequence[Record], rated: int, total: int) -> str:
@@ -307,50 +309,54 @@ def _counted(results: Sequence[Record], rated: int, total: int) -> str:
     return f"{format_number(total)}, certainty rated for {format_number(rated) if rated else 'none'}{among}"
 
 
-def _found(one: Record, around: Around) -> str:
+def _result_line(result: Record, context: PageContext) -> str:
     """A result in a line: finding, numbers, against what, certainty, study."""
-    line = result_line(one, around)
+    line = result_line(result, context)
     certainty = f"{line.certainty.level.lower()} certainty" if line.certainty else "certainty not rated"
     against = f"compared with {line.comparison}" if line.comparison else ""
     parts = (line.finding, against, line.effect or line.arms, certainty, line.study)
     return "; ".join(part for part in parts if part)
 
 
-def _claim(facts: Facts, around: Around) -> CardContent:
+def _claim(facts: Facts, context: PageContext) -> CardContent:
     record = facts.record
     verdict = verdict_of(record["verdict"])
-    evidence = evidence_lines(record["evidence"], around)
+    evidence = evidence_lines(record["evidence"], context)
     searched = record["searched"]
     return CardContent(
         title=record["quote"],
         is_quote=True,
-        judgements=[CardWord(text=verdict.text, tone=verdict.tone), *_certainties(record, around)],
+        judgements=[CardWord(text=verdict.text, tone=verdict.tone), *_certainties(record, context)],
         summary=record["rationale"],
         facts=[
             *((line.kind, line.says) for line in evidence[:3]),
             ("Searched", searched["looked_for"] if searched else ""),
         ],
-        places=place_lines(facts.items(Approval), around),
+        places=place_lines(facts.items(Approval), context),
     )
 
 
-def _certainties(claim: Record, around: Around) -> list[CardWord]:
+def _certainties(claim: Record, context: PageContext) -> list[CardWord]:
     """The certainty of the first result that decides a claim, where somebody rated it."""
     results = [
-        around.record(StudyResult.plural, one["id"]) for one in claim["evidence"] if one["kind"] == StudyResult.plural
+        context.record(StudyResult.plural, reference["id"])
+        for reference in claim["evidence"]
+        if reference["kind"] == StudyResult.plural
     ]
     rated = [certainty for result in results if result and (certainty := certainty_of(result))]
     return [CardWord(text=f"{rated[0].level} certainty", tone="plain")] if rated else []
 
 
-def _result(facts: Facts, around: Around) -> CardContent:
+def _result(facts: Facts, context: PageContext) -> CardContent:
     record = facts.record
     finding, tone = FINDINGS[record["finding"]]
-    line = result_line(record, around)
+    line = result_line(record, context)
     rated = f"{line.certainty.level} certainty" if line.certainty else "Certainty not rated"
-    treatment = around.name(Treatment, record["treatment"])
-    about = f" for {around.name(Condition, record['condition'])}" if record["condition"] else ""
-    against = f", compared with {comparator_name(record, around)}" if record["comparator"] else ", without a comparison"
+    treatment = context.name(Treatment, record["treatment"])
+    about = f" for {context.name(Condition, record['condition'])}" if record["condition"] else ""
+    against = (
+        f", compared with {comparator_name(record, context)}" if record["comparator"] else ", without a comparison"
+    )
     return CardContent(
         title=f"{capital(record['outcome_text'])}: {line.study}",
         judgements=[CardWord(text=finding, tone=tone), CardWord(text=rated, tone="plain")],
@@ -362,11 +368,11 @@ def _result(facts: Facts, around: Around) -> CardContent:
             ("Why this certainty", line.certainty.why if line.certainty else ""),
             ("Note", record["note"] or ""),
         ],
-        places=place_lines(facts.items(Approval), around),
+        places=place_lines(facts.items(Approval), context),
     )
 
 
-KINDS: Mapping[type[Row], Callable[[Facts, Around], CardContent]] = {
+KINDS: Mapping[type[Row], Callable[[Facts, PageContext], CardContent]] = {
     Treatment: _treatment,
     Indication: _indication,
     Claim: _claim,

@@ -31,7 +31,7 @@ SHOWN_ON: Mapping[str, tuple[type[Row], str]] = {
 }
 """Where a record without a page of its own is shown: on the page of the record that its field names."""
 PAGED_PLURALS = frozenset(row.plural for row in PAGED)
-STANDINGS = {
+SOURCE_STATUS_MARKS = {
     "retracted": "retracted",
     "concern": "under an expression of concern",
     "corrected": "corrected since",
@@ -75,7 +75,7 @@ class Mark:
     link: Link | None = None
 
 
-class Around:
+class PageContext:
     """The surroundings of one page; sources are numbered in the order in which the page cites them."""
 
     def __init__(self, included: Included, *, release: str | None, today: str) -> None:
@@ -86,8 +86,8 @@ class Around:
 
     def to(self, path: str, anchor: str = "", **parameters: str) -> str:
         """A path of ours that stays in the release."""
-        given = parameters | ({} if self.release is None else {"release": self.release})
-        return path + (f"?{urlencode(given)}" if given else "") + (f"#{anchor}" if anchor else "")
+        query = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(query)}" if query else "") + (f"#{anchor}" if anchor else "")
 
     def page(self, plural: str, record_id: str) -> str:
         """The page that shows a record; its JSON where no page does."""
@@ -114,7 +114,7 @@ class Around:
 
     def cite(self, sources: Iterable[str]) -> tuple[Note, ...]:
         """The numbers of the sources, each once."""
-        return tuple(Note(self._number(fromkey), self._mark(fromkey)) for fromkey in dict.fromkeys(sources))
+        return tuple(Note(self._number(source), self._mark(source)) for source in dict.fromkeys(sources))
 
     def cited(self, record: Record) -> tuple[Note, ...]:
         """The numbers of the sources that a record cites."""
@@ -131,7 +131,7 @@ class Around:
         record = self.record(Source.plural, source)
         if record is None or record["state"] == "withdrawn":
             return "withdrawn"
-        return STANDINGS.get(record["source_status"] or "", "")
+        return SOURCE_STATUS_MARKS.get(record["source_status"] or "", "")
 
     def _line(self, source: str, number: int) -> SourceLine:
         page, mark = self.page(Source.plural, source), self._mark(source)
@@ -155,14 +155,14 @@ among them could mislead."""
 
 
 def grouped(
-    records: Sequence[Record], around: Around, by: type[Row] = Condition
+    records: Sequence[Record], context: PageContext, by: type[Row] = Condition
 ) -> list[tuple[Link | None, str | None, list[Record]]]:
     """The records by what they are about, in the order of its name; those about nothing in particular last."""
     groups: dict[str | None, list[Record]] = {}
     for record in records:
         groups.setdefault(record[str(by.__tablename__)], []).append(record)
-    named = [(around.link(by, about) if about else None, about, some) for about, some in groups.items()]
-    return sorted(named, key=lambda group: (group[0] is None, group[0].text if group[0] else ""))
+    named = [(context.link(by, about) if about else None, about, group) for about, group in groups.items()]
+    return sorted(named, key=lambda item: (item[0] is None, item[0].text if item[0] else ""))
 
 
 def first_of(
@@ -175,7 +175,7 @@ def first_of(
     return records[:MOST_OF_A_USE], Link(f"All {len(records)} {noun}: {use.text}", use.href)
 
 
-def marks_of(record: Record, around: Around, plural: str) -> list[Mark]:
+def marks_of(record: Record, context: PageContext, plural: str) -> list[Mark]:
     """What a reader must know before using the record, the gravest first."""
     found: list[Mark] = []
     if record["state"] == "withdrawn":
@@ -187,9 +187,9 @@ def marks_of(record: Record, around: Around, plural: str) -> list[Mark]:
     elif record["source_status"] == "corrected":
         found.append(Mark("care", "A source that this rests on was corrected after it was published."))
     if record["superseded_by"]:
-        link = Link("the record that takes its place", around.page(plural, record["superseded_by"]))
+        link = Link("the record that takes its place", context.page(plural, record["superseded_by"]))
         found.append(Mark("care", "This record has been superseded by", link))
-    if record["review_due"] and record["review_due"] <= around.today:
+    if record["review_due"] and record["review_due"] <= context.today:
         found.append(Mark("care", f"Its review has been due since {day_words(record['review_due'])}."))
     if record["needs_review"]:
         found.append(Mark("care", "A curator must look at this record."))

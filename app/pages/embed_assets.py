@@ -59,13 +59,13 @@ def current(name: str) -> Script:
 def scripts() -> Mapping[str, Script]:
     """Every script that was ever published, by its path; the former ones lie in the folder `former`."""
     files = [*(FOLDER / name for name in (ELEMENT, RESIZER)), *(FOLDER / "former").glob("*.js")]
-    made = [_script(f"{file.name.split('.')[0]}.js", file.read_bytes()) for file in files]
-    return {script.path: script for script in made}
+    published = [_script(f"{file.name.split('.')[0]}.js", file.read_bytes()) for file in files]
+    return {script.path: script for script in published}
 
 
 def _script(name: str, content: bytes) -> Script:
-    mark = sha256(content).hexdigest()[:12]
-    path = f"{SCRIPT_PATH}/{name.removesuffix('.js')}.{mark}.js"
+    digest = sha256(content).hexdigest()[:12]
+    path = f"{SCRIPT_PATH}/{name.removesuffix('.js')}.{digest}.js"
     return Script(path, content, f"sha384-{_base64(sha384(content).digest())}")
 
 

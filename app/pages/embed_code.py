@@ -19,7 +19,7 @@ ELEMENT_USE = (
 )
 ELEMENT_PIXELS = 448
 """How high an element is; it scrolls within."""
-ROOM = (
+SHADOW_ROOT = (
     '<template shadowrootmode="open"><table role="presentation" width="100%" '
     f'height="{ELEMENT_PIXELS}" cellpadding="0" cellspacing="0"><td><slot></slot></td></table></template>'
 )
@@ -29,7 +29,7 @@ FLUID_PIXELS = 320
 
 
 @dataclass(frozen=True)
-class Wish:
+class EmbedOptions:
     """What somebody picked: the record, and how it is to look."""
 
     plural: str
@@ -59,59 +59,59 @@ class PreviewFrame:
     title: str
 
 
-def frame_of_card(card: Card, wish: Wish, home: str) -> PreviewFrame:
+def frame_of_card(card: Card, options: EmbedOptions, base_url: str) -> PreviewFrame:
     """The frame of the card as it was wished; `auto` and English are what a card is anyway."""
-    asked = {
-        "theme": wish.theme if wish.theme != "auto" else "",
-        "lang": wish.lang if wish.lang != "en" else "",
-        "release": wish.release or "",
+    params = {
+        "theme": options.theme if options.theme != "auto" else "",
+        "lang": options.lang if options.lang != "en" else "",
+        "release": options.release or "",
     }
-    given = urlencode({name: value for name, value in asked.items() if value})
-    src = f"{home}/embed/{wish.plural}/{quote(wish.id)}" + (f"?{given}" if given else "")
-    pixels = FLUID_PIXELS if wish.size == FLUID else int(wish.size)
-    return PreviewFrame(src, wish.size, card_height(card, pixels), f"{card.kind}: {card.title}")
+    query = urlencode({name: value for name, value in params.items() if value})
+    src = f"{base_url}/embed/{options.plural}/{quote(options.id)}" + (f"?{query}" if query else "")
+    pixels = FLUID_PIXELS if options.size == FLUID else int(options.size)
+    return PreviewFrame(src, options.size, card_height(card, pixels), f"{card.kind}: {card.title}")
 
 
-def badge_address(wish: Wish, home: str) -> str:
+def badge_address(options: EmbedOptions, base_url: str) -> str:
     """Where the badge is."""
-    pinned = f"?{urlencode({'release': wish.release})}" if wish.release else ""
-    return f"{home}/badge/{wish.plural}/{quote(wish.id)}.svg{pinned}"
+    query = f"?{urlencode({'release': options.release})}" if options.release else ""
+    return f"{base_url}/badge/{options.plural}/{quote(options.id)}.svg{query}"
 
 
-def snippets(card: Card, badge: Badge, wish: Wish, home: str) -> list[Snippet]:
+def snippets(card: Card, badge: Badge, options: EmbedOptions, base_url: str) -> list[Snippet]:
     """All rungs, the plainest first."""
-    frame = frame_of_card(card, wish, home)
-    framed = frame_html(frame.src, title=frame.title, width=frame.width, height=frame.height, lang=wish.lang)
-    image = badge_address(wish, home)
+    frame = frame_of_card(card, options, base_url)
+    iframe = frame_html(frame.src, title=frame.title, width=frame.width, height=frame.height, lang=options.lang)
+    image = badge_address(options, base_url)
     page, title, alt = escape(card.page), escape(card.title), escape(badge.title)
     size = f'width="{badge_width(badge.label, badge.message)}" height="{HEIGHT}"'
-    drawn = f'<a href="{page}"><img src="{escape(image)}" alt="{alt}" {size}></a>'
-    resizer = script_tag(RESIZER, home, "async")
+    badge_link = f'<a href="{page}"><img src="{escape(image)}" alt="{alt}" {size}></a>'
+    resizer = script_tag(RESIZER, base_url, "async")
     return [
         Snippet("A link", "It always works, in a mail, too.", f'<a href="{page}">{title}</a>'),
-        Snippet("A badge", "Verdict, certainty or approval in a line of text.", drawn),
+        Snippet("A badge", "Verdict, certainty or approval in a line of text.", badge_link),
         Snippet("A badge in Markdown", "For a readme or a wiki.", f"[![{_plain(badge.title)}]({image})]({card.page})"),
         Snippet("An address that unfolds", "For a system that knows oEmbed: paste this alone on a line.", card.page),
-        Snippet("A card in a frame", "Nothing of ours runs in your page.", framed),
-        Snippet("A frame as high as its card", "The script sets its height, and does nothing else.", framed + resizer),
-        Snippet("An element", ELEMENT_USE, _element(card, wish, home)),
+        Snippet("A card in a frame", "Nothing of ours runs in your page.", iframe),
+        Snippet("A frame as high as its card", "The script sets its height, and does nothing else.", iframe + resizer),
+        Snippet("An element", ELEMENT_USE, _element(card, options, base_url)),
     ]
 
 
-def script_tag(name: str, home: str, how: str) -> str:
+def script_tag(name: str, base_url: str, loading: str) -> str:
     """The tag that loads one of our scripts, and refuses any other content."""
     script = current(name)
-    checked = f'integrity="{script.integrity}" crossorigin="anonymous"'
-    return f'\n<script {how} src="{escape(home)}{script.path}" {checked}></script>'
+    integrity = f'integrity="{script.integrity}" crossorigin="anonymous"'
+    return f'\n<script {loading} src="{escape(base_url)}{script.path}" {integrity}></script>'
 
 
-def _element(card: Card, wish: Wish, home: str) -> str:
-    theme = f' theme="{escape(wish.theme)}"' if wish.theme != "auto" else ""
+def _element(card: Card, options: EmbedOptions, base_url: str) -> str:
+    theme = f' theme="{escape(options.theme)}"' if options.theme != "auto" else ""
     page = escape(card.page)
-    inside = f'{ROOM}<a href="{page}">{escape(card.title)}</a>'
-    given = f'src="{page}"{theme} lang="{escape(wish.lang)}" height="{ELEMENT_PIXELS}"'
-    tag = f"<treatment-evidence {given}>{inside}</treatment-evidence>"
-    return tag + script_tag(ELEMENT, home, 'type="module"')
+    content = f'{SHADOW_ROOT}<a href="{page}">{escape(card.title)}</a>'
+    attributes = f'src="{page}"{theme} lang="{escape(options.lang)}" height="{ELEMENT_PIXELS}"'
+    tag = f"<treatment-evidence {attributes}>{content}</treatment-evidence>"
+    return tag + script_tag(ELEMENT, base_url, 'type="module"')
 
 
 def _plain(text: str) -> str:

@@ -27,9 +27,9 @@ CHAPTERS = (
 )
 """The chapters in the order in which one reads them."""
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
-BY_US = frozenset({"operating"})
+OPERATOR_CHAPTERS = frozenset({"operating"})
 """Chapters about the machine that serves: there the example address is no address of the service."""
-BESIDE = re.compile(r"(?P<chapter>[a-z-]+)\.md(?P<anchor>#.*)?")
+CHAPTER_LINK = re.compile(r"(?P<chapter>[a-z-]+)\.md(?P<anchor>#.*)?")
 SCROLLING = '<div class="scroll" tabindex="0" role="group" aria-label="{}">'
 
 
@@ -56,56 +56,56 @@ class Chapter:
 def chapter(name: str, public_url: str) -> Chapter:
     """The chapter of that name; its examples ask the service at `public_url`."""
     text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
-    if name not in BY_US:
+    if name not in OPERATOR_CHAPTERS:
         text = text.replace(EXAMPLE_ADDRESS, public_url)
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(text)
-    headings = _anchored(tokens)
-    _relinked(tokens)
+    headings = _add_anchors(tokens)
+    _rewrite_links(tokens)
     title = headings[0][1]
-    summary = next(_words(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "paragraph_open")
+    summary = next(_plain_text(tokens[at + 1]) for at, token in enumerate(tokens) if token.type == "paragraph_open")
     html = reader.renderer.render(tokens, reader.options, {})
     sections = tuple(Section(words, anchor) for level, words, anchor in headings if level == "h2")
-    return Chapter(name, title, summary, sections, Markup(_scrolling(html)))  # noqa: S704  # ours; raw HTML is off
+    return Chapter(name, title, summary, sections, Markup(_make_scrollable(html)))  # noqa: S704  # ours; raw HTML is off
 
 
-def _words(inline: Token) -> str:
+def _plain_text(inline: Token) -> str:
     """The text of a line without its marks."""
-    said = (" " if child.type == "softbreak" else child.content for child in inline.children or ())
-    return "".join(said)
+    texts = (" " if child.type == "softbreak" else child.content for child in inline.children or ())
+    return "".join(texts)
 
 
-def _anchored(tokens: list[Token]) -> list[tuple[str, str, str]]:
+def _add_anchors(tokens: list[Token]) -> list[tuple[str, str, str]]:
     """Give each heading an id made of its words, as GitHub does; level, words and id of each."""
-    found: list[tuple[str, str, str]] = []
+    headings: list[tuple[str, str, str]] = []
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
-            words = _words(inline)
+            words = _plain_text(inline)
             anchor = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
             opening.attrSet("id", anchor)
-            found.append((opening.tag, words, anchor))
-    return found
+            headings.append((opening.tag, words, anchor))
+    return headings
 
 
-def _relinked(tokens: list[Token]) -> None:
+def _rewrite_links(tokens: list[Token]) -> None:
     """Links to other chapters lead to their pages; what lies outside the guide is named and not linked."""
     for inline in tokens:
-        children, kept = inline.children or [], []
+        children, rewritten = inline.children or [], []
         is_outside = False
         for child in children:
             if child.type == "link_open":
                 target = str(child.attrGet("href"))
-                beside = BESIDE.fullmatch(target)
-                is_outside = beside is None and not target.startswith(("#", "http://", "https://"))
-                if beside:
-                    child.attrSet("href", f"/guide/{beside['chapter']}{beside['anchor'] or ''}")
+                chapter_link = CHAPTER_LINK.fullmatch(target)
+                is_outside = chapter_link is None and not target.startswith(("#", "http://", "https://"))
+                if chapter_link:
+                    child.attrSet("href", f"/guide/{chapter_link['chapter']}{chapter_link['anchor'] or ''}")
             if not (is_outside and child.type in ("link_open", "link_close")):
-                kept.append(child)
+                rewritten.append(child)
         if inline.children is not None:
-            inline.children = kept
+            inline.children = rewritten
 
 
-def _scrolling(html: str) -> str:
+def _make_scrollable(html: str) -> str:
     """Code and tables scroll within themselves, which the keyboard must reach (WCAG 2.1.1)."""
     html = html.replace("<pre>", '<pre tabindex="0" role="group" aria-label="Code">')
     return html.replace("<table>", SCROLLING.format("Table") + "<table>").replace("</table>", "</table></div>")

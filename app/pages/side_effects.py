@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log10
 
 from app.models.studies import Study
-from app.pages.context import Around, Link, Note, Record, Uses, first_of, grouped
+from app.pages.context import Link, Note, PageContext, Record, Uses, first_of, grouped
 from app.pages.wording import format_number, percent, titled
 
 LOWEST = 0.01
@@ -49,37 +49,37 @@ class EffectGroup:
     """Where all of them are, when only the first are shown."""
 
 
-def effect_groups(effects: Sequence[Record], around: Around, uses: Uses | None = None) -> list[EffectGroup]:
+def effect_groups(effects: Sequence[Record], context: PageContext, uses: Uses | None = None) -> list[EffectGroup]:
     """The effects by condition; within one the most frequent first, those without a figure last.
 
     Where a use has a page of its own (`uses`), only the first effects are shown here.
     """
     groups = []
-    for link, condition, own in grouped(effects, around):
-        own.sort(key=lambda one: (one["percent"] is None, -(one["percent"] or 0), one["term"]))
-        shown, more = first_of(own, condition, uses, "side effects")
-        lines = [effect_line(one, around) for one in shown]
+    for link, condition, group in grouped(effects, context):
+        group.sort(key=lambda effect: (effect["percent"] is None, -(effect["percent"] or 0), effect["term"]))
+        shown, more = first_of(group, condition, uses, "side effects")
+        lines = [effect_line(effect, context) for effect in shown]
         unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency)]
         groups.append(EffectGroup(link, [line for line in lines if line not in unnumbered], unnumbered, more))
     return groups
 
 
-def effect_line(one: Record, around: Around) -> EffectLine:
+def effect_line(effect: Record, context: PageContext) -> EffectLine:
     """One effect as a line."""
-    rate = one["percent"]
-    comparators = [arm for arm in one["arms"] if arm["role"] == "comparator"]
+    rate = effect["percent"]
+    comparators = [arm for arm in effect["arms"] if arm["role"] == "comparator"]
     return EffectLine(
-        id=one["id"],
-        term=one["term"],
-        is_serious=bool(one["serious"]),
+        id=effect["id"],
+        term=effect["term"],
+        is_serious=bool(effect["serious"]),
         percent=percent(rate),
-        counts=people(one["affected"], one["at_risk"]),
+        counts=people(effect["affected"], effect["at_risk"]),
         width=bar_width(rate),
         against="; ".join(_arm(arm) for arm in comparators),
-        frequency="" if one["frequency"] == "not-known" else titled(one["frequency"]),
-        origin=_origin(one, around),
-        is_observed=one["attribution"] == "observed",
-        notes=around.cited(one),
+        frequency="" if effect["frequency"] == "not-known" else titled(effect["frequency"]),
+        origin=_origin(effect, context),
+        is_observed=effect["attribution"] == "observed",
+        notes=context.cited(effect),
     )
 
 
@@ -103,7 +103,7 @@ def _arm(arm: Record) -> str:
     return " ".join(part for part in (arm["arm"] + ":", percent(exact), f"({counted})" if counted else "") if part)
 
 
-def _origin(one: Record, around: Around) -> str:
-    study = around.record(Study.plural, one["study"])
-    named = f" {around.name(Study, one['study'])}" if study and study["acronym"] else ""
-    return f"{BASES[one['basis']]}{named}"
+def _origin(effect: Record, context: PageContext) -> str:
+    study = context.record(Study.plural, effect["study"])
+    acronym = f" {context.name(Study, effect['study'])}" if study and study["acronym"] else ""
+    return f"{BASES[effect['basis']]}{acronym}"

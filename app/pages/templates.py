@@ -28,12 +28,12 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their media types."""
-IMPORTED = re.compile(rb'"\./([a-z]+\.js)"')
-IMPLIED = re.compile(r"</(?:td|th|tr|tbody|thead|li|dt|dd)>\n?")
+JS_IMPORT = re.compile(rb'"\./([a-z]+\.js)"')
+IMPLIED_END_TAG = re.compile(r"</(?:td|th|tr|tbody|thead|li|dt|dd)>\n?")
 """End tags that the next tag implies (HTML, 13.1.2.4); a tenth of a table. No text holds one, since `<` is escaped."""
-REMARK = re.compile(rb"^\s*(//.*|/\*\*.*\*/)$", re.MULTILINE)
+JS_COMMENT = re.compile(rb"^\s*(//.*|/\*\*.*\*/)$", re.MULTILINE)
 """A line of a script that is a remark and nothing else."""
-HASHED = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
+HASHED_NAME = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Site:
 
     def to(self, path: str, **parameters: str) -> str:
         """A path of ours that stays in the release."""
-        given = parameters | ({} if self.release is None else {"release": self.release})
-        return path + (f"?{urlencode(given)}" if given else "")
+        query = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(query)}" if query else "")
 
 
 _environment = Environment(
@@ -66,7 +66,7 @@ def marked(text: str) -> Markup:
 def page(name: str, values: Mapping[str, Any], site: Site | None = None) -> bytes:
     """The page of that name in UTF-8; in HTML every value is escaped, and what HTML lets one leave out is left out."""
     text = re.sub(r"\n\s*\n+", "\n", _environment.get_template(name).render(site=site or Site(), **values))
-    return (IMPLIED.sub("", text) if name.endswith(".html") else text).encode()
+    return (IMPLIED_END_TAG.sub("", text) if name.endswith(".html") else text).encode()
 
 
 def asset(name: str) -> bytes:
@@ -76,8 +76,8 @@ def asset(name: str) -> bytes:
     """
     content = (STATIC / name).read_bytes()
     if name.endswith(".js"):
-        content = IMPORTED.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
-        return re.sub(rb"\s*\n\s*", b"\n", REMARK.sub(b"", content)).lstrip()
+        content = JS_IMPORT.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
+        return re.sub(rb"\s*\n\s*", b"\n", JS_COMMENT.sub(b"", content)).lstrip()
     if name.endswith(".css"):
         return re.sub(rb"\s*\n\s*", b"", re.sub(rb" ?([{};:,]) ", rb"\1", content)).replace(b";}", b"}")
     return content
@@ -95,13 +95,13 @@ def _hash(name: str) -> str:
     return sha256(asset(name)).hexdigest()[:12]
 
 
-def asset_named(asked: str) -> tuple[str, bool] | None:
+def asset_named(requested: str) -> tuple[str, bool] | None:
     """The file that a name asks for, and whether the name holds its hash; None for no file of ours.
 
     A hash of another version of the program finds the file of this one, so that a page kept for a minute still works.
     """
-    found = HASHED.fullmatch(asked)
-    name = f"{found['stem']}.{found['ending']}" if found else asked
+    found = HASHED_NAME.fullmatch(requested)
+    name = f"{found['stem']}.{found['ending']}" if found else requested
     if name not in ASSETS:
         return None
     return name, found is not None and found["hash"] == _hash(name)
@@ -111,8 +111,8 @@ def report_address(contact_url: str, plural: str, record_id: str, version: int) 
     """Where a reader reports an error in this version of a record; None where the operator named no place for it."""
     if not contact_url:
         return None
-    mark = urlencode({"record": f"{plural}/{record_id}", "version": version})
-    return f"{contact_url}{'&' if '?' in contact_url else '?'}{mark}"
+    query = urlencode({"record": f"{plural}/{record_id}", "version": version})
+    return f"{contact_url}{'&' if '?' in contact_url else '?'}{query}"
 
 
 _environment.filters |= {"marked": marked, "capital": lambda text: text[:1].upper() + text[1:]}

@@ -75,9 +75,9 @@ def day_words(day: str | None, letters: int | None = None) -> str:
     """A partial date: `15 October 2010`, `October 2010`, `2010`; the month in so many letters; empty for none."""
     if not day:
         return ""
-    year, *rest = day[:10].split("-")
-    month = [MONTHS[int(rest[0]) - 1][:letters]] if rest else []
-    return " ".join([*(str(int(part)) for part in rest[1:]), *month, year])
+    year, *month_and_day = day[:10].split("-")
+    month = [MONTHS[int(month_and_day[0]) - 1][:letters]] if month_and_day else []
+    return " ".join([*(str(int(part)) for part in month_and_day[1:]), *month, year])
 
 
 def place_name(code: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.database import open_database, progress_bar
-from app.cli.sample_data import MadeUp
+from app.cli.sample_data import SampleRecords
 from app.errors import BrokenSetting
 from app.settings import load_settings
 from app.store.read.revision import revision_of
@@ -30,7 +30,7 @@ def data(
         raise BrokenSetting(f"{file} is there already. Name a file that is not.")
     with open_database(load_settings(database_url=str(file))) as database:
         with progress_bar("Making up", records) as progress:
-            for first, others in MadeUp(records).batches():
+            for first, others in SampleRecords(records).batches():
                 fill(database, first, others, author="tev bench")
                 progress.update(1 + len(others))
         with database.read() as connection:

@@ -29,8 +29,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
             database.migrate()
         except (DBAPIError, OSError) as failure:
             address = database.writer.url.render_as_string(hide_password=True)
-            words = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
-            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {words}") from failure
+            detail = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
+            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {detail}") from failure
         _render_again(database)
         yield database
     finally:
@@ -44,8 +44,8 @@ def _render_again(database: Database) -> None:
     with progress_bar("Rendering", count_records(database)) as bar:
         saved = render_again(database, author="tev", progress=bar.update)
     if saved is not None:
-        words = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
-        print(words, file=sys.stderr)
+        message = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
+        print(message, file=sys.stderr)
 
 
 def count_records(database: Database) -> int:
@@ -54,6 +54,6 @@ def count_records(database: Database) -> int:
         return sum(totals(connection).values())
 
 
-def progress_bar(words: str, length: int) -> Any:
+def progress_bar(label: str, length: int) -> Any:
     """A progress bar on standard error, where a person watches."""
-    return typer.progressbar(length=length, label=words, file=sys.stderr, hidden=not sys.stderr.isatty())
+    return typer.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

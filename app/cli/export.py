@@ -45,8 +45,8 @@ def export(
 
 
 def _chunks(database: Database, query: Query) -> Iterator[list[str]]:
-    following: Query | None = query
-    while following is not None:
+    next_query: Query | None = query
+    while next_query is not None:
         with database.read() as connection:
-            documents, following = export_chunk(connection, following)
+            documents, next_query = export_chunk(connection, next_query)
         yield documents

@@ -29,10 +29,10 @@ def create(
     database: DatabaseOption = None,
 ) -> None:
     """Make a key and print it; it is shown this once and stored as its hash alone."""
-    end = None if expires is None else _future(expires)
-    with open_database(load_settings(database_url=database)) as ours:
-        key = create_key(ours, _name(name), scope, expires_at=end)
-    until = f"until {end}" if end else "until it is revoked"
+    expires_at = None if expires is None else _parse_expiry(expires)
+    with open_database(load_settings(database_url=database)) as opened:
+        key = create_key(opened, _clean_name(name), scope, expires_at=expires_at)
+    until = f"until {expires_at}" if expires_at else "until it is revoked"
     print(f"Key for {name} with the scope {scope}, {until}. Keep it now: it cannot be shown again.")
     print(key)
 
@@ -40,22 +40,22 @@ def create(
 @commands.command("list")
 def list_all(database: DatabaseOption = None) -> None:
     """Print every key: its public part, what it may do and when it was used; never the key."""
-    with open_database(load_settings(database_url=database)) as ours, ours.read() as connection:
-        found = list_keys(connection)
-    for key in found:
+    with open_database(load_settings(database_url=database)) as opened, opened.read() as connection:
+        api_keys = list_keys(connection)
+    for key in api_keys:
         print(f"{key.name}  tev_{key.id}_…  {key.scope}  {_state(key)}  last used: {key.last_used_at or 'never'}")
-    print(f"{len(found)} keys.")
+    print(f"{len(api_keys)} keys.")
 
 
 @commands.command()
 def revoke(name: Name, database: DatabaseOption = None) -> None:
     """Let a key open nothing any more, from now on and for ever."""
-    with open_database(load_settings(database_url=database)) as ours:
-        revoke_key(ours, name)
+    with open_database(load_settings(database_url=database)) as opened:
+        revoke_key(opened, name)
     print(f"The key of {name} is revoked.")
 
 
-def _name(name: str) -> str:
+def _clean_name(name: str) -> str:
     try:
         clean = clean_line(name)
     except ValueError as failure:
@@ -65,7 +65,7 @@ def _name(name: str) -> str:
     return clean
 
 
-def _future(day: str) -> str:
+def _parse_expiry(day: str) -> str:
     """The start of a day that is still to come, in UTC."""
     try:
         start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
@@ -76,9 +76,9 @@ def _future(day: str) -> str:
     return start.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _state(key: Any) -> str:
-    if key.revoked_at:
-        return f"revoked {key.revoked_at}"
-    if key.expires_at:
-        return f"{'expired' if key.expires_at <= now() else 'expires'} {key.expires_at}"
+def _state(api_key: Any) -> str:
+    if api_key.revoked_at:
+        return f"revoked {api_key.revoked_at}"
+    if api_key.expires_at:
+        return f"{'expired' if api_key.expires_at <= now() else 'expires'} {api_key.expires_at}"
     return "valid"

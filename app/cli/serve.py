@@ -10,7 +10,7 @@ import uvicorn
 
 from app import __version__
 from app.cli.database import DatabaseOption, open_database
-from app.cli.seed import say_saved, seed_database
+from app.cli.seed import print_saved, seed_database
 from app.settings import PREFIX, Settings, load_settings
 from app.store.examples import SEED
 from app.store.read.revision import revision_of
@@ -33,7 +33,7 @@ def serve(
         with opened.read() as connection:
             is_empty = revision_of(connection) == 0
         if is_empty:
-            say_saved(seed_database(opened, SEED))
+            print_saved(seed_database(opened, SEED))
         root = settings.public_url
         print(f"Treatment Evidence API {__version__} on {opened.describe()}")
     print(f"  address        {root}/")
@@ -41,7 +41,7 @@ def serve(
     for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
         print(f"  curl '{root}{path}'")
     sys.stdout.flush()
-    _pass_on(settings)
+    _export_settings(settings)
     with shared_by(settings.workers if settings.metrics else 1):
         _run(settings)
 
@@ -68,7 +68,7 @@ def _run(settings: Settings) -> None:
     )
 
 
-def _pass_on(settings: Settings) -> None:
+def _export_settings(settings: Settings) -> None:
     """Hand the settings to the worker processes, which read them from the environment."""
     for name, value in settings.model_dump().items():
         os.environ[f"{PREFIX}{name.upper()}"] = str(value)

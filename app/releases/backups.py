@@ -47,7 +47,7 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
         if verified(restored) != content:
             raise BrokenSetting(f"The copy of {source} does not hold what the database holds; nothing was kept.")
         _refuse_existing(file)
-        _name(copy, file)
+        _link_name(copy, file)
     sync_folder(file.parent)
     return content
 
@@ -63,11 +63,11 @@ def restore(url: str, file: Path, *, replace: bool) -> tuple[DatabaseContent, Pa
         raise BrokenSetting(f"{file}-wal lies beside it and holds a part of it: this is a database, and no backup.")
     content = verified(file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch(target) as copy, _alone(target, replace=replace) as is_there:
+    with _scratch(target) as copy, _lock_database(target, replace=replace) as is_there:
         _copy_file(file, copy)
         if verified(copy) != content:
             raise BrokenSetting(f"{file} could not be copied whole; the database is as it was.")
-        aside = _put_aside(target, copy) if is_there else None
+        aside = _rename_previous(target, copy) if is_there else None
         copy.replace(target)
     sync_folder(target.parent)
     return content, aside
@@ -113,21 +113,21 @@ def database_content(raw: sqlite3.Connection) -> DatabaseContent:
     return DatabaseContent(schema, revision, rows)
 
 
-def _put_aside(target: Path, copy: Path) -> Path:
+def _rename_previous(target: Path, copy: Path) -> Path:
     """Give the database that is there a second name; the copy gets its owner, so that the same service can open it."""
-    was = target.stat()
-    copy.chmod(was.st_mode & 0o777)
-    if (was.st_uid, was.st_gid) != (os.getuid(), os.getgid()):
-        os.chown(copy, was.st_uid, was.st_gid)
+    previous = target.stat()
+    copy.chmod(previous.st_mode & 0o777)
+    if (previous.st_uid, previous.st_gid) != (os.getuid(), os.getgid()):
+        os.chown(copy, previous.st_uid, previous.st_gid)
     aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(2)}")
     for end in ("-wal", "-shm"):  # there only when the database was damaged; beside another one they would damage it
         if (log := target.with_name(target.name + end)).exists():
             log.rename(aside.with_name(aside.name + end))
-    _name(target, aside)
+    _link_name(target, aside)
     return aside
 
 
-def _name(file: Path, name: Path) -> None:
+def _link_name(file: Path, name: Path) -> None:
     """Give a file a name that nobody has, at once; where a file has one name only, it loses the one that it had."""
     try:
         os.link(file, name)
@@ -149,7 +149,7 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
 def _copy(source: sqlite3.Connection, file: Path, progress: Progress) -> None:
     """Copy what a connection sees into a file that stands by itself, without a log beside it."""
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
-        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, every: progress(left, every), sleep=0)
+        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: progress(left, total), sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
@@ -162,7 +162,7 @@ def _copy_file(file: Path, copy: Path) -> None:
 
 
 @contextmanager
-def _alone(file: Path, *, replace: bool) -> Iterator[bool]:
+def _lock_database(file: Path, *, replace: bool) -> Iterator[bool]:
     """Hold the database that is to be replaced against every other process; whether there is one."""
     if not file.exists():
         yield False
@@ -196,13 +196,13 @@ def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
+def _scratch(neighbour: Path) -> Iterator[Path]:
     """A new file in the same folder that only its owner may read, removed at the end unless it got another name."""
-    file = beside.with_name(f".{beside.name}.{token_hex(4)}.partial")
+    file = neighbour.with_name(f".{neighbour.name}.{token_hex(4)}.partial")
     try:
         file.touch(mode=0o600, exist_ok=False)
     except OSError as failure:
-        raise BrokenSetting(f"{beside.parent}: {failure}") from failure
+        raise BrokenSetting(f"{neighbour.parent}: {failure}") from failure
     try:
         yield file
     finally:

@@ -45,7 +45,18 @@ from app.store.read.revision import revision_of
 from app.store.write.index import refill
 from app.store.write.releases import record_release
 
-LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
+SUPPORTING_TABLES = (
+    REGISTRY,
+    REFERENCE,
+    CODE,
+    SOURCE_TEXT,
+    REVISION,
+    RECORD_VERSION,
+    ALIAS,
+    RELEASE,
+    SHAPE,
+    *SEARCH_INDEX,
+)
 """What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
 CHUNK = 500
 Progress = Callable[[int], None]
@@ -59,11 +70,11 @@ def build_release(
     if not re.fullmatch(RELEASE_PATTERN, name):
         raise BrokenSetting(f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', no sign first.")
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
-        _clear_away(database, folder)
+    with _lock_folder(folder):
+        _remove_leftovers(database, folder)
         _refuse_taken(database, folder, name)
         partial = folder / f".{name}.partial"
-        release = _built(database, partial, name, notes, progress)
+        release = _build_file(database, partial, name, notes, progress)
         _publish(database, partial, file_of(folder, name), release)
     return release
 
@@ -78,7 +89,7 @@ def rows_to_copy(database: Database) -> int:
 
 def released_tables() -> list[Table]:
     """The tables of a release, those that others point to first."""
-    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in LEDGER}
+    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in SUPPORTING_TABLES}
     return [table for table in metadata.sorted_tables if table.name in named]
 
 
@@ -86,14 +97,14 @@ def released_tables() -> list[Table]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def _lock_folder(folder: Path) -> Iterator[None]:
     """Wait until no other run works in the folder; the system takes the lock back from a process that ends."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _clear_away(database: Database, folder: Path) -> None:
+def _remove_leftovers(database: Database, folder: Path) -> None:
     """Remove what runs that ended half-way left, and the file that such a run named but did not record."""
     for partial in sorted(folder.glob(".*.partial")):
         name = partial.name.removeprefix(".").removesuffix(".partial")
@@ -123,22 +134,22 @@ def _refuse_taken(database: Database, folder: Path, name: str) -> None:
 # The file
 
 
-def _built(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
+def _build_file(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
     """Build the file under its partial name, read-only and on the disk; and the row that will say so."""
     with database.snapshot() as connection:
         revision = revision_of(connection)
         if revision == 0:
             raise BrokenSetting("There is nothing to release: the database holds no records yet.")
-        before = next(iter(list_releases(connection, 1)), None)
+        previous = next(iter(list_releases(connection, 1)), None)
         release = Release(
             name=name,
             at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             revision=revision,
-            previous=before.name if before else None,
+            previous=previous.name if previous else None,
             sha256="",
             size=0,
             counts=totals(connection),
-            difference=difference_between(connection, before.revision if before else 0, revision),
+            difference=difference_between(connection, previous.revision if previous else 0, revision),
             notes=notes,
         )
         with new_file(partial) as copy:
@@ -159,22 +170,24 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]
     statement = select(table)
     if "state" in table.c:
         statement = statement.where(table.c.state != "draft")
-    found = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
-    for rows in found.partitions():
-        yield [_passed_on(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
+    mappings = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
+    for rows in mappings.partitions():
+        yield [_servable_text(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
 
 
-def _passed_on(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+def _servable_text(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
     """The text of a source as it may be passed on: whole, or what is quoted of it alone."""
     sources = Source.table()
     source = row["source"]
     if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":
         return row
-    spans = [span for document in _quoting(connection, source) for span in spans_in(from_json(document), source)]
+    spans = [
+        span for document in _citing_documents(connection, source) for span in spans_in(from_json(document), source)
+    ]
     return {"source": source, "text": mask_text(row["text"], spans)}
 
 
-def _quoting(connection: Connection, source: str) -> Iterator[str]:
+def _citing_documents(connection: Connection, source: str) -> Iterator[str]:
     """The documents of every record that mentions a source."""
     for kind, resource in RESOURCES.items():
         table = resource.table()

@@ -45,13 +45,13 @@ class ReleasePool:
         if name not in self._open:
             async with self._lock:
                 if name not in self._open:
-                    self._open[name] = await to_thread.run_sync(self._opened, release, path)
+                    self._open[name] = await to_thread.run_sync(self._open_release, release, path)
         self._open.move_to_end(name)
-        frozen = self._open[name]
+        reader = self._open[name]
         while len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)[1].close()
-        await frozen.follow(self.live)
-        return frozen
+        await reader.follow(self.live)
+        return reader
 
     async def row(self, name: str) -> Release:
         """What was recorded of a release; NotFound with the nearest name."""
@@ -76,8 +76,8 @@ class ReleasePool:
         signature = _signature(path)
         digest = None if signature is None else await to_thread.run_sync(_digest, path)
         if signature is None or digest != release.sha256:
-            wrong = "is missing" if digest is None else "is not the one that was released"
-            raise Unavailable(f"The file of release {release.name!r} {wrong}; everything else is served as usual.")
+            detail = "is missing" if digest is None else "is not the one that was released"
+            raise Unavailable(f"The file of release {release.name!r} {detail}; everything else is served as usual.")
         self._checked[release.name] = signature
 
     def close(self) -> None:
@@ -93,15 +93,15 @@ class ReleasePool:
         if name in self._open:
             self._open.pop(name).close()
 
-    def _opened(self, release: Release, path: Path) -> ReleaseReader:
+    def _open_release(self, release: Release, path: Path) -> ReleaseReader:
         try:
             if _schema_of(path) != newest_schema():
-                path = self._brought_up(path)
+                path = self._migrated_copy(path)
         except (CommandError, DatabaseError, OSError) as failure:
             raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
         return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
 
-    def _brought_up(self, path: Path) -> Path:
+    def _migrated_copy(self, path: Path) -> Path:
         """A private copy of a release of an earlier program, with the schema of this one."""
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="tev-releases-")
@@ -121,10 +121,10 @@ class ReleasePool:
 
 def _signature(path: Path) -> Signature | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _digest(path: Path) -> str | None:

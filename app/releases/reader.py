@@ -30,7 +30,7 @@ MARK = """CREATE TEMP TABLE mark (
 ) WITHOUT ROWID"""
 
 
-class CurrentStanding(NamedTuple):
+class CurrentStatus(NamedTuple):
     """What became of a record: the worst standing of what it rests on, and whether it was withdrawn."""
 
     kind: str
@@ -46,12 +46,12 @@ class ReleaseReader(Reads):
         self.release = release
         self.followed = release.revision
         """The live revision whose marks it shows."""
-        self._marks: list[CurrentStanding] = []
+        self._marks: list[CurrentStatus] = []
         pool_size = read_threads + slow_places(read_threads)
         engine = create_engine(
             "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=pool_size, max_overflow=0
         )
-        event.listen(engine, "connect", _shadow)
+        event.listen(engine, "connect", _create_views)
         super().__init__(engine, query_seconds=query_seconds, read_threads=read_threads)
 
     @contextmanager
@@ -71,44 +71,42 @@ class ReleaseReader(Reads):
         revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
-        marks: list[CurrentStanding] = []
+        marks: list[CurrentStatus] = []
         for row in RESOURCES.values():
-            edited = await live.fetch(partial(standings_since, resource=row, revision=self.release.revision))
-            marks += await self.fetch(partial(_differing, resource=row, standings=edited))
+            statuses = await live.fetch(partial(statuses_since, resource=row, revision=self.release.revision))
+            marks += await self.fetch(partial(_differing, resource=row, statuses=statuses))
         self._marks, self.followed = marks, revision
 
 
-def standings_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStanding]:
+def statuses_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStatus]:
     """How the records of a resource that were written after a revision stand now, also by their former ids."""
     table, kind = resource.table(), resource.plural
     written = select(RECORD_VERSION.c.id).where(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.revision > revision)
-    found = {
-        record_id: CurrentStanding(kind, record_id, status, state)
+    statuses = {
+        record_id: CurrentStatus(kind, record_id, status, state)
         for record_id, status, state in connection.execute(
             select(table.c.id, table.c.source_status, table.c.state).where(table.c.id.in_(written))
         )
     }
     former = connection.execute(select(ALIAS.c.id, ALIAS.c.to_id).where(ALIAS.c.kind == kind))
-    renamed = {old: found[new]._replace(id=old) for old, new in former if new in found}
-    return found | renamed
+    renamed = {old: statuses[new]._replace(id=old) for old, new in former if new in statuses}
+    return statuses | renamed
 
 
-def _differing(
-    connection: Connection, resource: type[Row], standings: dict[str, CurrentStanding]
-) -> list[CurrentStanding]:
+def _differing(connection: Connection, resource: type[Row], statuses: dict[str, CurrentStatus]) -> list[CurrentStatus]:
     """The marks of the records that stand otherwise than when they were frozen."""
-    marks: list[CurrentStanding] = []
+    marks: list[CurrentStatus] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
-    ids = list(standings)
+    ids = list(statuses)
     for start in range(0, len(ids), CHUNK):
-        some = tuple(ids[start : start + CHUNK])
-        places = ", ".join("?" * len(some))
-        frozen = f'SELECT {columns} FROM main."{resource.table().name}" WHERE "id" IN ({places})'  # noqa: S608  # our own names
-        for record_id, status, state in connection.exec_driver_sql(frozen, some):
-            now = standings[record_id]
-            shown = "withdrawn" if "withdrawn" in (state, now.state) else state
-            if (now.source_status, shown) != (status, state):
-                marks.append(now._replace(state=shown))
+        chunk = tuple(ids[start : start + CHUNK])
+        placeholders = ", ".join("?" * len(chunk))
+        frozen = f'SELECT {columns} FROM main."{resource.table().name}" WHERE "id" IN ({placeholders})'  # noqa: S608  # our own names
+        for record_id, status, state in connection.exec_driver_sql(frozen, chunk):
+            current = statuses[record_id]
+            shown = "withdrawn" if "withdrawn" in (state, current.state) else state
+            if (current.source_status, shown) != (status, state):
+                marks.append(current._replace(state=shown))
     return marks
 
 
@@ -118,7 +116,7 @@ def connect(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
 
-def _shadow(connection: sqlite3.Connection, _record: object) -> None:
+def _create_views(connection: sqlite3.Connection, _record: object) -> None:
     """Lay the views over the tables of the records."""
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(MARK)

@@ -1,4 +1,4 @@
-"""Where a use is approved today: what follows from regulators' decisions, place by place, in a line each."""
+"""Regulatory status today by jurisdiction, one line each, as it follows from the regulators' decisions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,24 +14,25 @@ UNDECIDED = "Unknown"
 
 @dataclass(frozen=True)
 class PlaceLine:
-    """What holds in one place for one use, or for several with the same answer."""
+    """The status in one jurisdiction, for one condition or for several with the same status."""
 
     code: str
     place: str
     status: str
     tone: Tone
     about: tuple[str, ...]
-    """The conditions, by name."""
+    """The names of the conditions."""
     detail: str
-    """Since when, by whom, and when that was checked; for several uses, which they are."""
+    """Authority, start and day of the last check; for several conditions their names and days of checks."""
     checked: date | None
-    """When the deciding decision was checked; None where none decides."""
+    """When the decision that determines the status was checked; None where the status is unknown."""
 
 
 def place_lines(approvals: Sequence[Record], context: PageContext) -> list[PlaceLine]:
-    """What stands today, place by place; what is approved comes first.
+    """The status today by jurisdiction, approvals first, then by the name of the place.
 
-    For one condition a line tells since when, by whom and when that was checked; for several, which they are.
+    For one condition a line has the authority, the start and the day of the check; for several, lines with the same
+    status in the same place are merged and list the conditions.
     """
     lines = [
         _line(code, condition, [decision_of(approval) for approval in group], context)
@@ -42,7 +43,7 @@ def place_lines(approvals: Sequence[Record], context: PageContext) -> list[Place
 
 
 def _merge_conditions(lines: Sequence[PlaceLine]) -> Iterator[PlaceLine]:
-    """One line for each place and status, with all conditions for which it holds."""
+    """Merge lines of the same place and status into one that lists all conditions."""
     groups: dict[tuple[str, str], list[PlaceLine]] = {}
     for line in lines:
         groups.setdefault((line.code, line.status), []).append(line)
@@ -53,7 +54,7 @@ def _merge_conditions(lines: Sequence[PlaceLine]) -> Iterator[PlaceLine]:
 
 
 def _checked_words(days: Sequence[date]) -> list[str]:
-    """When decisions were checked, between the first and the last day."""
+    """The days of the checks (sorted) as text: one day, or the first and the last; empty list for none."""
     if not days:
         return []
     first, last = (day_words(day.isoformat()) for day in (days[0], days[-1]))

@@ -1,4 +1,4 @@
-"""A card: what matters of one record in a few lines, the same for a frame, an element, a badge and an oEmbed answer."""
+"""The card of a record: a summary in a few lines, for the iframe, the custom element, the badge and oEmbed."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -34,13 +34,13 @@ MOST_PLACES = 6
 MOST_SOURCES = 3
 NO_DECISION = "None on this use is on record here, which says nothing of what regulators decided."
 LONGEST = 320
-"""Characters of one text; a card is read at a glance, and its page has the rest."""
+"""Characters of one text; a longer one is cut, since a card is read at a glance and its page has all."""
 
 BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def without_bidi_controls(text: str) -> str:
-    """The text without what turns its direction around (UAX 9, section 2): in a card it would turn our words, too."""
+    """The text without bidirectional control characters (UAX 9, section 2), which would also turn the card's own words."""
     return BIDI_CONTROLS.sub("", text)
 
 
@@ -133,7 +133,7 @@ class Card(BaseModel):
 
 
 class CardContent(BaseModel):
-    """What differs from one kind of record to another."""
+    """The part of a card that depends on the kind of record."""
 
     title: str
     is_quote: bool = False
@@ -144,7 +144,7 @@ class CardContent(BaseModel):
 
 
 def card_of(facts: Facts, settings: PageSettings, newer: str | None = None) -> Card:
-    """The card of a record; `newer` names a release that was made after the one asked for."""
+    """The card of a record; `newer` names a release that was made after the requested one."""
     context = PageContext(facts.included, release=settings.release, today=settings.today)
     plural, record_id = facts.resource.plural, facts.record["id"]
     content = KINDS[facts.resource](facts, context)
@@ -173,7 +173,7 @@ def card_of(facts: Facts, settings: PageSettings, newer: str | None = None) -> C
 
 
 def shortened(text: str) -> str:
-    """The text, or its beginning up to a word's end with …."""
+    """The text, cut at the end of a word with `…` when it is longer than `LONGEST`."""
     return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0].rstrip(",;:. ") + "…"
 
 
@@ -200,7 +200,7 @@ def _marks(facts: Facts, context: PageContext, settings: PageSettings, newer: st
 
 
 def card_places(lines: Sequence[PlaceLine]) -> list[CardPlace]:
-    """The first places, as a card has room for them."""
+    """The first `MOST_PLACES` lines of regulatory status."""
     return [
         CardPlace(
             code=line.code,
@@ -215,7 +215,7 @@ def card_places(lines: Sequence[PlaceLine]) -> list[CardPlace]:
 
 
 def _sources(facts: Facts, context: PageContext, settings: PageSettings) -> list[CardSource]:
-    """The sources that the record names; of a use that names none, those of the regulators' decisions."""
+    """The sources that the record cites; of treatments and indications also those of the regulators' decisions."""
     record = facts.record
     cited = [record["source"]] if facts.resource is Claim else [citation["source"] for citation in record["citations"]]
     decision_sources = [citation["source"] for approval in facts.items(Approval) for citation in approval["citations"]]
@@ -225,7 +225,7 @@ def _sources(facts: Facts, context: PageContext, settings: PageSettings) -> list
 
 
 def card_sources(source_ids: Sequence[str], context: PageContext, settings: PageSettings) -> list[CardSource]:
-    """The sources of these ids, each once, with where they can be read and how they stand."""
+    """The sources of these ids, each once, with their URL and status; ids that are not included are left out."""
     sources = []
     for source_id in dict.fromkeys(source_ids):
         source = context.record(Source.plural, source_id)
@@ -237,7 +237,7 @@ def card_sources(source_ids: Sequence[str], context: PageContext, settings: Page
 
 
 def web_url(address: str | None) -> str | None:
-    """The address when a browser may follow it from a card: one of the web."""
+    """The URL if its scheme is http or https, so that a card never links to another scheme; else None."""
     return address if address and address.startswith(("https://", "http://")) else None
 
 
@@ -292,17 +292,17 @@ def _label(line: DoseLine) -> str:
 
 
 def _dose(line: DoseLine) -> str:
-    """What the label says: how much, how often."""
+    """The dose and interval of a label."""
     return ", ".join(part for part in (line.dose, line.interval.lower()) if part)
 
 
 def _by_certainty(result: Record) -> tuple[int, str]:
-    """The most certain first: no result is chosen for what it found."""
+    """Sort key: the most certain result first, so that no result is chosen for its finding."""
     return -CERTAINTIES[result["certainty"]["level"]], result["id"]
 
 
 def _counted(results: Sequence[Record], rated: int, total: int) -> str:
-    """How many results there are, and of how many somebody rated the certainty."""
+    """The number of results, and how many of them have a certainty rating."""
     if not total:
         return ""
     among = "" if total == len(results) else f" of the first {format_number(len(results))}"
@@ -310,7 +310,7 @@ def _counted(results: Sequence[Record], rated: int, total: int) -> str:
 
 
 def _result_line(result: Record, context: PageContext) -> str:
-    """A result in a line: finding, numbers, against what, certainty, study."""
+    """A result in a line: finding, comparator, numbers, certainty, study."""
     line = result_line(result, context)
     certainty = f"{line.certainty.level.lower()} certainty" if line.certainty else "certainty not rated"
     against = f"compared with {line.comparison}" if line.comparison else ""
@@ -337,7 +337,7 @@ def _claim(facts: Facts, context: PageContext) -> CardContent:
 
 
 def _certainties(claim: Record, context: PageContext) -> list[CardWord]:
-    """The certainty of the first result that decides a claim, where somebody rated it."""
+    """The certainty of the first rated result among a claim's evidence; empty without one."""
     results = [
         context.record(StudyResult.plural, reference["id"])
         for reference in claim["evidence"]

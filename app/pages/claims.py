@@ -1,4 +1,4 @@
-"""Claims as people read them: the quote, the verdict, why, what decides it; and a text with its claims."""
+"""View models of claims: quote, verdict and evidence; and a source's text annotated with its claims."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from app.pages.wording import (
 from app.reports.annotated import AnnotatedClaim, AnnotatedText
 
 VERDICT_ORDER = {"supported": 2, "partly-supported": 1, "unverifiable": 3, "contradicted": 0}
-"""The order of verdicts on a page: what is wrong comes first."""
+"""Sort order of verdicts on a page: contradicted claims first."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict, with the tone of its badge."""
+    """The text of a verdict and the colour of its badge."""
 
     text: str
     tone: Tone
@@ -43,7 +43,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """One claim in a list."""
+    """A row of a list of claims."""
 
     id: str
     href: str
@@ -55,7 +55,7 @@ class ClaimLine:
 
 @dataclass(frozen=True)
 class ClaimCount:
-    """How many claims got a verdict."""
+    """The number of claims with a verdict, and the link to their list."""
 
     verdict: Verdict
     total: int
@@ -64,7 +64,7 @@ class ClaimCount:
 
 @dataclass(frozen=True)
 class EvidenceLine:
-    """A record that decides a verdict: what it is, what it says, and where it is shown."""
+    """A record that is evidence for a verdict: its kind, a sentence, its page, and whether its source was retracted."""
 
     kind: str
     says: str
@@ -74,23 +74,23 @@ class EvidenceLine:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the annotated text: words that lead to their gravest claim, or a gap of so many characters."""
+    """A segment of the annotated text, linked to its gravest claim; with text None, a gap of `length` characters."""
 
     text: str | None
     length: int
     href: str | None
     tone: Tone
     ends: list[Link]
-    """The verdicts of the claims that end here, each leading to its claim."""
+    """Links to the claims that end here, with their verdicts as text."""
 
 
 def verdict_of(word: str) -> Verdict:
-    """A verdict by its word."""
+    """The view of a verdict of the vocabulary."""
     return Verdict(titled(word), VERDICT_TONES[word])
 
 
 def claim_lines(claims: Iterable[Record], context: PageContext) -> list[ClaimLine]:
-    """Claims in the order given."""
+    """Rows for a list of claims, in the order given."""
     return [
         ClaimLine(
             id=claim["id"],
@@ -105,7 +105,7 @@ def claim_lines(claims: Iterable[Record], context: PageContext) -> list[ClaimLin
 
 
 def claim_counts(totals: Mapping[str, int], context: PageContext, **filters: str) -> list[ClaimCount]:
-    """How many claims got each verdict, each with a link to their list."""
+    """The number of claims by verdict, without zeros, each with a link to the list that `filters` narrow."""
     path = f"/{Claim.plural}"
     return [
         ClaimCount(verdict_of(word), totals[word], context.to(path, verdict=word, **filters))
@@ -115,7 +115,7 @@ def claim_counts(totals: Mapping[str, int], context: PageContext, **filters: str
 
 
 def evidence_lines(evidence: Iterable[Record], context: PageContext) -> list[EvidenceLine]:
-    """The records that decide a claim, each in a sentence."""
+    """The evidence of a claim, each record in a sentence."""
     lines = []
     for reference in evidence:
         record = context.record(reference["kind"], reference["id"])
@@ -129,7 +129,7 @@ def evidence_lines(evidence: Iterable[Record], context: PageContext) -> list[Evi
 
 
 def record_says(plural: str, record: Record, context: PageContext) -> str:
-    """What a record says, in a sentence with its numbers."""
+    """A sentence that summarises a record with its numbers; the title, name or id for resources without a sentence."""
     if plural == Approval.plural:
         since = f" since {day_words(record['valid_from'])}" if record["valid_from"] else ""
         about = context.name(Condition, record["condition"])
@@ -152,7 +152,10 @@ def record_says(plural: str, record: Record, context: PageContext) -> str:
 
 
 def stretches(annotated: AnnotatedText, context: PageContext) -> list[Stretch]:
-    """The text in order; where claims overlap, the first one that could do harm or is contradicted gives the colour."""
+    """The segments of an annotated text, in order.
+
+    Where claims overlap, the gravest gives the colour and the link: first a claim that could do harm, then by verdict.
+    """
     by_id = {claim.id: claim for claim in annotated.claims}
     parts = []
     for segment in annotated.segments:
@@ -175,7 +178,7 @@ def _reading_order(claim: AnnotatedClaim) -> tuple[bool, int, int]:
 
 
 def asserted(claim: Record) -> list[tuple[str, str, str]]:
-    """The values that a claim asserts: name, value with its unit, and the words of the quote that it was read from."""
+    """The values that a claim asserts: name, value with its unit, and the part of the quote that states it."""
     quoted = {
         binding["field"].split("/")[2]: claim["quote"][binding["span"]["start"] : binding["span"]["end"]]
         for binding in claim["numbers"]

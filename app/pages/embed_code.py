@@ -1,4 +1,4 @@
-"""The lines that put a record into another page, one for each rung of the ladder, ready to be copied."""
+"""Embed snippets: HTML, Markdown and links that put a record's card or badge into another page, ready to copy."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -18,19 +18,22 @@ ELEMENT_USE = (
     "script has come."
 )
 ELEMENT_PIXELS = 448
-"""How high an element is; it scrolls within."""
+"""Height of the custom element in pixels; its content scrolls."""
 SHADOW_ROOT = (
     '<template shadowrootmode="open"><table role="presentation" width="100%" '
     f'height="{ELEMENT_PIXELS}" cellpadding="0" cellspacing="0"><td><slot></slot></td></table></template>'
 )
-"""A shadow tree that is there before any script (HTML, `shadowrootmode`); attributes alone, for policies on styles."""
+"""A declarative shadow root (HTML, `shadowrootmode`) that reserves the height before the script has loaded.
+
+Presentational attributes instead of CSS, so that it works under a Content-Security-Policy that forbids inline styles.
+"""
 FLUID_PIXELS = 320
-"""The width for which a frame that takes all there is keeps its height."""
+"""The width in pixels for which the height of a frame of 100 % width is computed."""
 
 
 @dataclass(frozen=True)
 class EmbedOptions:
-    """What somebody picked: the record, and how it is to look."""
+    """The choices of the embed builder: the record, and the card's theme, width, language and release."""
 
     plural: str
     id: str
@@ -42,7 +45,7 @@ class EmbedOptions:
 
 @dataclass(frozen=True)
 class Snippet:
-    """One rung: its name, when it is the right one, and the line."""
+    """One snippet: its name, when to use it, and the code."""
 
     name: str
     use: str
@@ -51,7 +54,7 @@ class Snippet:
 
 @dataclass(frozen=True)
 class PreviewFrame:
-    """The preview: address, size."""
+    """The iframe of the card: URL, width, height in pixels, title."""
 
     src: str
     width: str
@@ -60,7 +63,7 @@ class PreviewFrame:
 
 
 def frame_of_card(card: Card, options: EmbedOptions, base_url: str) -> PreviewFrame:
-    """The frame of the card as it was wished; `auto` and English are what a card is anyway."""
+    """The iframe of the card with the options; the defaults (theme `auto`, English) are left out of its URL."""
     params = {
         "theme": options.theme if options.theme != "auto" else "",
         "lang": options.lang if options.lang != "en" else "",
@@ -73,13 +76,13 @@ def frame_of_card(card: Card, options: EmbedOptions, base_url: str) -> PreviewFr
 
 
 def badge_address(options: EmbedOptions, base_url: str) -> str:
-    """Where the badge is."""
+    """The URL of the badge."""
     query = f"?{urlencode({'release': options.release})}" if options.release else ""
     return f"{base_url}/badge/{options.plural}/{quote(options.id)}.svg{query}"
 
 
 def snippets(card: Card, badge: Badge, options: EmbedOptions, base_url: str) -> list[Snippet]:
-    """All rungs, the plainest first."""
+    """All snippets, the simplest first."""
     frame = frame_of_card(card, options, base_url)
     iframe = frame_html(frame.src, title=frame.title, width=frame.width, height=frame.height, lang=options.lang)
     image = badge_address(options, base_url)
@@ -99,7 +102,7 @@ def snippets(card: Card, badge: Badge, options: EmbedOptions, base_url: str) -> 
 
 
 def script_tag(name: str, base_url: str, loading: str) -> str:
-    """The tag that loads one of our scripts, and refuses any other content."""
+    """The `script` tag of a published script, with its integrity hash; `loading` is its attribute: `async`, a type."""
     script = current(name)
     integrity = f'integrity="{script.integrity}" crossorigin="anonymous"'
     return f'\n<script {loading} src="{escape(base_url)}{script.path}" {integrity}></script>'
@@ -115,5 +118,5 @@ def _element(card: Card, options: EmbedOptions, base_url: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text without what means something in Markdown."""
+    """The text without the characters that Markdown interprets."""
     return "".join(character for character in text if character not in "[]()\\`*_<>")

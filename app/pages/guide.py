@@ -1,4 +1,4 @@
-"""The guide as pages: chapters in Markdown become HTML with anchors, links between chapters, and code that scrolls."""
+"""Render the guide: Markdown chapters to HTML with heading anchors, links between chapters, and scrollable code."""
 
 import re
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ CHAPTERS = (
     "writing",
     "operating",
 )
-"""The chapters in the order in which one reads them."""
+"""The names of the chapters in reading order."""
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 OPERATOR_CHAPTERS = frozenset({"operating"})
-"""Chapters about the machine that serves: there the example address is no address of the service."""
+"""Chapters for operators, in which the example address is not replaced by the service's public URL."""
 CHAPTER_LINK = re.compile(r"(?P<chapter>[a-z-]+)\.md(?P<anchor>#.*)?")
 SCROLLING = '<div class="scroll" tabindex="0" role="group" aria-label="{}">'
 
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its name in the address, its title, its first paragraph as text, and its HTML."""
+    """A chapter: its name in the URL, its title, its first paragraph as plain text, its sections and its HTML."""
 
     name: str
     title: str
@@ -54,7 +54,7 @@ class Chapter:
 
 @cache
 def chapter(name: str, public_url: str) -> Chapter:
-    """The chapter of that name; its examples ask the service at `public_url`."""
+    """Render the chapter of that name; its examples use `public_url`."""
     text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
     if name not in OPERATOR_CHAPTERS:
         text = text.replace(EXAMPLE_ADDRESS, public_url)
@@ -70,13 +70,13 @@ def chapter(name: str, public_url: str) -> Chapter:
 
 
 def _plain_text(inline: Token) -> str:
-    """The text of a line without its marks."""
+    """The text of an inline token without markup."""
     texts = (" " if child.type == "softbreak" else child.content for child in inline.children or ())
     return "".join(texts)
 
 
 def _add_anchors(tokens: list[Token]) -> list[tuple[str, str, str]]:
-    """Give each heading an id made of its words, as GitHub does; level, words and id of each."""
+    """Set the id of each heading from its text, as GitHub does; returns tag, text and id of each."""
     headings: list[tuple[str, str, str]] = []
     for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
@@ -88,7 +88,7 @@ def _add_anchors(tokens: list[Token]) -> list[tuple[str, str, str]]:
 
 
 def _rewrite_links(tokens: list[Token]) -> None:
-    """Links to other chapters lead to their pages; what lies outside the guide is named and not linked."""
+    """Point links between chapters to their pages, and reduce links to files outside the guide to their text."""
     for inline in tokens:
         children, rewritten = inline.children or [], []
         is_outside = False
@@ -106,6 +106,6 @@ def _rewrite_links(tokens: list[Token]) -> None:
 
 
 def _make_scrollable(html: str) -> str:
-    """Code and tables scroll within themselves, which the keyboard must reach (WCAG 2.1.1)."""
+    """Make code and tables scroll horizontally, and focusable so that the keyboard can scroll them (WCAG 2.1.1)."""
     html = html.replace("<pre>", '<pre tabindex="0" role="group" aria-label="Code">')
     return html.replace("<table>", SCROLLING.format("Table") + "<table>").replace("</table>", "</table></div>")

@@ -1,4 +1,4 @@
-"""What every page of a record has around its content: title, marks, how to cite it, how old it is, its JSON."""
+"""The layout of a record's page: title, warnings, how to cite it, the dataset revision, links to JSON, and JSON-LD."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from app.reports.record_page import AsOf, Facts
 
 @dataclass(frozen=True)
 class PageSettings:
-    """Where the page is asked for: our public address, where errors are reported, and the release that answers."""
+    """Settings of the service and of the request: public URL, URL for error reports, release (None: live), today."""
 
     public_url: str
     contact_url: str
@@ -34,7 +34,7 @@ class PageSettings:
 
 @dataclass(frozen=True)
 class PageFrame:
-    """All that the layout needs of a page."""
+    """The view model of the layout template."""
 
     title: str
     description: str
@@ -43,7 +43,7 @@ class PageFrame:
     canonical: str
     json: str
     history: str
-    """Where its former versions are; empty for what has none."""
+    """Path of its version history; empty where there is none."""
     as_of: str
     version: int
     report: str | None
@@ -51,13 +51,13 @@ class PageFrame:
     formats: list[Link]
     linked: Markup
     oembed: str | None
-    """Where oEmbed describes its card; None for a record that cannot be embedded."""
+    """URL of the oEmbed response for its card; None for a record that cannot be embedded."""
 
 
 def frame_of(
     facts: Facts, context: PageContext, settings: PageSettings, *, title: str, description: str, crumbs: list[Link]
 ) -> PageFrame:
-    """The frame of a record's page."""
+    """The layout's view model for a record's page."""
     plural, record_id = facts.resource.plural, facts.record["id"]
     path, data = f"/{plural}/{record_id}", f"/v1/{plural}/{record_id}"
     canonical = settings.public_url + context.to(path)
@@ -82,18 +82,21 @@ def frame_of(
 
 
 def oembed_address(settings: PageSettings, canonical: str) -> str:
-    """Where oEmbed describes the card of a page."""
+    """The URL of the oEmbed response for the page at the canonical URL."""
     return f"{settings.public_url}/oembed?{urlencode({'url': canonical})}"
 
 
 def as_of_words(as_of: AsOf, release: str | None) -> str:
-    """How old the data is: `Dataset revision 3 of 22 November 2026`."""
+    """The dataset revision or release, with its date: `Dataset revision 3 of 22 November 2026`."""
     named = f"Release {release}, revision" if release else "Dataset revision"
     return f"{named} {as_of.revision}" + (f" of {day_words(as_of.at)}" if as_of.at else "")
 
 
 def linked_document(facts: Facts, public_url: str) -> str:
-    """The record as JSON-LD, with what its page knows beside: the schedules of a treatment, who approved a use."""
+    """The record as JSON-LD (schema.org), with data of other records on its page.
+
+    A drug gets the dose schedules of its labels, an indication its approvals, a condition its approved drugs.
+    """
     page = f"{public_url}/{facts.resource.plural}/{facts.record['id']}"
     if facts.resource not in LINKED:
         return extra_formats(facts.resource)["jsonld"].render(facts.record, facts.included, public_url)
@@ -111,7 +114,7 @@ def linked_document(facts: Facts, public_url: str) -> str:
 
 
 def approved_drugs(facts: Facts, public_url: str) -> list[schema_org.Node]:
-    """The treatments that a regulator approved for the condition, where they are drugs."""
+    """schema.org `Drug` nodes for the treatments that a regulator approved, conditionally too, for the condition."""
     known: Mapping[str, Any] = facts.included.get(Treatment.plural, {})
     approvals = [approval for approval in facts.items(Approval) if approval["status"] in ("approved", "conditional")]
     ids = dict.fromkeys(approval["treatment"] for approval in approvals if approval["treatment"] in known)

@@ -1,4 +1,4 @@
-"""The first page, and the lists of treatments and claims with their filters as a form that keeps what was chosen."""
+"""The home page, and the list pages of treatments and claims with a filter form."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ DESCRIPTION = (
 )
 Values = dict[str, Any]
 Options = list[tuple[str, str]]
-"""The choices of a filter: the value, and how it reads."""
+"""The options of a filter: the value, and its label."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One field of the form."""
+    """One select field of the filter form."""
 
     name: str
     label: str
@@ -36,7 +36,7 @@ class Filter:
 
 
 def treatment_list(found: FoundList, filters: Mapping[str, Any], settings: PageSettings) -> Values:
-    """The treatments."""
+    """The template values of the list of treatments."""
     context = _context_of(found, settings)
     entries = [
         {
@@ -56,7 +56,7 @@ def treatment_list(found: FoundList, filters: Mapping[str, Any], settings: PageS
 
 
 def claim_list(found: FoundList, filters: Mapping[str, Any], settings: PageSettings) -> Values:
-    """The claims."""
+    """The template values of the list of claims."""
     context = _context_of(found, settings)
     harmful = "" if filters.get("safety_flag") is None else str(filters["safety_flag"]).lower()
     fields = [
@@ -78,7 +78,7 @@ def _context_of(found: FoundList, settings: PageSettings) -> PageContext:
 def _list_values(
     found: FoundList, filters: Mapping[str, Any], context: PageContext, plural: str, fields: Iterable[Filter]
 ) -> Values:
-    """What every list has: how many, where it goes on, and the state of the data."""
+    """The values common to both lists: total, links for paging and formats, filter fields, dataset revision."""
     params = {name: str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()}
     path = f"/{plural}"
     next_path = context.to(path, **params, cursor=found.next) if found.next else None
@@ -101,7 +101,7 @@ def _options(words: Iterable[str]) -> Options:
 
 
 def _classes(found: FoundList) -> Options:
-    """The treatments that others belong to."""
+    """The treatments that are a class of others, as options."""
     parents = {treatment["part_of"] for treatment in found.choices[Treatment.plural]}
     return [option for option in _names(found, Treatment) if option[0] in parents]
 
@@ -112,7 +112,7 @@ def _names(found: FoundList, row: type[Treatment] | type[Condition]) -> Options:
 
 
 def landing_values(found: Landing, settings: PageSettings) -> Values:
-    """The first page: what there is, by name and in numbers."""
+    """The template values of the home page: treatments, conditions and counts."""
     context = PageContext({}, release=settings.release, today=settings.today)
     return {
         "treatments": [
@@ -133,7 +133,7 @@ def landing_values(found: Landing, settings: PageSettings) -> Values:
 
 
 def dataset_document(as_of: AsOf, settings: PageSettings) -> str:
-    """The dataset in the words of schema.org, as JSON-LD."""
+    """The dataset as a schema.org `Dataset` in JSON-LD, with an NDJSON download for each resource."""
     suffix = "" if settings.release is None else f"&release={settings.release}"
     return json_ld(
         dataset_node(

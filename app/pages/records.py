@@ -1,4 +1,4 @@
-"""The pages of records: each resource's record and what belongs to it as the values of a template."""
+"""Template values for the page of a record, one function for each resource that has pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,7 +36,7 @@ LONGEST_DESCRIPTION = 200
 
 
 def page_values(facts: Facts, settings: PageSettings) -> Values:
-    """The values of a record's page, with `frame` for the layout and `references` for its end."""
+    """The template values of a record's page, with `frame` for the layout and `references` for its reference list."""
     context = PageContext(facts.included, release=settings.release, today=settings.today)
     own, title, description, crumbs = VIEWS[facts.resource](facts, context)
     frame = frame_of(
@@ -46,7 +46,7 @@ def page_values(facts: Facts, settings: PageSettings) -> Values:
 
 
 View = tuple[Values, str, str, list[Link]]
-"""The page's own values, its title, what it is about in a sentence, and the way to it."""
+"""The page's own template values, its title, its description in a sentence, and its breadcrumbs."""
 
 
 def _treatment(facts: Facts, context: PageContext) -> View:
@@ -227,7 +227,7 @@ def _direction_words(outcome: Mapping[str, Any]) -> str:
 
 
 def _missing_words(record: Mapping[str, Any]) -> str:
-    """What a result does not hold, with the reason."""
+    """The missing fields of a result, each with its reason."""
     parts = [f"{spaced(name.replace('_', '-'))} ({spaced(why)})" for name, why in record["missing"].items()]
     return capital(", ".join(parts))
 

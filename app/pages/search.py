@@ -1,4 +1,4 @@
-"""The search page: what was found by kind, each with the words that matched, and what was searched for instead."""
+"""The search page: hits by kind with highlighted snippets, filters with counts, and spelling corrections."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ Segments = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Hit:
-    """One found record: its name and the place that says what was asked, in segments."""
+    """One search hit: its title and snippet in segments, of which those that match are highlighted."""
 
     href: str
     title: Segments
     snippet: Segments
     is_data: bool
-    """Whether the link leads to JSON, because no page shows the record."""
+    """Whether the link is to JSON, because no page shows the record."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One choice of the filter by kind."""
+    """One option of the filter by kind."""
 
     name: str
     count: str
@@ -41,7 +41,7 @@ class Kind:
 
 
 def blank_values(settings: PageSettings) -> dict[str, Any]:
-    """The page before anything was asked."""
+    """The template values of the search page without a query."""
     context = PageContext({}, release=settings.release, today=settings.today)
     return {
         "is_asked": False,
@@ -53,7 +53,7 @@ def blank_values(settings: PageSettings) -> dict[str, Any]:
 def found_values(
     found: FoundRecords, text: str, filters: Mapping[str, str], settings: PageSettings, *, is_later: bool
 ) -> dict[str, Any]:
-    """What was found."""
+    """The template values of the search page with results."""
     answer = found.answer
     context = PageContext(answer["included"], release=settings.release, today=settings.today)
     params = {"q": text, **filters}
@@ -78,7 +78,7 @@ def found_values(
 
 
 def _fields(found: FoundRecords, filters: Mapping[str, str]) -> Iterator[Filter]:
-    """The filters by what records are about, with how many there are of each; without those that have no choice."""
+    """The facet filters with the count of each value; a chosen value is always an option."""
     for name, names in found.names.items():
         facet = found.answer["facets"][name]
         counts = {value["value"]: f"{value['count']}{'+' if facet['is_at_least'] else ''}" for value in facet["values"]}
@@ -91,7 +91,7 @@ def _fields(found: FoundRecords, filters: Mapping[str, str]) -> Iterator[Filter]
 
 
 def _kinds(counts: Sequence[Mapping[str, Any]], params: Mapping[str, str], context: PageContext) -> list[Kind]:
-    """All kinds, and each that has something; the chosen one stays although it has nothing."""
+    """The options of the filter by kind: all, and each kind with hits; the chosen kind is shown even with none."""
     chosen, other_params = params.get("kind"), {name: value for name, value in params.items() if name != "kind"}
     shown = {
         group["kind"]: f"{group['count']}{'+' if group['is_at_least'] else ''}" for group in counts if group["count"]
@@ -108,14 +108,14 @@ def _kinds(counts: Sequence[Mapping[str, Any]], params: Mapping[str, str], conte
 
 
 def _groups(items: Sequence[Mapping[str, Any]], uses: Uses, context: PageContext) -> list[dict[str, Any]]:
-    """The records by kind; the kind of the best one first, and the best first in each."""
+    """The hits grouped by kind: the kind of the best hit first, and the best hit first in each."""
     order = list(dict.fromkeys(item["kind"] for item in items))
     groups = groupby(sorted(items, key=lambda item: order.index(item["kind"])), key=lambda item: item["kind"])
     return [{"name": titled(kind), "hits": [_hit(item, uses, context) for item in hits]} for kind, hits in groups]
 
 
 def _hit(item: Mapping[str, Any], uses: Uses, context: PageContext) -> Hit:
-    """A record; a title that matched is marked and not said twice, and neither is a name that the title implies."""
+    """The view of a hit; a snippet that only repeats the title, or a name that the title implies, is left out."""
     href = _page(item["kind"], item["id"], uses, context)
     title, snippet = [{"text": item["title"], "is_match": False}], item["snippet"]
     if "".join(segment["text"] for segment in snippet) == item["title"]:
@@ -126,7 +126,7 @@ def _hit(item: Mapping[str, Any], uses: Uses, context: PageContext) -> Hit:
 
 
 def _page(kind: str, record_id: str, uses: Uses, context: PageContext) -> str:
-    """The page that shows a record: of the use that it is about, since a treatment's page does not show every row."""
+    """The path of the page that shows a record: its indication's where there is one, since a treatment's page is cut."""
     record = context.record(kind, record_id) or {}
     use = uses.get((record.get("treatment", ""), record.get("condition", "")))
     if use and kind in SHOWN_ON and SHOWN_ON[kind][0] is Treatment:

@@ -1,4 +1,4 @@
-"""What the pages of treatments, conditions and uses share: approvals, warnings, doses, side effects, results."""
+"""Template values shared by the pages of treatments, conditions and indications: approvals, doses, harms, results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ Values = dict[str, Any]
 
 
 def shared_values(facts: Facts, context: PageContext) -> Values:
-    """What the pages of treatments, conditions and indications share; a part that a page does not read is empty."""
+    """The shared template values; the lists of resources that were not read for the page are empty."""
     own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
     narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
     narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
@@ -50,7 +50,7 @@ def shared_values(facts: Facts, context: PageContext) -> Values:
 
 
 def _pages_of_uses(facts: Facts, context: PageContext) -> dict[str, Link]:
-    """The pages of a treatment's uses, by condition."""
+    """Links to the pages of a treatment's indications, by condition id."""
     return {
         indication["condition"]: Link(
             context.name(Condition, indication["condition"]), context.page(Indication.plural, indication["id"])
@@ -60,7 +60,7 @@ def _pages_of_uses(facts: Facts, context: PageContext) -> dict[str, Link]:
 
 
 def indications(facts: Facts, context: PageContext) -> list[Values]:
-    """The uses of a treatment, or the treatments of a condition, each with the states of its approvals."""
+    """The indications of a treatment or condition, sorted by the other side's name, with the status of approvals."""
     of_condition = facts.resource is Condition
     entries = []
     for indication in facts.items(Indication):
@@ -81,7 +81,7 @@ def indications(facts: Facts, context: PageContext) -> list[Values]:
 
 
 def _states(lines: Sequence[ApprovalLine]) -> list[tuple[str, str, str]]:
-    """Each status with its tone and the places where it holds: `Approved`, `good`, `United Kingdom, United States`."""
+    """Each status with its tone and jurisdictions: `Approved`, `good`, `United Kingdom, United States`."""
     places: dict[tuple[str, str], set[str]] = {}
     for line in lines:
         places.setdefault((line.status, line.tone), set()).add(line.place)

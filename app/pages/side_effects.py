@@ -1,4 +1,4 @@
-"""Side effects as frequency bars: how many of how many people, on one scale, with what the number is based on."""
+"""View models of side effects: frequency bars on one logarithmic scale, with counts and the basis of each figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.pages.context import Link, Note, PageContext, Record, Uses, first_of, g
 from app.pages.wording import format_number, percent, titled
 
 LOWEST = 0.01
-"""The percentage at which the bars begin: each tenfold is as long, so that rare effects are seen beside common ones."""
+"""The percentage at which the logarithmic scale of the bars begins, so that rare effects show beside common ones."""
 BASES = {
     "label": "label",
     "trial": "trial",
@@ -20,7 +20,7 @@ BASES = {
 
 @dataclass(frozen=True)
 class EffectLine:
-    """One effect: its bar (0–100), its figures and what they come from."""
+    """One side effect: the width of its bar (0–100), its figures and their basis."""
 
     id: str
     term: str
@@ -30,7 +30,7 @@ class EffectLine:
     """`18 of 716 people`; empty where the source gives no numbers of people."""
     width: float | None
     against: str
-    """The same of the comparator."""
+    """The figures of the comparator arms."""
     frequency: str
     origin: str
     is_observed: bool
@@ -39,20 +39,20 @@ class EffectLine:
 
 @dataclass(frozen=True)
 class EffectGroup:
-    """The effects that were seen where the treatment was given for one condition."""
+    """The side effects of a treatment in one condition; condition None: in no particular one."""
 
     condition: Link | None
     lines: list[EffectLine]
     unnumbered: list[EffectLine]
-    """Those for which the source gives neither a percentage nor a frequency nor people."""
+    """The effects for which the source gives neither a percentage nor a frequency nor counts."""
     more: Link | None
-    """Where all of them are, when only the first are shown."""
+    """Link to the page with all effects, when only the first are shown; else None."""
 
 
 def effect_groups(effects: Sequence[Record], context: PageContext, uses: Uses | None = None) -> list[EffectGroup]:
     """The effects by condition; within one the most frequent first, those without a figure last.
 
-    Where a use has a page of its own (`uses`), only the first effects are shown here.
+    Of a condition whose indication has a page of its own (`uses`), only the first effects are shown.
     """
     groups = []
     for link, condition, group in grouped(effects, context):
@@ -65,7 +65,7 @@ def effect_groups(effects: Sequence[Record], context: PageContext, uses: Uses | 
 
 
 def effect_line(effect: Record, context: PageContext) -> EffectLine:
-    """One effect as a line."""
+    """The view of one side effect."""
     rate = effect["percent"]
     comparators = [arm for arm in effect["arms"] if arm["role"] == "comparator"]
     return EffectLine(
@@ -84,14 +84,14 @@ def effect_line(effect: Record, context: PageContext) -> EffectLine:
 
 
 def bar_width(rate: float | None) -> float | None:
-    """The length of a bar, 0–100, by the logarithm of the percentage; None without one."""
+    """The width of a bar, 0–100, on the logarithmic scale from `LOWEST` to 100 %; None without a percentage."""
     if rate is None:
         return None
     return 0.0 if rate <= LOWEST else round(100 * (log10(rate) - log10(LOWEST)) / (2 - log10(LOWEST)), 1)
 
 
 def people(affected: int | None, at_risk: int | None) -> str:
-    """`18 of 716`, or what is known of it."""
+    """`18 of 716`; the one number that is known, else empty."""
     if affected is None:
         return "" if at_risk is None else f"of {format_number(at_risk)}"
     return format_number(affected) if at_risk is None else f"{format_number(affected)} of {format_number(at_risk)}"

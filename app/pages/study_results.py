@@ -1,4 +1,4 @@
-"""What studies found: each result as a line with its numbers, its finding and its certainty; and as forest plots."""
+"""View models of study results: effect size, arms, finding and GRADE certainty of each; and forest plots."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, format_number, p
 MOST_PLOTS = 6
 """How many forest plots a page draws."""
 LONGEST_TITLE = 44
-"""How many letters of a plot's title have room."""
+"""Characters of a plot's title; a longer one is cut."""
 CERTAINTIES = {"high": 4, "moderate": 3, "low": 2, "very-low": 1}
 """GRADE's four levels, as filled dots out of four."""
 
 
 @dataclass(frozen=True)
 class CertaintyLine:
-    """How sure one can be, after GRADE."""
+    """The certainty of evidence (GRADE): its level, filled dots out of four, who rated it, and why."""
 
     level: str
     dots: int
@@ -39,7 +39,7 @@ class CertaintyLine:
 
 @dataclass(frozen=True)
 class ResultLine:
-    """One result."""
+    """A row of a table of results."""
 
     id: str
     href: str
@@ -49,7 +49,7 @@ class ResultLine:
     treatment: Link
     study: str
     kind: str
-    """What it joins, where it joins trials: `4 trials, 122 people`; empty for a result of one study."""
+    """Size of a pooled result: `4 trials, 122 people`; empty for a result of one study."""
     comparison: str
     arms: str
     effect: str
@@ -78,12 +78,12 @@ def _order(result: Record) -> tuple[bool, str, str]:
 
 
 def result_lines(results: Iterable[Record], context: PageContext) -> list[ResultLine]:
-    """The results by outcome, reviews before single studies."""
+    """Rows for the results by outcome, pooled results before those of single studies."""
     return [result_line(result, context) for result in sorted(results, key=_order)]
 
 
 def result_line(result: Record, context: PageContext) -> ResultLine:
-    """One result as a line."""
+    """The row of one result."""
     finding, tone = FINDINGS[result["finding"]]
     return ResultLine(
         id=result["id"],
@@ -123,7 +123,7 @@ def _kind(result: Record) -> str:
 
 
 def comparator_name(result: Record, context: PageContext) -> str:
-    """What it was compared with; empty for a single group."""
+    """The comparator of a result; empty for a single group."""
     comparator = result["comparator"]
     if comparator is None:
         return ""
@@ -150,7 +150,7 @@ def arm_words(arm: Record) -> str:
 
 
 def effect_words(result: Record) -> str:
-    """The estimate with its interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
+    """The effect size with its confidence interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
     if result["estimate"] is None:
         return ""
     text = f"{MEASURES[result['measure']]} {format_number(result['estimate'])}"
@@ -161,12 +161,12 @@ def effect_words(result: Record) -> str:
 
 
 def p_words(result: Record) -> str:
-    """`P = 0.012`; empty without one."""
+    """The P value: `P = 0.012`; empty without one."""
     return "" if result["p_value"] is None else f"P {result['p_modifier']} {result['p_value']:g}"
 
 
 def certainty_of(record: Record) -> CertaintyLine | None:
-    """GRADE certainty, where somebody rated it."""
+    """The GRADE certainty of a result; None where it was not rated."""
     rated = record["certainty"]
     if rated is None:
         return None
@@ -178,18 +178,18 @@ def certainty_of(record: Record) -> CertaintyLine | None:
 
 @dataclass(frozen=True)
 class Plot:
-    """A forest plot, and what it is about."""
+    """A forest plot as inline SVG, with its treatment and condition as a caption."""
 
     drawing: Markup
     about: str
     pool: str | None = None
-    """Where a reader asks for the pooled answer; None where nobody could pool them."""
+    """Path of the page that pools these results; None where they cannot be pooled."""
 
 
 def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1) -> list[Plot]:
-    """One plot for each outcome, condition and measure with estimates and intervals of at least so many results.
+    """One plot for each condition, outcome, measure and level with at least `least` estimates with intervals.
 
-    They are shown beside each other, never pooled.
+    The largest `MOST_PLOTS` groups are drawn. The results are shown beside each other, never pooled.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for result in results:
@@ -213,7 +213,10 @@ def _plot(group: Sequence[Record], context: PageContext) -> Plot:
 
 
 def _synthesis_path(group: Sequence[Record], context: PageContext) -> str | None:
-    """The address that asks for the synthesis of these results, whose measure and products the gate will look at."""
+    """Path of the synthesis page for these results, which checks their measures and products for comparability.
+
+    None for one result, or for results without a condition or an outcome.
+    """
     first = group[0]
     if len(group) < 2 or not (first["condition"] and first["outcome"]):
         return None

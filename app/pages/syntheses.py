@@ -1,4 +1,4 @@
-"""A synthesis as people read it: its title, what it says in words, what a reader must know first; and its card."""
+"""View models of a synthesis (meta-analysis): its title, plain-language text, judgements and warnings; and its card."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,16 +41,16 @@ from app.reports.synthesis.plain import InWords, in_words, settled_side
 
 KIND = "Synthesis"
 MOST_ACCEPTED = 3
-"""How many of the reasons against joining a card repeats; the page has all."""
+"""How many of the overridden warnings against pooling a card shows; the page has all."""
 MOST_DRAWN = 6_500
-"""Characters of the largest drawing that a card holds; a larger one is a link."""
+"""Characters of the largest SVG that is inlined in a card; a larger one is a link."""
 VERSION = 1
-"""An answer that is kept never changes."""
+"""The version of every stored synthesis, which never changes."""
 
 
 @dataclass(frozen=True)
 class SynthesisText:
-    """A synthesis in words."""
+    """A synthesis as text: title, sentences, judgements, warnings."""
 
     title: str
     words: InWords
@@ -59,12 +59,12 @@ class SynthesisText:
 
 
 def context_of(facts: SynthesisFacts, settings: PageSettings) -> PageContext:
-    """The surroundings, which stay in the release of the synthesis."""
+    """The page context, whose links stay in the release of the synthesis."""
     return PageContext(facts.included, release=facts.kept.release, today=settings.today)
 
 
 def describe_synthesis(facts: SynthesisFacts, context: PageContext, newer: str | None) -> SynthesisText:
-    """What is said of a synthesis, on its card as on its page."""
+    """The text of a synthesis, for its card and its page; `newer` names a release made after its own."""
     captions = captions_of_answer(facts.content, context)
     words = in_words(facts.content, captions)
     return SynthesisText(
@@ -76,7 +76,7 @@ def describe_synthesis(facts: SynthesisFacts, context: PageContext, newer: str |
 
 
 def captions_of_answer(content: Mapping[str, Any], context: PageContext) -> Captions:
-    """How the answer calls its arms, as when it was computed."""
+    """The captions of the stored answer (title, outcome, arms), derived as when it was computed."""
     question = content["question"]
     treatments = [context.name(Treatment, record_id) for record_id in question["treatment"]]
     outcomes = [context.name(Outcome, record_id) for record_id in question["outcome"]]
@@ -94,7 +94,7 @@ def captions_of_answer(content: Mapping[str, Any], context: PageContext) -> Capt
 
 
 def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord]:
-    """Which side the interval lies on, and the certainty of the one result that somebody rated."""
+    """Which arm the confidence interval favours, and the certainty of a single rated result."""
     if not content["results"]:
         return [CardWord(text="No study counts", tone="plain")]
     side = settled_side(content)
@@ -110,7 +110,7 @@ def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord
 
 
 def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:
-    """What a reader must know first, the gravest first."""
+    """The warnings: source status, withdrawn results, overridden caveats, a newer release."""
     status = facts.kept.source_status
     if status == "retracted":
         yield Mark("bad", "A source that this rests on was retracted after it was computed.")
@@ -128,17 +128,17 @@ def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:
 
 
 def question_path(live: str, release: str) -> str:
-    """The path of the page that asks a release the question of that address."""
+    """The path of the synthesis page with the query of the URL `live`, asked of a release."""
     return f"/{SYNTHESES}?{urlsplit(live).query}&{urlencode({'release': release})}"
 
 
 def drawing_of(facts: SynthesisFacts) -> Markup:
-    """The forest plot, for a page whose style sheet holds the classes."""
+    """The forest plot as inline SVG, for a page whose style sheet has its classes."""
     return Markup(without_bidi_controls(inline(facts.kept.forms["forest"])))  # noqa: S704  # every text is escaped in it
 
 
 def card_drawing(facts: SynthesisFacts) -> Markup | None:
-    """The forest plot, where a card has room for it."""
+    """The forest plot as inline SVG; None without results, or when it is larger than `MOST_DRAWN`."""
     drawing = drawing_of(facts)
     return drawing if facts.content["results"] and len(drawing) <= MOST_DRAWN else None
 
@@ -189,7 +189,7 @@ def card_of_synthesis(facts: SynthesisFacts, settings: PageSettings, newer: str 
 
 
 def _card_marks(marks: Sequence[Mark], settings: PageSettings) -> list[CardMark]:
-    """The marks; of many accepted reasons the first, and how many more there are."""
+    """The warnings of the card; of overridden caveats the first `MOST_ACCEPTED`, then the number of the others."""
     accepted = [mark for mark in marks if mark.text.startswith("Joined")]
     more = len(accepted) - MOST_ACCEPTED
     shown = [mark for mark in marks if mark not in accepted[MOST_ACCEPTED:]]

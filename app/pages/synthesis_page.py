@@ -1,4 +1,4 @@
-"""The page of a synthesis: its answer, every result that counts, every one that does not and why, how it was made."""
+"""The page of a synthesis: pooled estimate, included and excluded results with reasons, statistical method, JSON-LD."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +25,13 @@ from app.reports.synthesis.page import SynthesisFacts
 from app.reports.synthesis.question import EvidenceQuestion
 
 MOST_ROWS = 40
-"""Of each table; the CSV has all."""
+"""Rows of each table; the CSV has all."""
 LONGEST_DESCRIPTION = 200
 
 
 @dataclass(frozen=True)
 class CountedLine:
-    """A result that counts."""
+    """A row of the table of included results."""
 
     label: str
     when: str
@@ -47,7 +47,7 @@ class CountedLine:
 
 @dataclass(frozen=True)
 class ExcludedLine:
-    """A result that does not count, and why."""
+    """A row of the table of excluded results, with the reason."""
 
     label: str
     when: str
@@ -57,7 +57,7 @@ class ExcludedLine:
 
 
 def synthesis_values(facts: SynthesisFacts, settings: PageSettings, newer: str | None) -> Values:
-    """The values of the page, with `frame` for the layout and `references` for its end."""
+    """The template values of the page, with `frame` for the layout and `references` for its reference list."""
     settings = replace(settings, release=facts.kept.release)
     context = context_of(facts, settings)
     description = describe_synthesis(facts, context, newer)
@@ -85,7 +85,7 @@ def synthesis_values(facts: SynthesisFacts, settings: PageSettings, newer: str |
 
 
 def undecided_values(errors: Sequence[Mapping[str, Any]], question: EvidenceQuestion, release: str) -> Values:
-    """Why results were not joined, as a form that repeats the question; each reason once."""
+    """The template values of the form that repeats a question whose results were not pooled, with each reason once."""
     params = question.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"release": release}
     hidden = [
         (name, item) for name, value in params.items() for item in (value if isinstance(value, list) else [value])
@@ -125,7 +125,7 @@ def _interval(display: Mapping[str, Any]) -> str:
 
 
 def _arms(result: Mapping[str, Any]) -> tuple[str, str]:
-    """The numbers of the two arms that went in; of an estimate that it was taken as it stands."""
+    """The input numbers of the two arms; a note for a result whose published estimate was used."""
     numbers = {part["name"]: part["value"] for part in result["numbers"]}
     if result["taken_from"] == "estimate":
         return "its own estimate", ""
@@ -135,7 +135,7 @@ def _arms(result: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _arm(numbers: Mapping[str, float], arm: str) -> str:
-    """`11 of 15`, `mean 3.3, SD 2.2 (n = 15)`; whatever else by its name."""
+    """The numbers of one arm: `11 of 15`, `mean 3.3, SD 2.2 (n = 15)`; other numbers by their names."""
     arm_numbers = {name.removesuffix(arm): value for name, value in numbers.items() if name.endswith(arm)}
     n = arm_numbers.pop("n", None)
     if n is not None and arm_numbers.keys() == {"events"}:
@@ -151,7 +151,7 @@ def _excluded(result: Mapping[str, Any], context: PageContext) -> ExcludedLine:
 
 
 def _method_facts(content: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How the answer was made."""
+    """The method: measure, window of time, model, τ² estimator, interval, I², engine version."""
     question, pooled = content["question"], content["pooled"]
     measure = MEASURES.get(question["measure"], titled(question["measure"]).lower())
     facts = [("Measure", measure), ("Window of time", f"results within {format_number(question['window_days'])} days")]
@@ -187,7 +187,7 @@ def _frame(facts: SynthesisFacts, settings: PageSettings, description: Synthesis
 
 
 def synthesis_document(facts: SynthesisFacts, settings: PageSettings, description: SynthesisText | None = None) -> str:
-    """The synthesis as JSON-LD: a schema.org Dataset, since what it gives is numbers from studies, and their plots."""
+    """The synthesis as JSON-LD: a schema.org Dataset, since it is numbers from studies, with downloads and plots."""
     context = context_of(facts, settings)
     description = description or describe_synthesis(facts, context, None)
     content, links = facts.content, facts.content["links"]

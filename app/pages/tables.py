@@ -1,4 +1,4 @@
-"""Records of the ledger and of dosing as lines of a table: approvals, warnings, dosing intervals with their bars."""
+"""View models of table rows: approvals, label warnings, and dosing intervals with bars on a timeline."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ WEEK = 7.0
 
 @dataclass(frozen=True)
 class ApprovalLine:
-    """One row of the table of approvals."""
+    """A row of the table of approvals."""
 
     id: str
     treatment: Link
@@ -37,7 +37,7 @@ class ApprovalLine:
 
 
 def approval_lines(approvals: Iterable[Record], context: PageContext) -> list[ApprovalLine]:
-    """The approvals by condition and treatment, then by place, the newest first."""
+    """Rows for approvals, by condition, treatment and place, then the newest first."""
     lines = [
         _approval(approval, context)
         for approval in sorted(approvals, key=lambda approval: str(approval["valid_from"]), reverse=True)
@@ -66,7 +66,7 @@ def _approval(approval: Record, context: PageContext) -> ApprovalLine:
 
 @dataclass(frozen=True)
 class WarningLine:
-    """One warning."""
+    """A label warning."""
 
     id: str
     kind: str
@@ -74,12 +74,12 @@ class WarningLine:
     place: str
     statement: str
     about: Link | None
-    """The class that it is about, where that is not the treatment of the page."""
+    """Link to the treatment (a class) that it is about; None where that is the treatment of the page."""
     notes: tuple[Note, ...]
 
 
 def warning_lines(warnings: Iterable[Record], context: PageContext, treatment: str | None) -> list[WarningLine]:
-    """The warnings, boxed ones first."""
+    """The view of label warnings, boxed warnings first; `treatment` is the id of the page's own treatment."""
     lines = [
         WarningLine(
             id=warning["id"],
@@ -97,17 +97,17 @@ def warning_lines(warnings: Iterable[Record], context: PageContext, treatment: s
 
 @dataclass(frozen=True)
 class DoseBar:
-    """An interval between doses on the timeline, in percent of its width."""
+    """The bar of a dosing interval, in percent of the timeline's width."""
 
     start: float
     width: float
     is_open: bool
-    """Whether it goes on beyond the end: no longest interval is given."""
+    """Whether the bar runs to the end of the timeline, because no longest interval is given."""
 
 
 @dataclass(frozen=True)
 class DoseLine:
-    """One row of the table of doses."""
+    """A row of the table of doses."""
 
     id: str
     treatment: Link
@@ -126,15 +126,18 @@ class DoseLine:
 
 @dataclass(frozen=True)
 class DoseTable:
-    """The doses on one timeline."""
+    """The table of doses, whose bars share one timeline."""
 
     lines: list[DoseLine]
     weeks: int
-    """How many weeks the timeline is long."""
+    """Length of the timeline in weeks."""
 
 
 def dose_table(dosing: Sequence[Record], context: PageContext) -> DoseTable:
-    """The doses by condition; within one labels come first and claims, which are only what a document says, last."""
+    """The table of doses by condition; within one by basis, labels first, and claims of documents last.
+
+    The timeline is at least 16 weeks, and a multiple of 4.
+    """
     ends = [dosing_interval["interval_days_max"] or dosing_interval["interval_days"] for dosing_interval in dosing]
     weeks = max(16, 4 * ceil(max((end / WEEK for end in ends if end), default=0) * 1.08 / 4))
     order = list(BASES)
@@ -178,7 +181,7 @@ def _missing_interval(dosing: Record) -> str:
 
 
 def _amount(dosing: Record, context: PageContext) -> str:
-    """The dose with the product's own unit, what it counts for, the sites, and the most in a period."""
+    """The dose in the product's own unit, per what, the number of sites, and the maximum dose in a period."""
     treatment = context.record(Treatment.plural, dosing["treatment"])
     unit = treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else spaced(dosing["dose_unit"])
     dose = span(dosing["dose_min"], dosing["dose_max"], unit)

@@ -1,4 +1,4 @@
-"""The commands `tev backup` and `tev restore`."""
+"""`tev backup` and `tev restore`: copy a SQLite database to a file, and put such a file in its place."""
 
 import sqlite3
 import sys
@@ -23,7 +23,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes; a file that does not exist.")],
     database: DatabaseOption = None,
 ) -> None:
-    """Copy the database into one file while the service runs. The file is tried by restoring it."""
+    """Copy the database into one file while the service runs. The file is verified by restoring it."""
     source = sqlite_file(load_settings(database_url=database).database_url)
     with typer.progressbar(length=0, label="Copying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 

@@ -1,4 +1,4 @@
-"""The command `tev bench data`."""
+"""`tev bench data`: fill a database with synthetic records for benchmarks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ commands = typer.Typer(help="Make what the service is measured with.", no_args_i
 
 @commands.callback()
 def _group() -> None:
-    """Keeps `data` a word of its own while it is the only command."""
+    """Makes Typer keep `data` as a subcommand while it is the only command."""
 
 
 @commands.command()

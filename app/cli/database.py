@@ -1,4 +1,4 @@
-"""What every command needs: the database that it names, migrated and up to date, and a progress bar."""
+"""Shared by the commands: open and migrate the database, and show a progress bar."""
 
 import sys
 from collections.abc import Iterator
@@ -22,7 +22,10 @@ DatabaseOption = Annotated[
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
-    """The database of the settings, migrated, with documents in this program's shape; BrokenSetting when it is away."""
+    """Open the database, migrate it, and render stored documents again if their shape is out of date.
+
+    BrokenSetting when the database cannot be reached or migrated.
+    """
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     try:
         try:
@@ -38,7 +41,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
 
 def _render_again(database: Database) -> None:
-    """After an update of the program: bring the stored documents to their new shape."""
+    """Render all stored documents again, if an update of the program changed their shape."""
     if is_rendered(database):
         return
     with progress_bar("Rendering", count_records(database)) as bar:
@@ -49,11 +52,11 @@ def _render_again(database: Database) -> None:
 
 
 def count_records(database: Database) -> int:
-    """How many records there are: for the length of a bar, and so however long it takes to count them."""
+    """The number of records, for the length of a progress bar; a snapshot, so that counting has no time limit."""
     with database.snapshot() as connection:
         return sum(totals(connection).values())
 
 
 def progress_bar(label: str, length: int) -> Any:
-    """A progress bar on standard error, where a person watches."""
+    """A progress bar on standard error, hidden when that is not a terminal."""
     return typer.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

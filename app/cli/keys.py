@@ -1,4 +1,4 @@
-"""The commands `tev key create`, `list` and `revoke`."""
+"""`tev key create`, `list` and `revoke`: manage API keys."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ def create(
     expires: Annotated[str | None, typer.Option(help="The first day (UTC) on which it opens nothing.")] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Make a key and print it; it is shown this once and stored as its hash alone."""
+    """Create a key and print it; it is shown only once and stored only as its hash."""
     expires_at = None if expires is None else _parse_expiry(expires)
     with open_database(load_settings(database_url=database)) as opened:
         key = create_key(opened, _clean_name(name), scope, expires_at=expires_at)
@@ -39,7 +39,7 @@ def create(
 
 @commands.command("list")
 def list_all(database: DatabaseOption = None) -> None:
-    """Print every key: its public part, what it may do and when it was used; never the key."""
+    """Print every key: its public part, scope, state and last use; never the key itself."""
     with open_database(load_settings(database_url=database)) as opened, opened.read() as connection:
         api_keys = list_keys(connection)
     for key in api_keys:
@@ -49,7 +49,7 @@ def list_all(database: DatabaseOption = None) -> None:
 
 @commands.command()
 def revoke(name: Name, database: DatabaseOption = None) -> None:
-    """Let a key open nothing any more, from now on and for ever."""
+    """Revoke a key at once and for ever."""
     with open_database(load_settings(database_url=database)) as opened:
         revoke_key(opened, name)
     print(f"The key of {name} is revoked.")
@@ -66,7 +66,7 @@ def _clean_name(name: str) -> str:
 
 
 def _parse_expiry(day: str) -> str:
-    """The start of a day that is still to come, in UTC."""
+    """The start of a future day in UTC, as an ISO timestamp; BrokenSetting for a past or malformed day."""
     try:
         start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as failure:

@@ -1,4 +1,4 @@
-"""`tev release`: freeze the dataset into a file that is cited."""
+"""`tev release`: freeze the dataset into an immutable file that can be cited."""
 
 from pathlib import Path
 from typing import Annotated

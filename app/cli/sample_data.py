@@ -1,6 +1,6 @@
-"""Records that nobody takes for real ones, as many as are wanted: to measure how fast the service is when it is full.
+"""Generate synthetic records, of any number, for benchmarks of the service.
 
-Every name and every text says that it is made up. The same number always gives the same records.
+Every name and every text says that it is made up. The same number always gives the same records (fixed random seed).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,18 +21,18 @@ from app.models.warnings import WarningRecord
 
 Values = dict[str, Any]
 BATCH = 10_000
-"""Records of one transaction."""
+"""Records in one transaction."""
 SYLLABLES = "ba de ki lo mu na pe ri so tu va ze xo fi gu".split()  # noqa: SIM905  # shorter to read
 WORDS = 20_000
-"""Different words in the texts; the first ones are the frequent ones (Zipf's law)."""
+"""Size of the vocabulary of the texts; word frequency falls with rank (Zipf's law)."""
 MOST_ENTITIES = 500
-"""Treatments, conditions and outcomes each, at most."""
+"""At most so many treatments, conditions and outcomes each."""
 TERMS = 400
 TODAY = "2026-11-22"
 
 
 class SampleRecords:
-    """Makes records that fit together: things, sources and studies first, then what refers to them."""
+    """Generates `count` records with valid references: entities, sources and studies first, then records about them."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -44,7 +44,7 @@ class SampleRecords:
         self.studies = max(1, count * 5 // 100)
 
     def batches(self) -> Iterator[tuple[Record, list[Values]]]:
-        """All records, those that others refer to first: in each transaction one, and how the others differ from it."""
+        """All records in batches, in the order of their references: the first record, and the values of the others."""
         shares: list[tuple[type[Record], Callable[[int], Values], int]] = [
             (TreatmentRecord, self._treatment, self.entities),
             (ConditionRecord, self._condition, self.entities),
@@ -62,7 +62,7 @@ class SampleRecords:
                 yield record_class.model_validate(first), others
 
     def _word(self, number: int) -> str:
-        """A word of three or four syllables that is no other number's."""
+        """A word of three or four syllables, unique to the number."""
         word, remaining = "", number + len(SYLLABLES) ** 2
         while remaining:
             remaining, digit = divmod(remaining, len(SYLLABLES))
@@ -70,12 +70,12 @@ class SampleRecords:
         return word
 
     def _text(self, length: int) -> str:
-        """Made-up words; `invented` stands in every text, `halfway` in every second one."""
+        """A text of `length` made-up words; `Invented` is in every text, `halfway` in every second one."""
         words = self.random.choices(self.words, cum_weights=self.weights, k=length)
         return " ".join(["Invented:", *words, *(["halfway"] if self.random.random() < 0.5 else [])])
 
     def _random_id(self, kind: str, count: int) -> str:
-        """An id of that kind: the first ones are named most."""
+        """A random id of that kind; low numbers are the most frequent."""
         return f"made-up-{kind}-{int(count * self.random.random() ** 2)}"
 
     def _citations(self) -> list[Values]:

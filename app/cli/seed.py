@@ -27,7 +27,7 @@ def seed(
 
 
 def seed_database(database: Database, file: Path) -> Saved:
-    """Save the records of a seed file, and the texts beside it; InvalidRecord stores nothing of it."""
+    """Save the records of a seed file and the texts beside it in one transaction; InvalidRecord stores nothing."""
     records = read(file.read_text(encoding="utf-8"))
     texts = texts_beside(file)
     with progress_bar("Seeding", len(records)) as bar:

@@ -48,7 +48,7 @@ def serve(
 
 def _run(settings: Settings) -> None:
     raise_file_limit()
-    gc.disable()  # the rest of the program is loaded now; once it is ready, garbage is collected again
+    gc.disable()  # garbage collection is off while the application loads; it is enabled again once it is ready
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -64,11 +64,11 @@ def _run(settings: Settings) -> None:
         log_config=configuration(settings.log_level, access_log=settings.access_log),
         log_level=settings.log_level,
         timeout_graceful_shutdown=8,
-        timeout_worker_healthcheck=60,  # a worker that starts on a busy machine is not a dead one
+        timeout_worker_healthcheck=60,  # a worker that starts slowly on a busy machine must not be killed
     )
 
 
 def _export_settings(settings: Settings) -> None:
-    """Hand the settings to the worker processes, which read them from the environment."""
+    """Set the environment variables from which the worker processes read the settings."""
     for name, value in settings.model_dump().items():
         os.environ[f"{PREFIX}{name.upper()}"] = str(value)

@@ -40,7 +40,7 @@ BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def without_bidi_controls(text: str) -> str:
-    """The text without bidirectional control characters (UAX 9, section 2), which would also turn the card's own words."""
+    """The text without bidirectional control characters (UAX 9, section 2), which would reorder the card's words."""
     return BIDI_CONTROLS.sub("", text)
 
 

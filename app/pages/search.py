@@ -126,7 +126,7 @@ def _hit(item: Mapping[str, Any], uses: Uses, context: PageContext) -> Hit:
 
 
 def _page(kind: str, record_id: str, uses: Uses, context: PageContext) -> str:
-    """The path of the page that shows a record: its indication's where there is one, since a treatment's page is cut."""
+    """The path of the page that shows a record: its indication's if any, since a treatment's page is cut."""
     record = context.record(kind, record_id) or {}
     use = uses.get((record.get("treatment", ""), record.get("condition", "")))
     if use and kind in SHOWN_ON and SHOWN_ON[kind][0] is Treatment:

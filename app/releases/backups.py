@@ -1,6 +1,6 @@
-"""Backups of a SQLite database: one consistent file, made while the service runs, and tried by restoring it.
+"""Back up and restore a SQLite database: one consistent file, made while the service runs, verified by a restore.
 
-A backup holds everything, drafts and the hashes of the keys too; only its owner may read the file.
+A backup holds everything, drafts and the hashes of API keys too; its file mode is 0600.
 """
 
 import os
@@ -17,14 +17,14 @@ from app.errors import BrokenSetting
 from app.releases.build import sync_folder
 
 PAGES_AT_ONCE = 2_000
-"""Eight megabytes are copied between two steps of the progress bar."""
+"""SQLite pages copied per step of the progress bar: eight megabytes."""
 Progress = Callable[[int, int], None]
-"""Is told how many pages are still to be copied, and how many there are."""
+"""Callback with the number of pages left to copy, and of all pages."""
 
 
 @dataclass(frozen=True)
 class DatabaseContent:
-    """What a database holds, as far as two of them are compared: schema, revision, and the rows of each table."""
+    """Fingerprint for comparing two databases: schema version, dataset revision, number of rows by table."""
 
     schema: str
     revision: int
@@ -32,9 +32,9 @@ class DatabaseContent:
 
 
 def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> DatabaseContent:
-    """Copy the database as it stands into a new file; BrokenSetting when the file exists or the copy is not the same.
+    """Copy a snapshot of the database into a new file; BrokenSetting when the file exists or the copy differs.
 
-    The file gets its name at the very end, after it was restored into a scratch database and that one was compared.
+    The file gets its name at the very end, after a restore into a scratch database was compared with the source.
     """
     if not source.is_file():
         raise BrokenSetting(f"There is no database {source}.")
@@ -53,10 +53,10 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
 
 
 def restore(url: str, file: Path, *, replace: bool) -> tuple[DatabaseContent, Path | None]:
-    """Put a backup where the database is, and the database that was there beside it; both are returned.
+    """Restore a backup in place of the database; returns its content and the new path of the previous database.
 
-    BrokenSetting when the file is no sound backup, when a database with records is there and may not be replaced, or
-    when some process has that database open.
+    That path is None where there was no database. BrokenSetting when the file is not a valid backup, when a database
+    with records exists and `replace` is false, or when another process has that database open.
     """
     target = sqlite_file(url).resolve()
     if file.with_name(f"{file.name}-wal").exists():
@@ -74,7 +74,7 @@ def restore(url: str, file: Path, *, replace: bool) -> tuple[DatabaseContent, Pa
 
 
 def sqlite_file(url: str) -> Path:
-    """The file of a SQLite database; BrokenSetting for others, with the program that does the same there."""
+    """The file of a SQLite database URL; BrokenSetting for PostgreSQL, naming `pg_dump` and `pg_restore`."""
     if not url.startswith("sqlite:///"):
         raise BrokenSetting(
             "This is for SQLite. PostgreSQL has its own: `pg_dump --format=custom --file=FILE DATABASE` makes a backup "
@@ -84,7 +84,10 @@ def sqlite_file(url: str) -> Path:
 
 
 def verified(file: Path) -> DatabaseContent:
-    """What a backup holds; BrokenSetting when it is damaged, no database of ours, or of a later program."""
+    """Check a backup's integrity, foreign keys and schema; returns its content.
+
+    BrokenSetting when it is damaged, not a database of this program, or has the schema of a later version.
+    """
     if not file.is_file():
         raise BrokenSetting(f"There is no file {file}.")
     try:
@@ -105,7 +108,7 @@ def verified(file: Path) -> DatabaseContent:
 
 
 def database_content(raw: sqlite3.Connection) -> DatabaseContent:
-    """What the database behind a connection holds; sqlite3.Error when it is none of ours."""
+    """The content fingerprint of an open database; sqlite3.Error when it is not one of this program."""
     schema = raw.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     revision = raw.execute("SELECT coalesce(max(number), 0) FROM revision").fetchone()[0]
     tables = raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
@@ -114,13 +117,13 @@ def database_content(raw: sqlite3.Connection) -> DatabaseContent:
 
 
 def _rename_previous(target: Path, copy: Path) -> Path:
-    """Give the database that is there a second name; the copy gets its owner, so that the same service can open it."""
+    """Give the existing database a second name, and the copy its mode and owner, so that the service can open it."""
     previous = target.stat()
     copy.chmod(previous.st_mode & 0o777)
     if (previous.st_uid, previous.st_gid) != (os.getuid(), os.getgid()):
         os.chown(copy, previous.st_uid, previous.st_gid)
     aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(2)}")
-    for end in ("-wal", "-shm"):  # there only when the database was damaged; beside another one they would damage it
+    for end in ("-wal", "-shm"):  # only a damaged database leaves these; beside another one they would damage it
         if (log := target.with_name(target.name + end)).exists():
             log.rename(aside.with_name(aside.name + end))
     _link_name(target, aside)
@@ -128,7 +131,10 @@ def _rename_previous(target: Path, copy: Path) -> Path:
 
 
 def _link_name(file: Path, name: Path) -> None:
-    """Give a file a name that nobody has, at once; where a file has one name only, it loses the one that it had."""
+    """Link a file under an unused name, atomically; FileExistsError when it is taken.
+
+    Where the file system has no hard links, rename the file instead.
+    """
     try:
         os.link(file, name)
     except FileExistsError:
@@ -139,7 +145,7 @@ def _link_name(file: Path, name: Path) -> None:
 
 @contextmanager
 def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that sees one moment of the database; writers go on meanwhile."""
+    """A read transaction: a consistent snapshot of the database, which does not block writers (WAL)."""
     with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as raw:
         raw.execute("PRAGMA query_only = ON")
         raw.execute("BEGIN")
@@ -147,14 +153,14 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(source: sqlite3.Connection, file: Path, progress: Progress) -> None:
-    """Copy what a connection sees into a file that stands by itself, without a log beside it."""
+    """Copy the database of a connection into a self-contained file, without a WAL file."""
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
         source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: progress(left, total), sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def _copy_file(file: Path, copy: Path) -> None:
-    """Restore a backup into a file: the same pages, on the disk when this returns."""
+    """Restore a backup into a file: the same pages, synced to disk when this returns."""
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as raw:
         _copy(raw, copy, lambda _left, _every: None)
     with copy.open("rb") as written:
@@ -163,7 +169,10 @@ def _copy_file(file: Path, copy: Path) -> None:
 
 @contextmanager
 def _lock_database(file: Path, *, replace: bool) -> Iterator[bool]:
-    """Hold the database that is to be replaced against every other process; whether there is one."""
+    """Lock the database that is to be replaced against every other process; yields whether it exists.
+
+    BrokenSetting when it has records and `replace` is false, or when another process has it open.
+    """
     if not file.exists():
         yield False
         return
@@ -185,7 +194,10 @@ def _lock_database(file: Path, *, replace: bool) -> Iterator[bool]:
 
 
 def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
-    """BrokenSetting when another process has the database open: only who is alone with it may leave the WAL mode."""
+    """Take an exclusive lock; BrokenSetting when another process has the database open.
+
+    SQLite leaves WAL mode only for the sole connection to a database.
+    """
     try:
         raw.execute("PRAGMA journal_mode = DELETE")
         raw.execute("BEGIN EXCLUSIVE")
@@ -197,7 +209,7 @@ def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
 
 @contextmanager
 def _scratch(neighbour: Path) -> Iterator[Path]:
-    """A new file in the same folder that only its owner may read, removed at the end unless it got another name."""
+    """A new temporary file in the same folder, mode 0600; its temporary name is removed at the end."""
     file = neighbour.with_name(f".{neighbour.name}.{token_hex(4)}.partial")
     try:
         file.touch(mode=0o600, exist_ok=False)

@@ -1,7 +1,7 @@
-"""A release is made: the dataset as it stands, copied into one SQLite file that nobody changes any more.
+"""Build a release: a snapshot of the dataset in one read-only SQLite file that is never changed again.
 
-The file is built under another name and gets its own at the very end, together with its row in the table of releases.
-What a crash left is cleared away by the next run; a lock on the folder lets one run work at a time.
+The file is built under a temporary name and gets its own at the very end, together with its row in the table of
+releases. The next run removes what a crash left; a lock on the folder serialises runs.
 """
 
 import fcntl
@@ -57,16 +57,19 @@ SUPPORTING_TABLES = (
     SHAPE,
     *SEARCH_INDEX,
 )
-"""What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
+"""The tables of a release beside those of records: an allow-list, since other tables may hold secrets (API keys)."""
 CHUNK = 500
 Progress = Callable[[int], None]
-"""Is told how many more rows are copied."""
+"""Callback with the number of rows copied since the last call."""
 
 
 def build_release(
     database: Database, folder: Path, name: str, *, notes: str | None = None, progress: Progress = lambda _count: None
 ) -> Release:
-    """Make a release of the dataset as it stands; BrokenSetting when the name is not free or is no name."""
+    """Build a release of the current dataset and record it.
+
+    BrokenSetting when the name is malformed or taken, or when the database has no records.
+    """
     if not re.fullmatch(RELEASE_PATTERN, name):
         raise BrokenSetting(f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', no sign first.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,7 @@ def build_release(
 
 
 def rows_to_copy(database: Database) -> int:
-    """How many rows a release would hold now."""
+    """The number of rows in the released tables, for a progress bar."""
     with database.snapshot() as connection:
         return sum(
             connection.execute(select(func.count()).select_from(table)).scalar_one() for table in released_tables()
@@ -88,7 +91,7 @@ def rows_to_copy(database: Database) -> int:
 
 
 def released_tables() -> list[Table]:
-    """The tables of a release, those that others point to first."""
+    """The tables of a release, in the order of their foreign keys."""
     named = {row.table().name for row in RESOURCES.values()} | {table.name for table in SUPPORTING_TABLES}
     return [table for table in metadata.sorted_tables if table.name in named]
 
@@ -98,14 +101,14 @@ def released_tables() -> list[Table]:
 
 @contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
-    """Wait until no other run works in the folder; the system takes the lock back from a process that ends."""
+    """Hold an exclusive lock (flock) on the folder; the system releases it when the process ends."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _remove_leftovers(database: Database, folder: Path) -> None:
-    """Remove what runs that ended half-way left, and the file that such a run named but did not record."""
+    """Remove the partial files of interrupted runs, and a file that such a run published but did not record."""
     for partial in sorted(folder.glob(".*.partial")):
         name = partial.name.removeprefix(".").removesuffix(".partial")
         file = file_of(folder, name)
@@ -135,7 +138,7 @@ def _refuse_taken(database: Database, folder: Path, name: str) -> None:
 
 
 def _build_file(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
-    """Build the file under its partial name, read-only and on the disk; and the row that will say so."""
+    """Build the file under its partial name, read-only and synced to disk; returns the row to record."""
     with database.snapshot() as connection:
         revision = revision_of(connection)
         if revision == 0:
@@ -166,7 +169,7 @@ def _build_file(database: Database, partial: Path, name: str, notes: str | None,
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a table that a release holds, in pieces."""
+    """The rows of a table, without drafts, in chunks; texts of sources masked where they may not be served."""
     statement = select(table)
     if "state" in table.c:
         statement = statement.where(table.c.state != "draft")
@@ -176,7 +179,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]
 
 
 def _servable_text(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """The text of a source as it may be passed on: whole, or what is quoted of it alone."""
+    """The row of a source's text: whole where its licence allows (`text_served` is `full`), else only the quotes."""
     sources = Source.table()
     source = row["source"]
     if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":
@@ -188,7 +191,7 @@ def _servable_text(connection: Connection, row: dict[str, Any]) -> dict[str, Any
 
 
 def _citing_documents(connection: Connection, source: str) -> Iterator[str]:
-    """The documents of every record that mentions a source."""
+    """The documents of every record that refers to a source."""
     for kind, resource in RESOURCES.items():
         table = resource.table()
         mentioning = select(REFERENCE.c.from_id).where(
@@ -201,7 +204,10 @@ def _citing_documents(connection: Connection, source: str) -> Iterator[str]:
 
 
 def _publish(database: Database, partial: Path, file: Path, release: Release) -> None:
-    """Give the file its name and record it, or leave neither. The partial name goes last: it says what to clear."""
+    """Link the file under its name and record the release, or undo both; BrokenSetting when the name was taken.
+
+    The partial name is removed last, since it tells the next run what to clean up after a crash.
+    """
     os.link(partial, file)
     sync_folder(file.parent)
     if not record_release(database, release):
@@ -213,7 +219,7 @@ def _publish(database: Database, partial: Path, file: Path, release: Release) ->
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk."""
+    """Sync a folder's entries to disk (fsync)."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""What changed in the dataset between two of its revisions, counted; what was changed back is no change."""
+"""Count the changes of the dataset between two revisions; a change that was reverted in between does not count."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ CHUNK = 500
 
 
 def difference_between(connection: Connection, since: int, until: int) -> Json:
-    """`{since, created, withdrawn, changed, by_type}`: records by plural, changes by their type.
+    """`{since, created, withdrawn, changed, by_type}`: numbers of records by plural, of field changes by type.
 
-    Each record is compared once, as it stood at `since` with how it stands at `until`. A record that came and went in
-    between counts nowhere.
+    Each record is compared once, its version at revision `since` with its version at `until`. A record that was created
+    and withdrawn in between does not count.
     """
     created, withdrawn, changed, by_type = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for kind, before, after in _pairs(connection, since, until):
@@ -39,7 +39,7 @@ def difference_between(connection: Connection, since: int, until: int) -> Json:
 
 
 def _pairs(connection: Connection, since: int, until: int) -> Iterator[tuple[str, Json | None, Json]]:
-    """Kind, document before and document after, of every record that has an edition in between."""
+    """Kind, previous document (None for a new record) and last document of each record with a version in between."""
     record = (RECORD_VERSION.c.kind, RECORD_VERSION.c.id)
     touched = select(*record).where(RECORD_VERSION.c.revision > since, RECORD_VERSION.c.revision <= until)
     is_after = case((RECORD_VERSION.c.revision > since, 1), else_=0)

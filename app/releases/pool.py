@@ -1,4 +1,4 @@
-"""The releases that this process has open: checked once against their hash, a few at a time, closed at the end."""
+"""LRU pool of the releases that this process has open, each file verified against its SHA-256."""
 
 import shutil
 import tempfile
@@ -19,15 +19,16 @@ from app.store.read.releases import Release, file_of, find_release
 from app.store.write.reindex import index_again
 
 MOST_OPEN = 4
+"""Releases that are open at once; the least recently used one is closed."""
 READ_THREADS = 2
-"""Reads at once from one release; many releases are asked seldom."""
+"""Concurrent reads of one release; few, since releases are read seldom."""
 
 Signature = tuple[int, int, int]
-"""What a file cannot keep when somebody touches it: inode, size, time of its last change in nanoseconds."""
+"""Identifies an unchanged file: inode, size in bytes, modification time in nanoseconds."""
 
 
 class ReleasePool:
-    """The open releases of one process."""
+    """LRU pool of the open releases of one process."""
 
     def __init__(self, live: Database, folder: Path) -> None:
         self.live = live
@@ -39,7 +40,10 @@ class ReleasePool:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     async def take(self, name: str) -> ReleaseReader:
-        """A release, open and under today's marks; NotFound, or Unavailable when its file is missing or altered."""
+        """An open reader of a release, with the current source status of its records.
+
+        NotFound for an unknown name; Unavailable when the file is missing, altered or unreadable.
+        """
         release = await self.row(name)
         path = await self.file(release)
         if name not in self._open:
@@ -54,13 +58,13 @@ class ReleasePool:
         return reader
 
     async def row(self, name: str) -> Release:
-        """What was recorded of a release; NotFound with the nearest name."""
+        """The row of a release in the live database, cached; NotFound with the nearest name."""
         if name not in self._rows:
             self._rows[name] = await self.live.fetch(lambda connection: find_release(connection, name), short=True)
         return self._rows[name]
 
     async def file(self, release: Release) -> Path:
-        """The release's file, which is what was recorded; Unavailable when it is not there or was altered."""
+        """The path of the release's file, verified against its SHA-256; Unavailable when it is missing or altered."""
         path = file_of(self.folder, release.name)
         if not self._is_checked(release.name, path):
             async with self._lock:
@@ -102,7 +106,7 @@ class ReleasePool:
         return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
 
     def _migrated_copy(self, path: Path) -> Path:
-        """A private copy of a release of an earlier program, with the schema of this one."""
+        """A migrated and reindexed temporary copy of a release whose schema is older than this program's."""
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="tev-releases-")
         copy = Path(self._scratch.name) / path.name

@@ -1,8 +1,8 @@
-"""An opened release: its file as it was frozen, under today's marks.
+"""Read a release: its frozen file, overlaid with the current status of its records' sources.
 
 A record of a release shows today's `source_status`, and `withdrawn` as its state when it was withdrawn since. The file
-is never written to: views of the connection, which SQLite finds before the tables of the same name, lay the marks over
-the rows. Which records a release shows stays as it was.
+is never written to: temporary views, which SQLite resolves before tables of the same name, join each table with the
+current status in `temp.mark`. Which records a release lists stays as it was.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ MARK = """CREATE TEMP TABLE mark (
 
 
 class CurrentStatus(NamedTuple):
-    """What became of a record: the worst standing of what it rests on, and whether it was withdrawn."""
+    """The current status of a record: the worst status of its sources, and its state."""
 
     kind: str
     id: str
@@ -45,7 +45,7 @@ class ReleaseReader(Reads):
     def __init__(self, file: Path, release: Release, *, query_seconds: float, read_threads: int) -> None:
         self.release = release
         self.followed = release.revision
-        """The live revision whose marks it shows."""
+        """The revision of the live database whose statuses are shown."""
         self._marks: list[CurrentStatus] = []
         pool_size = read_threads + slow_places(read_threads)
         engine = create_engine(
@@ -56,7 +56,7 @@ class ReleaseReader(Reads):
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection over the file and the marks of the moment."""
+        """A connection to the file, with the latest statuses in its temporary table."""
         with super().read() as connection:
             marks = self._marks
             if connection.info.get("marks") is not marks:
@@ -67,7 +67,7 @@ class ReleaseReader(Reads):
             yield connection
 
     async def follow(self, live: Database) -> None:
-        """Take over from the live database what became of the records since they were frozen."""
+        """Read from the live database the status of records that changed since the release; a no-op if up to date."""
         revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
@@ -79,7 +79,7 @@ class ReleaseReader(Reads):
 
 
 def statuses_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStatus]:
-    """How the records of a resource that were written after a revision stand now, also by their former ids."""
+    """The current status of a resource's records that were written after a revision, by id and by former ids."""
     table, kind = resource.table(), resource.plural
     written = select(RECORD_VERSION.c.id).where(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.revision > revision)
     statuses = {
@@ -94,7 +94,7 @@ def statuses_since(connection: Connection, resource: type[Row], revision: int) -
 
 
 def _differing(connection: Connection, resource: type[Row], statuses: dict[str, CurrentStatus]) -> list[CurrentStatus]:
-    """The marks of the records that stand otherwise than when they were frozen."""
+    """The statuses that differ from those in the release."""
     marks: list[CurrentStatus] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
     ids = list(statuses)
@@ -111,13 +111,13 @@ def _differing(connection: Connection, resource: type[Row], statuses: dict[str, 
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection to a release's file, which nobody writes to."""
+    """A read-only connection (`immutable=1`: no locks) to a release's file."""
     address = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _create_views(connection: sqlite3.Connection, _record: object) -> None:
-    """Lay the views over the tables of the records."""
+    """On connect: create the temporary table of statuses and the views over the tables of records."""
     connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(MARK)
     for view in _views():
@@ -130,7 +130,7 @@ def _views() -> tuple[str, ...]:
 
 
 def _view(row: type[Row]) -> str:
-    """One view: every column as it was frozen, but for the standing and the document of a marked record."""
+    """The view of one table: frozen columns, but the current `source_status` and document of a record with a status."""
     marked = {
         "source_status": "mark.source_status",
         "document": "json_set(frozen.document, '$.source_status', mark.source_status, '$.state', mark.state)",

@@ -34,7 +34,7 @@ def backup(
         try:
             content = back_up(source, file, show)
         except (OSError, sqlite3.Error) as failure:
-            raise BrokenSetting(f"{file}: {failure}; nothing was kept.") from failure
+            raise BrokenSetting(f"{file}: {failure}; no backup was written.") from failure
     print(f"Backup {file.absolute()} of {source.absolute()}: {_summary(content)}.")
     print("Restored into a scratch file and compared: the same, and sound.")
     print(f"It holds the hashes of the keys and all drafts; only its owner may read it. {RELEASES}")
@@ -44,7 +44,7 @@ def backup(
 def restore_backup(
     file: Annotated[Path, typer.Argument(help="A file that `tev backup` made.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Even where records are; that database is kept aside.")
+        bool, typer.Option("--replace", help="Replace a database that holds records; it is renamed, not deleted.")
     ] = False,
     database: DatabaseOption = None,
 ) -> None:

@@ -12,7 +12,7 @@ from app.settings import load_settings
 from app.store.read.revision import revision_of
 from app.store.write.bulk_copy import fill
 
-commands = typer.Typer(help="Make what the service is measured with.", no_args_is_help=True)
+commands = typer.Typer(help="Make synthetic data for benchmarks.", no_args_is_help=True)
 
 
 @commands.callback()
@@ -22,10 +22,10 @@ def _group() -> None:
 
 @commands.command()
 def data(
-    file: Annotated[Path, typer.Argument(help="The database file to make; it must not be there yet.")],
+    file: Annotated[Path, typer.Argument(help="The database file to create; it must not exist.")],
     records: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many records.")] = 100_000,
 ) -> None:
-    """Fill a new SQLite database with made-up records, each through the one writer, as if it were a real one."""
+    """Fill a new SQLite database with made-up records, written as real ones are."""
     if file.exists():
         raise BrokenSetting(f"{file} is there already. Name a file that is not.")
     with open_database(load_settings(database_url=str(file))) as database:

@@ -18,8 +18,8 @@ def check(database: DatabaseOption = None) -> None:
     for failure in report.failures:
         print(f"{failure.record}{failure.pointer}: {failure.detail}")
     print(
-        f"Records: {report.records}; stored texts: {report.texts}; quotes that stand in them: {report.quotes}; "
-        f"numbers where they are said to stand: {report.numbers}; failures: {len(report.failures)}."
+        f"Records: {report.records}; stored texts: {report.texts}; quotes found in them: {report.quotes}; "
+        f"numbers found where cited: {report.numbers}; failures: {len(report.failures)}."
     )
     if report.failures:
         raise typer.Exit(1)

@@ -15,17 +15,19 @@ from app.store.write.keys import create_key, revoke_key
 from app.web.auth import list_keys
 
 LONGEST_NAME = 100
-Name = Annotated[str, typer.Argument(help="Whose key it is; the name stands in the history as the author.")]
+Name = Annotated[str, typer.Argument(help="Whose key it is; the name is the author in the history of records.")]
 
 
-commands = typer.Typer(help="Make, list and revoke the keys that open the API for writing.", no_args_is_help=True)
+commands = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
 
 @commands.command()
 def create(
     name: Name,
     scope: Annotated[Scope, typer.Option(help="read, write or admin; each includes those before it.")],
-    expires: Annotated[str | None, typer.Option(help="The first day (UTC) on which it opens nothing.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="The first day (UTC) on which the key is no longer valid.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Create a key and print it; it is shown only once and stored only as its hash."""

@@ -16,10 +16,10 @@ Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-
 RecordId = Annotated[str, typer.Argument(help="The record's id.")]
 
 
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the history, for everybody to read.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; shown in the public history of the record.")]
 
 
-AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; it stands in the history.")]
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; shown in the history of the record.")]
 
 
 def withdraw(
@@ -45,7 +45,9 @@ def rename(  # noqa: PLR0917  # the words of a command line
     record: RecordId,
     new_id: Annotated[str, typer.Argument(help="Its new id.")],
     author: AuthorOption,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why; shown in the public history of the record.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Give a record another id. The old id redirects for ever, and references to the record follow."""

@@ -14,7 +14,7 @@ from app.store.read.releases import file_of
 
 
 def release(
-    name: Annotated[str, typer.Argument(help="What it is called and cited as: 2026-11-22, 1.0.")],
+    name: Annotated[str, typer.Argument(help="The name under which it is cited: 2026-11-22, 1.0.")],
     notes: Annotated[str | None, typer.Option(help="A few words on what it is for.")] = None,
     database: DatabaseOption = None,
 ) -> None:

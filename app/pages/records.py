@@ -38,11 +38,11 @@ LONGEST_DESCRIPTION = 200
 def page_values(facts: Facts, settings: PageSettings) -> Values:
     """The template values of a record's page, with `frame` for the layout and `references` for its reference list."""
     context = PageContext(facts.included, release=settings.release, today=settings.today)
-    own, title, description, crumbs = VIEWS[facts.resource](facts, context)
+    values, title, description, crumbs = VIEWS[facts.resource](facts, context)
     frame = frame_of(
         facts, context, settings, title=title, description=description[:LONGEST_DESCRIPTION], crumbs=crumbs
     )
-    return own | {"record": facts.record, "frame": frame, "references": context.sources(), "around": context}
+    return values | {"record": facts.record, "frame": frame, "references": context.sources(), "around": context}
 
 
 View = tuple[Values, str, str, list[Link]]

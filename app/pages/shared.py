@@ -25,12 +25,12 @@ Values = dict[str, Any]
 
 def shared_values(facts: Facts, context: PageContext) -> Values:
     """The shared template values; the lists of resources that were not read for the page are empty."""
-    own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
+    treatment = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
     narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
     narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
     results = facts.items(StudyResult)
     uses = _pages_of_uses(facts, context) if facts.resource is Treatment else None
-    warnings = warning_lines(facts.items(LabelWarning), context, own)
+    warnings = warning_lines(facts.items(LabelWarning), context, treatment)
     return {
         "boxed": [line for line in warnings if line.is_boxed],
         "cautions": [line for line in warnings if not line.is_boxed],

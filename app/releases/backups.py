@@ -45,7 +45,7 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
             _copy(connection, copy, progress)
         _copy_file(copy, restored)
         if verified(restored) != content:
-            raise BrokenSetting(f"The copy of {source} does not hold what the database holds; nothing was kept.")
+            raise BrokenSetting(f"The copy of {source} differs from the database; no backup was written.")
         _refuse_existing(file)
         _link_name(copy, file)
     sync_folder(file.parent)
@@ -101,7 +101,7 @@ def verified(file: Path) -> DatabaseContent:
                 raise BrokenSetting(f"{file} is damaged: a row of {broken[0]} points to no row of {broken[2]}.")
             content = database_content(raw)
     except sqlite3.Error as failure:
-        raise BrokenSetting(f"{file} is no backup of ours: {failure}.") from failure
+        raise BrokenSetting(f"{file} is not a backup of this program: {failure}.") from failure
     if not knows_schema(content.schema):
         raise BrokenSetting(f"{file} has the schema {content.schema}, which this program does not know. Update it.")
     return content
@@ -181,13 +181,13 @@ def _lock_database(file: Path, *, replace: bool) -> Iterator[bool]:
             is_empty = database_content(raw).revision == 0
         except sqlite3.OperationalError as failure:
             if "no such table" not in str(failure):
-                raise BrokenSetting(f"{file} cannot be looked at: {failure}. Stop whoever uses it.") from failure
+                raise BrokenSetting(f"{file} cannot be read: {failure}. Stop the process that uses it.") from failure
             is_empty = not raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError:
             is_empty = False
         if not is_empty and not replace:
             raise BrokenSetting(
-                f"{file} holds records. Say --replace to put the backup in its place; it is kept aside."
+                f"{file} holds records. Say --replace to restore the backup; the database is then renamed, not deleted."
             )
         _refuse_served(file, raw)
         yield True

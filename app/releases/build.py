@@ -71,7 +71,9 @@ def build_release(
     BrokenSetting when the name is malformed or taken, or when the database has no records.
     """
     if not re.fullmatch(RELEASE_PATTERN, name):
-        raise BrokenSetting(f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', no sign first.")
+        raise BrokenSetting(
+            f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', beginning with a letter or digit."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with _lock_folder(folder):
         _remove_leftovers(database, folder)

@@ -45,18 +45,7 @@ from app.store.read.revision import revision_of
 from app.store.write.index import refill
 from app.store.write.releases import record_release
 
-SUPPORTING_TABLES = (
-    REGISTRY,
-    REFERENCE,
-    CODE,
-    SOURCE_TEXT,
-    REVISION,
-    RECORD_VERSION,
-    ALIAS,
-    RELEASE,
-    SHAPE,
-    *SEARCH_INDEX,
-)
+OTHER_TABLES = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """The tables of a release beside those of records: an allow-list, since other tables may hold secrets (API keys)."""
 CHUNK = 500
 Progress = Callable[[int], None]
@@ -94,7 +83,7 @@ def rows_to_copy(database: Database) -> int:
 
 def released_tables() -> list[Table]:
     """The tables of a release, in the order of their foreign keys."""
-    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in SUPPORTING_TABLES}
+    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in OTHER_TABLES}
     return [table for table in metadata.sorted_tables if table.name in named]
 
 

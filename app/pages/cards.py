@@ -46,37 +46,37 @@ def without_bidi_controls(text: str) -> str:
 
 PlainText = Annotated[str, AfterValidator(without_bidi_controls)]
 ToneWord = Annotated[
-    Tone, Field(description="How to colour it: `good`, `bad`, `care` or `plain`. The words say it without colour.")
+    Tone, Field(description="The colour: `good`, `bad`, `care` or `plain`. The text means the same without it.")
 ]
 
 
 class CardWord(BaseModel):
-    """A judgement in a word or two."""
+    """A verdict, finding or certainty in a word or two."""
 
-    text: PlainText = Field(description="The words.")
+    text: PlainText = Field(description="The verdict, finding or certainty.")
     tone: ToneWord
 
 
 class CardLink(BaseModel):
-    """Words that lead somewhere."""
+    """A hyperlink."""
 
-    text: PlainText = Field(description="The words.")
-    href: str = Field(description="Where they lead: an absolute address.")
+    text: PlainText = Field(description="The text of the link.")
+    href: str = Field(description="Its target: an absolute URL.")
 
 
 class CardMark(BaseModel):
-    """What a reader must know first: retracted, superseded, review due, withdrawn, a newer release."""
+    """A warning about the record: retracted, superseded, review due, withdrawn, a newer release."""
 
-    text: PlainText = Field(description="A sentence.")
+    text: PlainText = Field(description="The warning as a sentence.")
     tone: ToneWord
-    href: str | None = Field(description="Where to go instead, when there is such a place.")
+    href: str | None = Field(description="URL of the page to read instead; null when there is none.")
 
 
 class CardFact(BaseModel):
     """One fact, with its numbers."""
 
-    name: PlainText = Field(description="What it is about.")
-    text: PlainText = Field(description="What is known.")
+    name: PlainText = Field(description="The name of the fact.")
+    text: PlainText = Field(description="The fact as text.")
 
 
 class CardPlace(BaseModel):
@@ -84,52 +84,54 @@ class CardPlace(BaseModel):
 
     code: str = Field(description="ISO 3166-1 alpha-2, or `EU`.")
     place: PlainText = Field(description="The country or union.")
-    status: PlainText = Field(description="What its regulator decided, as it stands.")
+    status: PlainText = Field(description="The regulatory status today.")
     tone: ToneWord
-    conditions: list[PlainText] = Field(description="The conditions for which it holds, by name.")
+    conditions: list[PlainText] = Field(description="The names of the conditions that have this status.")
     detail: PlainText = Field(
-        description="Since when, by whom, when that was checked; of several conditions, which they are."
+        description="Authority, start and day of the last check; for several conditions, their names."
     )
 
 
 class CardSource(CardLink):
-    """A source, and where it can be read."""
+    """A source and its URL."""
 
     mark: str = Field(description="`retracted`, `withdrawn`, …; empty for a source in good standing.")
 
 
 class CardPicture(BaseModel):
-    """A drawing of the numbers."""
+    """A forest plot."""
 
-    src: str = Field(description="Where it is: an absolute address of an SVG.")
-    alt: PlainText = Field(description="What it shows, in a sentence.")
+    src: str = Field(description="The absolute URL of the SVG.")
+    alt: PlainText = Field(description="The alternative text, a sentence.")
     width: int = Field(description="Its width in pixels; it may be scaled to any.")
     height: int = Field(description="Its height at that width.")
 
 
 class Card(BaseModel):
-    """What matters of one record in a few lines of text, ready to be shown in another page. All of it is plain text."""
+    """A summary of one record in a few lines of plain text, to be shown in another page."""
 
-    kind: str = Field(description="What kind of record it is: `Claim`, `Study result`.")
-    title: PlainText = Field(description="What the record is about.")
-    is_quote: bool = Field(description="Whether the title is what a document says, word for word.")
-    judgements: list[CardWord] = Field(description="Verdict, finding and certainty, as far as it has them.")
-    marks: list[CardMark] = Field(description="What a reader must know first, the gravest first.")
+    kind: str = Field(description="The kind of record: `Claim`, `Study result`.")
+    title: PlainText = Field(description="The title of the record, or the quote of a claim.")
+    is_quote: bool = Field(description="Whether the title is a verbatim quote from a document.")
+    judgements: list[CardWord] = Field(description="Verdict, finding and certainty, where the record has them.")
+    marks: list[CardMark] = Field(description="Warnings about the record, the gravest first.")
     summary: PlainText = Field(description="The record in a sentence or two; empty when the facts say it all.")
     facts: list[CardFact] = Field(description="The facts with their numbers.")
     picture: CardPicture | None = Field(None, description="The forest plot of a synthesis; null for anything else.")
-    places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, as far as anybody recorded it.")
+    places: list[CardPlace] = Field(description="Regulatory status by jurisdiction, where it is on record.")
     places_note: str = Field(description="What an empty list of places means; empty when there are some.")
-    more_places: int = Field(description="How many lines of that the page has beside those.")
-    source_label: str = Field(description="What the sources are to it: `Source`, `Sources`, of a claim `Claimed in`.")
-    sources: list[CardSource] = Field(description="The first sources that it rests on.")
-    more_sources: int = Field(description="How many sources it has beside those.")
-    as_of: str = Field(description="How old the data is: the revision or release, and its day.")
-    page: str = Field(description="The page with all that is known.")
-    data: str = Field(description="The record as JSON.")
-    report: str | None = Field(description="Where to report an error in this version of the record.")
-    licence: CardLink = Field(description="Under which the record may be used.")
-    disclaimer: str = Field(description="What this is not.")
+    more_places: int = Field(description="How many more jurisdictions the record's page shows.")
+    source_label: str = Field(description="The heading of the sources: `Source`, `Sources`, of a claim `Claimed in`.")
+    sources: list[CardSource] = Field(description="The first sources that the record cites.")
+    more_sources: int = Field(description="How many more sources the record cites.")
+    as_of: str = Field(description="The dataset revision or release, and its day.")
+    page: str = Field(description="The URL of the record's page.")
+    data: str = Field(description="The URL of the record as JSON.")
+    report: str | None = Field(
+        description="The URL for reporting an error in this version of the record; null when not configured."
+    )
+    licence: CardLink = Field(description="The licence of the record.")
+    disclaimer: str = Field(description="The disclaimer, to be shown with the card.")
 
 
 class CardContent(BaseModel):

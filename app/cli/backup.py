@@ -48,7 +48,7 @@ def restore_backup(
     ] = False,
     database: DatabaseOption = None,
 ) -> None:
-    """Put a backup where the database is. Stop the service first."""
+    """Replace the database with a backup. Stop the service first."""
     url = load_settings(database_url=database).database_url
     try:
         content, aside = restore(url, file, replace=replace)

@@ -147,7 +147,7 @@ def source_url(source: Record) -> str | None:
     return source["url"] or doi or None
 
 
-Uses = Mapping[str, Link]
+IndicationLinks = Mapping[str, Link]
 """Links to the pages of a treatment's indications, by condition id."""
 MOST_OF_A_USE = 6
 """How many side effects a treatment's page shows of an indication that has a page of its own. Results are never cut: a
@@ -169,7 +169,7 @@ def grouped(
 
 
 def first_of(
-    records: Sequence[Record], condition: str | None, uses: Uses | None, noun: str
+    records: Sequence[Record], condition: str | None, uses: IndicationLinks | None, noun: str
 ) -> tuple[Sequence[Record], Link | None]:
     """The records, or the first `MOST_OF_A_USE` of them and a link to the indication's page, which shows them all."""
     use = (uses or {}).get(condition or "")

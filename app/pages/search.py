@@ -15,7 +15,8 @@ from app.pages.wording import spaced, titled
 from app.reports.search.page import FoundRecords
 
 EXAMPLES = ("botox migraine", "chronic neck pain", "dysphagia", '"muscle weakness"', "NCT00156910")
-Uses = Mapping[tuple[str, str], str]
+IndicationIds = Mapping[tuple[str, str], str]
+"""Ids of indications by (treatment, condition)."""
 Segments = Sequence[Mapping[str, Any]]
 
 
@@ -107,14 +108,14 @@ def _kinds(counts: Sequence[Mapping[str, Any]], params: Mapping[str, str], conte
     return [Kind("All", "", context.to("/search", **other_params), chosen is None), *kinds]
 
 
-def _groups(items: Sequence[Mapping[str, Any]], uses: Uses, context: PageContext) -> list[dict[str, Any]]:
+def _groups(items: Sequence[Mapping[str, Any]], uses: IndicationIds, context: PageContext) -> list[dict[str, Any]]:
     """The hits grouped by kind: the kind of the best hit first, and the best hit first in each."""
     order = list(dict.fromkeys(item["kind"] for item in items))
     groups = groupby(sorted(items, key=lambda item: order.index(item["kind"])), key=lambda item: item["kind"])
     return [{"name": titled(kind), "hits": [_hit(item, uses, context) for item in hits]} for kind, hits in groups]
 
 
-def _hit(item: Mapping[str, Any], uses: Uses, context: PageContext) -> Hit:
+def _hit(item: Mapping[str, Any], uses: IndicationIds, context: PageContext) -> Hit:
     """The view of a hit; a snippet that only repeats the title, or a name that the title implies, is left out."""
     href = _page(item["kind"], item["id"], uses, context)
     title, snippet = [{"text": item["title"], "is_match": False}], item["snippet"]
@@ -125,7 +126,7 @@ def _hit(item: Mapping[str, Any], uses: Uses, context: PageContext) -> Hit:
     return Hit(href, title, snippet, href.startswith("/v1/"))
 
 
-def _page(kind: str, record_id: str, uses: Uses, context: PageContext) -> str:
+def _page(kind: str, record_id: str, uses: IndicationIds, context: PageContext) -> str:
     """The path of the page that shows a record: its indication's if any, since a treatment's page is cut."""
     record = context.record(kind, record_id) or {}
     use = uses.get((record.get("treatment", ""), record.get("condition", "")))

@@ -26,10 +26,10 @@ Values = dict[str, Any]
 def shared_values(facts: Facts, context: PageContext) -> Values:
     """The shared template values; the lists of resources that were not read for the page are empty."""
     treatment = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
-    narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
-    narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
+    filters: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
+    filters = filters or {str(facts.resource.__tablename__): facts.record["id"]}
     results = facts.items(StudyResult)
-    uses = _pages_of_uses(facts, context) if facts.resource is Treatment else None
+    uses = _indication_links(facts, context) if facts.resource is Treatment else None
     warnings = warning_lines(facts.items(LabelWarning), context, treatment)
     return {
         "boxed": [line for line in warnings if line.is_boxed],
@@ -40,16 +40,16 @@ def shared_values(facts: Facts, context: PageContext) -> Values:
         "results": result_groups(results, context, Treatment if facts.resource is Condition else Condition),
         "plots": forest_plots(results, context, least=2),
         "claims": claim_lines(facts.items(Claim), context),
-        "counts": claim_counts(facts.verdicts, context, **narrowed),
+        "counts": claim_counts(facts.verdicts, context, **filters),
         "totals": {str(row.__tablename__): listed.total for row, listed in facts.lists.items()},
         "shown": {str(row.__tablename__): len(listed.items) for row, listed in facts.lists.items()},
         "all": {
-            str(row.__tablename__): context.to(f"/v1/{row.plural}", **narrowed, format="csv") for row in facts.lists
+            str(row.__tablename__): context.to(f"/v1/{row.plural}", **filters, format="csv") for row in facts.lists
         },
     }
 
 
-def _pages_of_uses(facts: Facts, context: PageContext) -> dict[str, Link]:
+def _indication_links(facts: Facts, context: PageContext) -> dict[str, Link]:
     """Links to the pages of a treatment's indications, by condition id."""
     return {
         indication["condition"]: Link(
@@ -74,7 +74,7 @@ def indications(facts: Facts, context: PageContext) -> list[Values]:
                 "link": Link(name, context.page(Indication.plural, indication["id"])),
                 "purpose": titled(indication["purpose"]),
                 "population": indication["population"] or "",
-                "states": _states(approval_lines(_of(facts, indication), context)),
+                "states": _states(approval_lines(_approvals_of(facts, indication), context)),
             }
         )
     return sorted(entries, key=lambda entry: entry["link"].text)
@@ -88,5 +88,5 @@ def _states(lines: Sequence[ApprovalLine]) -> list[tuple[str, str, str]]:
     return [(status, tone, ", ".join(sorted(names))) for (status, tone), names in sorted(places.items())]
 
 
-def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _approvals_of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [approval for approval in facts.items(Approval) if approval["indication"] == indication["id"]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log10
 
 from app.models.studies import Study
-from app.pages.context import Link, Note, PageContext, Record, Uses, first_of, grouped
+from app.pages.context import IndicationLinks, Link, Note, PageContext, Record, first_of, grouped
 from app.pages.wording import format_number, percent, titled
 
 LOWEST = 0.01
@@ -49,7 +49,9 @@ class EffectGroup:
     """Link to the page with all effects, when only the first are shown; else None."""
 
 
-def effect_groups(effects: Sequence[Record], context: PageContext, uses: Uses | None = None) -> list[EffectGroup]:
+def effect_groups(
+    effects: Sequence[Record], context: PageContext, uses: IndicationLinks | None = None
+) -> list[EffectGroup]:
     """The effects by condition; within one the most frequent first, those without a figure last.
 
     Of a condition whose indication has a page of its own (`uses`), only the first effects are shown.

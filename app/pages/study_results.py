@@ -236,7 +236,7 @@ def _forest(group: Sequence[Record], context: PageContext) -> Forest:
         studies=[
             PlottedInterval(
                 ", ".join(part for part in (study_name(result, context), result["time_frame_text"]) if part),
-                *_ends(result),
+                *_estimate_and_interval(result),
             )
             for result in group
         ],
@@ -248,5 +248,5 @@ def _forest(group: Sequence[Record], context: PageContext) -> Forest:
     )
 
 
-def _ends(result: Record) -> tuple[float, float, float]:
+def _estimate_and_interval(result: Record) -> tuple[float, float, float]:
     return result["estimate"], result["ci_low"], result["ci_high"]

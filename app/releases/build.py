@@ -160,7 +160,7 @@ def _build_file(database: Database, partial: Path, name: str, notes: str | None,
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a table, without drafts, in chunks; texts of sources masked where they may not be served."""
+    """The rows of a table, without drafts, in chunks; source texts masked where they may not be served."""
     statement = select(table)
     if "state" in table.c:
         statement = statement.where(table.c.state != "draft")
@@ -170,7 +170,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]
 
 
 def _servable_text(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """The row of a source's text: whole where its licence allows (`text_served` is `full`), else only the quotes."""
+    """The row of a source's text: whole where its `text_served` is `full`, else with all but the quotes masked."""
     sources = Source.table()
     source = row["source"]
     if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":

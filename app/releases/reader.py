@@ -25,7 +25,7 @@ from app.store.read.revision import revision_of
 
 CHUNK = 400
 """Ids per statement: below the parameter limits of both engines."""
-MARK = """CREATE TEMP TABLE mark (
+STATUS_TABLE = """CREATE TEMP TABLE mark (
     kind TEXT NOT NULL, id TEXT NOT NULL, source_status TEXT, state TEXT NOT NULL, PRIMARY KEY (kind, id)
 ) WITHOUT ROWID"""
 
@@ -71,11 +71,11 @@ class ReleaseReader(Reads):
         revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
-        marks: list[CurrentStatus] = []
+        differing: list[CurrentStatus] = []
         for row in RESOURCES.values():
             statuses = await live.fetch(partial(statuses_since, resource=row, revision=self.release.revision))
-            marks += await self.fetch(partial(_differing, resource=row, statuses=statuses))
-        self._marks, self.followed = marks, revision
+            differing += await self.fetch(partial(_differing, resource=row, statuses=statuses))
+        self._marks, self.followed = differing, revision
 
 
 def statuses_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStatus]:
@@ -95,7 +95,7 @@ def statuses_since(connection: Connection, resource: type[Row], revision: int) -
 
 def _differing(connection: Connection, resource: type[Row], statuses: dict[str, CurrentStatus]) -> list[CurrentStatus]:
     """The statuses that differ from those in the release."""
-    marks: list[CurrentStatus] = []
+    differing: list[CurrentStatus] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
     ids = list(statuses)
     for start in range(0, len(ids), CHUNK):
@@ -106,8 +106,8 @@ def _differing(connection: Connection, resource: type[Row], statuses: dict[str, 
             current = statuses[record_id]
             shown = "withdrawn" if "withdrawn" in (state, current.state) else state
             if (current.source_status, shown) != (status, state):
-                marks.append(current._replace(state=shown))
-    return marks
+                differing.append(current._replace(state=shown))
+    return differing
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -119,7 +119,7 @@ def connect(file: Path) -> sqlite3.Connection:
 def _create_views(connection: sqlite3.Connection, _record: object) -> None:
     """On connect: create the temporary table of statuses and the views over the tables of records."""
     connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute(MARK)
+    connection.execute(STATUS_TABLE)
     for view in _views():
         connection.execute(view)
 

@@ -1,8 +1,8 @@
 """The command `tev`: one module a command or group of commands.
 
-In come the words of a command line and settings (`TEV_…`); out go lines on standard output, progress bars on standard
+Input is command-line arguments and settings (`TEV_…`); output is lines on standard output, progress bars on standard
 error, and an exit status. Each command opens the database, which migrates it first, and calls `store`, `releases` or
-`reports` as the web does. No SQL and no rule of a record belongs here.
+`reports` as the web does. No SQL and no validation of records belongs here.
 """
 
 import gc
@@ -39,7 +39,7 @@ app.add_typer(bench.commands, name="bench")
 
 
 def main() -> None:
-    """Run the command; what is wrong is one clear line on standard error and exit status 1."""
+    """Run the command; BrokenSetting and Problem are printed on standard error, with exit status 1."""
     gc.enable()
     try:
         app()

@@ -1,4 +1,4 @@
-"""The command `tev bench data`."""
+"""`tev bench data`: fill a database with synthetic records for benchmarks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,31 +6,31 @@ from typing import Annotated
 import typer
 
 from app.cli.database import open_database, progress_bar
-from app.cli.sample_data import MadeUp
+from app.cli.sample_data import SampleRecords
 from app.errors import BrokenSetting
 from app.settings import load_settings
 from app.store.read.revision import revision_of
 from app.store.write.bulk_copy import fill
 
-commands = typer.Typer(help="Make what the service is measured with.", no_args_is_help=True)
+commands = typer.Typer(help="Make synthetic data for benchmarks.", no_args_is_help=True)
 
 
 @commands.callback()
 def _group() -> None:
-    """Keeps `data` a word of its own while it is the only command."""
+    """Makes Typer keep `data` as a subcommand while it is the only command."""
 
 
 @commands.command()
 def data(
-    file: Annotated[Path, typer.Argument(help="The database file to make; it must not be there yet.")],
+    file: Annotated[Path, typer.Argument(help="The database file to create; it must not exist.")],
     records: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many records.")] = 100_000,
 ) -> None:
-    """Fill a new SQLite database with made-up records, each through the one writer, as if it were a real one."""
+    """Fill a new SQLite database with made-up records, written as real ones are."""
     if file.exists():
         raise BrokenSetting(f"{file} is there already. Name a file that is not.")
     with open_database(load_settings(database_url=str(file))) as database:
         with progress_bar("Making up", records) as progress:
-            for first, others in MadeUp(records).batches():
+            for first, others in SampleRecords(records).batches():
                 fill(database, first, others, author="tev bench")
                 progress.update(1 + len(others))
         with database.read() as connection:

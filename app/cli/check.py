@@ -1,4 +1,4 @@
-"""`tev check` and `tev reindex`: compare what is stored with what follows from it."""
+"""`tev check` and `tev reindex`: verify citations and derived data, and rebuild the search index."""
 
 import typer
 
@@ -9,7 +9,7 @@ from app.store.write.reindex import reindex as rebuild_index
 
 
 def check(database: DatabaseOption = None) -> None:
-    """Compare every record with the stored texts of its sources, and with what follows from it; exit 1 on a failure."""
+    """Compare every record with the stored texts of its sources and with its derived values; exit 1 on a failure."""
     with (
         open_database(load_settings(database_url=database)) as opened,
         progress_bar("Checking", count_records(opened)) as bar,
@@ -18,15 +18,15 @@ def check(database: DatabaseOption = None) -> None:
     for failure in report.failures:
         print(f"{failure.record}{failure.pointer}: {failure.detail}")
     print(
-        f"Records: {report.records}; stored texts: {report.texts}; quotes that stand in them: {report.quotes}; "
-        f"numbers where they are said to stand: {report.numbers}; failures: {len(report.failures)}."
+        f"Records: {report.records}; stored texts: {report.texts}; quotes found in them: {report.quotes}; "
+        f"numbers found where cited: {report.numbers}; failures: {len(report.failures)}."
     )
     if report.failures:
         raise typer.Exit(1)
 
 
 def reindex(database: DatabaseOption = None) -> None:
-    """Build the index of search anew and compare it with the one that was there; exit 1 when they differed."""
+    """Rebuild the search index and compare it with the previous one; exit 1 when they differed."""
     with (
         open_database(load_settings(database_url=database)) as opened,
         progress_bar("Indexing", count_records(opened)) as bar,

@@ -1,4 +1,4 @@
-"""What every command needs: the database that it names, migrated and up to date, and a progress bar."""
+"""Shared by the commands: open and migrate the database, and show a progress bar."""
 
 import sys
 from collections.abc import Iterator
@@ -22,15 +22,18 @@ DatabaseOption = Annotated[
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
-    """The database of the settings, migrated, with documents in this program's shape; BrokenSetting when it is away."""
+    """Open the database, migrate it, and render stored documents again if their shape is out of date.
+
+    BrokenSetting when the database cannot be reached or migrated.
+    """
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     try:
         try:
             database.migrate()
         except (DBAPIError, OSError) as failure:
             address = database.writer.url.render_as_string(hide_password=True)
-            words = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
-            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {words}") from failure
+            detail = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
+            raise BrokenSetting(f"TEV_DATABASE_URL={address}: {detail}") from failure
         _render_again(database)
         yield database
     finally:
@@ -38,22 +41,22 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
 
 def _render_again(database: Database) -> None:
-    """After an update of the program: bring the stored documents to their new shape."""
+    """Render all stored documents again, if an update of the program changed their shape."""
     if is_rendered(database):
         return
     with progress_bar("Rendering", count_records(database)) as bar:
         saved = render_again(database, author="tev", progress=bar.update)
     if saved is not None:
-        words = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
-        print(words, file=sys.stderr)
+        message = f"Documents brought to version {__version__} of the program; dataset revision {saved.revision}."
+        print(message, file=sys.stderr)
 
 
 def count_records(database: Database) -> int:
-    """How many records there are: for the length of a bar, and so however long it takes to count them."""
+    """The number of records, for the length of a progress bar; a snapshot, so that counting has no time limit."""
     with database.snapshot() as connection:
         return sum(totals(connection).values())
 
 
-def progress_bar(words: str, length: int) -> Any:
-    """A progress bar on standard error, where a person watches."""
-    return typer.progressbar(length=length, label=words, file=sys.stderr, hidden=not sys.stderr.isatty())
+def progress_bar(label: str, length: int) -> Any:
+    """A progress bar on standard error, hidden when that is not a terminal."""
+    return typer.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())

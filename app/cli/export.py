@@ -23,7 +23,7 @@ def export(
     format: Annotated[str, typer.Option(help="ndjson or csv.")] = "ndjson",  # the option's name
     database: DatabaseOption = None,
 ) -> None:
-    """Print every published record of a resource, in the order of the ids; memory does not grow with their number."""
+    """Print every published record of a resource, ordered by id, in constant memory."""
     if resource not in RESOURCES:
         close = nearest(resource, RESOURCES)
         raise BrokenSetting(f"There is no resource {resource!r}." + (f" Did you mean {close!r}?" if close else ""))
@@ -45,8 +45,8 @@ def export(
 
 
 def _chunks(database: Database, query: Query) -> Iterator[list[str]]:
-    following: Query | None = query
-    while following is not None:
+    next_query: Query | None = query
+    while next_query is not None:
         with database.read() as connection:
-            documents, following = export_chunk(connection, following)
+            documents, next_query = export_chunk(connection, next_query)
         yield documents

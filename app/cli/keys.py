@@ -1,4 +1,4 @@
-"""The commands `tev key create`, `list` and `revoke`."""
+"""`tev key create`, `list` and `revoke`: manage API keys."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,47 +15,49 @@ from app.store.write.keys import create_key, revoke_key
 from app.web.auth import list_keys
 
 LONGEST_NAME = 100
-Name = Annotated[str, typer.Argument(help="Whose key it is; the name stands in the history as the author.")]
+Name = Annotated[str, typer.Argument(help="Whose key it is; the name is the author in the history of records.")]
 
 
-commands = typer.Typer(help="Make, list and revoke the keys that open the API for writing.", no_args_is_help=True)
+commands = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 
 
 @commands.command()
 def create(
     name: Name,
     scope: Annotated[Scope, typer.Option(help="read, write or admin; each includes those before it.")],
-    expires: Annotated[str | None, typer.Option(help="The first day (UTC) on which it opens nothing.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="The first day (UTC) on which the key is no longer valid.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Make a key and print it; it is shown this once and stored as its hash alone."""
-    end = None if expires is None else _future(expires)
-    with open_database(load_settings(database_url=database)) as ours:
-        key = create_key(ours, _name(name), scope, expires_at=end)
-    until = f"until {end}" if end else "until it is revoked"
+    """Create a key and print it; it is shown only once and stored only as its hash."""
+    expires_at = None if expires is None else _parse_expiry(expires)
+    with open_database(load_settings(database_url=database)) as opened:
+        key = create_key(opened, _clean_name(name), scope, expires_at=expires_at)
+    until = f"until {expires_at}" if expires_at else "until it is revoked"
     print(f"Key for {name} with the scope {scope}, {until}. Keep it now: it cannot be shown again.")
     print(key)
 
 
 @commands.command("list")
 def list_all(database: DatabaseOption = None) -> None:
-    """Print every key: its public part, what it may do and when it was used; never the key."""
-    with open_database(load_settings(database_url=database)) as ours, ours.read() as connection:
-        found = list_keys(connection)
-    for key in found:
+    """Print every key: its public part, scope, state and last use; never the key itself."""
+    with open_database(load_settings(database_url=database)) as opened, opened.read() as connection:
+        api_keys = list_keys(connection)
+    for key in api_keys:
         print(f"{key.name}  tev_{key.id}_…  {key.scope}  {_state(key)}  last used: {key.last_used_at or 'never'}")
-    print(f"{len(found)} keys.")
+    print(f"{len(api_keys)} keys.")
 
 
 @commands.command()
 def revoke(name: Name, database: DatabaseOption = None) -> None:
-    """Let a key open nothing any more, from now on and for ever."""
-    with open_database(load_settings(database_url=database)) as ours:
-        revoke_key(ours, name)
+    """Revoke a key at once and for ever."""
+    with open_database(load_settings(database_url=database)) as opened:
+        revoke_key(opened, name)
     print(f"The key of {name} is revoked.")
 
 
-def _name(name: str) -> str:
+def _clean_name(name: str) -> str:
     try:
         clean = clean_line(name)
     except ValueError as failure:
@@ -65,8 +67,8 @@ def _name(name: str) -> str:
     return clean
 
 
-def _future(day: str) -> str:
-    """The start of a day that is still to come, in UTC."""
+def _parse_expiry(day: str) -> str:
+    """The start of a future day in UTC, as an ISO timestamp; BrokenSetting for a past or malformed day."""
     try:
         start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError as failure:
@@ -76,9 +78,9 @@ def _future(day: str) -> str:
     return start.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _state(key: Any) -> str:
-    if key.revoked_at:
-        return f"revoked {key.revoked_at}"
-    if key.expires_at:
-        return f"{'expired' if key.expires_at <= now() else 'expires'} {key.expires_at}"
+def _state(api_key: Any) -> str:
+    if api_key.revoked_at:
+        return f"revoked {api_key.revoked_at}"
+    if api_key.expires_at:
+        return f"{'expired' if api_key.expires_at <= now() else 'expires'} {api_key.expires_at}"
     return "valid"

@@ -1,4 +1,4 @@
-"""`tev withdraw`, `tev reinstate` and `tev rename`: change what readers see of one record."""
+"""`tev withdraw`, `tev reinstate` and `tev rename`: change the state or the id of one record."""
 
 from typing import Annotated
 
@@ -16,16 +16,16 @@ Plural = Annotated[str, typer.Argument(help="The resource, as in the URL: study-
 RecordId = Annotated[str, typer.Argument(help="The record's id.")]
 
 
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stands in the history, for everybody to read.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; shown in the public history of the record.")]
 
 
-AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; it stands in the history.")]
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does it; shown in the history of the record.")]
 
 
 def withdraw(
     resource: Plural, record: RecordId, reason: ReasonOption, author: AuthorOption, database: DatabaseOption = None
 ) -> None:
-    """Take a record back. Its address answers 410 with the reason, and its versions can still be read."""
+    """Withdraw a record. Its URL answers 410 with the reason, and its versions can still be read."""
     with open_database(load_settings(database_url=database)) as opened:
         saved = withdraw_record(opened, resource, record, author=author, reason=reason)
     print(f"{resource}/{record} withdrawn; dataset revision {saved.revision}.")
@@ -45,10 +45,12 @@ def rename(  # noqa: PLR0917  # the words of a command line
     record: RecordId,
     new_id: Annotated[str, typer.Argument(help="Its new id.")],
     author: AuthorOption,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why; shown in the public history of the record.")
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Give a record another id. The old one leads to it for ever, and whoever points to it follows."""
+    """Give a record another id. The old id redirects for ever, and references to the record follow."""
     with open_database(load_settings(database_url=database)) as opened:
         saved = rename_record(opened, resource, record, new_id, author=author, reason=reason)
     print(f"{resource}/{record} is now {resource}/{new_id}; dataset revision {saved.revision}.")

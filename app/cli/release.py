@@ -1,4 +1,4 @@
-"""`tev release`: freeze the dataset into a file that is cited."""
+"""`tev release`: freeze the dataset into an immutable file that can be cited."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from app.store.read.releases import file_of
 
 
 def release(
-    name: Annotated[str, typer.Argument(help="What it is called and cited as: 2026-11-22, 1.0.")],
+    name: Annotated[str, typer.Argument(help="The name under which it is cited: 2026-11-22, 1.0.")],
     notes: Annotated[str | None, typer.Option(help="A few words on what it is for.")] = None,
     database: DatabaseOption = None,
 ) -> None:
@@ -28,20 +28,20 @@ def release(
     with open_database(settings) as opened:
         try:
             with progress_bar("Freezing", rows_to_copy(opened)) as bar:
-                made = build_release(opened, folder, name, notes=notes, progress=bar.update)
+                built = build_release(opened, folder, name, notes=notes, progress=bar.update)
         except OSError as failure:
             raise BrokenSetting(f"{PREFIX}RELEASES={folder}: {failure}") from failure
-    print(f"Release {made.name} of dataset revision {made.revision}")
-    print(f"  file      {file_of(folder, made.name).absolute()}")
-    print(f"  size      {made.size} bytes")
-    print(f"  sha256    {made.sha256}")
-    print(f"  records   {_counted(made.counts)}")
-    print(f"  since     {made.previous or 'the beginning'} (revision {made.difference['since']})")
-    for words in ("created", "withdrawn", "changed"):
-        print(f"  {words:<9} {_counted(made.difference[words])}")
-    print(f"  changes   {_counted(made.difference['by_type'])}")
+    print(f"Release {built.name} of dataset revision {built.revision}")
+    print(f"  file      {file_of(folder, built.name).absolute()}")
+    print(f"  size      {built.size} bytes")
+    print(f"  sha256    {built.sha256}")
+    print(f"  records   {_counts_text(built.counts)}")
+    print(f"  since     {built.previous or 'the beginning'} (revision {built.difference['since']})")
+    for label in ("created", "withdrawn", "changed"):
+        print(f"  {label:<9} {_counts_text(built.difference[label])}")
+    print(f"  changes   {_counts_text(built.difference['by_type'])}")
 
 
-def _counted(counts: dict[str, int]) -> str:
+def _counts_text(counts: dict[str, int]) -> str:
     """Counts in one line: `3 claims, 1 sources`."""
-    return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "none"
+    return ", ".join(f"{count} {noun}" for noun, count in counts.items() if count) or "none"

@@ -1,6 +1,6 @@
-"""Records that nobody takes for real ones, as many as are wanted: to measure how fast the service is when it is full.
+"""Generate synthetic records, of any number, for benchmarks of the service.
 
-Every name and every text says that it is made up. The same number always gives the same records.
+Every name and every text says that it is made up. The same number always gives the same records (fixed random seed).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,34 +21,34 @@ from app.models.warnings import WarningRecord
 
 Values = dict[str, Any]
 BATCH = 10_000
-"""Records of one transaction."""
+"""Records in one transaction."""
 SYLLABLES = "ba de ki lo mu na pe ri so tu va ze xo fi gu".split()  # noqa: SIM905  # shorter to read
 WORDS = 20_000
-"""Different words in the texts; the first ones are the frequent ones (Zipf's law)."""
-THINGS = 500
-"""Treatments, conditions and outcomes each, at most."""
+"""Size of the vocabulary of the texts; word frequency falls with rank (Zipf's law)."""
+MOST_ENTITIES = 500
+"""At most so many treatments, conditions and outcomes each."""
 TERMS = 400
 TODAY = "2026-11-22"
 
 
-class MadeUp:
-    """Makes records that fit together: things, sources and studies first, then what refers to them."""
+class SampleRecords:
+    """Generates `count` records with valid references: entities, sources and studies first, then records about them."""
 
     def __init__(self, count: int) -> None:
         self.count = count
         self.random = Random(20261122)  # noqa: S311  # the same every time, and no secret
         self.words = [self._word(number) for number in range(WORDS)]
         self.weights = list(accumulate(1 / (rank + 1) for rank in range(WORDS)))
-        self.things = max(1, min(THINGS, count // 100))
+        self.entities = max(1, min(MOST_ENTITIES, count // 100))
         self.sources = max(1, count * 6 // 100)
         self.studies = max(1, count * 5 // 100)
 
     def batches(self) -> Iterator[tuple[Record, list[Values]]]:
-        """All records, those that others refer to first: in each transaction one, and how the others differ from it."""
+        """All records in batches, in the order of their references: the first record, and the values of the others."""
         shares: list[tuple[type[Record], Callable[[int], Values], int]] = [
-            (TreatmentRecord, self._treatment, self.things),
-            (ConditionRecord, self._condition, self.things),
-            (OutcomeRecord, self._outcome, self.things),
+            (TreatmentRecord, self._treatment, self.entities),
+            (ConditionRecord, self._condition, self.entities),
+            (OutcomeRecord, self._outcome, self.entities),
             (SourceRecord, self._source, self.sources),
             (StudyRecord, self._study, self.studies),
             (WarningRecord, self._warning, self.count // 100),
@@ -62,24 +62,24 @@ class MadeUp:
                 yield record_class.model_validate(first), others
 
     def _word(self, number: int) -> str:
-        """A word of three or four syllables that is no other number's."""
-        found, rest = "", number + len(SYLLABLES) ** 2
-        while rest:
-            rest, place = divmod(rest, len(SYLLABLES))
-            found += SYLLABLES[place]
-        return found
+        """A word of three or four syllables, unique to the number."""
+        word, remaining = "", number + len(SYLLABLES) ** 2
+        while remaining:
+            remaining, digit = divmod(remaining, len(SYLLABLES))
+            word += SYLLABLES[digit]
+        return word
 
     def _text(self, length: int) -> str:
-        """Made-up words; `invented` stands in every text, `halfway` in every second one."""
-        some = self.random.choices(self.words, cum_weights=self.weights, k=length)
-        return " ".join(["Invented:", *some, *(["halfway"] if self.random.random() < 0.5 else [])])
+        """A text of `length` made-up words; `Invented` is in every text, `halfway` in every second one."""
+        words = self.random.choices(self.words, cum_weights=self.weights, k=length)
+        return " ".join(["Invented:", *words, *(["halfway"] if self.random.random() < 0.5 else [])])
 
-    def _one_of(self, kind: str, count: int) -> str:
-        """An id of that kind: the first ones are named most."""
+    def _random_id(self, kind: str, count: int) -> str:
+        """A random id of that kind; low numbers are the most frequent."""
         return f"made-up-{kind}-{int(count * self.random.random() ** 2)}"
 
-    def _cited(self) -> list[Values]:
-        return [{"source": self._one_of("source", self.sources), "missing": {"quote": "not-extracted"}}]
+    def _citations(self) -> list[Values]:
+        return [{"source": self._random_id("source", self.sources), "missing": {"quote": "not-extracted"}}]
 
     def _treatment(self, number: int) -> Values:
         word = self.words[number + 1000]
@@ -114,30 +114,30 @@ class MadeUp:
             id=f"made-up-study-{number}",
             title=f"Made-up study {number}: {self._text(8)}",
             design="case-series",
-            treatments=[self._one_of("treatment", self.things)],
-            conditions=[self._one_of("condition", self.things)],
-            sources=[self._one_of("source", self.sources)],
+            treatments=[self._random_id("treatment", self.entities)],
+            conditions=[self._random_id("condition", self.entities)],
+            sources=[self._random_id("source", self.sources)],
         )
 
     def _warning(self, number: int) -> Values:
         return {
             "id": f"made-up-warning-{number}",
-            "treatment": self._one_of("treatment", self.things),
+            "treatment": self._random_id("treatment", self.entities),
             "kind": "warning",
             "jurisdiction": "US",
             "statement": self._text(25),
-            "citations": self._cited(),
+            "citations": self._citations(),
         }
 
     def _claim(self, number: int) -> Values:
-        evidence = {"kind": Study.plural, "id": self._one_of("study", self.studies)}
+        evidence = {"kind": Study.plural, "id": self._random_id("study", self.studies)}
         return {
             "id": f"made-up-claim-{number}",
-            "source": self._one_of("source", self.sources),
+            "source": self._random_id("source", self.sources),
             "quote": self._text(15),
             "kind": "background",
-            "treatment": self._one_of("treatment", self.things),
-            "conditions": [self._one_of("condition", self.things)],
+            "treatment": self._random_id("treatment", self.entities),
+            "conditions": [self._random_id("condition", self.entities)],
             "verdict": self.random.choice(("supported", "partly-supported", "contradicted")),
             "rationale": self._text(20),
             "evidence": [evidence],
@@ -147,11 +147,11 @@ class MadeUp:
         size = self.random.randrange(20, 200)
         return {
             "id": f"made-up-result-{number}",
-            "study": self._one_of("study", self.studies),
-            "treatment": self._one_of("treatment", self.things),
+            "study": self._random_id("study", self.studies),
+            "treatment": self._random_id("treatment", self.entities),
             "comparator": "placebo",
-            "condition": self._one_of("condition", self.things),
-            "outcome": self._one_of("outcome", self.things),
+            "condition": self._random_id("condition", self.entities),
+            "outcome": self._random_id("outcome", self.entities),
             "outcome_text": self._text(5),
             "arms": [
                 {"arm": "made-up arm", "role": "exposed", "n": size, "events": self.random.randrange(size)},
@@ -159,7 +159,7 @@ class MadeUp:
             ],
             "finding": self.random.choice(("favours-treatment", "no-difference", "unclear")),
             "note": self._text(10),
-            "citations": self._cited(),
+            "citations": self._citations(),
         }
 
     def _side_effect(self, number: int) -> Values:
@@ -170,8 +170,8 @@ class MadeUp:
         arm = {"arm": "made-up arm", "role": "exposed", "affected": affected, "at_risk": size}
         return {
             "id": f"made-up-side-effect-{number}",
-            "treatment": self._one_of("treatment", self.things),
-            "condition": self._one_of("condition", self.things),
+            "treatment": self._random_id("treatment", self.entities),
+            "condition": self._random_id("condition", self.entities),
             "term": f"made-up {self.words[rank]} {self.words[rank % 20]}",
             "organ_class": f"made-up {self.words[rank % 12]}",
             "basis": self.random.choice(("trial", "label", "post-marketing")),
@@ -181,5 +181,5 @@ class MadeUp:
             "affected": affected,
             "at_risk": size,
             "percent": percent,
-            "citations": self._cited(),
+            "citations": self._citations(),
         }

@@ -23,11 +23,11 @@ def seed(
 ) -> None:
     """Load the seed into the database, which is created when it is absent. Doing it twice changes nothing."""
     with open_database(load_settings(database_url=database)) as opened:
-        say_saved(seed_database(opened, file or SEED))
+        print_saved(seed_database(opened, file or SEED))
 
 
 def seed_database(database: Database, file: Path) -> Saved:
-    """Save the records of a seed file, and the texts beside it; InvalidRecord stores nothing of it."""
+    """Save the records of a seed file and the texts beside it in one transaction; InvalidRecord stores nothing."""
     records = read(file.read_text(encoding="utf-8"))
     texts = texts_beside(file)
     with progress_bar("Seeding", len(records)) as bar:
@@ -36,7 +36,7 @@ def seed_database(database: Database, file: Path) -> Saved:
         )
 
 
-def say_saved(saved: Saved) -> None:
+def print_saved(saved: Saved) -> None:
     """Print what a seed created and changed."""
     counts = f"{saved.created} created, {saved.changed} changed, {saved.unchanged} unchanged"
     print(f"Seeded: {counts}; dataset revision {saved.revision}.")

@@ -10,7 +10,7 @@ import uvicorn
 
 from app import __version__
 from app.cli.database import DatabaseOption, open_database
-from app.cli.seed import say_saved, seed_database
+from app.cli.seed import print_saved, seed_database
 from app.settings import PREFIX, Settings, load_settings
 from app.store.examples import SEED
 from app.store.read.revision import revision_of
@@ -33,7 +33,7 @@ def serve(
         with opened.read() as connection:
             is_empty = revision_of(connection) == 0
         if is_empty:
-            say_saved(seed_database(opened, SEED))
+            print_saved(seed_database(opened, SEED))
         root = settings.public_url
         print(f"Treatment Evidence API {__version__} on {opened.describe()}")
     print(f"  address        {root}/")
@@ -41,14 +41,14 @@ def serve(
     for path in ("/v1/treatments", "/v1/claims?verdict=contradicted", "/v1/treatments/onabotulinumtoxina/dossier"):
         print(f"  curl '{root}{path}'")
     sys.stdout.flush()
-    _pass_on(settings)
+    _export_settings(settings)
     with shared_by(settings.workers if settings.metrics else 1):
         _run(settings)
 
 
 def _run(settings: Settings) -> None:
     raise_file_limit()
-    gc.disable()  # the rest of the program is loaded now; once it is ready, garbage is collected again
+    gc.disable()  # garbage collection is off while the application loads; it is enabled again once it is ready
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -64,11 +64,11 @@ def _run(settings: Settings) -> None:
         log_config=configuration(settings.log_level, access_log=settings.access_log),
         log_level=settings.log_level,
         timeout_graceful_shutdown=8,
-        timeout_worker_healthcheck=60,  # a worker that starts on a busy machine is not a dead one
+        timeout_worker_healthcheck=60,  # a worker that starts slowly on a busy machine must not be killed
     )
 
 
-def _pass_on(settings: Settings) -> None:
-    """Hand the settings to the worker processes, which read them from the environment."""
+def _export_settings(settings: Settings) -> None:
+    """Set the environment variables from which the worker processes read the settings."""
     for name, value in settings.model_dump().items():
         os.environ[f"{PREFIX}{name.upper()}"] = str(value)

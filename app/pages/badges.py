@@ -1,4 +1,4 @@
-"""A badge: one record in a few words, read off its card."""
+"""The content of a badge: one record in a few words, taken from its card."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from app.pages.cards import Card, CardPlace
 from app.pages.wording import Tone
 from app.reports.record_page import Record
 
-STANDINGS = {
+SOURCE_STATUS_WORDS = {
     "retracted": "source retracted",
     "concern": "source under concern",
     "corrected": "source corrected",
@@ -17,7 +17,7 @@ NOTHING = "no decision on record"
 
 @dataclass(frozen=True)
 class Badge:
-    """The two halves of a badge, its colour, and what it says to those who do not see it."""
+    """A badge's label and message (its two halves), its colour, and its title and description for screen readers."""
 
     label: str
     message: str
@@ -27,7 +27,7 @@ class Badge:
 
 
 def badge_of(card: Card, record: Record) -> Badge:
-    """Verdict or finding with certainty where the record has them, else where it is approved."""
+    """The badge of a card: verdict, or finding and certainty, where the card has them, else where it is approved."""
     label = card.kind.lower()
     if card.judgements:
         parts, tone = [word.text.lower() for word in card.judgements], card.judgements[0].tone
@@ -35,7 +35,7 @@ def badge_of(card: Card, record: Record) -> Badge:
         label, parts, tone = "approved", *approval_words(card.places)
         if not any(place.tone in ("good", "care") for place in card.places):
             label = "approval"
-    for mark in standing_words(record):
+    for mark in status_words(record):
         parts, tone = [*parts, mark], "bad"
     message = " · ".join(parts)
     title = f"{card.kind}: {message}" if label == card.kind.lower() else f"{card.kind}, {label}: {message}"
@@ -43,16 +43,19 @@ def badge_of(card: Card, record: Record) -> Badge:
 
 
 def approval_words(places: Sequence[CardPlace]) -> tuple[list[str], Tone]:
-    """Where it is approved and where not: `US, GB`, `not in CA`; of several uses how many, `6 uses in US`."""
+    """Message parts and colour: where it is approved, `US, GB`, and other statuses, `not approved in CA`.
+
+    Of several indications, how many are approved in each place: `US for 6 uses`.
+    """
     approved = [place for place in places if place.tone in ("good", "care")]
     other = [place for place in places if place.tone not in ("good", "care")]
     if any(len(place.conditions) > 1 for place in places):
-        counted = [f"{place.code} for {_uses(place)}" for place in approved]
-        return ([", ".join(counted)] if counted else [_states(other) or NOTHING]), "good" if approved else "plain"
+        uses = [f"{place.code} for {_uses(place)}" for place in approved]
+        return ([", ".join(uses)] if uses else [_states(other) or NOTHING]), "good" if approved else "plain"
     parts = [", ".join(place.code for place in approved)] if approved else []
-    told = _states(other)
+    other_states = _states(other)
     tone = "plain" if not places else "bad" if not approved else "care" if other else "good"
-    return [*parts, *([told] if told else [])] or [NOTHING], tone
+    return [*parts, *([other_states] if other_states else [])] or [NOTHING], tone
 
 
 def _uses(place: CardPlace) -> str:
@@ -67,8 +70,8 @@ def _states(places: Sequence[CardPlace]) -> str:
     return "; ".join(f"{status} in {', '.join(dict.fromkeys(codes))}" for status, codes in states.items())
 
 
-def standing_words(record: Record) -> list[str]:
-    """What must be said of a record before anything else is believed."""
-    found = ["withdrawn"] if record["state"] == "withdrawn" else []
-    found += [STANDINGS[record["source_status"]]] if record["source_status"] in STANDINGS else []
-    return found + (["superseded"] if record["superseded_by"] else [])
+def status_words(record: Record) -> list[str]:
+    """Warnings about a record: `withdrawn`, the status of its sources, `superseded`."""
+    words = ["withdrawn"] if record["state"] == "withdrawn" else []
+    words += [SOURCE_STATUS_WORDS[record["source_status"]]] if record["source_status"] in SOURCE_STATUS_WORDS else []
+    return words + (["superseded"] if record["superseded_by"] else [])

@@ -1,4 +1,4 @@
-"""How high a card is at a width, so that a page can keep its place before it has come."""
+"""Estimate the height of a card at a width, so that a page can reserve the space before the card has loaded."""
 
 from math import ceil
 
@@ -6,16 +6,16 @@ from app.formats.text_width import text_width
 from app.pages.cards import NO_DECISION, Card
 
 PADDING = 34
-"""Left and right of the text, with the borders."""
+"""Pixels left and right of the text, with the borders."""
 NAME_WIDTH, WIDE = 130, 440
-"""How much of a wide card the names of facts take, and from which width on they stand beside their facts."""
+"""Pixels that the names of facts take in a wide card, and the width from which they are beside their facts."""
 WIDEST_PICTURE = 460
 SLACK = 1.2
-"""Fonts differ: lines break earlier in a wider one than the one that we measured with."""
+"""Factor on the measured text width, since lines break earlier in a font wider than the one measured."""
 
 
 def card_height(card: Card, width: int) -> int:
-    """The height in pixels that is enough for the card in most fonts; rounded up to tens."""
+    """The height in pixels that fits the card in most fonts, rounded up to tens; `width` in pixels."""
     inner = max(200, width - PADDING)
     beside = NAME_WIDTH if width >= WIDE else 0
     height: float = 136 + _lines(card.title, inner, 19) * 25

@@ -1,4 +1,4 @@
-"""Claims as people read them: the quote, the verdict, why, what decides it; and a text with its claims."""
+"""View models of claims: quote, verdict and evidence; and a source's text annotated with its claims."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.models.side_effects import SideEffect
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.warnings import Warning as LabelWarning
-from app.pages.context import Around, Link, Record
+from app.pages.context import Link, PageContext, Record
 from app.pages.side_effects import people
 from app.pages.study_results import effect_words, study_name
 from app.pages.wording import (
@@ -29,13 +29,13 @@ from app.pages.wording import (
 )
 from app.reports.annotated import AnnotatedClaim, AnnotatedText
 
-GRAVITY = {"supported": 2, "partly-supported": 1, "unverifiable": 3, "contradicted": 0}
-"""The order of verdicts on a page: what is wrong comes first."""
+VERDICT_ORDER = {"supported": 2, "partly-supported": 1, "unverifiable": 3, "contradicted": 0}
+"""Sort order of verdicts on a page: contradicted claims first."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict, with the tone of its badge."""
+    """The text of a verdict and the colour of its badge."""
 
     text: str
     tone: Tone
@@ -43,7 +43,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """One claim in a list."""
+    """A row of a list of claims."""
 
     id: str
     href: str
@@ -55,7 +55,7 @@ class ClaimLine:
 
 @dataclass(frozen=True)
 class ClaimCount:
-    """How many claims got a verdict."""
+    """The number of claims with a verdict, and the link to their list."""
 
     verdict: Verdict
     total: int
@@ -64,7 +64,7 @@ class ClaimCount:
 
 @dataclass(frozen=True)
 class EvidenceLine:
-    """A record that decides a verdict: what it is, what it says, and where it is shown."""
+    """A record that is evidence for a verdict: its kind, a sentence, its page, and whether its source was retracted."""
 
     kind: str
     says: str
@@ -74,27 +74,27 @@ class EvidenceLine:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the annotated text: words that lead to their gravest claim, or a gap of so many characters."""
+    """A segment of the annotated text, linked to its gravest claim; with text None, a gap of `length` characters."""
 
     text: str | None
     length: int
     href: str | None
     tone: Tone
     ends: list[Link]
-    """The verdicts of the claims that end here, each leading to its claim."""
+    """Links to the claims that end here, with their verdicts as text."""
 
 
 def verdict_of(word: str) -> Verdict:
-    """A verdict by its word."""
+    """The view of a verdict of the vocabulary."""
     return Verdict(titled(word), VERDICT_TONES[word])
 
 
-def claim_lines(claims: Iterable[Record], around: Around) -> list[ClaimLine]:
-    """Claims in the order given."""
+def claim_lines(claims: Iterable[Record], context: PageContext) -> list[ClaimLine]:
+    """Rows for a list of claims, in the order given."""
     return [
         ClaimLine(
             id=claim["id"],
-            href=around.page(Claim.plural, claim["id"]),
+            href=context.page(Claim.plural, claim["id"]),
             quote=claim["quote"],
             verdict=verdict_of(claim["verdict"]),
             kind=titled(claim["kind"]),
@@ -104,88 +104,91 @@ def claim_lines(claims: Iterable[Record], around: Around) -> list[ClaimLine]:
     ]
 
 
-def claim_counts(totals: Mapping[str, int], around: Around, **filters: str) -> list[ClaimCount]:
-    """How many claims got each verdict, each with a link to their list."""
+def claim_counts(totals: Mapping[str, int], context: PageContext, **filters: str) -> list[ClaimCount]:
+    """The number of claims by verdict, without zeros, each with a link to the list that `filters` narrow."""
     path = f"/{Claim.plural}"
     return [
-        ClaimCount(verdict_of(word), totals[word], around.to(path, verdict=word, **filters))
-        for word in sorted(totals, key=lambda one: GRAVITY[one])
+        ClaimCount(verdict_of(word), totals[word], context.to(path, verdict=word, **filters))
+        for word in sorted(totals, key=lambda verdict: VERDICT_ORDER[verdict])
         if totals[word]
     ]
 
 
-def evidence_lines(evidence: Iterable[Record], around: Around) -> list[EvidenceLine]:
-    """The records that decide a claim, each in a sentence."""
+def evidence_lines(evidence: Iterable[Record], context: PageContext) -> list[EvidenceLine]:
+    """The evidence of a claim, each record in a sentence."""
     lines = []
-    for mention in evidence:
-        record = around.record(mention["kind"], mention["id"])
-        says = record_says(mention["kind"], record, around) if record else "This record was withdrawn."
+    for reference in evidence:
+        record = context.record(reference["kind"], reference["id"])
+        says = record_says(reference["kind"], record, context) if record else "This record was withdrawn."
         retracted = record is not None and record["source_status"] == "retracted"
-        kind = titled(mention["kind"]).removesuffix("s") if mention["kind"] != Study.plural else "Study"
+        kind = titled(reference["kind"]).removesuffix("s") if reference["kind"] != Study.plural else "Study"
         lines.append(
-            EvidenceLine(kind, says, around.page(mention["kind"], mention["id"]), "retracted" if retracted else "")
+            EvidenceLine(kind, says, context.page(reference["kind"], reference["id"]), "retracted" if retracted else "")
         )
     return lines
 
 
-def record_says(plural: str, record: Record, around: Around) -> str:
-    """What a record says, in a sentence with its numbers."""
+def record_says(plural: str, record: Record, context: PageContext) -> str:
+    """A sentence that summarises a record with its numbers; the title, name or id for resources without a sentence."""
     if plural == Approval.plural:
         since = f" since {day_words(record['valid_from'])}" if record["valid_from"] else ""
-        about = around.name(Condition, record["condition"])
+        about = context.name(Condition, record["condition"])
         by = f" ({record['authority']})" if record["authority"] else ""
         return f"{about}, {place_name(record['jurisdiction'])}{by}: {spaced(record['status'])}{since}"
     if plural == StudyResult.plural:
         finding = FINDINGS[record["finding"]][0].lower()
-        told = [record["outcome_text"], record["time_frame_text"] or "", effect_words(record)]
-        return f"{study_name(record, around)}: {', '.join(part for part in told if part)}; {finding}"
+        parts = [record["outcome_text"], record["time_frame_text"] or "", effect_words(record)]
+        return f"{study_name(record, context)}: {', '.join(part for part in parts if part)}; {finding}"
     if plural == SideEffect.plural:
         counted = people(record["affected"], record["at_risk"])
         rate = " ".join(part for part in (percent(record["percent"]), f"({counted})" if counted else "") if part)
         return f"{capital(record['term'])}: {rate or spaced(record['frequency']) or 'named without a number'}"
     if plural == DosingInterval.plural:
-        about = around.name(Condition, record["condition"]) if record["condition"] else "all uses"
+        about = context.name(Condition, record["condition"]) if record["condition"] else "all uses"
         return f"{titled(record['basis'])} for {about}: {frequency(record) or record['note'] or 'see the record'}"
     if plural == LabelWarning.plural:
         return f"{titled(record['kind'])}: {record['statement']}"
     return str(record.get("title") or record.get("name") or record["id"])
 
 
-def stretches(annotated: AnnotatedText, around: Around) -> list[Stretch]:
-    """The text in order; where claims overlap, the first one that could do harm or is contradicted gives the colour."""
+def stretches(annotated: AnnotatedText, context: PageContext) -> list[Stretch]:
+    """The segments of an annotated text, in order.
+
+    Where claims overlap, the gravest gives the colour and the link: first a claim that could do harm, then by verdict.
+    """
     by_id = {claim.id: claim for claim in annotated.claims}
-    found = []
+    parts = []
     for segment in annotated.segments:
-        owners = sorted((by_id[one] for one in segment.claims), key=_gravity)
+        owners = sorted((by_id[claim_id] for claim_id in segment.claims), key=_reading_order)
         ending = [owner for owner in owners if owner.end == segment.end]
-        found.append(
+        parts.append(
             Stretch(
                 text=segment.text,
                 length=segment.end - segment.start,
-                href=around.page(Claim.plural, owners[0].id) if owners else None,
+                href=context.page(Claim.plural, owners[0].id) if owners else None,
                 tone=VERDICT_TONES[owners[0].verdict] if owners else "",
-                ends=[Link(spaced(one.verdict), around.page(Claim.plural, one.id)) for one in ending],
+                ends=[Link(spaced(claim.verdict), context.page(Claim.plural, claim.id)) for claim in ending],
             )
         )
-    return found
+    return parts
 
 
-def _gravity(claim: AnnotatedClaim) -> tuple[bool, int, int]:
-    return not claim.safety_flag, GRAVITY[claim.verdict], claim.start
+def _reading_order(claim: AnnotatedClaim) -> tuple[bool, int, int]:
+    return not claim.safety_flag, VERDICT_ORDER[claim.verdict], claim.start
 
 
 def asserted(claim: Record) -> list[tuple[str, str, str]]:
-    """The values that a claim asserts: name, value with its unit, and the words of the quote that it was read from."""
-    words = {
+    """The values that a claim asserts: name, value with its unit, and the part of the quote that states it."""
+    quoted = {
         binding["field"].split("/")[2]: claim["quote"][binding["span"]["start"] : binding["span"]["end"]]
         for binding in claim["numbers"]
         if binding["span"] and binding["field"].startswith("/values/")
     }
-    found = []
+    rows = []
     for index, value in enumerate(claim["values"]):
         unit = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years", "percent": "%"}.get(
             value["unit"] or "", value["unit"] or ""
         )
-        told = value["text"] if value["number"] is None else f"{format_number(value['number'])} {unit}".strip()
-        found.append((capital(value["name"].replace("_", " ")), told, words.get(str(index), "")))
-    return found
+        text = value["text"] if value["number"] is None else f"{format_number(value['number'])} {unit}".strip()
+        rows.append((capital(value["name"].replace("_", " ")), text, quoted.get(str(index), "")))
+    return rows

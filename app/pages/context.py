@@ -1,4 +1,4 @@
-"""What stands around a record on its page: links to other pages, names of what it mentions, numbered sources."""
+"""The context of a page: links to other pages, names of the records it refers to, and its numbered sources."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ SHOWN_ON: Mapping[str, tuple[type[Row], str]] = {
     SideEffect.plural: (Treatment, "treatment"),
     LabelWarning.plural: (Treatment, "treatment"),
 }
-"""Where a record without a page of its own is shown: on the page of the record that its field names."""
+"""Resources without a page of their own: the resource whose page shows them, and the foreign key to it."""
 PAGED_PLURALS = frozenset(row.plural for row in PAGED)
-STANDINGS = {
+SOURCE_STATUS_MARKS = {
     "retracted": "retracted",
     "concern": "under an expression of concern",
     "corrected": "corrected since",
@@ -40,7 +40,7 @@ STANDINGS = {
 
 @dataclass(frozen=True)
 class Link:
-    """Words that lead somewhere."""
+    """The text and target of a hyperlink."""
 
     text: str
     href: str
@@ -48,7 +48,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Note:
-    """A number that leads to a source at the end of the page, with what must be said of the source at once."""
+    """A citation mark: the number of a source in the page's reference list, and a warning about that source."""
 
     number: int
     mark: str
@@ -56,27 +56,27 @@ class Note:
 
 @dataclass(frozen=True)
 class SourceLine:
-    """One source at the end of the page."""
+    """One entry of the page's reference list."""
 
     number: int
     text: str
     page: str
     read: str | None
-    """Where it can be read: its address, else its DOI."""
+    """URL of the source itself: its address, else its DOI; None where it has neither."""
     mark: str
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that a reader must know before using the record."""
+    """A warning about the record, shown at the top of its page."""
 
     tone: str
     text: str
     link: Link | None = None
 
 
-class Around:
-    """The surroundings of one page; sources are numbered in the order in which the page cites them."""
+class PageContext:
+    """Links, names and citations of one page; sources are numbered in the order in which the page cites them."""
 
     def __init__(self, included: Included, *, release: str | None, today: str) -> None:
         self.included = included
@@ -85,12 +85,12 @@ class Around:
         self._numbers: dict[str, int] = {}
 
     def to(self, path: str, anchor: str = "", **parameters: str) -> str:
-        """A path of ours that stays in the release."""
-        given = parameters | ({} if self.release is None else {"release": self.release})
-        return path + (f"?{urlencode(given)}" if given else "") + (f"#{anchor}" if anchor else "")
+        """A URL path with query parameters, plus `release` when the page shows a release."""
+        query = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(query)}" if query else "") + (f"#{anchor}" if anchor else "")
 
     def page(self, plural: str, record_id: str) -> str:
-        """The page that shows a record; its JSON where no page does."""
+        """The path of the page that shows a record; of its JSON where no page does."""
         if plural in PAGED_PLURALS:
             return self.to(f"/{plural}/{record_id}")
         record = self.record(plural, record_id)
@@ -100,28 +100,28 @@ class Around:
         return self.to(f"/v1/{plural}/{record_id}")
 
     def record(self, plural: str, record_id: str | None) -> dict[str, Any] | None:
-        """A record that the page mentions; None for one that is not there, because it was withdrawn."""
+        """A record that the page refers to; None when it is not included, because it was withdrawn."""
         return self.included.get(plural, {}).get(record_id or "")
 
     def name(self, resource: type[Row], record_id: str | None) -> str:
-        """The name or title of a record; its id, spaced, where the record is not there."""
+        """The name, acronym or title of a record; its id with spaces where the record is not included."""
         record = self.record(resource.plural, record_id) or {}
         return str(record.get("name") or record.get("acronym") or record.get("title") or spaced(record_id))
 
     def link(self, resource: type[Row], record_id: str) -> Link:
-        """A link with the record's name."""
+        """A link to a record's page, with its name as text."""
         return Link(self.name(resource, record_id), self.page(resource.plural, record_id))
 
     def cite(self, sources: Iterable[str]) -> tuple[Note, ...]:
-        """The numbers of the sources, each once."""
-        return tuple(Note(self._number(fromkey), self._mark(fromkey)) for fromkey in dict.fromkeys(sources))
+        """The citation marks of the sources (ids), each once; sources that are new on the page get the next number."""
+        return tuple(Note(self._number(source), self._mark(source)) for source in dict.fromkeys(sources))
 
     def cited(self, record: Record) -> tuple[Note, ...]:
-        """The numbers of the sources that a record cites."""
+        """The citation marks of the sources that a record cites."""
         return self.cite(citation["source"] for citation in record["citations"])
 
     def sources(self) -> list[SourceLine]:
-        """The sources that the page has cited so far, in their order."""
+        """The reference list: the sources cited so far, by number."""
         return [self._line(source, number) for source, number in self._numbers.items()]
 
     def _number(self, source: str) -> int:
@@ -131,7 +131,7 @@ class Around:
         record = self.record(Source.plural, source)
         if record is None or record["state"] == "withdrawn":
             return "withdrawn"
-        return STANDINGS.get(record["source_status"] or "", "")
+        return SOURCE_STATUS_MARKS.get(record["source_status"] or "", "")
 
     def _line(self, source: str, number: int) -> SourceLine:
         page, mark = self.page(Source.plural, source), self._mark(source)
@@ -142,41 +142,44 @@ class Around:
 
 
 def source_url(source: Record) -> str | None:
-    """Where a source can be read."""
+    """The URL at which a source can be read: its address, else its DOI's; None where it has neither."""
     doi = source["doi"] and f"https://doi.org/{source['doi']}"
     return source["url"] or doi or None
 
 
-Uses = Mapping[str, Link]
-"""The pages of a treatment's uses, by condition."""
+IndicationLinks = Mapping[str, Link]
+"""Links to the pages of a treatment's indications, by condition id."""
 MOST_OF_A_USE = 6
-"""How many side effects a treatment's page shows of a use that has a page of its own. Results are never cut: a choice
-among them could mislead."""
+"""How many side effects a treatment's page shows of an indication that has a page of its own. Results are never cut: a
+choice among them could mislead."""
 
 
 def grouped(
-    records: Sequence[Record], around: Around, by: type[Row] = Condition
+    records: Sequence[Record], context: PageContext, by: type[Row] = Condition
 ) -> list[tuple[Link | None, str | None, list[Record]]]:
-    """The records by what they are about, in the order of its name; those about nothing in particular last."""
+    """The records grouped by condition (or treatment), sorted by its name; records without one last.
+
+    Each group is the link to the condition's page, the condition's id, and the records.
+    """
     groups: dict[str | None, list[Record]] = {}
     for record in records:
         groups.setdefault(record[str(by.__tablename__)], []).append(record)
-    named = [(around.link(by, about) if about else None, about, some) for about, some in groups.items()]
-    return sorted(named, key=lambda group: (group[0] is None, group[0].text if group[0] else ""))
+    named = [(context.link(by, about) if about else None, about, group) for about, group in groups.items()]
+    return sorted(named, key=lambda item: (item[0] is None, item[0].text if item[0] else ""))
 
 
 def first_of(
-    records: Sequence[Record], condition: str | None, uses: Uses | None, noun: str
+    records: Sequence[Record], condition: str | None, uses: IndicationLinks | None, noun: str
 ) -> tuple[Sequence[Record], Link | None]:
-    """The records, or the first of them and a link to the page of the use that shows them all."""
+    """The records, or the first `MOST_OF_A_USE` of them and a link to the indication's page, which shows them all."""
     use = (uses or {}).get(condition or "")
     if use is None or len(records) <= MOST_OF_A_USE + 1:
         return records, None
     return records[:MOST_OF_A_USE], Link(f"All {len(records)} {noun}: {use.text}", use.href)
 
 
-def marks_of(record: Record, around: Around, plural: str) -> list[Mark]:
-    """What a reader must know before using the record, the gravest first."""
+def marks_of(record: Record, context: PageContext, plural: str) -> list[Mark]:
+    """The warnings about a record, the gravest first: withdrawn, source status, superseded, review due, for review."""
     found: list[Mark] = []
     if record["state"] == "withdrawn":
         found.append(Mark("bad", "This record was withdrawn after the release was made."))
@@ -187,9 +190,9 @@ def marks_of(record: Record, around: Around, plural: str) -> list[Mark]:
     elif record["source_status"] == "corrected":
         found.append(Mark("care", "A source that this rests on was corrected after it was published."))
     if record["superseded_by"]:
-        link = Link("the record that takes its place", around.page(plural, record["superseded_by"]))
+        link = Link("the record that takes its place", context.page(plural, record["superseded_by"]))
         found.append(Mark("care", "This record has been superseded by", link))
-    if record["review_due"] and record["review_due"] <= around.today:
+    if record["review_due"] and record["review_due"] <= context.today:
         found.append(Mark("care", f"Its review has been due since {day_words(record['review_due'])}."))
     if record["needs_review"]:
         found.append(Mark("care", "A curator must look at this record."))

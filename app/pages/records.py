@@ -1,4 +1,4 @@
-"""The pages of records: each resource's record and what belongs to it as the values of a template."""
+"""Template values for the page of a record, one function for each resource that has pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,8 +15,8 @@ from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.pages.claims import asserted, claim_counts, claim_lines, evidence_lines, record_says, stretches, verdict_of
-from app.pages.context import Around, Link, source_url
-from app.pages.layout import Where, frame_of
+from app.pages.context import Link, PageContext, source_url
+from app.pages.layout import PageSettings, frame_of
 from app.pages.shared import Values, indications, shared_values
 from app.pages.study_results import (
     ResultGroup,
@@ -35,23 +35,25 @@ from app.reports.record_page import Facts, Listed
 LONGEST_DESCRIPTION = 200
 
 
-def page_values(facts: Facts, where: Where) -> Values:
-    """The values of a record's page, with `frame` for the layout and `references` for its end."""
-    around = Around(facts.included, release=where.release, today=where.today)
-    own, title, description, crumbs = VIEWS[facts.resource](facts, around)
-    frame = frame_of(facts, around, where, title=title, description=description[:LONGEST_DESCRIPTION], crumbs=crumbs)
-    return own | {"record": facts.record, "frame": frame, "references": around.sources(), "around": around}
+def page_values(facts: Facts, settings: PageSettings) -> Values:
+    """The template values of a record's page, with `frame` for the layout and `references` for its reference list."""
+    context = PageContext(facts.included, release=settings.release, today=settings.today)
+    values, title, description, crumbs = VIEWS[facts.resource](facts, context)
+    frame = frame_of(
+        facts, context, settings, title=title, description=description[:LONGEST_DESCRIPTION], crumbs=crumbs
+    )
+    return values | {"record": facts.record, "frame": frame, "references": context.sources(), "around": context}
 
 
 View = tuple[Values, str, str, list[Link]]
-"""The page's own values, its title, what it is about in a sentence, and the way to it."""
+"""The page's own template values, its title, its description in a sentence, and its breadcrumbs."""
 
 
-def _treatment(facts: Facts, around: Around) -> View:
+def _treatment(facts: Facts, context: PageContext) -> View:
     record = facts.record
     unit = record["dose_unit"]
-    cited = around.cited(record)
-    values = shared_values(facts, around) | {
+    cited = context.cited(record)
+    values = shared_values(facts, context) | {
         "facts": [
             ("Generic names", ", ".join(record["generic_names"]) or why_absent(record, "generic_names")),
             ("Brand names", ", ".join(record["brand_names"]) or why_absent(record, "brand_names")),
@@ -63,37 +65,37 @@ def _treatment(facts: Facts, around: Around) -> View:
             ("Measured in", f"{unit['label']}, a unit of its own" if unit else why_absent(record, "dose_unit")),
             ("Codes", _codes(record)),
         ],
-        "classes": [around.link(Treatment, above["id"]) for above in facts.classes],
-        "used": indications(facts, around),
+        "classes": [context.link(Treatment, above["id"]) for above in facts.classes],
+        "used": indications(facts, context),
         "cited": cited,
     }
     lead = record["definition"] or f"{titled(record['kind'])}: {record['name']}."
-    return values, record["name"], lead, [Link("Treatments", around.to(f"/{Treatment.plural}"))]
+    return values, record["name"], lead, [Link("Treatments", context.to(f"/{Treatment.plural}"))]
 
 
-def _condition(facts: Facts, around: Around) -> View:
+def _condition(facts: Facts, context: PageContext) -> View:
     record = facts.record
-    cited = around.cited(record)
-    values = shared_values(facts, around) | {
+    cited = context.cited(record)
+    values = shared_values(facts, context) | {
         "facts": [
             ("Other names", ", ".join(record["synonyms"])),
             ("Codes", _codes(record)),
         ],
-        "above": around.link(Condition, record["part_of"]) if record["part_of"] else None,
-        "used": indications(facts, around),
+        "above": context.link(Condition, record["part_of"]) if record["part_of"] else None,
+        "used": indications(facts, context),
         "cited": cited,
     }
     lead = record["definition"] or f"Treatments for {record['name']}: what is approved and what trials found."
-    return values, record["name"], lead, [Link("Treatments", around.to(f"/{Treatment.plural}"))]
+    return values, record["name"], lead, [Link("Treatments", context.to(f"/{Treatment.plural}"))]
 
 
-def _indication(facts: Facts, around: Around) -> View:
+def _indication(facts: Facts, context: PageContext) -> View:
     record = facts.record
-    treatment = around.link(Treatment, record["treatment"])
-    condition = around.link(Condition, record["condition"])
+    treatment = context.link(Treatment, record["treatment"])
+    condition = context.link(Condition, record["condition"])
     title = f"{treatment.text} for {condition.text.lower() if condition.text.istitle() else condition.text}"
-    cited = around.cited(record)
-    values = shared_values(facts, around) | {
+    cited = context.cited(record)
+    values = shared_values(facts, context) | {
         "treatment": treatment,
         "condition": condition,
         "facts": [
@@ -103,36 +105,36 @@ def _indication(facts: Facts, around: Around) -> View:
         "cited": cited,
     }
     lead = f"What is approved, at which dose and how often, what harm was counted and what trials found: {title}."
-    return values, title, lead, [Link("Treatments", around.to(f"/{Treatment.plural}")), treatment]
+    return values, title, lead, [Link("Treatments", context.to(f"/{Treatment.plural}")), treatment]
 
 
-def _claim(facts: Facts, around: Around) -> View:
+def _claim(facts: Facts, context: PageContext) -> View:
     record = facts.record
-    source = around.record(Source.plural, record["source"])
+    source = context.record(Source.plural, record["source"])
     values = {
         "verdict": verdict_of(record["verdict"]),
-        "said_by": around.link(Source, record["source"]),
+        "said_by": context.link(Source, record["source"]),
         "read": source_url(source) if source else None,
-        "subjects": [around.link(Condition, condition) for condition in record["conditions"]],
-        "treatment": around.link(Treatment, record["treatment"]) if record["treatment"] else None,
+        "subjects": [context.link(Condition, condition) for condition in record["conditions"]],
+        "treatment": context.link(Treatment, record["treatment"]) if record["treatment"] else None,
         "values": asserted(record),
-        "evidence": evidence_lines(record["evidence"], around),
+        "evidence": evidence_lines(record["evidence"], context),
         "searched": record["searched"] and {**record["searched"], "on": day_words(record["searched"]["on"])},
-        "cited": around.cite([record["source"]]),
+        "cited": context.cite([record["source"]]),
     }
     short = record["quote"] if len(record["quote"]) <= 80 else record["quote"][:79].rstrip() + "…"
     lead = f"{titled(record['verdict'])}: {record['rationale']}"
-    return values, f"“{short}”", lead, [Link("Claims", around.to(f"/{Claim.plural}"))]
+    return values, f"“{short}”", lead, [Link("Claims", context.to(f"/{Claim.plural}"))]
 
 
-def _result(facts: Facts, around: Around) -> View:
+def _result(facts: Facts, context: PageContext) -> View:
     record = facts.record
-    study = around.record(Study.plural, record["study"]) or {}
-    outcome = around.record(Outcome.plural, record["outcome"])
+    study = context.record(Study.plural, record["study"]) or {}
+    outcome = context.record(Outcome.plural, record["outcome"])
     finding, tone = FINDINGS[record["finding"]]
-    others = Listed([one for one in facts.items(StudyResult) if one["id"] != record["id"]], 0)
-    treatment = around.link(Treatment, record["treatment"])
-    line = result_line(record, around)
+    others = Listed([result for result in facts.items(StudyResult) if result["id"] != record["id"]], 0)
+    treatment = context.link(Treatment, record["treatment"])
+    line = result_line(record, context)
     values = {
         "finding": finding,
         "tone": tone,
@@ -143,34 +145,37 @@ def _result(facts: Facts, around: Around) -> View:
         "effect": effect_words(record),
         "p": p_words(record),
         "certainty": certainty_of(record),
-        "plots": forest_plots([record], around),
+        "plots": forest_plots([record], context),
         "treatment": treatment,
         "facts": [
-            ("Compared with", capital(comparator_name(record, around)) or why_absent(record, "comparator")),
+            ("Compared with", capital(comparator_name(record, context)) or why_absent(record, "comparator")),
             ("When", record["time_frame_text"] or why_absent(record, "time_frame_text")),
-            ("Measured by", outcome["name"] + _better(outcome) if outcome else ""),
+            ("Measured by", outcome["name"] + _direction_words(outcome) if outcome else ""),
             ("Whose data", titled(record["population"])),
-            ("Not extracted or reported", _absences(record)),
+            ("Not extracted or reported", _missing_words(record)),
         ],
         "study": study,
         "study_facts": _study_facts(study),
         "bias": record["risk_of_bias"] or study.get("risk_of_bias"),
-        "others": [ResultGroup(None, result_lines(others.items, around))] if others.items else [],
-        "cited": around.cited(record),
+        "others": [ResultGroup(None, result_lines(others.items, context))] if others.items else [],
+        "cited": context.cited(record),
     }
     title = f"{line.study}: {record['outcome_text']}"
-    crumbs = [Link("Treatments", around.to(f"/{Treatment.plural}")), treatment]
+    crumbs = [Link("Treatments", context.to(f"/{Treatment.plural}")), treatment]
     return values, title, f"{finding}. {effect_words(record)}".strip(), crumbs
 
 
-def _source(facts: Facts, around: Around) -> View:
+def _source(facts: Facts, context: PageContext) -> View:
     record = facts.record
     citing = [
         (
             titled(row.plural),
             listed.total,
-            [Link(record_says(row.plural, item, around), around.page(row.plural, item["id"])) for item in listed.items],
-            around.to(f"/v1/{row.plural}", source=record["id"]),
+            [
+                Link(record_says(row.plural, item, context), context.page(row.plural, item["id"]))
+                for item in listed.items
+            ],
+            context.to(f"/v1/{row.plural}", source=record["id"]),
         )
         for row, listed in facts.lists.items()
         if row is not Claim and listed.total
@@ -179,10 +184,10 @@ def _source(facts: Facts, around: Around) -> View:
     values = {
         "citation": vancouver(reference_of(record)),
         "read": source_url(record),
-        "annotated": stretches(facts.annotated, around) if facts.annotated else [],
+        "annotated": stretches(facts.annotated, context) if facts.annotated else [],
         "is_whole": record["text_served"] == "full",
-        "claims": claim_lines(facts.items(Claim), around),
-        "counts": claim_counts(facts.verdicts, around, source=record["id"]),
+        "claims": claim_lines(facts.items(Claim), context),
+        "counts": claim_counts(facts.verdicts, context, source=record["id"]),
         "citing": citing,
         "retraction": retraction
         and {**retraction, "status": spaced(retraction["status"]), "on": day_words(retraction["on"])},
@@ -198,7 +203,7 @@ def _source(facts: Facts, around: Around) -> View:
     return values, record["title"], f"{titled(record['kind'])} cited in the dataset.", []
 
 
-VIEWS: Mapping[type[Row], Callable[[Facts, Around], View]] = {
+VIEWS: Mapping[type[Row], Callable[[Facts, PageContext], View]] = {
     Treatment: _treatment,
     Condition: _condition,
     Indication: _indication,
@@ -214,17 +219,17 @@ def _codes(record: Mapping[str, Any]) -> str:
     )
 
 
-def _better(outcome: Mapping[str, Any]) -> str:
-    told = {"lower-is-better": "lower is better", "higher-is-better": "higher is better"}.get(
+def _direction_words(outcome: Mapping[str, Any]) -> str:
+    words = {"lower-is-better": "lower is better", "higher-is-better": "higher is better"}.get(
         outcome["direction"] or ""
     )
-    return f" ({told})" if told else ""
+    return f" ({words})" if words else ""
 
 
-def _absences(record: Mapping[str, Any]) -> str:
-    """What a result does not hold, with the reason."""
-    told = [f"{spaced(name.replace('_', '-'))} ({spaced(why)})" for name, why in record["missing"].items()]
-    return capital(", ".join(told))
+def _missing_words(record: Mapping[str, Any]) -> str:
+    """The missing fields of a result, each with its reason."""
+    parts = [f"{spaced(name.replace('_', '-'))} ({spaced(why)})" for name, why in record["missing"].items()]
+    return capital(", ".join(parts))
 
 
 def _study_facts(study: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What the pages of treatments, conditions and uses share: approvals, warnings, doses, side effects, results."""
+"""Template values shared by the pages of treatments, conditions and indications: approvals, doses, harms, results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.pages.claims import claim_counts, claim_lines
-from app.pages.context import Around, Link
+from app.pages.context import Link, PageContext
 from app.pages.side_effects import effect_groups
 from app.pages.study_results import forest_plots, result_groups
 from app.pages.tables import ApprovalLine, approval_lines, dose_table, warning_lines
@@ -23,64 +23,70 @@ from app.reports.record_page import Facts
 Values = dict[str, Any]
 
 
-def shared_values(facts: Facts, around: Around) -> Values:
-    """What the pages of treatments, conditions and indications share; a part that a page does not read is empty."""
-    own = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
-    narrowed: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
-    narrowed = narrowed or {str(facts.resource.__tablename__): facts.record["id"]}
+def shared_values(facts: Facts, context: PageContext) -> Values:
+    """The shared template values; the lists of resources that were not read for the page are empty."""
+    treatment = facts.record["id"] if facts.resource is Treatment else facts.record.get("treatment")
+    filters: dict[str, str] = {name: facts.record[name] for name in ("treatment", "condition") if name in facts.record}
+    filters = filters or {str(facts.resource.__tablename__): facts.record["id"]}
     results = facts.items(StudyResult)
-    uses = _pages_of_uses(facts, around) if facts.resource is Treatment else None
-    warnings = warning_lines(facts.items(LabelWarning), around, own)
+    uses = _indication_links(facts, context) if facts.resource is Treatment else None
+    warnings = warning_lines(facts.items(LabelWarning), context, treatment)
     return {
         "boxed": [line for line in warnings if line.is_boxed],
         "cautions": [line for line in warnings if not line.is_boxed],
-        "decisions": approval_lines(facts.items(Approval), around),
-        "doses": dose_table(facts.items(DosingInterval), around),
-        "effects": effect_groups(facts.items(SideEffect), around, uses),
-        "results": result_groups(results, around, Treatment if facts.resource is Condition else Condition),
-        "plots": forest_plots(results, around, least=2),
-        "claims": claim_lines(facts.items(Claim), around),
-        "counts": claim_counts(facts.verdicts, around, **narrowed),
+        "decisions": approval_lines(facts.items(Approval), context),
+        "doses": dose_table(facts.items(DosingInterval), context),
+        "effects": effect_groups(facts.items(SideEffect), context, uses),
+        "results": result_groups(results, context, Treatment if facts.resource is Condition else Condition),
+        "plots": forest_plots(results, context, least=2),
+        "claims": claim_lines(facts.items(Claim), context),
+        "counts": claim_counts(facts.verdicts, context, **filters),
         "totals": {str(row.__tablename__): listed.total for row, listed in facts.lists.items()},
         "shown": {str(row.__tablename__): len(listed.items) for row, listed in facts.lists.items()},
         "all": {
-            str(row.__tablename__): around.to(f"/v1/{row.plural}", **narrowed, format="csv") for row in facts.lists
+            str(row.__tablename__): context.to(f"/v1/{row.plural}", **filters, format="csv") for row in facts.lists
         },
     }
 
 
-def _pages_of_uses(facts: Facts, around: Around) -> dict[str, Link]:
-    """The pages of a treatment's uses, by condition."""
+def _indication_links(facts: Facts, context: PageContext) -> dict[str, Link]:
+    """Links to the pages of a treatment's indications, by condition id."""
     return {
-        one["condition"]: Link(around.name(Condition, one["condition"]), around.page(Indication.plural, one["id"]))
-        for one in facts.items(Indication)
+        indication["condition"]: Link(
+            context.name(Condition, indication["condition"]), context.page(Indication.plural, indication["id"])
+        )
+        for indication in facts.items(Indication)
     }
 
 
-def indications(facts: Facts, around: Around) -> list[Values]:
-    """The uses of a treatment, or the treatments of a condition, each with the states of its approvals."""
+def indications(facts: Facts, context: PageContext) -> list[Values]:
+    """The indications of a treatment or condition, sorted by the other side's name, with the status of approvals."""
     of_condition = facts.resource is Condition
-    found = []
-    for one in facts.items(Indication):
-        name = around.name(Treatment, one["treatment"]) if of_condition else around.name(Condition, one["condition"])
-        found.append(
+    entries = []
+    for indication in facts.items(Indication):
+        name = (
+            context.name(Treatment, indication["treatment"])
+            if of_condition
+            else context.name(Condition, indication["condition"])
+        )
+        entries.append(
             {
-                "link": Link(name, around.page(Indication.plural, one["id"])),
-                "purpose": titled(one["purpose"]),
-                "population": one["population"] or "",
-                "states": _states(approval_lines(_of(facts, one), around)),
+                "link": Link(name, context.page(Indication.plural, indication["id"])),
+                "purpose": titled(indication["purpose"]),
+                "population": indication["population"] or "",
+                "states": _states(approval_lines(_approvals_of(facts, indication), context)),
             }
         )
-    return sorted(found, key=lambda entry: entry["link"].text)
+    return sorted(entries, key=lambda entry: entry["link"].text)
 
 
 def _states(lines: Sequence[ApprovalLine]) -> list[tuple[str, str, str]]:
-    """Each status with its tone and the places where it holds: `Approved`, `good`, `United Kingdom, United States`."""
+    """Each status with its tone and jurisdictions: `Approved`, `good`, `United Kingdom, United States`."""
     places: dict[tuple[str, str], set[str]] = {}
     for line in lines:
         places.setdefault((line.status, line.tone), set()).add(line.place)
-    return [(status, tone, ", ".join(sorted(own))) for (status, tone), own in sorted(places.items())]
+    return [(status, tone, ", ".join(sorted(names))) for (status, tone), names in sorted(places.items())]
 
 
-def _of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in facts.items(Approval) if one["indication"] == indication["id"]]
+def _approvals_of(facts: Facts, indication: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [approval for approval in facts.items(Approval) if approval["indication"] == indication["id"]]

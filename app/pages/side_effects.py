@@ -1,15 +1,15 @@
-"""Side effects as frequency bars: how many of how many people, on one scale, with what the number is based on."""
+"""View models of side effects: frequency bars on one logarithmic scale, with counts and the basis of each figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
 
 from app.models.studies import Study
-from app.pages.context import Around, Link, Note, Record, Uses, first_of, grouped
+from app.pages.context import IndicationLinks, Link, Note, PageContext, Record, first_of, grouped
 from app.pages.wording import format_number, percent, titled
 
 LOWEST = 0.01
-"""The percentage at which the bars begin: each tenfold is as long, so that rare effects are seen beside common ones."""
+"""The percentage at which the logarithmic scale of the bars begins, so that rare effects show beside common ones."""
 BASES = {
     "label": "label",
     "trial": "trial",
@@ -20,7 +20,7 @@ BASES = {
 
 @dataclass(frozen=True)
 class EffectLine:
-    """One effect: its bar (0–100), its figures and what they come from."""
+    """One side effect: the width of its bar (0–100), its figures and their basis."""
 
     id: str
     term: str
@@ -30,7 +30,7 @@ class EffectLine:
     """`18 of 716 people`; empty where the source gives no numbers of people."""
     width: float | None
     against: str
-    """The same of the comparator."""
+    """The figures of the comparator arms."""
     frequency: str
     origin: str
     is_observed: bool
@@ -39,59 +39,61 @@ class EffectLine:
 
 @dataclass(frozen=True)
 class EffectGroup:
-    """The effects that were seen where the treatment was given for one condition."""
+    """The side effects of a treatment in one condition; condition None: in no particular one."""
 
     condition: Link | None
     lines: list[EffectLine]
     unnumbered: list[EffectLine]
-    """Those for which the source gives neither a percentage nor a frequency nor people."""
+    """The effects for which the source gives neither a percentage nor a frequency nor counts."""
     more: Link | None
-    """Where all of them are, when only the first are shown."""
+    """Link to the page with all effects, when only the first are shown; else None."""
 
 
-def effect_groups(effects: Sequence[Record], around: Around, uses: Uses | None = None) -> list[EffectGroup]:
+def effect_groups(
+    effects: Sequence[Record], context: PageContext, uses: IndicationLinks | None = None
+) -> list[EffectGroup]:
     """The effects by condition; within one the most frequent first, those without a figure last.
 
-    Where a use has a page of its own (`uses`), only the first effects are shown here.
+    Of a condition whose indication has a page of its own (`uses`), only the first effects are shown.
     """
     groups = []
-    for link, condition, own in grouped(effects, around):
-        own.sort(key=lambda one: (one["percent"] is None, -(one["percent"] or 0), one["term"]))
-        shown, more = first_of(own, condition, uses, "side effects")
-        lines = [effect_line(one, around) for one in shown]
+    for link, condition, group in grouped(effects, context):
+        group.sort(key=lambda effect: (effect["percent"] is None, -(effect["percent"] or 0), effect["term"]))
+        shown, more = first_of(group, condition, uses, "side effects")
+        lines = [effect_line(effect, context) for effect in shown]
         unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency)]
         groups.append(EffectGroup(link, [line for line in lines if line not in unnumbered], unnumbered, more))
     return groups
 
 
-def effect_line(one: Record, around: Around) -> EffectLine:
-    """One effect as a line."""
-    rate = one["percent"]
-    comparators = [arm for arm in one["arms"] if arm["role"] == "comparator"]
+def effect_line(effect: Record, context: PageContext) -> EffectLine:
+    """The view of one side effect."""
+    rate = effect["percent"]
+    comparators = [arm for arm in effect["arms"] if arm["role"] == "comparator"]
     return EffectLine(
-        id=one["id"],
-        term=one["term"],
-        is_serious=bool(one["serious"]),
+        id=effect["id"],
+        term=effect["term"],
+        is_serious=bool(effect["serious"]),
         percent=percent(rate),
-        counts=people(one["affected"], one["at_risk"]),
+        counts=people(effect["affected"], effect["at_risk"]),
         width=bar_width(rate),
         against="; ".join(_arm(arm) for arm in comparators),
-        frequency="" if one["frequency"] == "not-known" else titled(one["frequency"]),
-        origin=_origin(one, around),
-        is_observed=one["attribution"] == "observed",
-        notes=around.cited(one),
+        frequency="" if effect["frequency"] == "not-known" else titled(effect["frequency"]),
+        origin=_origin(effect, context),
+        is_observed=effect["attribution"] == "observed",
+        notes=context.cited(effect),
     )
 
 
 def bar_width(rate: float | None) -> float | None:
-    """The length of a bar, 0–100, by the logarithm of the percentage; None without one."""
+    """The width of a bar, 0–100, on the logarithmic scale from `LOWEST` to 100 %; None without a percentage."""
     if rate is None:
         return None
     return 0.0 if rate <= LOWEST else round(100 * (log10(rate) - log10(LOWEST)) / (2 - log10(LOWEST)), 1)
 
 
 def people(affected: int | None, at_risk: int | None) -> str:
-    """`18 of 716`, or what is known of it."""
+    """`18 of 716`; the one number that is known, else empty."""
     if affected is None:
         return "" if at_risk is None else f"of {format_number(at_risk)}"
     return format_number(affected) if at_risk is None else f"{format_number(affected)} of {format_number(at_risk)}"
@@ -103,7 +105,7 @@ def _arm(arm: Record) -> str:
     return " ".join(part for part in (arm["arm"] + ":", percent(exact), f"({counted})" if counted else "") if part)
 
 
-def _origin(one: Record, around: Around) -> str:
-    study = around.record(Study.plural, one["study"])
-    named = f" {around.name(Study, one['study'])}" if study and study["acronym"] else ""
-    return f"{BASES[one['basis']]}{named}"
+def _origin(effect: Record, context: PageContext) -> str:
+    study = context.record(Study.plural, effect["study"])
+    acronym = f" {context.name(Study, effect['study'])}" if study and study["acronym"] else ""
+    return f"{BASES[effect['basis']]}{acronym}"

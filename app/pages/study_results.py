@@ -1,4 +1,4 @@
-"""What studies found: each result as a line with its numbers, its finding and its certainty; and as forest plots."""
+"""View models of study results: effect size, arms, finding and GRADE certainty of each; and forest plots."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from app.models.outcomes import Outcome
 from app.models.studies import Study
 from app.models.study_results import COMPARATORS, StudyResult
 from app.models.treatments import Treatment
-from app.pages.context import Around, Link, Note, Record, grouped
+from app.pages.context import Link, Note, PageContext, Record, grouped
 from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, format_number, percent, spaced, titled
 
 MOST_PLOTS = 6
 """How many forest plots a page draws."""
 LONGEST_TITLE = 44
-"""How many letters of a plot's title have room."""
+"""Characters of a plot's title; a longer one is cut."""
 CERTAINTIES = {"high": 4, "moderate": 3, "low": 2, "very-low": 1}
 """GRADE's four levels, as filled dots out of four."""
 
 
 @dataclass(frozen=True)
 class CertaintyLine:
-    """How sure one can be, after GRADE."""
+    """The certainty of evidence (GRADE): its level, filled dots out of four, who rated it, and why."""
 
     level: str
     dots: int
@@ -39,7 +39,7 @@ class CertaintyLine:
 
 @dataclass(frozen=True)
 class ResultLine:
-    """One result."""
+    """A row of a table of results."""
 
     id: str
     href: str
@@ -49,7 +49,7 @@ class ResultLine:
     treatment: Link
     study: str
     kind: str
-    """What it joins, where it joins trials: `4 trials, 122 people`; empty for a result of one study."""
+    """Size of a pooled result: `4 trials, 122 people`; empty for a result of one study."""
     comparison: str
     arms: str
     effect: str
@@ -68,106 +68,106 @@ class ResultGroup:
     lines: list[ResultLine]
 
 
-def result_groups(results: Sequence[Record], around: Around, by: type[Row] = Condition) -> list[ResultGroup]:
+def result_groups(results: Sequence[Record], context: PageContext, by: type[Row] = Condition) -> list[ResultGroup]:
     """The results by condition or by treatment."""
-    return [ResultGroup(link, result_lines(own, around)) for link, _, own in grouped(results, around, by)]
+    return [ResultGroup(link, result_lines(group, context)) for link, _, group in grouped(results, context, by)]
 
 
-def _order(one: Record) -> tuple[bool, str, str]:
-    return one["synthesis"] == "none", one["outcome_text"], one["id"]
+def _order(result: Record) -> tuple[bool, str, str]:
+    return result["synthesis"] == "none", result["outcome_text"], result["id"]
 
 
-def result_lines(results: Iterable[Record], around: Around) -> list[ResultLine]:
-    """The results by outcome, reviews before single studies."""
-    return [result_line(result, around) for result in sorted(results, key=_order)]
+def result_lines(results: Iterable[Record], context: PageContext) -> list[ResultLine]:
+    """Rows for the results by outcome, pooled results before those of single studies."""
+    return [result_line(result, context) for result in sorted(results, key=_order)]
 
 
-def result_line(one: Record, around: Around) -> ResultLine:
-    """One result as a line."""
-    finding, tone = FINDINGS[one["finding"]]
+def result_line(result: Record, context: PageContext) -> ResultLine:
+    """The row of one result."""
+    finding, tone = FINDINGS[result["finding"]]
     return ResultLine(
-        id=one["id"],
-        href=around.page(StudyResult.plural, one["id"]),
-        outcome=capital(one["outcome_text"]),
-        when=one["time_frame_text"] or "",
-        condition=around.link(Condition, one["condition"]) if one["condition"] else None,
-        treatment=around.link(Treatment, one["treatment"]),
-        study=study_name(one, around),
-        kind=_kind(one),
-        comparison=comparator_name(one, around),
-        arms="; ".join(told for arm in one["arms"] if (told := arm_words(arm))),
-        effect=effect_words(one),
-        p=p_words(one),
+        id=result["id"],
+        href=context.page(StudyResult.plural, result["id"]),
+        outcome=capital(result["outcome_text"]),
+        when=result["time_frame_text"] or "",
+        condition=context.link(Condition, result["condition"]) if result["condition"] else None,
+        treatment=context.link(Treatment, result["treatment"]),
+        study=study_name(result, context),
+        kind=_kind(result),
+        comparison=comparator_name(result, context),
+        arms="; ".join(text for arm in result["arms"] if (text := arm_words(arm))),
+        effect=effect_words(result),
+        p=p_words(result),
         finding=finding,
         tone=tone,
-        certainty=certainty_of(one),
-        notes=around.cited(one),
+        certainty=certainty_of(result),
+        notes=context.cited(result),
     )
 
 
-def study_name(one: Record, around: Around) -> str:
+def study_name(result: Record, context: PageContext) -> str:
     """The short name of the study: its acronym, else its id as words (`Foster 2001`)."""
-    study = around.record(Study.plural, one["study"])
-    return str(study["acronym"]) if study and study["acronym"] else titled(one["study"])
+    study = context.record(Study.plural, result["study"])
+    return str(study["acronym"]) if study and study["acronym"] else titled(result["study"])
 
 
-def _kind(one: Record) -> str:
-    if one["synthesis"] == "none":
+def _kind(result: Record) -> str:
+    if result["synthesis"] == "none":
         return ""
     parts = [
-        f"{one['trial_count']} trials" if one["trial_count"] else "",
-        f"{format_number(one['participant_count'])} people" if one["participant_count"] else "",
+        f"{result['trial_count']} trials" if result["trial_count"] else "",
+        f"{format_number(result['participant_count'])} people" if result["participant_count"] else "",
     ]
-    told = ", ".join(part for part in parts if part)
-    return told or "several trials"
+    text = ", ".join(part for part in parts if part)
+    return text or "several trials"
 
 
-def comparator_name(one: Record, around: Around) -> str:
-    """What it was compared with; empty for a single group."""
-    comparator = one["comparator"]
+def comparator_name(result: Record, context: PageContext) -> str:
+    """The comparator of a result; empty for a single group."""
+    comparator = result["comparator"]
     if comparator is None:
         return ""
     return {"baseline": "the time before", "none": "no treatment"}.get(
-        comparator, spaced(comparator) if comparator in COMPARATORS else around.name(Treatment, comparator)
+        comparator, spaced(comparator) if comparator in COMPARATORS else context.name(Treatment, comparator)
     )
 
 
 def arm_words(arm: Record) -> str:
     """An arm's own numbers: `saline: 4 of 16 (25 %)`, `toxin: mean 3.3, SD 2.2 (n = 15)`; empty where it has none."""
     n, events, rate = arm["n"], arm["events"], arm["percent"]
-    told = ""
+    text = ""
     if events is not None and n:
-        told = (
+        text = (
             f"{format_number(events)} of {format_number(n)} ({percent(rate if rate is not None else 100 * events / n)})"
         )
     elif rate is not None:
-        told = percent(rate) + (f" of {format_number(n)}" if n else "")
+        text = percent(rate) + (f" of {format_number(n)}" if n else "")
     else:
         named = (("mean", "mean"), ("sd", "SD"), ("se", "SE"), ("median", "median"), ("event_count", "events"))
-        told = ", ".join(f"{word} {format_number(arm[name])}" for name, word in named if arm[name] is not None)
-        told += f" (n = {format_number(n)})" if told and n else f"n = {format_number(n)}" if n else ""
-    return f"{arm['arm']}: {told}" if told else ""
+        text = ", ".join(f"{word} {format_number(arm[name])}" for name, word in named if arm[name] is not None)
+        text += f" (n = {format_number(n)})" if text and n else f"n = {format_number(n)}" if n else ""
+    return f"{arm['arm']}: {text}" if text else ""
 
 
-def effect_words(one: Record) -> str:
-    """The estimate with its interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
-    if one["estimate"] is None:
+def effect_words(result: Record) -> str:
+    """The effect size with its confidence interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
+    if result["estimate"] is None:
         return ""
-    told = f"{MEASURES[one['measure']]} {format_number(one['estimate'])}"
-    if one["ci_low"] is None and one["ci_high"] is None:
-        return told
-    level = f"{format_number(one['ci_level'])}\u202f% " if one["ci_level"] else ""
-    return f"{told} ({level}CI {format_number(one['ci_low']) or '?'} to {format_number(one['ci_high']) or '?'})"
+    text = f"{MEASURES[result['measure']]} {format_number(result['estimate'])}"
+    if result["ci_low"] is None and result["ci_high"] is None:
+        return text
+    level = f"{format_number(result['ci_level'])}\u202f% " if result["ci_level"] else ""
+    return f"{text} ({level}CI {format_number(result['ci_low']) or '?'} to {format_number(result['ci_high']) or '?'})"
 
 
-def p_words(one: Record) -> str:
-    """`P = 0.012`; empty without one."""
-    return "" if one["p_value"] is None else f"P {one['p_modifier']} {one['p_value']:g}"
+def p_words(result: Record) -> str:
+    """The P value: `P = 0.012`; empty without one."""
+    return "" if result["p_value"] is None else f"P {result['p_modifier']} {result['p_value']:g}"
 
 
-def certainty_of(one: Record) -> CertaintyLine | None:
-    """GRADE certainty, where somebody rated it."""
-    rated = one["certainty"]
+def certainty_of(record: Record) -> CertaintyLine | None:
+    """The GRADE certainty of a result; None where it was not rated."""
+    rated = record["certainty"]
     if rated is None:
         return None
     lowered = "lowered for " + ", ".join(map(spaced, rated["lowered_by"])) if rated["lowered_by"] else ""
@@ -178,18 +178,18 @@ def certainty_of(one: Record) -> CertaintyLine | None:
 
 @dataclass(frozen=True)
 class Plot:
-    """A forest plot, and what it is about."""
+    """A forest plot as inline SVG, with its treatment and condition as a caption."""
 
     drawing: Markup
     about: str
     pool: str | None = None
-    """Where a reader asks for the pooled answer; None where nobody could pool them."""
+    """Path of the page that pools these results; None where they cannot be pooled."""
 
 
-def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> list[Plot]:
-    """One plot for each outcome, condition and measure with estimates and intervals of at least so many results.
+def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1) -> list[Plot]:
+    """One plot for each condition, outcome, measure and level with at least `least` estimates with intervals.
 
-    They are shown beside each other, never pooled.
+    The largest `MOST_PLOTS` groups are drawn. The results are shown beside each other, never pooled.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for result in results:
@@ -202,39 +202,43 @@ def forest_plots(results: Sequence[Record], around: Around, least: int = 1) -> l
             )
             groups.setdefault(key, []).append(result)
     largest = sorted((group for group in groups.values() if len(group) >= least), key=len, reverse=True)[:MOST_PLOTS]
-    return [_plot(group, around) for group in largest]
+    return [_plot(group, context) for group in largest]
 
 
-def _plot(group: Sequence[Record], around: Around) -> Plot:
-    drawing = Markup(inline(forest_svg(_forest(group, around))))  # noqa: S704  # every text is escaped in it
-    condition, treatment = group[0]["condition"], around.name(Treatment, group[0]["treatment"])
-    about = f"{treatment}, {around.name(Condition, condition)}" if condition else treatment
-    return Plot(drawing, about, _pool(group, around))
+def _plot(group: Sequence[Record], context: PageContext) -> Plot:
+    drawing = Markup(inline(forest_svg(_forest(group, context))))  # noqa: S704  # every text is escaped in it
+    condition, treatment = group[0]["condition"], context.name(Treatment, group[0]["treatment"])
+    about = f"{treatment}, {context.name(Condition, condition)}" if condition else treatment
+    return Plot(drawing, about, _synthesis_path(group, context))
 
 
-def _pool(group: Sequence[Record], around: Around) -> str | None:
-    """The address that asks for the synthesis of these results, whose measure and products the gate will look at."""
+def _synthesis_path(group: Sequence[Record], context: PageContext) -> str | None:
+    """Path of the synthesis page for these results, which checks their measures and products for comparability.
+
+    None for one result, or for results without a condition or an outcome.
+    """
     first = group[0]
     if len(group) < 2 or not (first["condition"] and first["outcome"]):
         return None
-    asked = [("treatment", one) for one in sorted({one["treatment"] for one in group})]
-    asked += [("condition", first["condition"]), ("outcome", first["outcome"])]
-    return "/syntheses?" + urlencode(asked + ([("release", around.release)] if around.release else []))
+    params = [("treatment", result) for result in sorted({result["treatment"] for result in group})]
+    params += [("condition", first["condition"]), ("outcome", first["outcome"])]
+    return "/syntheses?" + urlencode(params + ([("release", context.release)] if context.release else []))
 
 
-def _forest(group: Sequence[Record], around: Around) -> Forest:
+def _forest(group: Sequence[Record], context: PageContext) -> Forest:
     first = group[0]
-    is_log = first["measure"] in RATIOS and all(one["ci_low"] > 0 for one in group)
-    outcome = around.name(Outcome, first["outcome"]) if first["outcome"] else capital(first["outcome_text"])
+    is_log = first["measure"] in RATIOS and all(result["ci_low"] > 0 for result in group)
+    outcome = context.name(Outcome, first["outcome"]) if first["outcome"] else capital(first["outcome_text"])
     return Forest(
         title=cut(outcome, LONGEST_TITLE),
         symbol=capital(MEASURES[first["measure"]]),
         level=f"{format_number(first['ci_level'])}%" if first["ci_level"] else "interval",
         studies=[
             PlottedInterval(
-                ", ".join(part for part in (study_name(one, around), one["time_frame_text"]) if part), *_ends(one)
+                ", ".join(part for part in (study_name(result, context), result["time_frame_text"]) if part),
+                *_estimate_and_interval(result),
             )
-            for one in group
+            for result in group
         ],
         pooled=None,
         prediction=None,
@@ -244,5 +248,5 @@ def _forest(group: Sequence[Record], around: Around) -> Forest:
     )
 
 
-def _ends(one: Record) -> tuple[float, float, float]:
-    return one["estimate"], one["ci_low"], one["ci_high"]
+def _estimate_and_interval(result: Record) -> tuple[float, float, float]:
+    return result["estimate"], result["ci_low"], result["ci_high"]

@@ -1,4 +1,4 @@
-"""A synthesis as people read it: its title, what it says in words, what a reader must know first; and its card."""
+"""View models of a synthesis (meta-analysis): its title, plain-language text, judgements and warnings; and its card."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +28,10 @@ from app.pages.cards import (
     card_places,
     card_sources,
     shortened,
-    straight,
+    without_bidi_controls,
 )
-from app.pages.context import Around, Link, Mark
-from app.pages.layout import Where, as_of_words
+from app.pages.context import Link, Mark, PageContext
+from app.pages.layout import PageSettings, as_of_words
 from app.pages.study_results import certainty_of
 from app.pages.templates import report_address
 from app.reports.cards import SYNTHESES
@@ -41,16 +41,16 @@ from app.reports.synthesis.plain import InWords, in_words, settled_side
 
 KIND = "Synthesis"
 MOST_ACCEPTED = 3
-"""How many of the reasons against joining a card repeats; the page has all."""
+"""How many of the overridden warnings against pooling a card shows; the page has all."""
 MOST_DRAWN = 6_500
-"""Characters of the largest drawing that a card holds; a larger one is a link."""
+"""Characters of the largest SVG that is inlined in a card; a larger one is a link."""
 VERSION = 1
-"""An answer that is kept never changes."""
+"""The version of every stored synthesis, which never changes."""
 
 
 @dataclass(frozen=True)
 class SynthesisText:
-    """A synthesis in words."""
+    """A synthesis as text: title, sentences, judgements, warnings."""
 
     title: str
     words: InWords
@@ -58,14 +58,14 @@ class SynthesisText:
     marks: list[Mark]
 
 
-def around_of(facts: SynthesisFacts, where: Where) -> Around:
-    """The surroundings, which stay in the release of the synthesis."""
-    return Around(facts.included, release=facts.kept.release, today=where.today)
+def context_of(facts: SynthesisFacts, settings: PageSettings) -> PageContext:
+    """The page context, whose links stay in the release of the synthesis."""
+    return PageContext(facts.included, release=facts.kept.release, today=settings.today)
 
 
-def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> SynthesisText:
-    """What is said of a synthesis, on its card as on its page."""
-    captions = captions_of_answer(facts.content, around)
+def describe_synthesis(facts: SynthesisFacts, context: PageContext, newer: str | None) -> SynthesisText:
+    """The text of a synthesis, for its card and its page; `newer` names a release made after its own."""
+    captions = captions_of_answer(facts.content, context)
     words = in_words(facts.content, captions)
     return SynthesisText(
         str(captions.title),
@@ -75,17 +75,17 @@ def told_of(facts: SynthesisFacts, around: Around, newer: str | None) -> Synthes
     )
 
 
-def captions_of_answer(content: Mapping[str, Any], around: Around) -> Captions:
-    """How the answer calls its arms, as when it was computed."""
+def captions_of_answer(content: Mapping[str, Any], context: PageContext) -> Captions:
+    """The captions of the stored answer (title, outcome, arms), derived as when it was computed."""
     question = content["question"]
-    treatments = [around.name(Treatment, one) for one in question["treatment"]]
-    outcomes = [around.name(Outcome, one) for one in question["outcome"]]
+    treatments = [context.name(Treatment, record_id) for record_id in question["treatment"]]
+    outcomes = [context.name(Outcome, record_id) for record_id in question["outcome"]]
     named = content["included"].get(Treatment.plural, {})
     comparators = sorted({name_of_comparator(str(result["comparator"]), named) for result in content["results"]})
     return Captions(
         labels=[],
         subgroups=[],
-        title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {around.name(Condition, question['condition'])}",
+        title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {context.name(Condition, question['condition'])}",
         outcome=" or ".join(outcomes),
         arm1=treatments[0] if len(treatments) == 1 else "treatment",
         arm2=comparators[0] if len(comparators) == 1 else "comparator",
@@ -94,7 +94,7 @@ def captions_of_answer(content: Mapping[str, Any], around: Around) -> Captions:
 
 
 def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord]:
-    """Which side the interval lies on, and the certainty of the one result that somebody rated."""
+    """Which arm the confidence interval favours, and the certainty of a single rated result."""
     if not content["results"]:
         return [CardWord(text="No study counts", tone="plain")]
     side = settled_side(content)
@@ -110,7 +110,7 @@ def _judgements(content: Mapping[str, Any], captions: Captions) -> list[CardWord
 
 
 def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:
-    """What a reader must know first, the gravest first."""
+    """The warnings: source status, withdrawn results, overridden caveats, a newer release."""
     status = facts.kept.source_status
     if status == "retracted":
         yield Mark("bad", "A source that this rests on was retracted after it was computed.")
@@ -124,42 +124,42 @@ def _marks(facts: SynthesisFacts, newer: str | None) -> Iterator[Mark]:
         yield Mark("care", f"Joined against a warning: {caveat['detail']}.")
     if newer is not None:
         text = f"This is release {facts.kept.release}. A newer one exists: {newer}."
-        yield Mark("plain", text, Link("Ask it the same", asked_of(facts.kept.live, newer)))
+        yield Mark("plain", text, Link("Ask it the same", question_path(facts.kept.live, newer)))
 
 
-def asked_of(live: str, release: str) -> str:
-    """The path of the page that asks a release the question of that address."""
+def question_path(live: str, release: str) -> str:
+    """The path of the synthesis page with the query of the URL `live`, asked of a release."""
     return f"/{SYNTHESES}?{urlsplit(live).query}&{urlencode({'release': release})}"
 
 
 def drawing_of(facts: SynthesisFacts) -> Markup:
-    """The forest plot, for a page whose style sheet holds the classes."""
-    return Markup(straight(inline(facts.kept.forms["forest"])))  # noqa: S704  # every text is escaped in it
+    """The forest plot as inline SVG, for a page whose style sheet has its classes."""
+    return Markup(without_bidi_controls(inline(facts.kept.forms["forest"])))  # noqa: S704  # every text is escaped in it
 
 
 def card_drawing(facts: SynthesisFacts) -> Markup | None:
-    """The forest plot, where a card has room for it."""
+    """The forest plot as inline SVG; None without results, or when it is larger than `MOST_DRAWN`."""
     drawing = drawing_of(facts)
     return drawing if facts.content["results"] and len(drawing) <= MOST_DRAWN else None
 
 
-def card_of_synthesis(facts: SynthesisFacts, where: Where, newer: str | None = None) -> Card:
+def card_of_synthesis(facts: SynthesisFacts, settings: PageSettings, newer: str | None = None) -> Card:
     """The card of a synthesis; `newer` names a release that was made after its own."""
-    where = replace(where, release=facts.kept.release)
-    around = around_of(facts, where)
-    told = told_of(facts, around, newer)
-    content, words = facts.content, told.words
+    settings = replace(settings, release=facts.kept.release)
+    context = context_of(facts, settings)
+    description = describe_synthesis(facts, context, newer)
+    content, words = facts.content, description.words
     sources = card_sources(
-        [citation["source"] for result in content["results"] for citation in result["citations"]], around, where
+        [citation["source"] for result in content["results"] for citation in result["citations"]], context, settings
     )
-    places = place_lines(facts.approvals, around)
+    places = place_lines(facts.approvals, context)
     left_out = len(content["excluded"])
     return Card(
         kind=KIND,
-        title=told.title,
+        title=description.title,
         is_quote=False,
-        judgements=told.judgements,
-        marks=_card_marks(told.marks, where),
+        judgements=description.judgements,
+        marks=_card_marks(description.marks, settings),
         summary=shortened(" ".join(part for part in (words.answer, words.frequencies) if part)),
         facts=[
             CardFact(name=name, text=shortened(text))
@@ -172,7 +172,7 @@ def card_of_synthesis(facts: SynthesisFacts, where: Where, newer: str | None = N
             )
             if text
         ],
-        picture=_picture(facts, told, where),
+        picture=_picture(facts, description, settings),
         places=card_places(places),
         places_note="" if places else NO_DECISION,
         more_places=max(0, len(places) - MOST_PLACES),
@@ -180,33 +180,33 @@ def card_of_synthesis(facts: SynthesisFacts, where: Where, newer: str | None = N
         sources=sources[:MOST_SOURCES],
         more_sources=max(0, len(sources) - MOST_SOURCES),
         as_of=as_of_words(facts.as_of, facts.kept.release),
-        page=f"{where.public_url}/{SYNTHESES}/{facts.hash}",
-        data=f"{where.public_url}/v1/{SYNTHESES}/{facts.hash}",
-        report=report_address(where.contact_url, SYNTHESES, facts.hash, VERSION),
+        page=f"{settings.public_url}/{SYNTHESES}/{facts.hash}",
+        data=f"{settings.public_url}/v1/{SYNTHESES}/{facts.hash}",
+        report=report_address(settings.contact_url, SYNTHESES, facts.hash, VERSION),
         licence=CardLink(text="CC BY 4.0", href=LICENCE),
         disclaimer=DISCLAIMER,
     )
 
 
-def _card_marks(marks: Sequence[Mark], where: Where) -> list[CardMark]:
-    """The marks; of many accepted reasons the first, and how many more there are."""
+def _card_marks(marks: Sequence[Mark], settings: PageSettings) -> list[CardMark]:
+    """The warnings of the card; of overridden caveats the first `MOST_ACCEPTED`, then the number of the others."""
     accepted = [mark for mark in marks if mark.text.startswith("Joined")]
     more = len(accepted) - MOST_ACCEPTED
-    kept = [mark for mark in marks if mark not in accepted[MOST_ACCEPTED:]]
+    shown = [mark for mark in marks if mark not in accepted[MOST_ACCEPTED:]]
     if more > 0:
-        after = kept.index(accepted[MOST_ACCEPTED - 1]) + 1
-        kept.insert(after, Mark("care", f"And for {more} more reasons, which the full page gives."))
+        after = shown.index(accepted[MOST_ACCEPTED - 1]) + 1
+        shown.insert(after, Mark("care", f"And for {more} more reasons, which the full page gives."))
     return [
         CardMark(
-            text=shortened(mark.text), tone=mark.tone, href=where.public_url + mark.link.href if mark.link else None
+            text=shortened(mark.text), tone=mark.tone, href=settings.public_url + mark.link.href if mark.link else None
         )
-        for mark in kept
+        for mark in shown
     ]
 
 
-def _picture(facts: SynthesisFacts, told: SynthesisText, where: Where) -> CardPicture | None:
+def _picture(facts: SynthesisFacts, description: SynthesisText, settings: PageSettings) -> CardPicture | None:
     if not facts.content["results"]:
         return None
     width, height = size_of(facts.kept.forms["forest"])
-    src = f"{where.public_url}/v1/{SYNTHESES}/{facts.hash}?format=svg"
-    return CardPicture(src=src, alt=capital(f"forest plot. {told.words.effect}"), width=width, height=height)
+    src = f"{settings.public_url}/v1/{SYNTHESES}/{facts.hash}?format=svg"
+    return CardPicture(src=src, alt=capital(f"forest plot. {description.words.effect}"), width=width, height=height)

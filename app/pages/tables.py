@@ -1,4 +1,4 @@
-"""Records of the ledger and of dosing as lines of a table: approvals, warnings, dosing intervals with their bars."""
+"""View models of table rows: approvals, label warnings, and dosing intervals with bars on a timeline."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.formats.schema_org import frequency
 from app.models.conditions import Condition
 from app.models.indications import Indication
 from app.models.treatments import Treatment
-from app.pages.context import Around, Link, Note, Record
+from app.pages.context import Link, Note, PageContext, Record
 from app.pages.wording import STATUS_TONES, Tone, day_words, place_name, spaced, span, titled, why_absent
 
 BASES = {"label": "Label", "trial": "Trial", "guideline": "Guideline", "claim": "A document's claim"}
@@ -18,7 +18,7 @@ WEEK = 7.0
 
 @dataclass(frozen=True)
 class ApprovalLine:
-    """One row of the table of approvals."""
+    """A row of the table of approvals."""
 
     id: str
     treatment: Link
@@ -36,34 +36,37 @@ class ApprovalLine:
     notes: tuple[Note, ...]
 
 
-def approval_lines(approvals: Iterable[Record], around: Around) -> list[ApprovalLine]:
-    """The approvals by condition and treatment, then by place, the newest first."""
-    lines = [_approval(one, around) for one in sorted(approvals, key=lambda one: str(one["valid_from"]), reverse=True)]
+def approval_lines(approvals: Iterable[Record], context: PageContext) -> list[ApprovalLine]:
+    """Rows for approvals, by condition, treatment and place, then the newest first."""
+    lines = [
+        _approval(approval, context)
+        for approval in sorted(approvals, key=lambda approval: str(approval["valid_from"]), reverse=True)
+    ]
     return sorted(lines, key=lambda line: (line.condition.text, line.treatment.text, line.place))
 
 
-def _approval(one: Record, around: Around) -> ApprovalLine:
+def _approval(approval: Record, context: PageContext) -> ApprovalLine:
     return ApprovalLine(
-        id=one["id"],
-        treatment=around.link(Treatment, one["treatment"]),
-        condition=around.link(Condition, one["condition"]),
-        indication=around.page(Indication.plural, one["indication"]),
-        place=place_name(one["jurisdiction"]),
-        status=titled(one["status"]),
-        tone=STATUS_TONES.get(one["status"], "plain"),
-        since=day_words(one["valid_from"], 3) or why_absent(one, "valid_from"),
-        until=day_words(one["valid_to"], 3),
-        authority=one["authority"] or why_absent(one, "authority"),
-        scope=one["scope"] or "",
-        checked=day_words(one["as_of"], 3),
-        first=bool(one["first_approval"]),
-        notes=around.cited(one),
+        id=approval["id"],
+        treatment=context.link(Treatment, approval["treatment"]),
+        condition=context.link(Condition, approval["condition"]),
+        indication=context.page(Indication.plural, approval["indication"]),
+        place=place_name(approval["jurisdiction"]),
+        status=titled(approval["status"]),
+        tone=STATUS_TONES.get(approval["status"], "plain"),
+        since=day_words(approval["valid_from"], 3) or why_absent(approval, "valid_from"),
+        until=day_words(approval["valid_to"], 3),
+        authority=approval["authority"] or why_absent(approval, "authority"),
+        scope=approval["scope"] or "",
+        checked=day_words(approval["as_of"], 3),
+        first=bool(approval["first_approval"]),
+        notes=context.cited(approval),
     )
 
 
 @dataclass(frozen=True)
 class WarningLine:
-    """One warning."""
+    """A label warning."""
 
     id: str
     kind: str
@@ -71,12 +74,12 @@ class WarningLine:
     place: str
     statement: str
     about: Link | None
-    """The class that it is about, where that is not the treatment of the page."""
+    """Link to the treatment (a class) that it is about; None where that is the treatment of the page."""
     notes: tuple[Note, ...]
 
 
-def warning_lines(warnings: Iterable[Record], around: Around, treatment: str | None) -> list[WarningLine]:
-    """The warnings, boxed ones first."""
+def warning_lines(warnings: Iterable[Record], context: PageContext, treatment: str | None) -> list[WarningLine]:
+    """The view of label warnings, boxed warnings first; `treatment` is the id of the page's own treatment."""
     lines = [
         WarningLine(
             id=warning["id"],
@@ -84,8 +87,8 @@ def warning_lines(warnings: Iterable[Record], around: Around, treatment: str | N
             is_boxed=warning["kind"] == "boxed-warning",
             place=place_name(warning["jurisdiction"]),
             statement=warning["statement"],
-            about=None if warning["treatment"] == treatment else around.link(Treatment, warning["treatment"]),
-            notes=around.cited(warning),
+            about=None if warning["treatment"] == treatment else context.link(Treatment, warning["treatment"]),
+            notes=context.cited(warning),
         )
         for warning in warnings
     ]
@@ -94,17 +97,17 @@ def warning_lines(warnings: Iterable[Record], around: Around, treatment: str | N
 
 @dataclass(frozen=True)
 class DoseBar:
-    """An interval between doses on the timeline, in percent of its width."""
+    """The bar of a dosing interval, in percent of the timeline's width."""
 
     start: float
     width: float
     is_open: bool
-    """Whether it goes on beyond the end: no longest interval is given."""
+    """Whether the bar runs to the end of the timeline, because no longest interval is given."""
 
 
 @dataclass(frozen=True)
 class DoseLine:
-    """One row of the table of doses."""
+    """A row of the table of doses."""
 
     id: str
     treatment: Link
@@ -123,61 +126,75 @@ class DoseLine:
 
 @dataclass(frozen=True)
 class DoseTable:
-    """The doses on one timeline."""
+    """The table of doses, whose bars share one timeline."""
 
     lines: list[DoseLine]
     weeks: int
-    """How many weeks the timeline is long."""
+    """Length of the timeline in weeks."""
 
 
-def dose_table(dosing: Sequence[Record], around: Around) -> DoseTable:
-    """The doses by condition; within one labels come first and claims, which are only what a document says, last."""
-    ends = [one["interval_days_max"] or one["interval_days"] for one in dosing]
+def dose_table(dosing: Sequence[Record], context: PageContext) -> DoseTable:
+    """The table of doses by condition; within one by basis, labels first, and claims of documents last.
+
+    The timeline is at least 16 weeks, and a multiple of 4.
+    """
+    ends = [dosing_interval["interval_days_max"] or dosing_interval["interval_days"] for dosing_interval in dosing]
     weeks = max(16, 4 * ceil(max((end / WEEK for end in ends if end), default=0) * 1.08 / 4))
     order = list(BASES)
-    ordered = sorted(dosing, key=lambda one: (order.index(one["basis"]), place_name(one["jurisdiction"])))
+    ordered = sorted(
+        dosing,
+        key=lambda dosing_interval: (
+            order.index(dosing_interval["basis"]),
+            place_name(dosing_interval["jurisdiction"]),
+        ),
+    )
     lines = sorted(
-        (_dose(one, around, weeks) for one in ordered), key=lambda line: line.condition.text if line.condition else ""
+        (_dose_line(dosing_interval, context, weeks) for dosing_interval in ordered),
+        key=lambda line: line.condition.text if line.condition else "",
     )
     return DoseTable(lines, weeks)
 
 
-def _dose(one: Record, around: Around, weeks: int) -> DoseLine:
+def _dose_line(dosing: Record, context: PageContext, weeks: int) -> DoseLine:
     return DoseLine(
-        id=one["id"],
-        treatment=around.link(Treatment, one["treatment"]),
-        condition=around.link(Condition, one["condition"]) if one["condition"] else None,
-        basis=BASES[one["basis"]],
-        is_claim=one["basis"] == "claim",
-        place=place_name(one["jurisdiction"]),
-        dose=_amount(one, around),
-        interval=capital(frequency(one) or "") or _absent(one),
-        bar=_bar(one, weeks),
-        lasting=_lasting(one),
-        population=one["population"] or "",
-        note=one["note"] or "",
-        notes=around.cited(one),
+        id=dosing["id"],
+        treatment=context.link(Treatment, dosing["treatment"]),
+        condition=context.link(Condition, dosing["condition"]) if dosing["condition"] else None,
+        basis=BASES[dosing["basis"]],
+        is_claim=dosing["basis"] == "claim",
+        place=place_name(dosing["jurisdiction"]),
+        dose=_amount(dosing, context),
+        interval=capital(frequency(dosing) or "") or _missing_interval(dosing),
+        bar=_bar(dosing, weeks),
+        lasting=_onset_and_duration(dosing),
+        population=dosing["population"] or "",
+        note=dosing["note"] or "",
+        notes=context.cited(dosing),
     )
 
 
-def _absent(one: Record) -> str:
-    why = why_absent(one, "interval_min") or why_absent(one, "interval_max") or why_absent(one, "interval_unit")
-    return f"Interval {why}" if why else ""
+def _missing_interval(dosing: Record) -> str:
+    reason = (
+        why_absent(dosing, "interval_min") or why_absent(dosing, "interval_max") or why_absent(dosing, "interval_unit")
+    )
+    return f"Interval {reason}" if reason else ""
 
 
-def _amount(one: Record, around: Around) -> str:
-    """The dose with the product's own unit, what it counts for, the sites, and the most in a period."""
-    treatment = around.record(Treatment.plural, one["treatment"])
-    unit = treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else spaced(one["dose_unit"])
-    dose = span(one["dose_min"], one["dose_max"], unit)
-    if dose and one["dose_per"]:
-        dose += f" per {' and '.join(one['dose_per'])}"
-    if dose and one["dose_statistic"] == "iqr":
+def _amount(dosing: Record, context: PageContext) -> str:
+    """The dose in the product's own unit, per what, the number of sites, and the maximum dose in a period."""
+    treatment = context.record(Treatment.plural, dosing["treatment"])
+    unit = treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else spaced(dosing["dose_unit"])
+    dose = span(dosing["dose_min"], dosing["dose_max"], unit)
+    if dose and dosing["dose_per"]:
+        dose += f" per {' and '.join(dosing['dose_per'])}"
+    if dose and dosing["dose_statistic"] == "iqr":
         dose += " (middle half of people)"
-    sites = span(one["sites_min"], one["sites_max"], "sites")
-    most = span(None, one["max_dose"], unit)
+    sites = span(dosing["sites_min"], dosing["sites_max"], "sites")
+    most = span(None, dosing["max_dose"], unit)
     if most:
-        most += f" in {span(one['max_dose_period'], one['max_dose_period'], _unit(one['max_dose_period_unit']))}"
+        most += (
+            f" in {span(dosing['max_dose_period'], dosing['max_dose_period'], _unit(dosing['max_dose_period_unit']))}"
+        )
     return "; ".join(part for part in (dose, f"in {sites}" if sites else "", most) if part)
 
 
@@ -185,18 +202,18 @@ def _unit(unit: str | None) -> str:
     return {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}.get(unit or "", "")
 
 
-def _bar(one: Record, weeks: int) -> DoseBar | None:
-    low, high = one["interval_days"], one["interval_days_max"]
+def _bar(dosing: Record, weeks: int) -> DoseBar | None:
+    low, high = dosing["interval_days"], dosing["interval_days_max"]
     if low is None:
         return None
-    start = 0.0 if one["interval_min"] is None else min(100.0, 100 * low / WEEK / weeks)
+    start = 0.0 if dosing["interval_min"] is None else min(100.0, 100 * low / WEEK / weeks)
     end = 100.0 if high is None else min(100.0, 100 * high / WEEK / weeks)
     return DoseBar(round(start, 1), round(max(end - start, 2.0), 1), high is None)
 
 
-def _lasting(one: Record) -> str:
+def _onset_and_duration(dosing: Record) -> str:
     parts = []
-    for name, said in (("onset", "begins after"), ("duration", "lasts")):
-        told = span(one[f"{name}_min"], one[f"{name}_max"], _unit(one[f"{name}_unit"]))
-        parts += [f"{said} {told}"] if told else []
+    for name, verb in (("onset", "begins after"), ("duration", "lasts")):
+        text = span(dosing[f"{name}_min"], dosing[f"{name}_max"], _unit(dosing[f"{name}_unit"]))
+        parts += [f"{verb} {text}"] if text else []
     return capital("; ".join(parts))

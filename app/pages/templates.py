@@ -1,4 +1,4 @@
-"""Pages for people: HTML from templates that escape every value, and the files that pages load, under lasting names."""
+"""Render HTML with Jinja templates that escape every value, and serve static assets under content-hashed names."""
 
 import re
 from collections.abc import Mapping
@@ -28,25 +28,25 @@ ASSETS = {
     "icon.svg": "image/svg+xml",
 }
 """The files that pages load, with their media types."""
-IMPORTED = re.compile(rb'"\./([a-z]+\.js)"')
-IMPLIED = re.compile(r"</(?:td|th|tr|tbody|thead|li|dt|dd)>\n?")
+JS_IMPORT = re.compile(rb'"\./([a-z]+\.js)"')
+IMPLIED_END_TAG = re.compile(r"</(?:td|th|tr|tbody|thead|li|dt|dd)>\n?")
 """End tags that the next tag implies (HTML, 13.1.2.4); a tenth of a table. No text holds one, since `<` is escaped."""
-REMARK = re.compile(rb"^\s*(//.*|/\*\*.*\*/)$", re.MULTILINE)
-"""A line of a script that is a remark and nothing else."""
-HASHED = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
+JS_COMMENT = re.compile(rb"^\s*(//.*|/\*\*.*\*/)$", re.MULTILINE)
+"""A line of a script that is only a comment."""
+HASHED_NAME = re.compile(r"(?P<stem>[a-z]+)\.(?P<hash>[0-9a-f]{12})\.(?P<ending>[a-z]+)")
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the layout needs to know of the service and the request."""
+    """The layout's view of the service and the request: the URL for error reports and the release."""
 
     contact_url: str = ""
     release: str | None = None
 
     def to(self, path: str, **parameters: str) -> str:
-        """A path of ours that stays in the release."""
-        given = parameters | ({} if self.release is None else {"release": self.release})
-        return path + (f"?{urlencode(given)}" if given else "")
+        """A URL path with query parameters, plus `release` when the page shows a release."""
+        query = parameters | ({} if self.release is None else {"release": self.release})
+        return path + (f"?{urlencode(query)}" if query else "")
 
 
 _environment = Environment(
@@ -59,25 +59,25 @@ _environment = Environment(
 
 
 def marked(text: str) -> Markup:
-    """The text with what stands between backticks as code; all of it is escaped."""
+    """The text, escaped, with each part in backticks as a `code` element."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped just before
 
 
 def page(name: str, values: Mapping[str, Any], site: Site | None = None) -> bytes:
-    """The page of that name in UTF-8; in HTML every value is escaped, and what HTML lets one leave out is left out."""
+    """Render a template to UTF-8; HTML has every value escaped, and no end tags that HTML makes optional."""
     text = re.sub(r"\n\s*\n+", "\n", _environment.get_template(name).render(site=site or Site(), **values))
-    return (IMPLIED.sub("", text) if name.endswith(".html") else text).encode()
+    return (IMPLIED_END_TAG.sub("", text) if name.endswith(".html") else text).encode()
 
 
 def asset(name: str) -> bytes:
-    """A file that pages load: a style sheet or script without what only its writers need; an icon.
+    """The content of a static asset, style sheets and scripts minified.
 
-    What a script imports it names with the hash of that, so that a browser keeps both for ever.
+    A script imports other scripts by their hashed names, so that a browser can cache both for ever.
     """
     content = (STATIC / name).read_bytes()
     if name.endswith(".js"):
-        content = IMPORTED.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
-        return re.sub(rb"\s*\n\s*", b"\n", REMARK.sub(b"", content)).lstrip()
+        content = JS_IMPORT.sub(lambda found: f'"{asset_url(found[1].decode())}"'.encode(), content)
+        return re.sub(rb"\s*\n\s*", b"\n", JS_COMMENT.sub(b"", content)).lstrip()
     if name.endswith(".css"):
         return re.sub(rb"\s*\n\s*", b"", re.sub(rb" ?([{};:,]) ", rb"\1", content)).replace(b";}", b"}")
     return content
@@ -85,7 +85,7 @@ def asset(name: str) -> bytes:
 
 @cache
 def asset_url(name: str) -> str:
-    """The address of a file that pages load, with the hash of its content: what is there never changes."""
+    """The path of a static asset with the hash of its content, whose response can be cached for ever."""
     stem, ending = name.rsplit(".", 1)
     return f"/assets/{stem}.{_hash(name)}.{ending}"
 
@@ -95,24 +95,24 @@ def _hash(name: str) -> str:
     return sha256(asset(name)).hexdigest()[:12]
 
 
-def asset_named(asked: str) -> tuple[str, bool] | None:
-    """The file that a name asks for, and whether the name holds its hash; None for no file of ours.
+def asset_named(requested: str) -> tuple[str, bool] | None:
+    """The asset for a requested name, and whether the name has its current hash; None for an unknown asset.
 
-    A hash of another version of the program finds the file of this one, so that a page kept for a minute still works.
+    A hash of another version of the program finds the file of this one, so that a page cached for a minute still works.
     """
-    found = HASHED.fullmatch(asked)
-    name = f"{found['stem']}.{found['ending']}" if found else asked
+    found = HASHED_NAME.fullmatch(requested)
+    name = f"{found['stem']}.{found['ending']}" if found else requested
     if name not in ASSETS:
         return None
     return name, found is not None and found["hash"] == _hash(name)
 
 
 def report_address(contact_url: str, plural: str, record_id: str, version: int) -> str | None:
-    """Where a reader reports an error in this version of a record; None where the operator named no place for it."""
+    """The URL for reporting an error in this version of a record; None where the operator configured none."""
     if not contact_url:
         return None
-    mark = urlencode({"record": f"{plural}/{record_id}", "version": version})
-    return f"{contact_url}{'&' if '?' in contact_url else '?'}{mark}"
+    query = urlencode({"record": f"{plural}/{record_id}", "version": version})
+    return f"{contact_url}{'&' if '?' in contact_url else '?'}{query}"
 
 
 _environment.filters |= {"marked": marked, "capital": lambda text: text[:1].upper() + text[1:]}

@@ -1,4 +1,4 @@
-"""Values as people read them: dates, numbers, countries, and the words of our closed lists."""
+"""Format values for readers: dates, numbers, countries, and the terms of closed vocabularies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from app.evidence.sentences import capital
 from app.formats.dataset_citation import MONTHS
 
 Tone = str
-"""How a word is coloured, beside what it says: `good`, `bad`, `care` or `plain`."""
+"""The colour class of a word: `good`, `bad`, `care` or `plain`."""
 PLACES = {
     "AU": "Australia",
     "CA": "Canada",
@@ -24,7 +24,7 @@ PLACES = {
     "US": "United States",
     "ZA": "South Africa",
 }
-"""Names for the codes that occur; any other one stands as its code."""
+"""Names by jurisdiction code (ISO 3166-1 alpha-2, or `EU`); any other code is shown as it is."""
 STATUS_TONES: Mapping[str, Tone] = {
     "approved": "good",
     "conditional": "care",
@@ -62,22 +62,25 @@ RATIOS = frozenset({"risk-ratio", "odds-ratio", "ratio-of-means", "rate-ratio", 
 
 
 def spaced(word: str | None) -> str:
-    """A word of a closed list with spaces: `no difference`."""
+    """A vocabulary term with spaces for hyphens: `no difference`."""
     return (word or "").replace("-", " ")
 
 
 def titled(word: str | None) -> str:
-    """A word of a closed list at the beginning of a line: `Not approved`."""
+    """A vocabulary term with spaces and a capital: `Not approved`."""
     return capital(spaced(word))
 
 
 def day_words(day: str | None, letters: int | None = None) -> str:
-    """A partial date: `15 October 2010`, `October 2010`, `2010`; the month in so many letters; empty for none."""
+    """Format a partial ISO date: `15 October 2010`, `October 2010`, `2010`; empty for none.
+
+    `letters` cuts the name of the month.
+    """
     if not day:
         return ""
-    year, *rest = day[:10].split("-")
-    month = [MONTHS[int(rest[0]) - 1][:letters]] if rest else []
-    return " ".join([*(str(int(part)) for part in rest[1:]), *month, year])
+    year, *month_and_day = day[:10].split("-")
+    month = [MONTHS[int(month_and_day[0]) - 1][:letters]] if month_and_day else []
+    return " ".join([*(str(int(part)) for part in month_and_day[1:]), *month, year])
 
 
 def place_name(code: str | None) -> str:
@@ -86,7 +89,7 @@ def place_name(code: str | None) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """A number with a real minus sign and commas between thousands; empty for none."""
+    """Format a number with a minus sign (U+2212), commas between thousands, at most four decimals; empty for none."""
     if value is None:
         return ""
     text = f"{value:,}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
@@ -94,12 +97,12 @@ def format_number(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A percentage as fine as it is known, at most two places after the point."""
+    """Format a percentage: two decimals below 1 %, else one; empty for none."""
     return "" if value is None else f"{format_number(round(value, 2 if value < 1 else 1))}\u202f%"
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:
-    """A range in words: `155–195 units`, `at least 12 weeks`, `up to 400 units`; empty where nothing is known."""
+    """Format a range: `155–195 units`, `at least 12 weeks`, `up to 400 units`; empty where both ends are None."""
     if low is None and high is None:
         return ""
     if low is None or high is None:
@@ -114,5 +117,5 @@ def span(low: float | None, high: float | None, unit: str) -> str:
 
 
 def why_absent(record: Mapping[str, Any], field: str) -> str:
-    """Why a value is absent, in words; empty where nobody has looked."""
+    """The recorded reason why a field is missing, in words; empty where none is recorded."""
     return spaced(record["missing"].get(field))

@@ -1,6 +1,6 @@
-"""Backups of a SQLite database: one consistent file, made while the service runs, and tried by restoring it.
+"""Back up and restore a SQLite database: one consistent file, made while the service runs, verified by a restore.
 
-A backup holds everything, drafts and the hashes of the keys too; only its owner may read the file.
+A backup holds everything, drafts and the hashes of API keys too; its file mode is 0600.
 """
 
 import os
@@ -17,14 +17,14 @@ from app.errors import BrokenSetting
 from app.releases.build import sync_folder
 
 PAGES_AT_ONCE = 2_000
-"""Eight megabytes are copied between two steps of the progress bar."""
+"""SQLite pages copied per step of the progress bar: eight megabytes."""
 Progress = Callable[[int, int], None]
-"""Is told how many pages are still to be copied, and how many there are."""
+"""Callback with the number of pages left to copy, and of all pages."""
 
 
 @dataclass(frozen=True)
 class DatabaseContent:
-    """What a database holds, as far as two of them are compared: schema, revision, and the rows of each table."""
+    """Fingerprint for comparing two databases: schema version, dataset revision, number of rows by table."""
 
     schema: str
     revision: int
@@ -32,9 +32,9 @@ class DatabaseContent:
 
 
 def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> DatabaseContent:
-    """Copy the database as it stands into a new file; BrokenSetting when the file exists or the copy is not the same.
+    """Copy a snapshot of the database into a new file; BrokenSetting when the file exists or the copy differs.
 
-    The file gets its name at the very end, after it was restored into a scratch database and that one was compared.
+    The file gets its name at the very end, after a restore into a scratch database was compared with the source.
     """
     if not source.is_file():
         raise BrokenSetting(f"There is no database {source}.")
@@ -45,36 +45,36 @@ def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: N
             _copy(connection, copy, progress)
         _copy_file(copy, restored)
         if verified(restored) != content:
-            raise BrokenSetting(f"The copy of {source} does not hold what the database holds; nothing was kept.")
+            raise BrokenSetting(f"The copy of {source} differs from the database; no backup was written.")
         _refuse_existing(file)
-        _name(copy, file)
+        _link_name(copy, file)
     sync_folder(file.parent)
     return content
 
 
 def restore(url: str, file: Path, *, replace: bool) -> tuple[DatabaseContent, Path | None]:
-    """Put a backup where the database is, and the database that was there beside it; both are returned.
+    """Restore a backup in place of the database; returns its content and the new path of the previous database.
 
-    BrokenSetting when the file is no sound backup, when a database with records is there and may not be replaced, or
-    when some process has that database open.
+    That path is None where there was no database. BrokenSetting when the file is not a valid backup, when a database
+    with records exists and `replace` is false, or when another process has that database open.
     """
     target = sqlite_file(url).resolve()
     if file.with_name(f"{file.name}-wal").exists():
         raise BrokenSetting(f"{file}-wal lies beside it and holds a part of it: this is a database, and no backup.")
     content = verified(file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch(target) as copy, _alone(target, replace=replace) as is_there:
+    with _scratch(target) as copy, _lock_database(target, replace=replace) as is_there:
         _copy_file(file, copy)
         if verified(copy) != content:
             raise BrokenSetting(f"{file} could not be copied whole; the database is as it was.")
-        aside = _put_aside(target, copy) if is_there else None
+        aside = _rename_previous(target, copy) if is_there else None
         copy.replace(target)
     sync_folder(target.parent)
     return content, aside
 
 
 def sqlite_file(url: str) -> Path:
-    """The file of a SQLite database; BrokenSetting for others, with the program that does the same there."""
+    """The file of a SQLite database URL; BrokenSetting for PostgreSQL, naming `pg_dump` and `pg_restore`."""
     if not url.startswith("sqlite:///"):
         raise BrokenSetting(
             "This is for SQLite. PostgreSQL has its own: `pg_dump --format=custom --file=FILE DATABASE` makes a backup "
@@ -84,7 +84,10 @@ def sqlite_file(url: str) -> Path:
 
 
 def verified(file: Path) -> DatabaseContent:
-    """What a backup holds; BrokenSetting when it is damaged, no database of ours, or of a later program."""
+    """Check a backup's integrity, foreign keys and schema; returns its content.
+
+    BrokenSetting when it is damaged, not a database of this program, or has the schema of a later version.
+    """
     if not file.is_file():
         raise BrokenSetting(f"There is no file {file}.")
     try:
@@ -98,14 +101,14 @@ def verified(file: Path) -> DatabaseContent:
                 raise BrokenSetting(f"{file} is damaged: a row of {broken[0]} points to no row of {broken[2]}.")
             content = database_content(raw)
     except sqlite3.Error as failure:
-        raise BrokenSetting(f"{file} is no backup of ours: {failure}.") from failure
+        raise BrokenSetting(f"{file} is not a backup of this program: {failure}.") from failure
     if not knows_schema(content.schema):
         raise BrokenSetting(f"{file} has the schema {content.schema}, which this program does not know. Update it.")
     return content
 
 
 def database_content(raw: sqlite3.Connection) -> DatabaseContent:
-    """What the database behind a connection holds; sqlite3.Error when it is none of ours."""
+    """The content fingerprint of an open database; sqlite3.Error when it is not one of this program."""
     schema = raw.execute("SELECT version_num FROM alembic_version").fetchone()[0]
     revision = raw.execute("SELECT coalesce(max(number), 0) FROM revision").fetchone()[0]
     tables = raw.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
@@ -113,22 +116,25 @@ def database_content(raw: sqlite3.Connection) -> DatabaseContent:
     return DatabaseContent(schema, revision, rows)
 
 
-def _put_aside(target: Path, copy: Path) -> Path:
-    """Give the database that is there a second name; the copy gets its owner, so that the same service can open it."""
-    was = target.stat()
-    copy.chmod(was.st_mode & 0o777)
-    if (was.st_uid, was.st_gid) != (os.getuid(), os.getgid()):
-        os.chown(copy, was.st_uid, was.st_gid)
+def _rename_previous(target: Path, copy: Path) -> Path:
+    """Give the existing database a second name, and the copy its mode and owner, so that the service can open it."""
+    previous = target.stat()
+    copy.chmod(previous.st_mode & 0o777)
+    if (previous.st_uid, previous.st_gid) != (os.getuid(), os.getgid()):
+        os.chown(copy, previous.st_uid, previous.st_gid)
     aside = target.with_name(f"{target.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(2)}")
-    for end in ("-wal", "-shm"):  # there only when the database was damaged; beside another one they would damage it
+    for end in ("-wal", "-shm"):  # only a damaged database leaves these; beside another one they would damage it
         if (log := target.with_name(target.name + end)).exists():
             log.rename(aside.with_name(aside.name + end))
-    _name(target, aside)
+    _link_name(target, aside)
     return aside
 
 
-def _name(file: Path, name: Path) -> None:
-    """Give a file a name that nobody has, at once; where a file has one name only, it loses the one that it had."""
+def _link_name(file: Path, name: Path) -> None:
+    """Link a file under an unused name, atomically; FileExistsError when it is taken.
+
+    Where the file system has no hard links, rename the file instead.
+    """
     try:
         os.link(file, name)
     except FileExistsError:
@@ -139,7 +145,7 @@ def _name(file: Path, name: Path) -> None:
 
 @contextmanager
 def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that sees one moment of the database; writers go on meanwhile."""
+    """A read transaction: a consistent snapshot of the database, which does not block writers (WAL)."""
     with closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as raw:
         raw.execute("PRAGMA query_only = ON")
         raw.execute("BEGIN")
@@ -147,14 +153,14 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _copy(source: sqlite3.Connection, file: Path, progress: Progress) -> None:
-    """Copy what a connection sees into a file that stands by itself, without a log beside it."""
+    """Copy the database of a connection into a self-contained file, without a WAL file."""
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
-        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, every: progress(left, every), sleep=0)
+        source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: progress(left, total), sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def _copy_file(file: Path, copy: Path) -> None:
-    """Restore a backup into a file: the same pages, on the disk when this returns."""
+    """Restore a backup into a file: the same pages, synced to disk when this returns."""
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True)) as raw:
         _copy(raw, copy, lambda _left, _every: None)
     with copy.open("rb") as written:
@@ -162,8 +168,11 @@ def _copy_file(file: Path, copy: Path) -> None:
 
 
 @contextmanager
-def _alone(file: Path, *, replace: bool) -> Iterator[bool]:
-    """Hold the database that is to be replaced against every other process; whether there is one."""
+def _lock_database(file: Path, *, replace: bool) -> Iterator[bool]:
+    """Lock the database that is to be replaced against every other process; yields whether it exists.
+
+    BrokenSetting when it has records and `replace` is false, or when another process has it open.
+    """
     if not file.exists():
         yield False
         return
@@ -172,20 +181,23 @@ def _alone(file: Path, *, replace: bool) -> Iterator[bool]:
             is_empty = database_content(raw).revision == 0
         except sqlite3.OperationalError as failure:
             if "no such table" not in str(failure):
-                raise BrokenSetting(f"{file} cannot be looked at: {failure}. Stop whoever uses it.") from failure
+                raise BrokenSetting(f"{file} cannot be read: {failure}. Stop the process that uses it.") from failure
             is_empty = not raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
         except sqlite3.DatabaseError:
             is_empty = False
         if not is_empty and not replace:
             raise BrokenSetting(
-                f"{file} holds records. Say --replace to put the backup in its place; it is kept aside."
+                f"{file} holds records. Say --replace to restore the backup; the database is then renamed, not deleted."
             )
         _refuse_served(file, raw)
         yield True
 
 
 def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
-    """BrokenSetting when another process has the database open: only who is alone with it may leave the WAL mode."""
+    """Take an exclusive lock; BrokenSetting when another process has the database open.
+
+    SQLite leaves WAL mode only for the sole connection to a database.
+    """
     try:
         raw.execute("PRAGMA journal_mode = DELETE")
         raw.execute("BEGIN EXCLUSIVE")
@@ -196,13 +208,13 @@ def _refuse_served(file: Path, raw: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
-    """A new file in the same folder that only its owner may read, removed at the end unless it got another name."""
-    file = beside.with_name(f".{beside.name}.{token_hex(4)}.partial")
+def _scratch(neighbour: Path) -> Iterator[Path]:
+    """A new temporary file in the same folder, mode 0600; its temporary name is removed at the end."""
+    file = neighbour.with_name(f".{neighbour.name}.{token_hex(4)}.partial")
     try:
         file.touch(mode=0o600, exist_ok=False)
     except OSError as failure:
-        raise BrokenSetting(f"{beside.parent}: {failure}") from failure
+        raise BrokenSetting(f"{neighbour.parent}: {failure}") from failure
     try:
         yield file
     finally:

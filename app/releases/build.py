@@ -1,7 +1,7 @@
-"""A release is made: the dataset as it stands, copied into one SQLite file that nobody changes any more.
+"""Build a release: a snapshot of the dataset in one read-only SQLite file that is never changed again.
 
-The file is built under another name and gets its own at the very end, together with its row in the table of releases.
-What a crash left is cleared away by the next run; a lock on the folder lets one run work at a time.
+The file is built under a temporary name and gets its own at the very end, together with its row in the table of
+releases. The next run removes what a crash left; a lock on the folder serialises runs.
 """
 
 import fcntl
@@ -45,31 +45,36 @@ from app.store.read.revision import revision_of
 from app.store.write.index import refill
 from app.store.write.releases import record_release
 
-LEDGER = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
-"""What a release holds beside the records. A table that is not named here stays at home: it may hold secrets."""
+OTHER_TABLES = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
+"""The tables of a release beside those of records: an allow-list, since other tables may hold secrets (API keys)."""
 CHUNK = 500
 Progress = Callable[[int], None]
-"""Is told how many more rows are copied."""
+"""Callback with the number of rows copied since the last call."""
 
 
 def build_release(
     database: Database, folder: Path, name: str, *, notes: str | None = None, progress: Progress = lambda _count: None
 ) -> Release:
-    """Make a release of the dataset as it stands; BrokenSetting when the name is not free or is no name."""
+    """Build a release of the current dataset and record it.
+
+    BrokenSetting when the name is malformed or taken, or when the database has no records.
+    """
     if not re.fullmatch(RELEASE_PATTERN, name):
-        raise BrokenSetting(f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', no sign first.")
+        raise BrokenSetting(
+            f"{name[:100]!r} is no name of a release: 1–60 of a–z, 0–9, '.' and '-', beginning with a letter or digit."
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone_in(folder):
-        _clear_away(database, folder)
+    with _lock_folder(folder):
+        _remove_leftovers(database, folder)
         _refuse_taken(database, folder, name)
         partial = folder / f".{name}.partial"
-        release = _built(database, partial, name, notes, progress)
+        release = _build_file(database, partial, name, notes, progress)
         _publish(database, partial, file_of(folder, name), release)
     return release
 
 
 def rows_to_copy(database: Database) -> int:
-    """How many rows a release would hold now."""
+    """The number of rows in the released tables, for a progress bar."""
     with database.snapshot() as connection:
         return sum(
             connection.execute(select(func.count()).select_from(table)).scalar_one() for table in released_tables()
@@ -77,8 +82,8 @@ def rows_to_copy(database: Database) -> int:
 
 
 def released_tables() -> list[Table]:
-    """The tables of a release, those that others point to first."""
-    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in LEDGER}
+    """The tables of a release, in the order of their foreign keys."""
+    named = {row.table().name for row in RESOURCES.values()} | {table.name for table in OTHER_TABLES}
     return [table for table in metadata.sorted_tables if table.name in named]
 
 
@@ -86,15 +91,15 @@ def released_tables() -> list[Table]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other run works in the folder; the system takes the lock back from a process that ends."""
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Hold an exclusive lock (flock) on the folder; the system releases it when the process ends."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _clear_away(database: Database, folder: Path) -> None:
-    """Remove what runs that ended half-way left, and the file that such a run named but did not record."""
+def _remove_leftovers(database: Database, folder: Path) -> None:
+    """Remove the partial files of interrupted runs, and a file that such a run published but did not record."""
     for partial in sorted(folder.glob(".*.partial")):
         name = partial.name.removeprefix(".").removesuffix(".partial")
         file = file_of(folder, name)
@@ -123,22 +128,22 @@ def _refuse_taken(database: Database, folder: Path, name: str) -> None:
 # The file
 
 
-def _built(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
-    """Build the file under its partial name, read-only and on the disk; and the row that will say so."""
+def _build_file(database: Database, partial: Path, name: str, notes: str | None, progress: Progress) -> Release:
+    """Build the file under its partial name, read-only and synced to disk; returns the row to record."""
     with database.snapshot() as connection:
         revision = revision_of(connection)
         if revision == 0:
             raise BrokenSetting("There is nothing to release: the database holds no records yet.")
-        before = next(iter(list_releases(connection, 1)), None)
+        previous = next(iter(list_releases(connection, 1)), None)
         release = Release(
             name=name,
             at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             revision=revision,
-            previous=before.name if before else None,
+            previous=previous.name if previous else None,
             sha256="",
             size=0,
             counts=totals(connection),
-            difference=difference_between(connection, before.revision if before else 0, revision),
+            difference=difference_between(connection, previous.revision if previous else 0, revision),
             notes=notes,
         )
         with new_file(partial) as copy:
@@ -155,27 +160,29 @@ def _built(database: Database, partial: Path, name: str, notes: str | None, prog
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a table that a release holds, in pieces."""
+    """The rows of a table, without drafts, in chunks; source texts masked where they may not be served."""
     statement = select(table)
     if "state" in table.c:
         statement = statement.where(table.c.state != "draft")
-    found = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
-    for rows in found.partitions():
-        yield [_passed_on(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
+    mappings = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
+    for rows in mappings.partitions():
+        yield [_servable_text(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
 
 
-def _passed_on(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """The text of a source as it may be passed on: whole, or what is quoted of it alone."""
+def _servable_text(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a source's text: whole where its `text_served` is `full`, else with all but the quotes masked."""
     sources = Source.table()
     source = row["source"]
     if connection.execute(select(sources.c.text_served).where(sources.c.id == source)).scalar() == "full":
         return row
-    spans = [span for document in _quoting(connection, source) for span in spans_in(from_json(document), source)]
+    spans = [
+        span for document in _citing_documents(connection, source) for span in spans_in(from_json(document), source)
+    ]
     return {"source": source, "text": mask_text(row["text"], spans)}
 
 
-def _quoting(connection: Connection, source: str) -> Iterator[str]:
-    """The documents of every record that mentions a source."""
+def _citing_documents(connection: Connection, source: str) -> Iterator[str]:
+    """The documents of every record that refers to a source."""
     for kind, resource in RESOURCES.items():
         table = resource.table()
         mentioning = select(REFERENCE.c.from_id).where(
@@ -188,7 +195,10 @@ def _quoting(connection: Connection, source: str) -> Iterator[str]:
 
 
 def _publish(database: Database, partial: Path, file: Path, release: Release) -> None:
-    """Give the file its name and record it, or leave neither. The partial name goes last: it says what to clear."""
+    """Link the file under its name and record the release, or undo both; BrokenSetting when the name was taken.
+
+    The partial name is removed last, since it tells the next run what to clean up after a crash.
+    """
     os.link(partial, file)
     sync_folder(file.parent)
     if not record_release(database, release):
@@ -200,7 +210,7 @@ def _publish(database: Database, partial: Path, file: Path, release: Release) ->
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk."""
+    """Sync a folder's entries to disk (fsync)."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

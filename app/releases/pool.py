@@ -1,4 +1,4 @@
-"""The releases that this process has open: checked once against their hash, a few at a time, closed at the end."""
+"""LRU pool of the releases that this process has open, each file verified against its SHA-256."""
 
 import shutil
 import tempfile
@@ -19,15 +19,16 @@ from app.store.read.releases import Release, file_of, find_release
 from app.store.write.reindex import index_again
 
 MOST_OPEN = 4
+"""Releases that are open at once; the least recently used one is closed."""
 READ_THREADS = 2
-"""Reads at once from one release; many releases are asked seldom."""
+"""Concurrent reads of one release; few, since releases are read seldom."""
 
 Signature = tuple[int, int, int]
-"""What a file cannot keep when somebody touches it: inode, size, time of its last change in nanoseconds."""
+"""Identifies an unchanged file: inode, size in bytes, modification time in nanoseconds."""
 
 
 class ReleasePool:
-    """The open releases of one process."""
+    """LRU pool of the open releases of one process."""
 
     def __init__(self, live: Database, folder: Path) -> None:
         self.live = live
@@ -39,28 +40,31 @@ class ReleasePool:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     async def take(self, name: str) -> ReleaseReader:
-        """A release, open and under today's marks; NotFound, or Unavailable when its file is missing or altered."""
+        """An open reader of a release, with the current source status of its records.
+
+        NotFound for an unknown name; Unavailable when the file is missing, altered or unreadable.
+        """
         release = await self.row(name)
         path = await self.file(release)
         if name not in self._open:
             async with self._lock:
                 if name not in self._open:
-                    self._open[name] = await to_thread.run_sync(self._opened, release, path)
+                    self._open[name] = await to_thread.run_sync(self._open_release, release, path)
         self._open.move_to_end(name)
-        frozen = self._open[name]
+        reader = self._open[name]
         while len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)[1].close()
-        await frozen.follow(self.live)
-        return frozen
+        await reader.follow(self.live)
+        return reader
 
     async def row(self, name: str) -> Release:
-        """What was recorded of a release; NotFound with the nearest name."""
+        """The row of a release in the live database, cached; NotFound with the nearest name."""
         if name not in self._rows:
             self._rows[name] = await self.live.fetch(lambda connection: find_release(connection, name), short=True)
         return self._rows[name]
 
     async def file(self, release: Release) -> Path:
-        """The release's file, which is what was recorded; Unavailable when it is not there or was altered."""
+        """The path of the release's file, verified against its SHA-256; Unavailable when it is missing or altered."""
         path = file_of(self.folder, release.name)
         if not self._is_checked(release.name, path):
             async with self._lock:
@@ -76,8 +80,8 @@ class ReleasePool:
         signature = _signature(path)
         digest = None if signature is None else await to_thread.run_sync(_digest, path)
         if signature is None or digest != release.sha256:
-            wrong = "is missing" if digest is None else "is not the one that was released"
-            raise Unavailable(f"The file of release {release.name!r} {wrong}; everything else is served as usual.")
+            detail = "is missing" if digest is None else "is not the one that was released"
+            raise Unavailable(f"The file of release {release.name!r} {detail}; everything else is served as usual.")
         self._checked[release.name] = signature
 
     def close(self) -> None:
@@ -93,16 +97,16 @@ class ReleasePool:
         if name in self._open:
             self._open.pop(name).close()
 
-    def _opened(self, release: Release, path: Path) -> ReleaseReader:
+    def _open_release(self, release: Release, path: Path) -> ReleaseReader:
         try:
             if _schema_of(path) != newest_schema():
-                path = self._brought_up(path)
+                path = self._migrated_copy(path)
         except (CommandError, DatabaseError, OSError) as failure:
             raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
         return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
 
-    def _brought_up(self, path: Path) -> Path:
-        """A private copy of a release of an earlier program, with the schema of this one."""
+    def _migrated_copy(self, path: Path) -> Path:
+        """A migrated and reindexed temporary copy of a release whose schema is older than this program's."""
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="tev-releases-")
         copy = Path(self._scratch.name) / path.name
@@ -121,10 +125,10 @@ class ReleasePool:
 
 def _signature(path: Path) -> Signature | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _digest(path: Path) -> str | None:

@@ -1,8 +1,8 @@
-"""An opened release: its file as it was frozen, under today's marks.
+"""Read a release: its frozen file, overlaid with the current status of its records' sources.
 
 A record of a release shows today's `source_status`, and `withdrawn` as its state when it was withdrawn since. The file
-is never written to: views of the connection, which SQLite finds before the tables of the same name, lay the marks over
-the rows. Which records a release shows stays as it was.
+is never written to: temporary views, which SQLite resolves before tables of the same name, join each table with the
+current status in `temp.mark`. Which records a release lists stays as it was.
 """
 
 import sqlite3
@@ -25,13 +25,13 @@ from app.store.read.revision import revision_of
 
 CHUNK = 400
 """Ids per statement: below the parameter limits of both engines."""
-MARK = """CREATE TEMP TABLE mark (
+STATUS_TABLE = """CREATE TEMP TABLE mark (
     kind TEXT NOT NULL, id TEXT NOT NULL, source_status TEXT, state TEXT NOT NULL, PRIMARY KEY (kind, id)
 ) WITHOUT ROWID"""
 
 
-class CurrentStanding(NamedTuple):
-    """What became of a record: the worst standing of what it rests on, and whether it was withdrawn."""
+class CurrentStatus(NamedTuple):
+    """The current status of a record: the worst status of its sources, and its state."""
 
     kind: str
     id: str
@@ -45,18 +45,18 @@ class ReleaseReader(Reads):
     def __init__(self, file: Path, release: Release, *, query_seconds: float, read_threads: int) -> None:
         self.release = release
         self.followed = release.revision
-        """The live revision whose marks it shows."""
-        self._marks: list[CurrentStanding] = []
+        """The revision of the live database whose statuses are shown."""
+        self._marks: list[CurrentStatus] = []
         pool_size = read_threads + slow_places(read_threads)
         engine = create_engine(
             "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=pool_size, max_overflow=0
         )
-        event.listen(engine, "connect", _shadow)
+        event.listen(engine, "connect", _create_views)
         super().__init__(engine, query_seconds=query_seconds, read_threads=read_threads)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection over the file and the marks of the moment."""
+        """A connection to the file, with the latest statuses in its temporary table."""
         with super().read() as connection:
             marks = self._marks
             if connection.info.get("marks") is not marks:
@@ -67,61 +67,59 @@ class ReleaseReader(Reads):
             yield connection
 
     async def follow(self, live: Database) -> None:
-        """Take over from the live database what became of the records since they were frozen."""
+        """Read from the live database the status of records that changed since the release; a no-op if up to date."""
         revision = await live.remember("revision", revision_of)
         if revision == self.followed:
             return
-        marks: list[CurrentStanding] = []
+        differing: list[CurrentStatus] = []
         for row in RESOURCES.values():
-            edited = await live.fetch(partial(standings_since, resource=row, revision=self.release.revision))
-            marks += await self.fetch(partial(_differing, resource=row, standings=edited))
-        self._marks, self.followed = marks, revision
+            statuses = await live.fetch(partial(statuses_since, resource=row, revision=self.release.revision))
+            differing += await self.fetch(partial(_differing, resource=row, statuses=statuses))
+        self._marks, self.followed = differing, revision
 
 
-def standings_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStanding]:
-    """How the records of a resource that were written after a revision stand now, also by their former ids."""
+def statuses_since(connection: Connection, resource: type[Row], revision: int) -> dict[str, CurrentStatus]:
+    """The current status of a resource's records that were written after a revision, by id and by former ids."""
     table, kind = resource.table(), resource.plural
     written = select(RECORD_VERSION.c.id).where(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.revision > revision)
-    found = {
-        record_id: CurrentStanding(kind, record_id, status, state)
+    statuses = {
+        record_id: CurrentStatus(kind, record_id, status, state)
         for record_id, status, state in connection.execute(
             select(table.c.id, table.c.source_status, table.c.state).where(table.c.id.in_(written))
         )
     }
     former = connection.execute(select(ALIAS.c.id, ALIAS.c.to_id).where(ALIAS.c.kind == kind))
-    renamed = {old: found[new]._replace(id=old) for old, new in former if new in found}
-    return found | renamed
+    renamed = {old: statuses[new]._replace(id=old) for old, new in former if new in statuses}
+    return statuses | renamed
 
 
-def _differing(
-    connection: Connection, resource: type[Row], standings: dict[str, CurrentStanding]
-) -> list[CurrentStanding]:
-    """The marks of the records that stand otherwise than when they were frozen."""
-    marks: list[CurrentStanding] = []
+def _differing(connection: Connection, resource: type[Row], statuses: dict[str, CurrentStatus]) -> list[CurrentStatus]:
+    """The statuses that differ from those in the release."""
+    differing: list[CurrentStatus] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
-    ids = list(standings)
+    ids = list(statuses)
     for start in range(0, len(ids), CHUNK):
-        some = tuple(ids[start : start + CHUNK])
-        places = ", ".join("?" * len(some))
-        frozen = f'SELECT {columns} FROM main."{resource.table().name}" WHERE "id" IN ({places})'  # noqa: S608  # our own names
-        for record_id, status, state in connection.exec_driver_sql(frozen, some):
-            now = standings[record_id]
-            shown = "withdrawn" if "withdrawn" in (state, now.state) else state
-            if (now.source_status, shown) != (status, state):
-                marks.append(now._replace(state=shown))
-    return marks
+        chunk = tuple(ids[start : start + CHUNK])
+        placeholders = ", ".join("?" * len(chunk))
+        frozen = f'SELECT {columns} FROM main."{resource.table().name}" WHERE "id" IN ({placeholders})'  # noqa: S608  # our own names
+        for record_id, status, state in connection.exec_driver_sql(frozen, chunk):
+            current = statuses[record_id]
+            shown = "withdrawn" if "withdrawn" in (state, current.state) else state
+            if (current.source_status, shown) != (status, state):
+                differing.append(current._replace(state=shown))
+    return differing
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection to a release's file, which nobody writes to."""
+    """A read-only connection (`immutable=1`: no locks) to a release's file."""
     address = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
 
-def _shadow(connection: sqlite3.Connection, _record: object) -> None:
-    """Lay the views over the tables of the records."""
+def _create_views(connection: sqlite3.Connection, _record: object) -> None:
+    """On connect: create the temporary table of statuses and the views over the tables of records."""
     connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute(MARK)
+    connection.execute(STATUS_TABLE)
     for view in _views():
         connection.execute(view)
 
@@ -132,7 +130,7 @@ def _views() -> tuple[str, ...]:
 
 
 def _view(row: type[Row]) -> str:
-    """One view: every column as it was frozen, but for the standing and the document of a marked record."""
+    """The view of one table: frozen columns, but the current `source_status` and document of a record with a status."""
     marked = {
         "source_status": "mark.source_status",
         "document": "json_set(frozen.document, '$.source_status', mark.source_status, '$.state', mark.state)",

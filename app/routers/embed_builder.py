@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.errors import Moved, Problem
 from app.pages.badges import badge_of
-from app.pages.embed_code import FLUID, Wish, badge_address, frame_of_card, snippets
+from app.pages.embed_code import FLUID, EmbedOptions, badge_address, frame_of_card, snippets
 from app.pages.wording import titled
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
 from app.web.embeds import THEMES, shown_record, view_of
@@ -48,7 +48,7 @@ async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]
     choices = await database_of(request).fetch(lambda connection: read_choices(connection, plural, asked.treatment))
     size = asked.size if asked.size in dict(SIZES) else SIZES[2][0]
     release = None if plural == SYNTHESES else asked.release  # a synthesis is of its own
-    wish = Wish(plural, record_id or choices.first, asked.theme or "auto", size, asked.lang or "en", release)
+    wish = EmbedOptions(plural, record_id or choices.first, asked.theme or "auto", size, asked.lang or "en", release)
     status, shown = await _shown(request, wish)
     values = {
         "kinds": [(word, titled(word)) for word in EMBEDDABLE],
@@ -77,7 +77,7 @@ def _picked(asked: BuilderAsked) -> tuple[str, str | None]:
     return known or EMBEDDABLE[0], asked.id
 
 
-async def _shown(request: Request, wish: Wish) -> tuple[int, dict[str, Any]]:
+async def _shown(request: Request, wish: EmbedOptions) -> tuple[int, dict[str, Any]]:
     """The preview and the lines; or what is wrong, with its status."""
     home = request.app.state.settings.public_url
     if not wish.id:

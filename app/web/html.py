@@ -15,7 +15,7 @@ from app.db.database import Database
 from app.errors import NotAcceptable
 from app.formats.registry import LINKED_DATA
 from app.models.types import ReleaseName
-from app.pages.layout import Where
+from app.pages.layout import PageSettings
 from app.pages.templates import Site, page
 from app.reports.cards import newer_release
 from app.reports.synthesis.page import SynthesisFacts, read_synthesis, with_surroundings
@@ -41,10 +41,10 @@ class PageAsked(BaseModel):
     release: Annotated[ReleaseName | None, BLANK] = None
 
 
-def where_of(request: Request) -> Where:
+def where_of(request: Request) -> PageSettings:
     """Where the page is asked for."""
     settings = request.app.state.settings
-    return Where(settings.public_url, settings.contact_url, release_of(request), now()[:10])
+    return PageSettings(settings.public_url, settings.contact_url, release_of(request), now()[:10])
 
 
 def site_of(request: Request) -> Site:

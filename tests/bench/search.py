@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, text
 
-from app.cli.sample_data import MadeUp
+from app.cli.sample_data import SampleRecords
 from app.db.database import Database
 from app.models.side_effects import SideEffect
 from app.reports.search.results import read_search
@@ -55,7 +55,7 @@ def _fill(url: str, records: int) -> None:
     database = Database(url)
     database.migrate()
     render_again(database, author="tev bench")  # nothing yet: what comes has the program's shape
-    for first, others in MadeUp(records).batches():
+    for first, others in SampleRecords(records).batches():
         fill(database, first, others, author="tev bench")
     with database.writer.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
@@ -105,7 +105,7 @@ def asked_of_server(url: str, records: int) -> Iterator[tuple[str, tuple[float, 
 
 def questions(records: int) -> dict[str, list[str]]:
     """What is asked, from the rare to what every text holds."""
-    words, random = MadeUp(records).words, Random(1)
+    words, random = SampleRecords(records).words, Random(1)
     return {
         "search: a word that every record holds": ["made", "invented", "up"],
         "search: a word of half of all texts": ["halfway"],
@@ -123,7 +123,7 @@ def questions(records: int) -> dict[str, list[str]]:
 
 def typed(records: int) -> list[str]:
     """What is typed into a box that completes names, letter by letter."""
-    words = MadeUp(records).words[:300]
+    words = SampleRecords(records).words[:300]
     beginnings = [word[:length] for word in words for length in (2, 3, 4)]
     return list(dict.fromkeys([*beginnings, "ma", "made-up", "inv", "imaginary"]))
 

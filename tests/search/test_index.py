@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select, text
 
-from app.cli.sample_data import MadeUp
+from app.cli.sample_data import SampleRecords
 from app.cli.seed import seed_database
 from app.db.database import Database
 from app.db.tables import FACET, FACET_SIZE, SHAPE
@@ -116,7 +116,7 @@ def test_the_command_says_so_and_exits_with_1_when_they_differed(empty_database_
 
 
 def test_made_up_records_are_records(database: Database) -> None:
-    for first, others in MadeUp(1000).batches():
+    for first, others in SampleRecords(1000).batches():
         fill(database, first, others, author="test")
     report = audit(database)
     assert report.records == 1000

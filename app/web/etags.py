@@ -34,7 +34,7 @@ def response_with_etag(
     headers = {"ETag": tag, "Cache-Control": FRESH}
     if links:
         headers["Link"] = ", ".join(links)
-    if has_it(request, tag):
+    if matches_if_none_match(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
 
@@ -48,14 +48,14 @@ def streamed(request: Request, content: AsyncIterator[str], media_type: str, *, 
     revision = request.scope.get("revision")
     tag = f'W/"r{revision}.{digest(f"{mark}{media_type}".encode())}"'
     headers = {"ETag": tag, "Cache-Control": FRESH}
-    if has_it(request, tag):
+    if matches_if_none_match(request, tag):
         return Response(status_code=304, headers=headers)
     if request.scope.get("head"):
         return Response(media_type=media_type, headers=headers)
     return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
-def has_it(request: Request, tag: str) -> bool:
+def matches_if_none_match(request: Request, tag: str) -> bool:
     """Whether If-None-Match names the ETag or is `*` (weak comparison, RFC 9110 section 13.1.2)."""
     header = request.headers.get("if-none-match")
     if header is None:

@@ -62,7 +62,7 @@ CONTROLS = (
         "API2",
         "The whole key is compared, not its public part",
         "app/web/auth.py",
-        "if not compare_digest(key_digest(key), held) or found is None:",
+        "if not compare_digest(key_digest(key), stored_digest) or found is None:",
         "if found is None:",
         "tests/web/test_keys.py::test_a_key_with_one_character_changed_opens_nothing",
     ),

@@ -1,4 +1,4 @@
-"""How answers are described, wherever they are given: their headers, and the problems instead of them."""
+"""OpenAPI descriptions of shared response headers and problem responses."""
 
 from itertools import groupby
 from typing import Any
@@ -31,16 +31,16 @@ MOVED: dict[int | str, dict[str, Any]] = {
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     every: set[type[Problem]] = {BadRequest, TooLong, TooManyRequests, Problem, Unavailable, *kinds}
     in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
-    for status, alike in groupby(in_order, key=lambda kind: kind.status):
-        same = list(alike)
+    for status, same_status in groupby(in_order, key=lambda kind: kind.status):
+        group = list(same_status)
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same}
-        found[status] = {
-            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
+        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in group}
+        responses[status] = {
+            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in group),
             "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
-    found[TooManyRequests.status]["headers"] = RATES
-    return found
+    responses[TooManyRequests.status]["headers"] = RATES
+    return responses

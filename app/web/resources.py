@@ -31,12 +31,12 @@ from app.web.read_source import database_of
 from app.web.responses import JSON, absolute_url, list_answer, next_url, single_answer
 from app.web.writes.routes import add_writes
 
-FILTERS = "Filters are named after fields; a repeated filter means any of its values."
+FILTERS = "Filters are named after fields; a repeated filter matches any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 VERSIONS = {
     "Link": {
-        "description": "The record as it is now (`latest-version`), its history (`version-history`), and the version "
-        "before this one (`predecessor-version`), after RFC 5829; other formats (`alternate`).",
+        "description": "The current version of the record (`latest-version`), its history (`version-history`) and the "
+        "version before this one (`predecessor-version`), after RFC 5829; other formats (`alternate`).",
         "schema": {"type": "string"},
     }
 }
@@ -219,9 +219,9 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
         methods=["GET"],
         operation_id=f"get_{name}_history",
         summary=f"Get the history of one {name.replace('_', ' ')}",
-        description="Every edition of the record, newest first: what changed, when, by whom and why. An edition that "
-        "only follows from another record, as when a source is retracted, keeps the version and has an entry of its "
-        "own (`is_new_version: false`). A withdrawn record has its history here too.",
+        description="The changes of the record, newest first: what changed, when, by whom and why. A change that only "
+        "follows from another record, as when a source is retracted, keeps the version and has an entry of its own "
+        "(`is_new_version: false`). A withdrawn record has its history here, too.",
         response_model=History,
         responses={
             200: {"description": "One page of the history.", "headers": HEADERS | LINK},

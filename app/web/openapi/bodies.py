@@ -38,7 +38,7 @@ def body_schemas(response_schemas: Json) -> Json:
         renamed[name]["title"] = name
     for row in RESOURCES.values():
         body = renamed[body_name(row)]
-        body["description"] = f"A {row.__name__} as people write it. {body['description']}"
+        body["description"] = f"A {row.__name__} in a request body. {body['description']}"
         renamed[patch_name(row)] = _patch_of(row, body)
     return renamed
 

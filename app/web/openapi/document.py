@@ -21,10 +21,10 @@ every number has a source.
 **{DISCLAIMER}**
 
 - A list answers `{{"items": […], "next": "<cursor>"}}`; follow `next` with `cursor=` until it is null.
-- Filters are named after fields. `_gte` and `_lte` are bounds, a repeated filter means any of its values.
+- Filters are named after fields. `_gte` and `_lte` are bounds, a repeated filter matches any of its values.
 - An absent value is null; `missing` says why (`not-reported`, `no-limit`, …). Neither: nobody has looked yet.
-- Reading needs no key; writing needs `Authorization: Bearer <key>`, and `If-Match` to change what is there.
-- Everything that can go wrong answers `application/problem+json` (RFC 9457).
+- Reading needs no key; writing needs `Authorization: Bearer <key>`, and `If-Match` to change an existing record.
+- Every error is a response of type `application/problem+json` (RFC 9457).
 - Code: Apache-2.0. Records: CC BY 4.0.
 """
 SUMMARY = (
@@ -34,8 +34,8 @@ SUMMARY = (
 BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A key of the scope `write`, as `Authorization: Bearer tev_…`. Whoever runs the service makes keys "
-    "with `tev key create`. Reading needs none.",
+    "description": "An API key of the scope `write`, as `Authorization: Bearer tev_…`. The operator of the service "
+    "creates keys with `tev key create`. Reading needs none.",
 }
 
 Json = dict[str, Any]

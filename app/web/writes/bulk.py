@@ -26,13 +26,13 @@ class BatchParameters(Reasoned):
 
     kind: Kind | None = Field(
         None,
-        description="The resource of all lines: each line then is a record itself, as `format=ndjson` and `tev export` "
-        'give it. Without it a line is `{"kind": …, "record": …}`.',
+        description="The resource of all lines: each line then is a record itself, as in `format=ndjson` and "
+        '`tev export`. Without it a line is `{"kind": …, "record": …}`.',
     )
     replace: bool = Field(
         False,
-        description="Whether a record that is there may be replaced by a line that names no `version`, whoever changed "
-        "it meanwhile. A line that names a version is held to it in any case.",
+        description="Whether a line without `version` may replace an existing record, even one that somebody else has "
+        "changed meanwhile. A line with a `version` needs that version in any case.",
     )
 
 

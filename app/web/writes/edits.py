@@ -37,7 +37,7 @@ T = TypeVar("T")
 AsDraft = Annotated[
     bool,
     Field(
-        description="Whether to propose it only: it is checked and kept as a draft, which no reader sees until a key "
+        description="Whether to store the change as a draft only: it is validated, and no reader sees it until a key "
         "of the scope `admin` publishes it."
     ),
 ]
@@ -51,7 +51,9 @@ class Reasoned(BaseModel):
     """The query parameters of a change."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Line | None = Field(None, description="Why; it stands in the history beside the name of your key.")
+    reason: Line | None = Field(
+        None, description="The reason of the change; the history shows it with the name of your key."
+    )
 
 
 class EditParameters(Reasoned):
@@ -65,7 +67,8 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     reason: Line = Field(
-        description="Why; whoever asks for the record from now on is told.", examples=["Entered twice."]
+        description="The reason of the withdrawal; the 410 response for the record shows it.",
+        examples=["Entered twice."],
     )
     draft: AsDraft = False
 

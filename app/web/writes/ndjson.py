@@ -27,9 +27,7 @@ class BatchLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: Kind = Field(description="The resource, as in the URL.")
-    record: dict[str, Any] = Field(
-        description="The record as people write it. A `version` in it names the version that it changes."
-    )
+    record: dict[str, Any] = Field(description="The record. A `version` in it names the version that it replaces.")
 
 
 class BatchRecord(NamedTuple):

@@ -59,7 +59,7 @@ IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "description": "The ETag of the version that you change, as you read it; `*` for whichever there is.",
+    "description": "The ETag of the version that you read and change; `*` for any version.",
     "schema": {"type": "string", "minLength": 1},
 }
 IDEMPOTENCY_KEY: Json = {
@@ -67,28 +67,28 @@ IDEMPOTENCY_KEY: Json = {
     "in": "header",
     "required": False,
     "description": "A name of your choice for this request, 1–255 visible ASCII characters. For 24 hours the same "
-    "request sent again gets the same answer, and nothing is saved twice.",
+    "request sent again gets the same response, and nothing is saved twice.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 LOCATION: Json = {
-    "Location": {"description": "The address of the record.", "schema": {"type": "string"}},
+    "Location": {"description": "The URL of the record.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
-        "description": "`true` when this is the answer that the same request got before.",
+        "description": "`true` when this is the stored response to an earlier request with the same `Idempotency-Key`.",
         "schema": {"type": "string"},
     },
 }
 PROPOSED: dict[int | str, Json] = {
     202: {
-        "description": "With `draft=true`: what was sent is kept as a draft, which no reader sees.",
+        "description": "With `draft=true`: the change is stored as a draft, which no reader sees.",
         "model": Draft,
-        "headers": {"Location": {"description": "The address of the draft.", "schema": {"type": "string"}}},
+        "headers": {"Location": {"description": "The URL of the draft.", "schema": {"type": "string"}}},
     }
 }
 SENT_BACK = (
-    "The body is the record as people write it. What the server adds (`version`, `verification`, whatever is derived) "
-    "may stand there and is ignored, so that what was read can be sent back."
+    "The body is the whole record. Fields that the server adds (`version`, `verification`, derived ones) are ignored, "
+    "so that a record can be sent back as it was read."
 )
-UNCHANGED = "When the record says the same as before, nothing is written and the answer is 200 as well."
+UNCHANGED = "When the record does not change, nothing is written and the response is 200 as well."
 
 
 def add_writes(router: APIRouter, resource: type[Row]) -> None:
@@ -160,7 +160,7 @@ def _add_change(
         response_model=public_model(resource),
         openapi_extra={**KEYED, "parameters": [IF_MATCH], "requestBody": body},
         responses={
-            200: _record_response(resource, "The record as it is now."),
+            200: _record_response(resource, "The changed record."),
             **PROPOSED,
             **MOVED,
             **problem_responses(*WRITING, *BODIES, *CHANGES),
@@ -181,8 +181,8 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
         status_code=204,
         operation_id=f"withdraw_{singular(resource.plural)}",
         summary=f"Withdraw one {_display_name(resource)}",
-        description="Takes the record back. Its address answers 410 with the reason from then on; its versions and its "
-        "history stay, and whatever points to it is marked for review.",
+        description="Withdraws the record. Its URL responds 410 with the reason from then on; its versions and its "
+        "history stay, and records that reference it are marked for review.",
         response_model=None,
         openapi_extra={**KEYED, "parameters": [IF_MATCH]},
         responses={

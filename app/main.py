@@ -30,9 +30,9 @@ from app.web.metrics import Metrics
 from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
-from app.web.middleware.request_log import Observed
+from app.web.middleware.request_log import RequestLog
 from app.web.openapi.document import install_openapi
-from app.web.problems import Unexpected, install, respond
+from app.web.problems import UnhandledErrors, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
 
@@ -113,9 +113,9 @@ def _middleware(
 ) -> list[Middleware]:
     """The ASGI middleware around the routes, the outermost first."""
     return [
-        Middleware(Observed, templates=METHODS, metrics=metrics, access_log=settings.access_log),
+        Middleware(RequestLog, templates=METHODS, metrics=metrics, access_log=settings.access_log),
         Middleware(CommonHeaders, revision=partial(_revision, database)),
-        Middleware(Unexpected),
+        Middleware(UnhandledErrors),
         Middleware(AddressGuard, respond=_respond),
         Middleware(HostGuard, allowed=settings.hosts, respond=_respond),
         Middleware(FailureGuard, rates=rates, respond=_respond),

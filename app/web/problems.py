@@ -179,7 +179,7 @@ def _message(error: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-class Unexpected:
+class UnhandledErrors:
     """ASGI middleware: an unhandled exception becomes a 500 problem and one log entry with its traceback."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -43,9 +43,9 @@ def format_of(request: Request, params: BaseModel, offered: Mapping[str, str] = 
 
     `offered` gives the media type of each format name. NotAcceptable when Accept allows none of them.
     """
-    named: str | None = getattr(params, "format", None)
-    if named is not None:
-        return named
+    requested: str | None = getattr(params, "format", None)
+    if requested is not None:
+        return requested
     chosen = choose(accepted(request), list(offered.values()))
     return next(name for name, media_type in offered.items() if media_type == chosen)
 

@@ -24,7 +24,7 @@ _NUMBERS = count()
 """A new request id is a random process id and a counter: it must be unique, and this is cheaper than random bytes."""
 
 
-class Observed:
+class RequestLog:
     """Gives each request an id, returns it as a header, and records route, status and duration of the response."""
 
     def __init__(self, app: ASGIApp, *, templates: Iterable[str], metrics: Metrics | None, access_log: bool) -> None:

@@ -44,9 +44,9 @@ async def save_batch(request: Request, params: BatchParameters) -> Response:
     reader = BatchReader(params.kind)
     request_hash = sha256(line_of(request))
     try:
-        async for piece in request.stream():
-            request_hash.update(piece)
-            await to_thread.run_sync(reader.feed, piece)
+        async for chunk in request.stream():
+            request_hash.update(chunk)
+            await to_thread.run_sync(reader.feed, chunk)
     except ClientDisconnect as failure:
         raise BadRequest("The body broke off; nothing was stored.") from failure
     entries = await to_thread.run_sync(reader.finish)

@@ -47,7 +47,7 @@ from app.web.writes.edits import (
 )
 
 Json = dict[str, Any]
-Changing = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
+ChangeHandler = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
 KEYED: Json = {"security": [{"bearer": []}]}
 FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
 """The security requirement with the scope of the key (OpenAPI 3.1.1 section 4.8.30)."""
@@ -141,7 +141,7 @@ def _add_amend(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_change(
-    router: APIRouter, resource: type[Row], operation: tuple[str, str, Changing], description: str, body: Json
+    router: APIRouter, resource: type[Row], operation: tuple[str, str, ChangeHandler], description: str, body: Json
 ) -> None:
     """Add the PUT or PATCH route; `operation` is the HTTP method, the verb of the operation id, and the handler."""
     record_id = _record_id(resource)

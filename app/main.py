@@ -1,4 +1,4 @@
-"""The application: create_app wires the parts, and nothing else."""
+"""The ASGI application: `create_app` wires settings, database, middleware and routes."""
 
 import gc
 from collections.abc import AsyncIterator
@@ -30,9 +30,9 @@ from app.web.metrics import Metrics
 from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
-from app.web.middleware.request_log import Observed
+from app.web.middleware.request_log import RequestLog
 from app.web.openapi.document import install_openapi
-from app.web.problems import Unexpected, install, respond
+from app.web.problems import UnhandledErrors, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
 
@@ -46,7 +46,7 @@ for _media_type in (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application over one database, which must have been migrated."""
+    """The application over one migrated database; BrokenSetting without the package httptools."""
     require_httptools()
     settings = settings or load_settings()
     database = _database(settings)
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gc.enable()
-        await _revision(database)  # from now on a connection is open, by which `tev restore` knows that somebody serves
+        await _revision(database)  # opens a connection, by which `tev restore` sees that a server is running
         yield
         releases.close()
         database.close()
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        middleware=_around(settings, database, queue, metrics, rates),
+        middleware=_middleware(settings, database, queue, metrics, rates),
     )
     app.state.settings = settings
     app.state.database = database
@@ -104,25 +104,25 @@ async def _revision(database: Database) -> int | None:
         return None
 
 
-async def _tell(request: Request, problem: Problem) -> Response:
+async def _respond(request: Request, problem: Problem) -> Response:
     return respond(problem, request)
 
 
-def _around(
+def _middleware(
     settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: RateLimiter
 ) -> list[Middleware]:
-    """What a request passes through before a route is looked for, the outermost first."""
+    """The ASGI middleware around the routes, the outermost first."""
     return [
-        Middleware(Observed, templates=METHODS, metrics=metrics, access_log=settings.access_log),
+        Middleware(RequestLog, templates=METHODS, metrics=metrics, access_log=settings.access_log),
         Middleware(CommonHeaders, revision=partial(_revision, database)),
-        Middleware(Unexpected),
-        Middleware(AddressGuard, tell=_tell),
-        Middleware(HostGuard, allowed=settings.hosts, tell=_tell),
-        Middleware(FailureGuard, rates=rates, tell=_tell),
-        Middleware(KeyGuard, authenticate=Authenticator(database, queue).authenticate, tell=_tell),
-        Middleware(RateGuard, rates=rates, tell=_tell),
-        Middleware(CodingGuard, tell=_tell),
-        Middleware(BodyGuard, tell=_tell),
+        Middleware(UnhandledErrors),
+        Middleware(AddressGuard, respond=_respond),
+        Middleware(HostGuard, allowed=settings.hosts, respond=_respond),
+        Middleware(FailureGuard, rates=rates, respond=_respond),
+        Middleware(KeyGuard, authenticate=Authenticator(database, queue).authenticate, respond=_respond),
+        Middleware(RateGuard, rates=rates, respond=_respond),
+        Middleware(CodingGuard, respond=_respond),
+        Middleware(BodyGuard, respond=_respond),
         Middleware(CodedTags),
         Middleware(CompressMiddleware),
     ]

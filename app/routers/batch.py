@@ -15,7 +15,7 @@ from app.store.examples import example_record
 from app.web.middleware.checks import LARGER_BODIES
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.responses import JSON
-from app.web.writes.bulk import NDJSON, BatchAsked, save_batch
+from app.web.writes.bulk import NDJSON, BatchParameters, save_batch
 from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS
 from app.web.writes.routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 
@@ -74,6 +74,6 @@ def example_batch() -> str:
         **problem_responses(*WRITING, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
     },
 )
-async def save(request: Request, asked: Annotated[BatchAsked, Parameters()]) -> Response:
+async def save(request: Request, asked: Annotated[BatchParameters, Parameters()]) -> Response:
     """The description stands above."""
     return await save_batch(request, asked)

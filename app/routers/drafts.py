@@ -23,7 +23,7 @@ from app.web.auth import Caller
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.resources import LINK
 from app.web.responses import JSON, next_url
-from app.web.writes.admission import admitted, live_database, submit, tell_revision
+from app.web.writes.admission import admitted, live_database, set_revision_header, submit
 from app.web.writes.routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 
 router = APIRouter(prefix="/v1", tags=["Drafts"])
@@ -177,7 +177,7 @@ async def publish(request: Request, id: Number, asked: Annotated[Publication, Pa
         )
 
     kept = await submit(request, work)
-    tell_revision(request, kept.revision)
+    set_revision_header(request, kept.revision)
     return Response(kept.document, media_type=JSON)
 
 

@@ -13,7 +13,7 @@ from app.pages.embed_code import FLUID, EmbedOptions, badge_address, frame_of_ca
 from app.pages.wording import titled
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
 from app.web.embeds import THEMES, shown_record, view_of
-from app.web.html import BLANK, PageAsked, page_answer
+from app.web.html import BLANK, PageParameters, page_answer
 from app.web.middleware.headers import BUILDER, PAGE
 from app.web.read_source import database_of
 
@@ -30,7 +30,7 @@ router = APIRouter(tags=["Pages"])
 Short = Annotated[str, Field(max_length=500)]
 
 
-class BuilderAsked(PageAsked):
+class BuilderAsked(PageParameters):
     """What was picked; whatever is missing is filled in."""
 
     kind: Annotated[Short | None, BLANK] = None

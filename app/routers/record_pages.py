@@ -21,7 +21,7 @@ from app.pages.records import VIEWS, page_values
 from app.reports.gaps import all_gaps
 from app.reports.record_page import read_facts, read_list
 from app.web import etags
-from app.web.html import BLANK, HTML, PageAsked, form_of, page_answer, where_of
+from app.web.html import BLANK, HTML, PageParameters, form_of, page_answer, where_of
 from app.web.negotiation import accepted, choose
 from app.web.read_source import database_of
 from app.web.responses import absolute_url
@@ -31,7 +31,7 @@ router = APIRouter(tags=["Pages"])
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-class ListAsked(PageAsked):
+class ListAsked(PageParameters):
     """And of a page with a list."""
 
     cursor: Annotated[Annotated[str, Field(max_length=4000)] | None, BLANK] = None
@@ -59,7 +59,7 @@ def _page_of(row: type[Row]) -> Endpoint:
     async def endpoint(
         request: Request,
         id: Annotated[str, Path(max_length=500)],  # the path says {id}
-        asked: Annotated[PageAsked, Parameters()],  # noqa: ARG001  # refuses a release that has no name
+        asked: Annotated[PageParameters, Parameters()],  # noqa: ARG001  # refuses a release that has no name
     ) -> Response:
         form = form_of(request)
         facts = await database_of(request).fetch(lambda connection: read_facts(connection, row, id))

@@ -1,6 +1,6 @@
-"""HTTP: what every request passes through, and what every answer has.
+"""The HTTP layer: ASGI middleware, authentication, content negotiation, caching, problems and shared routes.
 
-In comes an ASGI request, out goes a response with ETag, cache policy, links and the right format, or problem+json (RFC
-9457). `middleware` is passed before a route is found, `resources` declares the routes that every resource has,
-`writes` what changes records, `openapi` the document. What is answered comes from `store` and `reports`.
+A request becomes a response with ETag, Cache-Control, Link headers and the negotiated format, or problem+json (RFC
+9457). `middleware` runs before routing, `resources` declares the routes that every resource has, `writes` the write
+operations, `openapi` the OpenAPI document. The content of responses comes from `store` and `reports`.
 """

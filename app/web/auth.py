@@ -1,4 +1,4 @@
-"""Who is asking: the key of a request, what it may do, and the refusal when that does not suffice."""
+"""Authentication by API key (bearer token) and authorization by the scope of the key."""
 
 import asyncio
 import re
@@ -29,12 +29,12 @@ OTHERS: tuple[tuple[str, re.Pattern[str], Scope], ...] = (
     ("DELETE", re.compile(r"/v1/drafts/[^/]+"), "write"),
     ("POST", re.compile(r"/v1/drafts/[^/]+/publish"), "admin"),
 )
-"""What else needs a key: method, path and scope."""
+"""Further operations that need a key: HTTP method, path pattern and scope."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request: the holder of a key that is valid now."""
+    """The authenticated sender of a request: id, name and scope of a valid API key."""
 
     id: str
     name: str
@@ -42,15 +42,15 @@ class Caller:
 
 
 def needed_scope(method: str, path: str) -> Scope | None:
-    """What a request must be allowed to do before anything of it is read; None for what anybody may."""
+    """The key scope that an operation requires, by method and path; None for public operations."""
     match = _ADDRESS.fullmatch(path)
     if match is not None and match[1] in RESOURCES:
         return "write" if method in (ON_ONE if match[2] else ON_ALL) else None
-    return next((scope for verb, known, scope in OTHERS if verb == method and known.fullmatch(path)), None)
+    return next((scope for verb, pattern, scope in OTHERS if verb == method and pattern.fullmatch(path)), None)
 
 
 def admit(caller: Caller | None, needed: Scope) -> Caller:
-    """The caller, when they may do it; Unauthorized without a key, Forbidden when its scope does not suffice."""
+    """The caller, when its scope includes the needed one; Unauthorized without a key, Forbidden with a lesser scope."""
     if caller is None:
         raise Unauthorized(f"This needs a key of the scope {needed}; the request has none.")
     if not allows(caller.scope, needed):
@@ -59,17 +59,17 @@ def admit(caller: Caller | None, needed: Scope) -> Caller:
 
 
 def caller_of(request: Request, needed: Scope) -> Caller:
-    """Whoever sends this request, when they may do it: asked again where something is done in their name."""
+    """The authorized caller of a request: a second check, where an operation is done in their name."""
     return admit(request.scope.get("caller"), needed)
 
 
 def bearer_key(headers: Headers) -> str | None:
-    """The key that a request carries (RFC 6750 section 2.1); None when it carries none.
+    """The bearer token of a request (RFC 6750 section 2.1), or None; Unauthorized when there are several.
 
-    Other schemes are not ours: a proxy in front of the service may ask for a password of its own.
+    Other authentication schemes are ignored: a proxy in front of the service may require a password of its own.
     """
-    found = [line.strip().partition(" ") for line in headers.getlist("authorization")]
-    keys = [rest.strip() for scheme, _, rest in found if scheme.lower() == "bearer"]
+    credentials = [line.strip().partition(" ") for line in headers.getlist("authorization")]
+    keys = [token.strip() for scheme, _, token in credentials if scheme.lower() == "bearer"]
     if len(keys) > 1:
         raise Unauthorized("Authorization stands there more than once.", error="invalid_request")
     return next(iter(keys), None) or None
@@ -78,15 +78,15 @@ def bearer_key(headers: Headers) -> str | None:
 _WITH_ID = select(API_KEY).where(API_KEY.c.id == bindparam("id"))
 
 
-def held_key(connection: Connection, public: str) -> Row[Any] | None:
-    """What is held of the key with this public id."""
+def stored_key(connection: Connection, public: str) -> Row[Any] | None:
+    """The row of the API key with this public id, or None."""
     return connection.execute(_WITH_ID, {"id": public}).one_or_none()
 
 
 def caller_with(key: str, found: Row[Any] | None) -> Caller:
-    """The holder of a key, by what is held of it; Unauthorized when there is no such key, or it opens nothing now."""
-    held = found.digest if found is not None else key_digest("")
-    if not compare_digest(key_digest(key), held) or found is None:
+    """The caller for a key and its stored row; Unauthorized when it is unknown, revoked or expired."""
+    stored_digest = found.digest if found is not None else key_digest("")
+    if not compare_digest(key_digest(key), stored_digest) or found is None:
         raise Unauthorized("There is no such key.", error="invalid_token")
     if found.revoked_at is not None:
         raise Unauthorized(f"The key {found.name!r} was revoked at {found.revoked_at}.", error="invalid_token")
@@ -96,32 +96,32 @@ def caller_with(key: str, found: Row[Any] | None) -> Caller:
 
 
 def list_keys(connection: Connection) -> list[Row[Any]]:
-    """Every key there ever was, by name."""
+    """All API keys in order of name, revoked and expired ones included."""
     return list(connection.execute(select(API_KEY).order_by(API_KEY.c.name)))
 
 
 class Authenticator:
-    """Knows callers by their keys, and notes when a key was used."""
+    """Authenticates API keys, and records when each was last used."""
 
     def __init__(self, database: Database, queue: WriteQueue) -> None:
         self.database = database
         self.queue = queue
-        self._noted: dict[str, float] = {}
-        self._notes: set[asyncio.Task[None]] = set()
+        self._noted_at: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, key: str) -> Caller:
-        """The holder of the key, or Unauthorized; that it was used is noted while the caller goes on."""
+        """The caller of a key, or Unauthorized; the time of use is recorded in the background."""
         public = public_id(key) or ""
-        found = await self.database.remember(("key", public), lambda connection: held_key(connection, public))
+        found = await self.database.remember(("key", public), lambda connection: stored_key(connection, public))
         caller = caller_with(key, found)
-        last = self._noted.get(caller.id)
+        last = self._noted_at.get(caller.id)
         if last is None or time.monotonic() - last > SECONDS_BETWEEN_NOTES:
-            self._noted[caller.id] = time.monotonic()
-            note = asyncio.create_task(self._note(caller.id))
-            self._notes.add(note)  # the event loop itself holds tasks weakly
-            note.add_done_callback(self._notes.discard)
+            self._noted_at[caller.id] = time.monotonic()
+            task = asyncio.create_task(self._note(caller.id))
+            self._tasks.add(task)  # the event loop holds only weak references to tasks
+            task.add_done_callback(self._tasks.discard)
         return caller
 
     async def _note(self, public: str) -> None:
-        with suppress(Problem):  # a database that cannot be written to can be read
+        with suppress(Problem):  # a database that cannot be written to can still serve reads
             await self.queue.submit(lambda: note_use(self.database, public))

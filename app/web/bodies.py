@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON checked against a model or a record, with a JSON pointer to whatever is wrong in them."""
+"""Request bodies: JSON validated against a pydantic model or a record, with a JSON pointer for each error."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
@@ -13,53 +13,59 @@ from app.web.strict_json import read_json
 
 JSON = "application/json"
 MODELS: dict[str, type[BaseModel]] = {}
-"""The models of bodies by the name of their schema, for the OpenAPI document."""
+"""Pydantic models of request bodies by schema name, for the OpenAPI document."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def json_body(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
-    """What a route passes as `openapi_extra`, so that the document shows the body that `read_body` and `parse` take."""
+    """The `openapi_extra` of a route whose body is read with `read_body` and `parse`; registers the model in MODELS."""
     MODELS[model.__name__] = model
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}}
 
 
 async def read_body(request: Request, media_types: Sequence[str] = (JSON,)) -> bytes:
-    """The bytes of a body in one of the formats; UnsupportedMediaType otherwise. `guards` looked at size and coding."""
+    """The bytes of a request body in one of the media types; UnsupportedMediaType for another.
+
+    `middleware.checks` has checked its size and content coding.
+    """
     refuse_other_format(request, media_types)
     return await request.body()
 
 
 def refuse_other_format(request: Request, media_types: Sequence[str]) -> None:
-    """UnsupportedMediaType when the headers of a request announce another body than one of these formats in UTF-8."""
-    named = request.headers.get("content-type", "")
-    media_type, *parameters = (part.strip().lower() for part in named.split(";"))
+    """Raise UnsupportedMediaType unless Content-Type is one of the media types, in UTF-8."""
+    content_type = request.headers.get("content-type", "")
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
     charsets = [part.partition("=")[2].strip('" ') for part in parameters if part.startswith("charset")]
     if media_type not in media_types or any(charset not in ("utf-8", "utf8") for charset in charsets):
-        words = f"Content-Type: {named[:200]} is not what we read" if named else "There is no Content-Type"
+        reason = (
+            f"Content-Type: {content_type[:200]} is not what we read" if content_type else "There is no Content-Type"
+        )
         offered = ", ".join(media_types)
         header = "Accept-Patch" if request.method == "PATCH" else "Accept"  # RFC 5789 section 3.1
-        raise UnsupportedMediaType(f"{words}; send {' or '.join(media_types)} in UTF-8.", headers={header: offered})
+        raise UnsupportedMediaType(f"{reason}; send {' or '.join(media_types)} in UTF-8.", headers={header: offered})
 
 
 def parse(model: type[M], content: bytes) -> M:
-    """The body as its model; BadRequest when it is no JSON, InvalidBody when it breaks a rule of the model or a name
-    stands twice in one object.
+    """The body as an instance of its model.
+
+    BadRequest when it is no JSON, InvalidBody when it violates the model or repeats a name in one object.
     """
     try:
-        found = model.model_validate_json(content)
+        parsed = model.model_validate_json(content)
     except ValidationError as failure:
         errors = failure.errors(include_url=False, include_context=True)
         if errors[0]["type"] == "json_invalid":
             raise BadRequest(f"The body is no JSON: {errors[0]['ctx']['error']}.") from failure
         raise invalid([error_entry(model, error) for error in errors[:MOST_ERRORS]]) from failure
-    read_json(content)  # which of two values was meant, nobody knows
-    return found
+    read_json(content)  # refuses repeated names: which of the values was meant is unknown
+    return parsed
 
 
 def object_in(content: bytes) -> dict[str, Any]:
-    """The JSON object that a body holds; a problem when it is another value, or no JSON that we read."""
+    """The JSON object in a body; InvalidBody for another JSON value, and the problems of `read_json`."""
     values = read_json(content)
     if not isinstance(values, dict):
         raise invalid([{"pointer": "", "detail": "a record is a JSON object"}])
@@ -67,7 +73,7 @@ def object_in(content: bytes) -> dict[str, Any]:
 
 
 def record_of(resource: type[Row], values: Mapping[str, Any], record_id: str | None = None) -> Record:
-    """The record that the values say, under the id of the address where there is one; InvalidRecord with each fault."""
+    """The validated record, with the id of the URL where there is one; InvalidRecord with up to MOST_ERRORS errors."""
     if record_id is not None:
         refuse_other_id(resource, values, record_id)
         values = {**values, "id": record_id}
@@ -75,24 +81,24 @@ def record_of(resource: type[Row], values: Mapping[str, Any], record_id: str | N
     try:
         return model.model_validate(values)
     except ValidationError as failure:
-        named = values.get("id")
-        name = name_of((resource.plural, named[:120] if isinstance(named, str) else "?"))
-        found = failure.errors(include_url=False)[:MOST_ERRORS]
-        errors = [{"record": name, **error_entry(model, error)} for error in found]
+        given_id = values.get("id")
+        name = name_of((resource.plural, given_id[:120] if isinstance(given_id, str) else "?"))
+        pydantic_errors = failure.errors(include_url=False)[:MOST_ERRORS]
+        errors = [{"record": name, **error_entry(model, error)} for error in pydantic_errors]
         first = errors[0]
         raise InvalidRecord(f"{first['pointer'] or 'The record'}: {first['detail']}.", errors=errors) from failure
 
 
 def refuse_other_id(resource: type[Row], values: Mapping[str, Any], record_id: str) -> None:
-    """InvalidRecord when the values name another id than the address."""
+    """Raise InvalidRecord when the body has another id than the URL."""
     if values.get("id", record_id) != record_id:
-        wrong = f"the address says {record_id!r}; a record is renamed by those who run the service"
-        errors = [error_at((resource.plural, record_id), "/id", wrong)]
-        raise InvalidRecord(f"/id: {wrong}.", errors=errors)
+        detail = f"the address says {record_id!r}; a record is renamed by those who run the service"
+        errors = [error_at((resource.plural, record_id), "/id", detail)]
+        raise InvalidRecord(f"/id: {detail}.", errors=errors)
 
 
 def error_entry(model: type[BaseModel], error: Any) -> dict[str, Any]:
-    """What pydantic found, in our words: the place, what is wrong, and the nearest known name or word."""
+    """A pydantic error as an entry of a 422 problem: JSON pointer, detail, and the nearest known name or value."""
     message = str(error["msg"]).removeprefix("Value error, ")
     entry: dict[str, Any] = {"pointer": pointer(*error["loc"]), "detail": message[:1].lower() + message[1:]}
     if error["type"] == "extra_forbidden":
@@ -113,7 +119,7 @@ def _near(word: str, known: list[str]) -> dict[str, str]:
 
 
 def _model_at(model: type[BaseModel], steps: tuple[str | int, ...]) -> type[BaseModel]:
-    """The model of the object at this place."""
+    """The pydantic model at a path of field names and list indices."""
     for step in steps:
         if isinstance(step, str):
             model = next(_models_in(model.model_fields[step].annotation))

@@ -1,4 +1,4 @@
-"""The web side of embeds: what a card may be asked, how it is answered, and that what went wrong is a card, too."""
+"""Responses for embedded cards: display parameters, the card cache, and problems shown as cards."""
 
 import re
 from collections import OrderedDict
@@ -26,79 +26,81 @@ from app.web.read_source import ReleaseReads, database_of
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)
 MOST_KEPT = 500
-"""How many cards a process keeps; each is a few kilobytes."""
+"""Most cards in the cache of a process; each takes a few kilobytes."""
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 """A language tag, RFC 5646 section 2.1, without the rarer forms."""
 
 
 @dataclass(frozen=True)
 class View:
-    """How a card is shown."""
+    """Display parameters of a card: colour theme and language tag."""
 
     theme: str = "auto"
     lang: str = "en"
 
     @property
     def style(self) -> Markup:
-        """What is between the tags of its style."""
+        """The content of its `<style>` element."""
         return card_style()
 
     @property
     def script(self) -> Markup:
-        """What is between the tags of its script."""
+        """The content of its `<script>` element."""
         return card_script()
 
 
-def view_of(asked: Mapping[str, str]) -> View:
-    """How the card is asked to look; InvalidParameter for a theme that there is not, or for what is no language."""
-    theme, lang = asked.get("theme") or "auto", asked.get("lang") or "en"
+def view_of(params: Mapping[str, str]) -> View:
+    """The view of the query parameters `theme` and `lang`; InvalidParameter for an unknown theme or no language tag."""
+    theme, lang = params.get("theme") or "auto", params.get("lang") or "en"
     if theme not in THEMES:
         close = nearest(theme, THEMES)
-        raise wrong("theme", f"there are {', '.join(THEMES)}" + (f"; did you mean {close}?" if close else ""))
+        raise invalid_parameter(
+            "theme", f"there are {', '.join(THEMES)}" + (f"; did you mean {close}?" if close else "")
+        )
     if not LANGUAGE.fullmatch(lang):
-        raise wrong("lang", "this is no language tag such as en or de-CH")
+        raise invalid_parameter("lang", "this is no language tag such as en or de-CH")
     return View(theme, lang)
 
 
-def wrong(parameter: str, detail: str) -> InvalidParameter:
-    """That a parameter is wrong."""
+def invalid_parameter(parameter: str, detail: str) -> InvalidParameter:
+    """The 422 problem for one query parameter."""
     return InvalidParameter(f"{parameter}: {detail}.", errors=[{"parameter": parameter, "detail": detail}])
 
 
 @dataclass(frozen=True)
 class ShownRecord:
-    """A record, its version, and its card."""
+    """A record with its version and its rendered card."""
 
     record: Record
     version: int
     card: Card
     drawing: Markup | None = None
-    """The picture of its numbers, to stand in the card itself."""
+    """An SVG of its numbers, inlined in the card."""
 
 
 class CardCache:
-    """The cards that were asked for last, each under the revision of the dataset and the day that it was made for."""
+    """LRU cache of rendered cards, keyed by record, dataset revision, date and release."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, ShownRecord] = OrderedDict()
+        self._cards: OrderedDict[Hashable, ShownRecord] = OrderedDict()
 
     def find(self, key: Hashable) -> ShownRecord | None:
-        """The card, which is then the last one to be dropped."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
+        """The cached card, now the most recently used, or None."""
+        if key in self._cards:
+            self._cards.move_to_end(key)
+        return self._cards.get(key)
 
     def keep(self, key: Hashable, shown: ShownRecord) -> None:
-        """Keep a card, and drop the one that nobody asked for the longest."""
-        self._kept[key] = shown
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        """Store a card, and evict the least recently used above MOST_KEPT."""
+        self._cards[key] = shown
+        while len(self._cards) > MOST_KEPT:
+            self._cards.popitem(last=False)
 
 
 async def shown_record(request: Request, plural: str, record_id: str, release: str | None = None) -> ShownRecord:
     """A record with its card; NotFound, Gone or Moved when there is no such record.
 
-    It comes from the release of the request, or from the one that is named.
+    It is read from `release`, else from the release of the request, else from the live database.
     """
     if plural == SYNTHESES:
         return await shown_synthesis(request, record_id, release)
@@ -113,7 +115,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
     if found is not None and not where.release:
         return found
     if found is not None:
-        await reads.fetch(lambda _: None, short=True)  # the answer says which release it is of
+        await reads.fetch(lambda _: None, short=True)  # sets the headers that name the release
         return found
     facts: Facts = await reads.fetch(lambda connection: read_card(connection, row, record_id))
     shown = ShownRecord(facts.record, facts.version, card_of(facts, where, newer))
@@ -122,7 +124,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
 
 
 async def shown_synthesis(request: Request, digest: str, release: str | None = None) -> ShownRecord:
-    """A kept synthesis with its card; NotFound for an unknown hash, and where another release is asked than its own."""
+    """An archived synthesis with its card; NotFound for an unknown hash, or for another release than its own."""
     where, revision = where_of(request), request.scope["revision"]
     wanted = release or where.release
     facts, newer = await read_kept_synthesis(request, digest)
@@ -132,14 +134,14 @@ async def shown_synthesis(request: Request, digest: str, release: str | None = N
     cards: CardCache = request.app.state.cards
     found = cards.find(key) if revision is not None else None
     if found is None:
-        standing = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
-        found = ShownRecord(standing, VERSION, card_of_synthesis(facts, where, newer), card_drawing(facts))
+        record = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
+        found = ShownRecord(record, VERSION, card_of_synthesis(facts, where, newer), card_drawing(facts))
         cards.keep(key, found)
     return found
 
 
 async def _newer(request: Request, release: str | None) -> str | None:
-    """A release that was made after the one asked for."""
+    """The name of a release newer than this one, or None."""
     if release is None:
         return None
 
@@ -151,23 +153,23 @@ async def _newer(request: Request, release: str | None) -> str | None:
 
 
 def card_answer(request: Request, template: str, values: Mapping[str, Any]) -> Response:
-    """A card that any page may frame."""
-    answer = etags.response_with_etag(request, page(template, values), HTML)
-    answer.headers["Content-Security-Policy"] = card_policy()
-    return answer
+    """The HTML response of a card, which any page may frame."""
+    response = etags.response_with_etag(request, page(template, values), HTML)
+    response.headers["Content-Security-Policy"] = card_policy()
+    return response
 
 
 def problem_card(request: Request, problem: Problem, view: View) -> Response:
-    """What went wrong as a small card with the problem's status."""
+    """A problem as a small card, with the status of the problem."""
     home = request.app.state.settings.public_url
-    told = {"view": view, "card": None, "problem": problem, "home": home}
-    content = mask_keys(page("card_problem.html", told).decode())
+    values = {"view": view, "card": None, "problem": problem, "home": home}
+    content = mask_keys(page("card_problem.html", values).decode())
     headers = {"Cache-Control": "no-store", **problem.headers, "Content-Security-Policy": card_policy()}
     return Response(content, status_code=problem.status, media_type=HTML, headers=headers)
 
 
 def moved_answer(request: Request, moved: Moved, path: str) -> Response:
-    """Leads to the same embed under the record's present id; what else was asked stays."""
-    asked = request.scope["query_string"].decode("latin-1")
-    location = request.app.state.settings.public_url + path.format(moved.present) + (f"?{asked}" if asked else "")
+    """A 308 redirect to the same embed with the record's new id and the same query string."""
+    query = request.scope["query_string"].decode("latin-1")
+    location = request.app.state.settings.public_url + path.format(moved.present) + (f"?{query}" if query else "")
     return Response(status_code=308, headers={"Location": location, "Cache-Control": "public, max-age=60"})

@@ -1,4 +1,4 @@
-"""A file as it lies on the disk: whole, or the range of it that a download goes on with (RFC 9110 section 14)."""
+"""File downloads with ETag and byte ranges (RFC 9110 section 14)."""
 
 import re
 from base64 import b64encode
@@ -13,15 +13,15 @@ from app.errors import RangeNotSatisfiable
 from app.web import etags
 
 FOR_EVER = "public, max-age=31536000, immutable"
-PIECE = 256 * 1024
-"""Bytes that are read and sent at a time."""
+CHUNK_SIZE = 256 * 1024
+"""Bytes of one chunk."""
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 
 
 def file_answer(request: Request, path: Path, *, size: int, sha256: str, media_type: str, name: str) -> Response:
-    """A file whose bytes never change: 206 for one range, 304 for who has it, RangeNotSatisfiable beyond its end.
+    """The response for an immutable file: 200, 206 for one range, or 304; RangeNotSatisfiable beyond its end.
 
-    `sha256` is its tag and its `Repr-Digest` (RFC 9530).
+    `sha256` (hexadecimal) is its ETag and its `Repr-Digest` (RFC 9530). `size` is in bytes.
     """
     tag = f'"{sha256}"'
     headers = {
@@ -31,42 +31,42 @@ def file_answer(request: Request, path: Path, *, size: int, sha256: str, media_t
         "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:",
         "Content-Disposition": f'attachment; filename="{name}"',
     }
-    if etags.has_it(request, tag):
+    if etags.matches_if_none_match(request, tag):
         return Response(status_code=304, headers=headers)
-    wanted = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
-    part = range_of(wanted, size)
-    start, end = part or (0, size)
+    range_header = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
+    byte_range = range_of(range_header, size)
+    start, end = byte_range or (0, size)
     headers["Content-Length"] = str(end - start)
-    if part:
+    if byte_range:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    status = 206 if part else 200
+    status = 206 if byte_range else 200
     if request.scope.get("head"):
         return Response(status_code=status, media_type=media_type, headers=headers)
-    return StreamingResponse(_pieces(path, start, end), status_code=status, media_type=media_type, headers=headers)
+    return StreamingResponse(_chunks(path, start, end), status_code=status, media_type=media_type, headers=headers)
 
 
 def range_of(header: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; None for the whole: no range asked, several, or one that is broken."""
-    found = ONE_RANGE.fullmatch((header or "").strip())
-    if found is None or found.groups() == ("", ""):
+    """Start and end offset (exclusive) of a Range header; None for the whole file: no, several or malformed ranges."""
+    match = ONE_RANGE.fullmatch((header or "").strip())
+    if match is None or match.groups() == ("", ""):
         return None
-    first, last = found.groups()
+    first, last = match.groups()
     if first and last and int(first) > int(last):
         return None
     start = int(first) if first else max(size - int(last), 0)
     end = min(int(last) + 1, size) if first and last else size
     if start >= size:
-        problem = f"The file has {size} bytes; there is nothing at {header}."
-        raise RangeNotSatisfiable(problem, headers={"Content-Range": f"bytes */{size}"})
+        detail = f"The file has {size} bytes; there is nothing at {header}."
+        raise RangeNotSatisfiable(detail, headers={"Content-Range": f"bytes */{size}"})
     return start, end
 
 
-async def _pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+async def _chunks(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
     async with await open_file(path, "rb") as file:
         await file.seek(start)
         while start < end:
-            piece = await file.read(min(PIECE, end - start))
-            if not piece:
+            chunk = await file.read(min(CHUNK_SIZE, end - start))
+            if not chunk:
                 raise OSError(f"{path.name} ended at byte {start}")
-            start += len(piece)
-            yield piece
+            start += len(chunk)
+            yield chunk

@@ -1,4 +1,4 @@
-"""Whether the service can do its work: migrated, seeded, writable; looked at once a second at most."""
+"""Readiness of the service: the database is migrated, seeded and writable; checked at most once a second."""
 
 import time
 from dataclasses import dataclass
@@ -11,35 +11,36 @@ from app.errors import Unavailable
 from app.store.read.revision import revision_of
 
 SECONDS_KEPT = 1.0
-"""A probe that many ask at once costs the database no more than one that one asks."""
+"""For how long a result is reused, so that many simultaneous probes cost the database one check."""
 LONGEST_LOOK_SECONDS = 1.5
+"""Timeout of a check."""
 
 
 @dataclass(frozen=True)
 class ReadinessResult:
-    """What was found: the revision, and for each check that failed why."""
+    """The revision of the dataset (0 when unknown), and a message for each failed check."""
 
     revision: int
     faults: dict[str, str]
 
 
 class Readiness:
-    """Looks at the database of a process."""
+    """Readiness check of the database of a process, with a cached result."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._found: tuple[float, ReadinessResult] | None = None
-        self._turn = Lock()
+        self._cached: tuple[float, ReadinessResult] | None = None
+        self._lock = Lock()
         self._limiter: CapacityLimiter | None = None
 
     async def look(self) -> ReadinessResult:
-        """What holds now, or held less than a second ago."""
-        async with self._turn:
-            if self._found is None or time.monotonic() - self._found[0] > SECONDS_KEPT:
-                self._found = time.monotonic(), await self._bounded()
-            return self._found[1]
+        """The result of a check now or within the last SECONDS_KEPT."""
+        async with self._lock:
+            if self._cached is None or time.monotonic() - self._cached[0] > SECONDS_KEPT:
+                self._cached = time.monotonic(), await self._look_with_timeout()
+            return self._cached[1]
 
-    async def _bounded(self) -> ReadinessResult:
+    async def _look_with_timeout(self) -> ReadinessResult:
         self._limiter = self._limiter or CapacityLimiter(1)
         with move_on_after(LONGEST_LOOK_SECONDS):
             return await to_thread.run_sync(look, self.database, abandon_on_cancel=True, limiter=self._limiter)
@@ -47,15 +48,13 @@ class Readiness:
 
 
 def look(database: Database) -> ReadinessResult:
-    """What holds of a database; a check that needs another one is told only when that one holds."""
+    """Check a database; a check is reported only when those that it depends on passed."""
     try:
         with database.read() as connection:
             schema = schema_of(connection)
             if schema != newest_schema():
-                is_missing = "holds no schema yet" if schema is None else f"has schema {schema}"
-                return ReadinessResult(
-                    0, {"migrated": f"The database {is_missing}; this program needs {newest_schema()}."}
-                )
+                state = "holds no schema yet" if schema is None else f"has schema {schema}"
+                return ReadinessResult(0, {"migrated": f"The database {state}; this program needs {newest_schema()}."})
             revision = revision_of(connection)
     except Unavailable as failure:
         return ReadinessResult(0, {"migrated": failure.detail})

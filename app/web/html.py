@@ -1,4 +1,4 @@
-"""The web side of pages for people: what they may be asked, which form they take, and how they are answered."""
+"""HTML pages: their query parameters, negotiation between HTML and JSON-LD, and their responses."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,51 +27,51 @@ HTML = "text/html; charset=utf-8"
 
 
 def _blank_is_none(value: Any) -> Any:
-    """A field of a form that was left empty says nothing."""
+    """None for an empty form field."""
     return None if value == "" else value
 
 
 BLANK = BeforeValidator(_blank_is_none)
 
 
-class PageAsked(BaseModel):
-    """The query parameters of a page; those that it does not know (`utm_source`) are passed over."""
+class PageParameters(BaseModel):
+    """The query parameters of a page; unknown ones (`utm_source`) are ignored."""
 
     model_config = ConfigDict(extra="ignore")
     release: Annotated[ReleaseName | None, BLANK] = None
 
 
 def where_of(request: Request) -> PageSettings:
-    """Where the page is asked for."""
+    """The context of a page: public and contact URL, release, and today's date."""
     settings = request.app.state.settings
     return PageSettings(settings.public_url, settings.contact_url, release_of(request), now()[:10])
 
 
 def site_of(request: Request) -> Site:
-    """What the layout needs to know."""
+    """The values of the page layout."""
     return Site(request.app.state.settings.contact_url, release_of(request))
 
 
 def form_of(request: Request) -> str:
-    """HTML or JSON-LD, as the reader likes best."""
+    """The media type by content negotiation between HTML and JSON-LD; NotAcceptable when Accept allows neither."""
     return choose(accepted(request), [HTML, LINKED_DATA])
 
 
 async def page_answer(
     request: Request, template: str, values: Mapping[str, Any], links: tuple[str, ...] = ()
 ) -> Response:
-    """A page, rendered off the event loop."""
+    """An HTML response with ETag; the template is rendered in a worker thread."""
     content = await to_thread.run_sync(partial(page, template, values, site_of(request)))
     return etags.response_with_etag(request, content, HTML, links=links)
 
 
 async def read_kept_synthesis(request: Request, digest: str) -> tuple[SynthesisFacts, str | None]:
-    """A kept synthesis with what surrounds it in its release, and a newer release where there is one."""
+    """An archived synthesis with related facts of its release, and the name of a newer release or None."""
     database: Database = request.app.state.database
 
     def read(connection: Connection) -> tuple[SynthesisFacts, str | None]:
-        found = read_synthesis(connection, digest)
-        return found, newer_release(connection, found.kept.release)
+        facts = read_synthesis(connection, digest)
+        return facts, newer_release(connection, facts.kept.release)
 
     facts, newer = await database.fetch(read)
     reads = ReleaseReads(request, facts.kept.release)
@@ -79,7 +79,7 @@ async def read_kept_synthesis(request: Request, digest: str) -> tuple[SynthesisF
 
 
 def prefers_linked_data(request: Request) -> bool:
-    """Whether the reader likes JSON-LD better than a page; whoever accepts neither gets the page."""
+    """Whether Accept prefers JSON-LD to HTML; False when it allows neither."""
     try:
         return form_of(request) == LINKED_DATA
     except NotAcceptable:

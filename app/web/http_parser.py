@@ -1,4 +1,4 @@
-"""Which parser reads HTTP: httptools, or the program does not start."""
+"""A startup check that uvicorn parses HTTP with httptools."""
 
 from importlib.util import find_spec
 
@@ -6,6 +6,6 @@ from app.errors import BrokenSetting
 
 
 def require_httptools() -> None:
-    """BrokenSetting without httptools: uvicorn would take h11, which answers requests that were smuggled in."""
+    """Raise BrokenSetting without httptools: uvicorn would use h11, which allows request smuggling."""
     if find_spec("httptools") is None:
         raise BrokenSetting("The package httptools is missing, and no other parser of HTTP is safe; run `make setup`.")

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, without anything that somebody sent.
+"""JSON logging: one object per line on standard error, without any content of requests.
 
 Lines are handed to a thread that writes them, so that a slow reader of standard error holds up no request. What does
 not fit into the queue is lost, and the next line that fits says how many were.
@@ -19,16 +19,16 @@ from pydantic_core import to_json
 from app.api_keys import mask_keys
 
 MOST_WAITING = 10_000
-"""Lines that wait to be written; a few megabytes."""
+"""Most lines in the queue; a few megabytes."""
 SECONDS_AT_THE_END = 2.0
-"""How long the end of the process waits for the last lines."""
+"""How long the process waits at exit for the last lines to be written."""
 
 
 class JsonFormatter(logging.Formatter):
     """A log record as one line of JSON: time, level, logger, message, the fields given with it, and the trace."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; whatever looks like a key is masked."""
+        """One line of JSON; API keys are masked."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         entry: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "logger": record.name}
         entry["message"] = record.getMessage()
@@ -39,9 +39,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def trace_of(failure: BaseException) -> list[str]:
-    """Where an exception and its causes came from: each class, and below it the lines of code, the outermost first.
+    """The traceback of an exception and its causes: each class name, then its frames, the outermost first.
 
-    Messages of exceptions stay out: they repeat values from bodies and from the database.
+    Exception messages are left out: they repeat values from request bodies and from the database.
     """
     lines: list[str] = []
     cause: BaseException | None = failure
@@ -54,7 +54,7 @@ def trace_of(failure: BaseException) -> list[str]:
 
 
 class Buffered(QueueHandler):
-    """Formats a record where it is made and lets a thread of its own write it to standard error."""
+    """Log handler that formats in the calling thread and writes to standard error in its own thread."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.waiting: Queue[str | None] = Queue(MOST_WAITING)
@@ -65,26 +65,26 @@ class Buffered(QueueHandler):
         self._writer.start()
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Hand over one line, or count it as lost."""
+        """Put one line into the queue, or count it as lost when the queue is full."""
         try:
             if self.lost:
-                words = f"{self.lost} lines were lost: standard error is read too slowly"
-                note = logging.LogRecord("app.web.logging", logging.WARNING, __file__, 0, words, None, None)
-                self.waiting.put_nowait(self.format(note))
+                text = f"{self.lost} lines were lost: standard error is read too slowly"
+                warning = logging.LogRecord("app.web.logging", logging.WARNING, __file__, 0, text, None, None)
+                self.waiting.put_nowait(self.format(warning))
                 self.lost = 0
             self.waiting.put_nowait(record.msg)
         except Full:
             self.lost += 1
 
     def close(self) -> None:
-        """Write what waits, as far as standard error takes it soon."""
+        """Write the queued lines, for at most SECONDS_AT_THE_END."""
         with suppress(Full):
             self.waiting.put_nowait(None)
         self._writer.join(SECONDS_AT_THE_END)
         super().close()
 
     def _write(self) -> None:
-        with suppress(ValueError, OSError):  # nobody reads standard error any more
+        with suppress(ValueError, OSError):  # standard error is closed
             while (line := self.waiting.get()) is not None:
                 self.stream.write(f"{line}\n")
                 if self.waiting.empty():
@@ -93,7 +93,7 @@ class Buffered(QueueHandler):
 
 
 def configuration(level: str, *, access_log: bool) -> dict[str, Any]:
-    """What uvicorn hands to `logging.config.dictConfig` in each of its processes."""
+    """The `logging.config.dictConfig` configuration that uvicorn applies in each of its processes."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,6 +1,6 @@
-"""Counts and times of requests in the text format of Prometheus, of one process or of all that serve together.
+"""Request metrics in the Prometheus text format, of one process or of all worker processes together.
 
-Labels come from the program alone (templates of routes, known methods, statuses), so that no caller makes them grow.
+Label values come from the program alone (route templates, known methods, statuses), so that callers cannot add series.
 """
 
 import os
@@ -15,17 +15,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several processes share their counts; prometheus_client reads this variable when it is imported."""
+"""Environment variable with the folder of shared counters; prometheus_client reads it when it is imported."""
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 Reading = tuple[str, str, float]
-"""Name, explanation and value of what is measured when it is asked for."""
+"""Name, help text and value of a gauge that is measured at scrape time."""
 
 
 @contextmanager
 def shared_by(workers: int) -> Iterator[None]:
-    """A folder for the counts of several processes, which they find in their environment; one process needs none."""
+    """Set the environment variable FOLDER to a temporary folder for several processes; one process needs none."""
     if workers == 1 or FOLDER in os.environ:
         yield
         return
@@ -35,7 +35,7 @@ def shared_by(workers: int) -> Iterator[None]:
 
 
 class Metrics:
-    """What one process notes about its requests."""
+    """The request metrics of one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,35 +55,35 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
-        self._found: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         if FOLDER not in os.environ:
             ProcessCollector(registry=self.registry)
 
     def begin(self) -> None:
-        """A request has come."""
+        """Count a request as in flight."""
         self.in_flight.inc()
 
     def end(self, method: str, route: str, status: int, seconds: float) -> None:
-        """It has been answered, with status 0 when the caller went away before."""
+        """Record a finished request; status 0 when the client disconnected before the response."""
         self.in_flight.dec()
         counter, histogram = self._labelled(method if method in METHODS else "other", route, status)
         counter.inc()
         histogram.observe(seconds)
 
     def _labelled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """The counter and the histogram of these labels: found here once, for the library takes longer to find them."""
-        found = self._found.get((method, route, status))
+        """The counter and the histogram for these labels, cached because the look-up of the library is slower."""
+        found = self._children.get((method, route, status))
         if found is None:
             found = self.requests.labels(method, route, status), self.seconds.labels(method, route)
-            self._found[method, route, status] = found
+            self._children[method, route, status] = found
         return found
 
     def text(self, readings: list[Reading]) -> bytes:
-        """All of it, with what was read just now."""
+        """The Prometheus text of all metrics, with gauges for the readings."""
         registry = self.registry
         if FOLDER in os.environ:
             registry = CollectorRegistry()
-            _forget_the_dead(Path(os.environ[FOLDER]))
+            _remove_gauges_of_ended_processes(Path(os.environ[FOLDER]))
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no annotations there
         now = CollectorRegistry()
         now.register(_Readings(readings))
@@ -95,17 +95,17 @@ class _Readings(Collector):
         self.readings = readings
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge each."""
-        for name, words, value in self.readings:
-            yield GaugeMetricFamily(name, words, value=value)
+        """One gauge for each reading."""
+        for name, help_text, value in self.readings:
+            yield GaugeMetricFamily(name, help_text, value=value)
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """Let what processes that ended had in flight count no more; their totals stay."""
+def _remove_gauges_of_ended_processes(folder: Path) -> None:
+    """Delete the in-flight gauges of processes that have ended; their counters stay."""
     for file in folder.glob("gauge_live*_*.db"):
-        number = file.stem.rpartition("_")[2]
+        process_id = file.stem.rpartition("_")[2]
         with suppress(ValueError, PermissionError):
             try:
-                os.kill(int(number), 0)
+                os.kill(int(process_id), 0)
             except ProcessLookupError:
                 file.unlink(missing_ok=True)

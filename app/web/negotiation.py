@@ -1,4 +1,4 @@
-"""Which media type an answer gets: the caller's `Accept` against what can be given (RFC 9110 section 12.5.1)."""
+"""Content negotiation: the best offered media type for an Accept header (RFC 9110 section 12.5.1)."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from app.errors import NotAcceptable
 
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-"""A weight, RFC 9110 section 12.4.2; whoever writes something else asks for nothing."""
+"""A quality value, RFC 9110 section 12.4.2; a malformed one counts as 0."""
 
 
 def accepted(request: Request) -> str | None:
@@ -17,9 +17,9 @@ def accepted(request: Request) -> str | None:
 
 
 def choose(header: str | None, offered: Sequence[str]) -> str:
-    """The offered media type that the caller likes best, the first one among equals; NotAcceptable when there is none.
+    """The offered media type with the highest quality, the first one among equals; NotAcceptable when none is accepted.
 
-    `offered` is in our own order of preference; parameters of media types (`charset`) do not count.
+    `offered` is in the server's order of preference; parameters of media types (`charset`) are ignored.
     """
     ranges = [_range(part) for part in (header or "*/*").split(",") if part.strip()]
     best = max(offered, key=lambda media_type: _quality(media_type, ranges)) if ranges else offered[0]
@@ -39,10 +39,10 @@ def _range(part: str) -> tuple[str, float]:
 
 
 def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """The q of the most specific range that covers the media type; 0 when none does."""
+    """The quality value of the most specific media range that matches; 0 when none does."""
     name = media_type.split(";", maxsplit=1)[0].strip().lower()
     for pattern in (name, f"{name.split('/')[0]}/*", "*/*"):
-        found = [quality for media_range, quality in ranges if media_range == pattern]
-        if found:
-            return max(found)
+        qualities = [quality for media_range, quality in ranges if media_range == pattern]
+        if qualities:
+            return max(qualities)
     return 0.0

@@ -1,4 +1,4 @@
-"""Query parameters: one that takes a single value may stand in an address once."""
+"""Query parameters: a parameter with a single value may occur once."""
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -7,7 +7,7 @@ from app.errors import InvalidParameter
 
 
 def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
-    """Refuse a parameter that stands there twice although it takes one value."""
+    """Raise InvalidParameter for a repeated query parameter that takes a single value."""
     names = [name for name, _ in request.query_params.multi_items()]
     for name in sorted({name for name in names if names.count(name) > 1}):
         if "list" not in str(parameters.model_fields[name].annotation):
@@ -15,6 +15,6 @@ def refuse_repeated(request: Request, parameters: type[BaseModel]) -> None:
 
 
 def repeated_parameter(name: str) -> InvalidParameter:
-    """The 422 problem for a parameter that stands in the address twice and takes one value."""
-    wrong = "this parameter may stand there once only"
-    return InvalidParameter(f"{name}: {wrong}.", errors=[{"parameter": name, "detail": wrong}])
+    """The 422 problem for a repeated query parameter that takes a single value."""
+    detail = "this parameter may stand there once only"
+    return InvalidParameter(f"{name}: {detail}.", errors=[{"parameter": name, "detail": detail}])

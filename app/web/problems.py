@@ -1,4 +1,4 @@
-"""Problems on the wire: every way in which a request can fail, turned into `application/problem+json`."""
+"""Exception handlers: every failure of a request becomes an `application/problem+json` response (RFC 9457)."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,11 +32,11 @@ from app.web.negotiation import accepted, choose
 logger = logging.getLogger("app")
 HTML = "text/html; charset=utf-8"
 FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics", "oembed"})
-"""Where addresses begin that programs ask: they are told what is wrong as problem details, whatever they accept."""
+"""First path segments of the API: errors there are problem details, not HTML pages, regardless of Accept."""
 
 
 def respond(problem: Problem, request: Request) -> Response:
-    """The answer that tells a problem; never kept by a cache, except that there is no such page."""
+    """The response for a problem: problem details, or an HTML page for browsers; not cacheable by default."""
     public_url = str(request.scope["app"].state.settings.public_url) if "app" in request.scope else ""
     body = problem.body(public_url, request_path(request.scope))
     headers = {"Cache-Control": "no-store", **problem.headers}
@@ -50,7 +50,7 @@ def respond(problem: Problem, request: Request) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person asked: a page outside the API, by a browser, which likes HTML better than problem details."""
+    """Whether an error is shown as an HTML page: outside the API, when Accept prefers HTML to problem details."""
     if request.url.path.split("/")[1] in FOR_PROGRAMS:
         return False
     try:
@@ -60,56 +60,56 @@ def wants_page(request: Request) -> bool:
 
 
 def request_path(scope: Scope) -> str:
-    """The path that was asked for, percent-encoded: a URI reference that names no other host (RFC 9457, 3.1.5)."""
+    """The request path, percent-encoded, as a URI reference that cannot name another host (RFC 9457, 3.1.5)."""
     raw = scope.get("raw_path") or quote(scope["path"]).encode()
     return "/" + quote(raw, safe="%/:@!$&'()*+,;=~").lstrip("/")
 
 
 def install(app: FastAPI) -> None:
-    """Register what turns exceptions into problems."""
-    app.add_exception_handler(Problem, _tell)
-    app.add_exception_handler(Moved, _lead)
-    app.add_exception_handler(RequestValidationError, _tell_parameters)
-    app.add_exception_handler(HTTPException, _tell_http)
+    """Register the exception handlers of the application."""
+    app.add_exception_handler(Problem, _respond_to_problem)
+    app.add_exception_handler(Moved, _redirect)
+    app.add_exception_handler(RequestValidationError, _respond_to_parameters)
+    app.add_exception_handler(HTTPException, _respond_to_http)
 
 
-async def _tell(request: Request, problem: Exception) -> Response:
+async def _respond_to_problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)  # noqa: S101  # registered for this class alone
     return respond(problem, request)
 
 
-async def _lead(request: Request, moved: Exception) -> Response:
-    """Lead to the same question with the record's present id, which stands in the path, else in a parameter."""
+async def _redirect(request: Request, moved: Exception) -> Response:
+    """A 308 redirect to the same request with the record's new id in the path, else in the query parameters."""
     assert isinstance(moved, Moved)  # noqa: S101  # registered for this class alone
-    path, asked = request.url.path, request.scope["query_string"].decode("latin-1")
+    path, query = request.url.path, request.scope["query_string"].decode("latin-1")
     root = "/v1" if path.startswith("/v1/") else ""
     former, present = f"{root}/{moved.plural}/{moved.former}", f"{root}/{moved.plural}/{moved.present}"
     if path == former or path.startswith(f"{former}/"):
         path = present + path.removeprefix(former)
     else:
-        values = [(name, moved.present if value == moved.former else value) for name, value in parse_qsl(asked)]
-        asked = urlencode(values)
-    location = request.app.state.settings.public_url + path + (f"?{asked}" if asked else "")
+        values = [(name, moved.present if value == moved.former else value) for name, value in parse_qsl(query)]
+        query = urlencode(values)
+    location = request.app.state.settings.public_url + path + (f"?{query}" if query else "")
     headers = {"Location": location, "Cache-Control": "public, max-age=60"}
     if wants_page(request):
         return Response(page("moved.html", {"location": location}), status_code=308, media_type=HTML, headers=headers)
     return Response(status_code=308, headers=headers)
 
 
-async def _tell_http(request: Request, failure: Exception) -> Response:
+async def _respond_to_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101  # registered for this class alone
     path = request.url.path
     if failure.status_code == 405:
-        named = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.state.methods)}
-        allowed = {"Allow": allow_header(", ".join(named))}
-        return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=allowed), request)
+        methods = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.state.methods)}
+        headers = {"Allow": allow_header(", ".join(methods))}
+        return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=headers), request)
     if failure.status_code == 404:
         return respond(NotFound(f"There is no page {path}." + _near_path(request)), request)
     return respond(BadRequest(str(failure.detail)), request)
 
 
 def methods_at(path: str, known: Mapping[str, set[str]]) -> set[str]:
-    """The methods of every path of ours that fits; the router itself tells those of one route alone."""
+    """The methods of all path templates that match; the router itself knows only those of one route."""
     steps = path.split("/")
     found: set[str] = set()
     for template, methods in known.items():
@@ -120,13 +120,13 @@ def methods_at(path: str, known: Mapping[str, set[str]]) -> set[str]:
 
 
 def allow_header(methods: str) -> str:
-    """The methods of a path; HEAD stands wherever GET does (RFC 9110 section 9.3.2)."""
-    named = {method.strip() for method in methods.split(",")}
-    return ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
+    """The value of the Allow header; HEAD is added to GET (RFC 9110 section 9.3.2)."""
+    names = {method.strip() for method in methods.split(",")}
+    return ", ".join(sorted(names | ({"HEAD"} if "GET" in names else set())))
 
 
 def _near_path(request: Request) -> str:
-    """A hint for a mistyped resource, and for a slash too many."""
+    """A hint for a mistyped resource name or a trailing slash; empty when there is none."""
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
@@ -137,7 +137,7 @@ def _near_path(request: Request) -> str:
     return f" Did you mean /v1/{close}?" if close else ""
 
 
-async def _tell_parameters(request: Request, failure: Exception) -> Response:
+async def _respond_to_parameters(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, RequestValidationError)  # noqa: S101  # registered for this class alone
     errors = list(_parameter_errors(failure.errors(), known_parameters(request)))[:MOST_ERRORS]
     first = errors[0]
@@ -145,7 +145,7 @@ async def _tell_parameters(request: Request, failure: Exception) -> Response:
 
 
 def known_parameters(request: Request) -> list[str]:
-    """The names of the query parameters that the route of this request takes."""
+    """The query parameter names of the route of this request."""
     route = request.scope.get("route")
     names: list[str] = []
     for parameter in route.dependant.query_params if route is not None else ():
@@ -154,10 +154,10 @@ def known_parameters(request: Request) -> list[str]:
     return names
 
 
-def _parameter_errors(found: Sequence[Mapping[str, Any]], known: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for error in found:
+def _parameter_errors(pydantic_errors: Sequence[Mapping[str, Any]], known: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for error in pydantic_errors:
         steps = [str(step) for step in error["loc"] if not isinstance(step, int)][1:]
-        entry: dict[str, Any] = {"parameter": steps[0] if steps else "?", "detail": _words(error)}
+        entry: dict[str, Any] = {"parameter": steps[0] if steps else "?", "detail": _message(error)}
         if error["type"] == "extra_forbidden":
             entry["detail"] = "this parameter is not known here"
             close = nearest(entry["parameter"], known)
@@ -174,39 +174,40 @@ def _parameter_errors(found: Sequence[Mapping[str, Any]], known: Sequence[str]) 
         yield entry
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def _message(error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 
-class Unexpected:
-    """Plain ASGI: an exception that nobody foresaw becomes a 500 problem and one log entry with its traceback."""
+class UnhandledErrors:
+    """ASGI middleware: an unhandled exception becomes a 500 problem and one log entry with its traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Pass on one request; once the response has started, exceptions are raised again."""
         started = False
 
-        async def watched(message: Message) -> None:
+        async def watched_send(message: Message) -> None:
             nonlocal started
             started = started or message["type"] == "http.response.start"
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, watched_send)
         except ClientDisconnect:
-            return  # the caller went away, or was told already, in the middle of a body
+            return  # the client disconnected, or was refused already, in the middle of a body
         except Exception as failure:
             if scope["type"] != "http" or started:
                 raise
-            name = scope.get("request_id")
-            words = "Something failed that should not." + (f" Our log has it under the request {name}." if name else "")
-            problem = failure if isinstance(failure, Problem) else Problem(words)
+            request_id = scope.get("request_id")
+            logged = f" Our log has it under the request {request_id}." if request_id else ""
+            detail = f"Something failed that should not.{logged}"
+            problem = failure if isinstance(failure, Problem) else Problem(detail)
             if problem is not failure:
                 logger.exception(
-                    "unexpected failure on %s", mask_keys(scope["path"]), extra={"fields": {"request": name}}
+                    "unexpected failure on %s", mask_keys(scope["path"]), extra={"fields": {"request": request_id}}
                 )
-            answer = respond(problem, Request(scope))
-            await answer(scope, receive, send)
+            response = respond(problem, Request(scope))
+            await response(scope, receive, send)

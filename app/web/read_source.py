@@ -1,4 +1,4 @@
-"""Where a request reads: the database, or the release that it names."""
+"""The source of reads of a request: the live database, or the release in its `release` parameter."""
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar
@@ -13,11 +13,11 @@ from app.web.parameters import repeated_parameter
 
 T = TypeVar("T")
 RELEASED = RESOURCES.keys() | {"", "search", "v1", "embed", "badge"}
-"""Where the addresses begin whose answers are read from records: the API, the first page, search, pages, embeds."""
+"""First path segments that accept `release`: the API, the first page, search, record pages and embeds."""
 
 
 class ReleaseReads:
-    """Reads from the release that a request names; the headers of the answer will say so."""
+    """Reads from a release; the response headers then name the release and its revision."""
 
     def __init__(self, request: Request, name: str) -> None:
         self.request = request
@@ -27,25 +27,25 @@ class ReleaseReads:
         self,
         work: Callable[[Connection], T],
         *,
-        short: bool = False,  # noqa: ARG002  # a file of records is no less a read of its own
+        short: bool = False,  # noqa: ARG002  # a release is always read off the event loop
         shape: Hashable = None,
     ) -> T:
         """Run a read; NotFound for an unknown release, Unavailable for one whose file is missing or altered."""
-        frozen = await self.request.app.state.releases.take(self.name)
-        answered_from(self.request, frozen.release)
-        self.request.scope["marks"] = frozen.followed
-        found: T = await frozen.fetch(work, shape=shape)
+        release_reader = await self.request.app.state.releases.take(self.name)
+        answered_from(self.request, release_reader.release)
+        self.request.scope["marks"] = release_reader.followed
+        found: T = await release_reader.fetch(work, shape=shape)
         return found
 
 
 def answered_from(request: Request, release: Release) -> None:
-    """Let the answer say that it comes from a release."""
+    """Set the `Dataset-Revision` and `Dataset-Release` headers of the response."""
     request.scope["revision"] = release.revision
     request.scope["dataset"] |= {"Dataset-Revision": str(release.revision), "Dataset-Release": release.name}
 
 
 def database_of(request: Request) -> Database | ReleaseReads:
-    """Where this request reads: from the application's database, or from the release that it names."""
+    """The source of reads of this request: the live database, or the release that it names."""
     name = release_of(request)
     if name is not None:
         return ReleaseReads(request, name)
@@ -54,9 +54,9 @@ def database_of(request: Request) -> Database | ReleaseReads:
 
 
 def release_of(request: Request) -> str | None:
-    """The release that a read of records names; the other pages pass over what they do not know."""
-    reads = request.url.path.split("/")[1] in RELEASED
-    named = request.query_params.getlist("release") if reads else []
-    if len(named) > 1:
+    """The `release` parameter of a read of records, or None; other pages ignore it. InvalidParameter when repeated."""
+    is_read = request.url.path.split("/")[1] in RELEASED
+    names = request.query_params.getlist("release") if is_read else []
+    if len(names) > 1:
         raise repeated_parameter("release")
-    return named[0] or None if named else None
+    return names[0] or None if names else None

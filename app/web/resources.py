@@ -1,4 +1,4 @@
-"""The routes that every resource has, written once: lists, its single record with its history, and its writes."""
+"""The routes that every resource has: lists, the single record with its history, and writes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -31,12 +31,12 @@ from app.web.read_source import database_of
 from app.web.responses import JSON, absolute_url, list_answer, next_url, single_answer
 from app.web.writes.routes import add_writes
 
-FILTERS = "Filters are named after fields; a repeated filter means any of its values."
+FILTERS = "Filters are named after fields; a repeated filter matches any of its values."
 LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 VERSIONS = {
     "Link": {
-        "description": "The record as it is now (`latest-version`), its history (`version-history`), and the version "
-        "before this one (`predecessor-version`), after RFC 5829; other formats (`alternate`).",
+        "description": "The current version of the record (`latest-version`), its history (`version-history`) and the "
+        "version before this one (`predecessor-version`), after RFC 5829; other formats (`alternate`).",
         "schema": {"type": "string"},
     }
 }
@@ -44,7 +44,7 @@ Endpoint = Callable[..., Awaitable[Response]]
 
 
 def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
-    """All routes of a resource: `/v1/{plural}`, `/v1/{plural}/{id}`, and the lists under what it refers to."""
+    """All routes of a resource: `/v1/{plural}`, `/v1/{plural}/{id}`, its history and writes, and its nested lists."""
     router = APIRouter(prefix="/v1", tags=[tag])
     _add_list(router, resource)
     _add_single(router, resource)
@@ -56,23 +56,25 @@ def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
 
 
 def parents(resource: type[Row]) -> dict[str, type[Row]]:
-    """The resources under which this one is listed, by the filter that narrows it: whatever it points to."""
-    own = {name for name, use in uses(resource).items() if use.is_filter} | mentions(resource).keys()
+    """The resources under which this one is listed, those that it references, by the name of the filter."""
+    filters = {name for name, use in uses(resource).items() if use.is_filter} | mentions(resource).keys()
     return {
-        singular(plural): row for plural, row in RESOURCES.items() if singular(plural) in own and row is not resource
+        singular(plural): row
+        for plural, row in RESOURCES.items()
+        if singular(plural) in filters and row is not resource
     }
 
 
-def _rows(resource: type[Row]) -> str:
+def _plural_name(resource: type[Row]) -> str:
     return resource.plural.replace("-", " ")
 
 
 def _add_list(router: APIRouter, resource: type[Row]) -> None:
     parameters = query_model(resource)
 
-    async def endpoint(request: Request, asked: Annotated[parameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+    async def endpoint(request: Request, params: Annotated[parameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
         refuse_repeated(request, parameters)
-        return await list_answer(request, query_from(resource, asked), asked)
+        return await list_answer(request, query_from(resource, params), params)
 
     _declare_list(
         router,
@@ -80,7 +82,7 @@ def _add_list(router: APIRouter, resource: type[Row]) -> None:
         endpoint,
         resource,
         operation_id=f"list_{resource.plural.replace('-', '_')}",
-        summary=f"List {_rows(resource)}",
+        summary=f"List {_plural_name(resource)}",
         description=f"{resource.record_class().__doc__}\n\n{FILTERS}",
         problems=(BadCursor, NotAcceptable, NotFound, InvalidParameter),
     )
@@ -94,11 +96,11 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
         id: Annotated[
             Slug, Path(description=f"The id of the {name.replace('_', ' ')}.", examples=[example_of(parent)["id"]])
         ],  # the path says {id}
-        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
+        params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
     ) -> Response:
         refuse_repeated(request, parameters)
         await database_of(request).fetch(lambda connection: fetch(connection, parent, id), short=True)
-        return await list_answer(request, query_from(resource, asked, **{name: id}), asked)
+        return await list_answer(request, query_from(resource, params, **{name: id}), params)
 
     _declare_list(
         router,
@@ -106,10 +108,10 @@ def _add_nested(router: APIRouter, resource: type[Row], name: str, parent: type[
         endpoint,
         resource,
         operation_id=f"list_{name}_{resource.plural.replace('-', '_')}",
-        summary=f"List the {_rows(resource)} of one {name.replace('_', ' ')}",
+        summary=f"List the {_plural_name(resource)} of one {name.replace('_', ' ')}",
         description=f"Like `/v1/{resource.plural}?{name}=…`, and 404 when there is no such {name.replace('_', ' ')}.",
         problems=(BadCursor, NotAcceptable, NotFound, Gone, InvalidParameter),
-        others=MOVED,
+        more_responses=MOVED,
     )
 
 
@@ -123,7 +125,7 @@ def _declare_list(
     summary: str,
     description: str,
     problems: Sequence[type[Problem]],
-    others: Mapping[int | str, dict[str, Any]] = MappingProxyType({}),
+    more_responses: Mapping[int | str, dict[str, Any]] = MappingProxyType({}),
 ) -> None:
     page = {"items": [example_of(resource)], "next": None}
     content = {
@@ -144,11 +146,11 @@ def _declare_list(
         response_model=page_model(resource),
         responses={
             200: {
-                "description": f"The {_rows(resource)} that match, in order.",
+                "description": f"The {_plural_name(resource)} that match, in order.",
                 "content": content,
                 "headers": HEADERS | LINK,
             },
-            **others,
+            **more_responses,
             **problem_responses(*problems, *([NotComparable] if compares_amounts(resource) else [])),
         },
     )
@@ -162,21 +164,21 @@ def _add_single(router: APIRouter, resource: type[Row]) -> None:
         id: Annotated[
             Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])
         ],  # the path says {id}
-        asked: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
+        params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # made at run time
     ) -> Response:
         refuse_repeated(request, parameters)
-        return await single_answer(request, query_from(resource, asked), id, asked)
+        return await single_answer(request, query_from(resource, params), id, params)
 
     content: dict[str, Any] = {
         JSON: {"example": to_json(example_of(resource)).decode()},
         "text/csv": {"schema": {"type": "string"}},
         "application/x-ndjson": {"schema": {"type": "string"}},
     }
-    for other in extra_formats(resource).values():
-        included = example_included(resource, other.reads)
-        content[other.media_type] = {"schema": other.schema}
-        if included or not other.reads:  # else the first record of the seed has nothing to show here
-            content[other.media_type]["example"] = other.render(example_of(resource), included, EXAMPLE_ADDRESS)
+    for extra in extra_formats(resource).values():
+        included = example_included(resource, extra.reads)
+        content[extra.media_type] = {"schema": extra.schema}
+        if included or not extra.reads:  # else the first record of the seed has nothing to show here
+            content[extra.media_type]["example"] = extra.render(example_of(resource), included, EXAMPLE_ADDRESS)
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
         endpoint,
@@ -199,13 +201,13 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
         id: Annotated[
             Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])
         ],  # the path says {id}
-        asked: Annotated[HistoryAsked, Parameters()],
+        params: Annotated[HistoryAsked, Parameters()],
     ) -> Response:
         choose(accepted(request), [JSON])
         refuse_repeated(request, HistoryAsked)
         address = partial(absolute_url, request)
         history = await database_of(request).fetch(
-            lambda connection: read_history(connection, resource, id, asked, address)
+            lambda connection: read_history(connection, resource, id, params, address)
         )
         links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
         return etags.response_with_etag(request, to_json(history), JSON, links=links)
@@ -217,9 +219,9 @@ def _add_history(router: APIRouter, resource: type[Row]) -> None:
         methods=["GET"],
         operation_id=f"get_{name}_history",
         summary=f"Get the history of one {name.replace('_', ' ')}",
-        description="Every edition of the record, newest first: what changed, when, by whom and why. An edition that "
-        "only follows from another record, as when a source is retracted, keeps the version and has an entry of its "
-        "own (`is_new_version: false`). A withdrawn record has its history here too.",
+        description="The changes of the record, newest first: what changed, when, by whom and why. A change that only "
+        "follows from another record, as when a source is retracted, keeps the version and has an entry of its own "
+        "(`is_new_version: false`). A withdrawn record has its history here, too.",
         response_model=History,
         responses={
             200: {"description": "One page of the history.", "headers": HEADERS | LINK},

@@ -1,4 +1,4 @@
-"""Answers: a page, a record or a whole selection, in the format that was asked for, with its tag and links."""
+"""HTTP responses for lists, single records and exports, in the negotiated format, with ETag and Link headers."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -32,31 +32,34 @@ MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "applic
 
 
 def absolute_url(request: Request, path: str) -> str:
-    """An absolute address of ours, with or without parameters, that stays in the release of this request."""
+    """The absolute URL of a path of this service, with the `release` parameter of the request where it has one."""
     name = release_of(request)
     joint = "&" if "?" in path else "?"
     return f"{request.app.state.settings.public_url}{path}" + ("" if name is None else f"{joint}release={name}")
 
 
-def format_of(request: Request, asked: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:
-    """The format of the answer, among media types by their words: `format=` before the Accept header."""
-    named: str | None = getattr(asked, "format", None)
-    if named is not None:
-        return named
+def format_of(request: Request, params: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:
+    """The name of the response format: the `format` parameter, else content negotiation by Accept.
+
+    `offered` gives the media type of each format name. NotAcceptable when Accept allows none of them.
+    """
+    requested: str | None = getattr(params, "format", None)
+    if requested is not None:
+        return requested
     chosen = choose(accepted(request), list(offered.values()))
     return next(name for name, media_type in offered.items() if media_type == chosen)
 
 
-async def list_answer(request: Request, query: Query, asked: Any) -> Response:
-    """A list in the format that was asked for; CSV and NDJSON without a limit give the whole selection."""
-    form = format_of(request, asked)
-    beside = [name for name, asked_for in _extras(query).items() if asked_for]
-    if form != "json" and beside:
-        raise _needs(beside[0], "json")
+async def list_answer(request: Request, query: Query, params: Any) -> Response:
+    """One page of a list in the negotiated format; CSV and NDJSON without `limit` give the whole result."""
+    form = format_of(request, params)
+    extras = [name for name, is_requested in _extras(query).items() if is_requested]
+    if form != "json" and extras:
+        raise _needs(extras[0], "json")
     if compared(query):
         public_url = request.app.state.settings.public_url
         await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
-    if form != "json" and asked.limit is None:
+    if form != "json" and params.limit is None:
         return await export_answer(request, query, form)
     shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
     page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
@@ -66,7 +69,7 @@ async def list_answer(request: Request, query: Query, asked: Any) -> Response:
 
 
 def _extras(query: Query) -> dict[str, bool]:
-    """What a query asks for beside the records, by its parameter."""
+    """Whether the query requests more than the records, by the parameter that does: `include`, `count` or `facet`."""
     return {"include": bool(query.include), "count": query.count, "facet": bool(query.facets)}
 
 
@@ -75,44 +78,44 @@ def _page(connection: Connection, query: Query) -> Page:
     return replace(page, facets=facets(connection, query)) if query.facets else page
 
 
-async def single_answer(request: Request, query: Query, record_id: str, asked: Any) -> Response:
-    """One record, as it is or as it was in a version: as lists give it, or in one of its resource's further formats."""
-    others = extra_formats(query.resource)
-    media_types = MEDIA_TYPES | {word: one.media_type for word, one in others.items()}
-    form = format_of(request, asked, media_types)
-    _refuse_unfit(query, asked.version, form, others)
-    names = others[form].reads if form in others else query.include
+async def single_answer(request: Request, query: Query, record_id: str, params: Any) -> Response:
+    """One record, current or in a past version, as JSON, CSV, NDJSON or one of the extra formats of its resource."""
+    extras = extra_formats(query.resource)
+    media_types = MEDIA_TYPES | {name: extra.media_type for name, extra in extras.items()}
+    form = format_of(request, params, media_types)
+    _refuse_combinations(query, params.version, form, extras)
+    names = extras[form].reads if form in extras else query.include
 
     def read(connection: Connection) -> tuple[str, int, dict[str, Any]]:
-        if asked.version is not None:
-            return fetch_version(connection, query.resource, record_id, asked.version), asked.version, {}
+        if params.version is not None:
+            return fetch_version(connection, query.resource, record_id, params.version), params.version, {}
         document, version = fetch(connection, query.resource, record_id)
         return document, version, included(connection, query.resource, [document], names) if names else {}
 
-    document, version, found = await database_of(request).fetch(read, short=True)
-    if form in others:
-        content = others[form].render(from_json(document), found, request.app.state.settings.public_url)
+    document, version, related = await database_of(request).fetch(read, short=True)
+    if form in extras:
+        content = extras[form].render(from_json(document), related, request.app.state.settings.public_url)
     elif form != "json":
         content = table([document], query, form, first=True)
     else:
         content = project(document, query.fields) if query.fields else document
         if query.include:
-            content = _text(from_json(content) | {"included": found})
+            content = _text(from_json(content) | {"included": related})
     links = [
         *version_links(request, query.resource.plural, record_id, version),
         *report_links(request, query.resource.plural, record_id, version),
-        *other_links(request, others, form),
+        *other_links(request, extras, form),
     ]
     return etags.response_with_etag(request, content.encode(), media_types[form], version=version, links=links)
 
 
-def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[str, Representation]) -> None:
-    """Refuse parameters of a single record that do not go together."""
+def _refuse_combinations(query: Query, version: int | None, form: str, extras: Mapping[str, Representation]) -> None:
+    """InvalidParameter for parameters of a single record that cannot be combined."""
     if form != "json" and query.include:
         raise _needs("include", "json")
-    if form in others and query.fields:
+    if form in extras and query.fields:
         raise _needs("fields", *MEDIA_TYPES)
-    if form in others and version is not None:
+    if form in extras and version is not None:
         raise _needs("version", *MEDIA_TYPES)
     if version is not None and query.include:
         detail = "it shows records as they are now, which does not fit a past version; leave one of the two out"
@@ -120,7 +123,7 @@ def _refuse_unfit(query: Query, version: int | None, form: str, others: Mapping[
 
 
 def version_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
-    """Where the other versions of this record are (RFC 5829)."""
+    """Link header values for the latest version, the history and the predecessor of this version (RFC 5829)."""
     path = f"/v1/{plural}/{record_id}"
     links = [
         f'<{absolute_url(request, path)}>; rel="latest-version"',
@@ -137,35 +140,35 @@ def _needs(parameter: str, *forms: str) -> InvalidParameter:
 
 
 async def export_answer(request: Request, query: Query, form: str) -> Response:
-    """A whole selection, streamed in constant memory: each chunk is a read of its own."""
+    """The whole result of a query as CSV or NDJSON, streamed in constant memory; each chunk is a read of its own."""
     database = database_of(request)
-    documents, rest = await database.fetch(lambda connection: export_chunk(connection, query))
+    documents, following = await database.fetch(lambda connection: export_chunk(connection, query))
     first = table(documents, query, form, first=True)
-    if rest is None:
+    if following is None:
         return etags.response_with_etag(request, first.encode(), MEDIA_TYPES[form])
 
     async def stream(following: Query | None) -> AsyncIterator[str]:
         yield first
         while following is not None:
-            more, following = await database.fetch(partial(export_chunk, query=following))
-            yield table(more, query, form, first=False)
+            chunk, following = await database.fetch(partial(export_chunk, query=following))
+            yield table(chunk, query, form, first=False)
 
     mark = f"{query.fingerprint()}.{','.join(query.fields)}.{request.scope.get('marks')}"
-    return etags.streamed(request, stream(rest), MEDIA_TYPES[form], mark=mark)
+    return etags.streamed(request, stream(following), MEDIA_TYPES[form], mark=mark)
 
 
 def envelope(page: Page, query: Query) -> str:
-    """A page as JSON: the stored documents, joined without being parsed, and what goes with them."""
+    """A page as a JSON text: the stored documents joined unparsed, `next`, and the extras that were requested."""
     documents = [project(document, query.fields) for document in page.documents] if query.fields else page.documents
-    rest: dict[str, Any] = {"next": page.next}
+    members: dict[str, Any] = {"next": page.next}
     for name in ("total", "facets", "included", "not_found"):
         if getattr(page, name) is not None:
-            rest[name] = getattr(page, name)
-    return f'{{"items":[{",".join(documents)}],{_text(rest)[1:]}'
+            members[name] = getattr(page, name)
+    return f'{{"items":[{",".join(documents)}],{_text(members)[1:]}'
 
 
 def table(documents: Sequence[str], query: Query, form: str, *, first: bool) -> str:
-    """Documents as lines of CSV or NDJSON; the first part of a CSV begins with the names of its columns."""
+    """Documents as lines of CSV or NDJSON; with `first` a CSV begins with its header row."""
     if form == "ndjson":
         return ndjson_lines(project(document, query.fields) if query.fields else document for document in documents)
     columns = query.fields or tuple(uses(query.resource))
@@ -173,23 +176,23 @@ def table(documents: Sequence[str], query: Query, form: str, *, first: bool) -> 
 
 
 def next_url(request: Request, cursor: str) -> str:
-    """The absolute address of the next page."""
-    rest = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.app.state.settings.public_url}{request.url.path}?{urlencode([*rest, ('cursor', cursor)])}"
+    """The absolute URL of the next page: this request with another `cursor`."""
+    others = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.app.state.settings.public_url}{request.url.path}?{urlencode([*others, ('cursor', cursor)])}"
 
 
 def report_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
-    """Where a reader reports an error in this version of this record, where the operator named a place for it."""
+    """The `help` link for reporting an error in this version; empty when no contact URL is configured."""
     address = report_address(request.app.state.settings.contact_url, plural, record_id, version)
     return [f'<{address}>; rel="help"; title="Report an error"'] if address else []
 
 
-def other_links(request: Request, others: Mapping[str, Representation], form: str) -> list[str]:
-    """Where the same record is in the further formats that it has (`alternate`, HTML Living Standard 4.6.7.1)."""
+def other_links(request: Request, extras: Mapping[str, Representation], form: str) -> list[str]:
+    """Link header values for the other extra formats of this record (`alternate`, HTML Living Standard 4.6.7.1)."""
     return [
-        f'<{absolute_url(request, f"{request.url.path}?format={word}")}>; rel="alternate"; type="{one.media_type}"'
-        for word, one in others.items()
-        if word != form
+        f'<{absolute_url(request, f"{request.url.path}?format={name}")}>; rel="alternate"; type="{extra.media_type}"'
+        for name, extra in extras.items()
+        if name != form
     ]
 
 

@@ -1,7 +1,7 @@
-"""The table of routes: which route a path has, found in a dictionary by its steps instead of pattern by pattern.
+"""A router that finds the route of a path in a dictionary instead of matching one pattern after another.
 
 FastAPI tries the patterns of its routers one after another, each twice. Here a path is looked up by the number of its
-steps and by its first, second and last one, which leaves one or two patterns; these decide as before.
+segments and by its first, second and last one, which leaves one or two patterns; these are matched as before.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 Steps = tuple[int, str, str, str]
-"""How many steps a path has, and its first, second and last one; empty for one that no route names in this place."""
+"""The number of segments of a path, and its first, second and last one, each empty where no route has it literally."""
 
 
 class RouteTable(BaseRoute):
-    """All routes of the application as one; a request goes where Starlette's router would send it."""
+    """All routes of the application as one; dispatches as Starlette's router would."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = [(_steps_of(route.path_format), route) for route in routes]
         self._names = {(steps[0], place, steps[place]) for steps, _ in self.routes for place in (1, 2, 3)}
-        self._found: dict[Steps, tuple[Route, ...]] = {}
+        self._candidates: dict[Steps, tuple[Route, ...]] = {}
 
     def candidates(self, path: str) -> tuple[Route, ...]:
         """The routes whose patterns a path may match, in the order of their declaration."""
@@ -27,10 +27,10 @@ class RouteTable(BaseRoute):
         first, second, last = (
             step if (count, place, step) in self._names else "" for place, step in enumerate(steps, start=1)
         )
-        wanted = (count, first, second, last)  # as few as there are combinations of names, whatever is asked
-        found = self._found.get(wanted)
+        wanted = (count, first, second, last)  # bounded: only as many keys as combinations of literal segments
+        found = self._candidates.get(wanted)
         if found is None:
-            found = self._found[wanted] = tuple(route for steps, route in self.routes if _may_match(steps, wanted))
+            found = self._candidates[wanted] = tuple(route for steps, route in self.routes if _may_match(steps, wanted))
         return found
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -45,12 +45,12 @@ class RouteTable(BaseRoute):
         return partial
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the route that was matched answer."""
+        """Call the route that `matches` found."""
         await scope["route"].handle(scope, receive, send)
 
 
 def _steps_of(path: str) -> Steps:
-    """The steps by which a path is looked up; a parameter of a template is an empty one."""
+    """The look-up key of a path; a parameter of a template gives an empty segment."""
     steps = ["" if "{" in step else step for step in path.removeprefix("/").split("/")]
     return len(steps), steps[0], steps[1] if len(steps) > 1 else "", steps[-1]
 

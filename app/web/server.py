@@ -1,9 +1,9 @@
-"""The HTTP protocol of uvicorn, patient with slow callers for as long as it hurts nobody else.
+"""The HTTP/1.1 protocol of uvicorn with timeouts for slow clients and a limit on open connections.
 
-uvicorn waits for ever for the rest of a request and for a reader of an answer, and takes connections until no file is
-left to open. Here each connection is looked at once a second: whoever keeps us waiting too long is told so (408) and
-let go, and above a number of connections those that have kept us waiting longest give way (503). What is not HTTP, or
-a head without end, gets its problem too. docs/decisions/0016-connections.md says why each number is what it is.
+uvicorn waits without end for the rest of a request and for a client to read a response, and accepts connections until
+no file descriptor is left. Here each connection is checked once a second: a slow request gets 408 and is closed, and
+above a number of connections those idle longest are closed (503). Malformed HTTP and an oversized request head get a
+problem, too. docs/decisions/0016-connections.md gives the reason of each number.
 """
 
 import asyncio
@@ -29,67 +29,70 @@ from app.errors import (
     Unavailable,
 )
 
-LOOK_SECONDS = 1.0
-FIRST_LOOKS = cycle([1 + turn / 64 for turn in range(64)])
-"""In seconds: connections that come together are not all looked at, and let go of, in the same moment."""
+CHECK_SECONDS = 1.0
+FIRST_CHECKS = cycle([1 + number / 64 for number in range(64)])
+"""Factors of the first check interval, so that connections opened together are not all checked and closed at once."""
 HEAD_SECONDS = 10.0
-"""A connection has so long to send the head of its first request, and every head so long once it has begun."""
+"""Timeout of a request head: of the first one from the connection on, of later ones from their first byte on."""
 BODY_SECONDS = 10.0
-"""A body may pause so long, and after so long it must have come faster than `SLOWEST_BODY`."""
+"""Longest pause within a request body; a body that takes longer in total must exceed the rate `SLOWEST_BODY`."""
 SLOWEST_BODY = 1000
-"""Bytes a second."""
+"""Least average rate of a request body, in bytes per second."""
 UNREAD_SECONDS = 20.0
-"""A reader who takes nothing of an answer for so long is let go."""
+"""A client that reads nothing of a response for so long is disconnected."""
 STOPPING_SECONDS = 3.0
-"""When the service stops, a body that has begun to come has so long."""
+"""At shutdown, the time for a request body that is partly received to be completed."""
 LINGER_SECONDS = 5.0
-"""After the last answer what still comes is thrown away for so long: closed at once, TCP would destroy the answer."""
-MOST_THROWN_AWAY = 32_000_000
-"""Bytes: whoever sends more after the last answer does not read it."""
+"""How long input is read and discarded after the last response: a TCP reset at once could destroy the response."""
+MOST_DISCARDED = 32_000_000
+"""Most bytes discarded after the last response; a client that sends more does not read it."""
 LARGEST_HEAD = 65_536
-"""Bytes of a head that is not complete yet."""
+"""Most bytes of an incomplete request head."""
 MOST_CONNECTIONS = 4096
-"""In one process, however many files it may open."""
+"""Most connections of one process, however many file descriptors it may open."""
 
 
 class ConnectionState(Enum):
-    """What the caller owes us next."""
+    """What the server expects next from the client; the values are used in problem details."""
 
     HEAD = "the head of a request"
     BODY = "its body"
-    NOTHING = "nothing: the answer is ours to give"
-    GONE = "nothing any more: the last answer is given"
+    NOTHING = "nothing: the response is pending"
+    GONE = "nothing any more: the last response is complete"
 
 
 def raise_file_limit() -> None:
-    """Let this process open as many files as it may: each connection is one."""
+    """Raise the limit of open files to the hard limit: each connection needs a file descriptor."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @cache
 def share_of_files(eighths: int) -> int:
-    """So many eighths of the files that this process may open."""
+    """A share of the open file limit, in eighths."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] * eighths // 8
 
 
 def most_connections() -> int:
-    """How many connections are held, of the files that this process may open: half of them."""
+    """The connection limit of this process: half of its open file limit, at most MOST_CONNECTIONS."""
     return min(share_of_files(4), MOST_CONNECTIONS)
 
 
-def most_goodbyes() -> int:
-    """How many connections more are read to their end after the last answer: an eighth. One is for the database."""
+def most_lingering() -> int:
+    """How many further connections may linger after their last response: an eighth of the open files.
+
+    Another eighth is left for databases, releases and logs.
+    """
     return share_of_files(1)
 
 
 def backlog() -> int:
-    """How many connections may arrive at once, before any of them is counted: two eighths."""
+    """The listen backlog, of connections not yet counted: two eighths of the open files, at most 2048."""
     return min(share_of_files(2), 2048)
 
 
-def written(problem: Problem) -> bytes:
-    """The whole answer that tells a problem; `type` is relative to wherever the caller found us (RFC 9457, 3.1.1)."""
+def raw_http_response(problem: Problem) -> bytes:
+    """A complete HTTP/1.1 response for a problem raised before ASGI; `type` is a relative URI (RFC 9457, 3.1.1)."""
     content = to_json(problem.body("", "/"))
     headers = {
         "content-type": MEDIA_TYPE,
@@ -105,177 +108,179 @@ def written(problem: Problem) -> bytes:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection, which waits for its caller only so long."""
+    """One HTTP connection, with timeouts for its client."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin to wait for the first request; above the number of connections somebody gives way."""
+        """Start the timeout of the first request; above the connection limit, close the connection idle longest."""
         super().connection_made(transport)
-        self._owed = ConnectionState.HEAD
-        self._since = self._heard = self._taken = self.loop.time()
+        self._expected = ConnectionState.HEAD
+        self._waiting_since = self._last_received = self._last_read = self.loop.time()
         self._received = self._unread = 0
-        self._timer = self.loop.call_later(LOOK_SECONDS * next(FIRST_LOOKS), self._look)
+        self._timer = self.loop.call_later(CHECK_SECONDS * next(FIRST_CHECKS), self._check)
         if len(self.connections) > most_connections():
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop to look."""
+        """Stop the timer."""
         self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and refuse a head that does not end."""
-        if self._owed is ConnectionState.GONE:
+        """Feed the parser, and refuse a head above LARGEST_HEAD: 414 within the request line, else 431."""
+        if self._expected is ConnectionState.GONE:
             self._received += len(data)
-            if self._received > MOST_THROWN_AWAY:
+            if self._received > MOST_DISCARDED:
                 self.transport.abort()
             return
-        self._heard = self.loop.time()
+        self._last_received = self.loop.time()
         self._received += len(data)
         super().data_received(data)
-        if self._owed is ConnectionState.HEAD and self._received > LARGEST_HEAD and not self._is_answering():
-            is_address = not self.headers  # nothing of the headers has come yet
-            self._refuse((TooLong if is_address else HeadTooLarge)(f"It has more than {LARGEST_HEAD} bytes."))
+        if self._expected is ConnectionState.HEAD and self._received > LARGEST_HEAD and not self._is_responding():
+            is_request_line = not self.headers  # no header has been received yet
+            self._refuse((TooLong if is_request_line else HeadTooLarge)(f"It has more than {LARGEST_HEAD} bytes."))
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it: whether we keep our half open
-        """The caller sends no more: what has come whole is answered still."""
-        if self._owed is ConnectionState.BODY or (self._owed is ConnectionState.HEAD and self._received):
-            self._refuse(BadRequest(f"The connection was closed before {self._owed.value} was complete."))
-        if self._owed is ConnectionState.NOTHING and self._is_answering():
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it: whether our half stays open
+        """The client has closed its half: a complete request still gets its response, an incomplete one a 400."""
+        if self._expected is ConnectionState.BODY or (self._expected is ConnectionState.HEAD and self._received):
+            self._refuse(BadRequest(f"The connection was closed before {self._expected.value} was complete."))
+        if self._expected is ConnectionState.NOTHING and self._is_responding():
             self.cycle.keep_alive = False
             return True
         return False
 
-    # What has come of a request, as the parser tells it
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
-        """A request begins; the bytes of this piece have been counted."""
+        """A request begins; the bytes of its first chunk have been counted already."""
         super().on_message_begin()
         received = self._received
         self._expect(ConnectionState.HEAD)
         self._received = max(received, 1)
 
     def on_headers_complete(self) -> None:
-        """Its head is complete: the application begins to answer."""
+        """The request head is complete: the application is called."""
         super().on_headers_complete()
         self._expect(ConnectionState.BODY)
         if self.cycle is not None:
-            self.cycle.transport = Answering(self)  # type: ignore[assignment]  # what uvicorn asks of it there
+            self.cycle.transport = ResponseTransport(self)  # type: ignore[assignment]  # the part of a transport that uvicorn uses there
 
     def on_message_complete(self) -> None:
-        """All of it has come."""
+        """The request is complete."""
         super().on_message_complete()
         self._expect(ConnectionState.NOTHING)
 
     def on_response_complete(self) -> None:
-        """The answer is given: the next request may take as long as uvicorn keeps a connection."""
-        if self._owed is ConnectionState.GONE:
+        """The response is complete: the keep-alive timeout of uvicorn applies until the next request."""
+        if self._expected is ConnectionState.GONE:
             self.pipeline.clear()
         super().on_response_complete()
-        if self._owed is ConnectionState.NOTHING:
-            self._since, self._received = self.loop.time(), 0
+        if self._expected is ConnectionState.NOTHING:
+            self._waiting_since, self._received = self.loop.time(), 0
 
-    def _expect(self, part: ConnectionState) -> None:
-        if self._owed is not ConnectionState.GONE:
-            self._owed, self._since, self._received = part, self.loop.time(), 0
+    def _expect(self, state: ConnectionState) -> None:
+        if self._expected is not ConnectionState.GONE:
+            self._expected, self._waiting_since, self._received = state, self.loop.time(), 0
 
-    # Once a second
+    # The check once a second
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self.loop.time()
-        self._timer = self.loop.call_later(LOOK_SECONDS, self._look)
-        if self.flow.read_paused or (self._owed is ConnectionState.HEAD and self._is_answering()):
-            self._since = self._heard = now  # we are the ones who do not read
+        self._timer = self.loop.call_later(CHECK_SECONDS, self._check)
+        if self.flow.read_paused or (self._expected is ConnectionState.HEAD and self._is_responding()):
+            self._waiting_since = self._last_received = now  # the delay is ours: we do not read from the client
         unread = self.transport.get_write_buffer_size()
         if unread != self._unread or not unread:
-            self._unread, self._taken = unread, now
-        if now - self._taken > UNREAD_SECONDS or (
-            self._owed is ConnectionState.GONE and now - self._since > LINGER_SECONDS
+            self._unread, self._last_read = unread, now
+        if now - self._last_read > UNREAD_SECONDS or (
+            self._expected is ConnectionState.GONE and now - self._waiting_since > LINGER_SECONDS
         ):
             self.transport.abort()
         elif self._is_late(now):
-            self._refuse(RequestTimeout(f"We waited too long for {self._owed.value}."))
+            self._refuse(RequestTimeout(f"We waited too long for {self._expected.value}."))
 
     def _is_late(self, now: float) -> bool:
-        """Whether the caller has kept us waiting for the rest of a request for too long."""
-        waited = now - self._since
-        if self._owed is ConnectionState.HEAD:
+        """Whether a timeout of the request head or body has passed."""
+        waited = now - self._waiting_since
+        if self._expected is ConnectionState.HEAD:
             return waited > HEAD_SECONDS
-        if self._owed is ConnectionState.BODY:
+        if self._expected is ConnectionState.BODY:
             is_slow = waited > BODY_SECONDS and self._received < SLOWEST_BODY * waited
-            return is_slow or now - self._heard > BODY_SECONDS
+            return is_slow or now - self._last_received > BODY_SECONDS
         return False
 
-    def _is_answering(self) -> bool:
+    def _is_responding(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    # Letting go
+    # Closing
 
     def _make_room(self) -> None:
-        """Let go of the connection that has kept us waiting longest, or of this one when all the others are at work."""
-        longest = self._next_to_leave() or self
-        if longest._owed is ConnectionState.NOTHING:
-            longest.transport.close()  # between two requests nobody waits for an answer
+        """Close the connection idle longest, or this one when all others are being served."""
+        longest_idle = self._next_to_close() or self
+        if longest_idle._expected is ConnectionState.NOTHING:
+            longest_idle.transport.close()  # no request is pending, so HTTP expects no response
             return
-        words = f"This process holds {most_connections()} connections, which is as many as it may."
-        longest._refuse(Unavailable(words, headers={"Retry-After": "1"}))
+        detail = f"This process holds {most_connections()} connections, which is as many as it may."
+        longest_idle._refuse(Unavailable(detail, headers={"Retry-After": "1"}))
 
-    def _next_to_leave(self) -> "Protocol | None":
-        """Who has kept us waiting longest. All are put in order once for many who come at the same time."""
+    def _next_to_close(self) -> "Protocol | None":
+        """The connection idle longest, from the sorted queue IDLE, which is refilled when it is empty."""
         for _ in range(2):
-            while LEAVING:
-                since, named = LEAVING.popleft()
-                one = named()
-                if one and one in self.connections and one._since == since and one.keeps_waiting():
-                    return one
-            waiting = [
-                connection
+            while IDLE:
+                since, reference = IDLE.popleft()
+                connection = reference()
+                if connection is None or connection not in self.connections:
+                    continue
+                if connection._waiting_since == since and connection.is_idle():
+                    return connection
+            idle = [
+                (connection._waiting_since, ref(connection))
                 for connection in self.connections
-                if isinstance(connection, Protocol) and connection.keeps_waiting()
+                if isinstance(connection, Protocol) and connection.is_idle()
             ]
-            LEAVING.extend(sorted(((one._since, ref(one)) for one in waiting), key=itemgetter(0)))
+            IDLE.extend(sorted(idle, key=itemgetter(0)))
         return None
 
-    def keeps_waiting(self) -> bool:
-        """Whether we wait for the caller, not the caller for us."""
-        return self._owed is ConnectionState.BODY or (
-            self._owed is not ConnectionState.GONE and not self._is_answering()
+    def is_idle(self) -> bool:
+        """Whether the server waits for the client, not the client for a response."""
+        return self._expected is ConnectionState.BODY or (
+            self._expected is not ConnectionState.GONE and not self._is_responding()
         )
 
     def shutdown(self) -> None:
-        """The service stops: what has come whole is answered, the rest of a body has a moment, half a head has none."""
+        """Stop: complete requests get their response, a partial body STOPPING_SECONDS, a partial head a 503 at once."""
         stopping = Unavailable("The service is being stopped; nothing was begun.", headers={"Retry-After": "5"})
-        if self._owed is ConnectionState.HEAD and self._received and not self._is_answering():
+        if self._expected is ConnectionState.HEAD and self._received and not self._is_responding():
             self._refuse(stopping)
             return
         super().shutdown()
-        if self._owed is ConnectionState.BODY:
+        if self._expected is ConnectionState.BODY:
             self.loop.call_later(STOPPING_SECONDS, lambda: self._refuse(stopping) if self.owes_body else None)
 
     def send_400_response(self, msg: str) -> None:
-        """Say that the message is not HTTP."""
+        """Refuse a message that is not HTTP."""
         self._refuse(BadRequest(msg))
 
     def _refuse(self, problem: Problem) -> None:
-        """Tell a problem where it stands in nobody's answer, take no more, and close."""
-        if self._owed is ConnectionState.GONE or self.transport.is_closing():
+        """Write a problem unless a response has begun, and close the connection."""
+        if self._expected is ConnectionState.GONE or self.transport.is_closing():
             return
-        can_tell = True
+        can_respond = True
         if self.cycle is not None:
             is_between = self.cycle.response_complete and not self.owes_body
-            can_tell = is_between or not self.cycle.response_started
+            can_respond = is_between or not self.cycle.response_started
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if can_tell:
-            self.transport.write(written(problem))
-            self.let_go()
+        if can_respond:
+            self.transport.write(raw_http_response(problem))
+            self.close_gracefully()
         else:
             self.transport.close()
 
-    def let_go(self) -> None:
-        """Close our half; the caller's is read to its end, or for a while."""
+    def close_gracefully(self) -> None:
+        """Half-close the connection; input is discarded until the client closes its half, or for LINGER_SECONDS."""
         self._unset_keepalive_if_required()
         self._expect(ConnectionState.GONE)
-        if len(self.connections) > most_connections() + most_goodbyes():
+        if len(self.connections) > most_connections() + most_lingering():
             self.transport.close()
         else:
             self.transport.write_eof()
@@ -283,16 +288,16 @@ class Protocol(HttpToolsProtocol):
 
     @property
     def owes_body(self) -> bool:
-        """Whether the caller is still sending the request that is answered."""
-        return self._owed is ConnectionState.BODY
+        """Whether the body of the current request is not complete yet."""
+        return self._expected is ConnectionState.BODY
 
 
-LEAVING: deque[tuple[float, "ref[Protocol]"]] = deque()
-"""Who gives way next when there are too many, and since when we waited; who moved on or is gone is passed over."""
+IDLE: deque[tuple[float, "ref[Protocol]"]] = deque()
+"""Idle connections, each with the time since when, the longest first; entries that are no longer true are skipped."""
 
 
-class Answering:
-    """What an answer is written to. A refused body may still be coming when it ends: then it is read to its end."""
+class ResponseTransport:
+    """The transport of a response; when it closes during a request body, the rest of the body is discarded first."""
 
     __slots__ = ("_protocol", "is_closing", "write")
 
@@ -302,8 +307,8 @@ class Answering:
         self.is_closing: Any = protocol.transport.is_closing
 
     def close(self) -> None:
-        """Close the connection after the answer."""
+        """Close the connection after the response."""
         if self._protocol.owes_body:
-            self._protocol.let_go()
+            self._protocol.close_gracefully()
         else:
             self._protocol.transport.close()

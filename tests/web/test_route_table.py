@@ -54,8 +54,8 @@ def test_few_patterns_are_tried_and_no_path_makes_the_table_grow() -> None:
     assert max(len(TABLE.candidates(template)) for template in METHODS) <= 6
     for template in METHODS:
         TABLE.candidates(template)
-    size = len(TABLE._found)
+    size = len(TABLE._candidates)
     for number in range(1000):
         TABLE.candidates(f"/v1/treatments/{number}")
         TABLE.candidates(f"/{number}/{number}/{number}")
-    assert len(TABLE._found) <= size + 2
+    assert len(TABLE._candidates) <= size + 2

@@ -1,5 +1,5 @@
-"""ASGI layers around every request, in the order that `app/main.py` lists.
+"""ASGI middleware for every request, in the order that `app/main.py` lists.
 
-`request_log` gives the request id and the log line, `headers` the headers of every answer, `checks` refuse what no
-handler should see (address, host, key, coding, size), `rate_limits` callers who ask too often. None parses a body.
+`request_log` sets the request id and writes the access log, `headers` sets the common response headers, `checks` refuse
+requests by URL, Host, API key, content coding and size, `rate_limits` refuse those above a limit. None parses a body.
 """

@@ -1,4 +1,4 @@
-"""How often somebody may ask: counted by key and by address, in this process or in Redis, told in every answer."""
+"""Rate limits by API key and by client address, counted in this process or in Redis, with `RateLimit` headers."""
 
 import logging
 from importlib import import_module
@@ -19,50 +19,50 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import TooManyRequests
 from app.settings import OFF, Settings
 from app.web.auth import needed_scope
-from app.web.middleware.checks import Tell
+from app.web.middleware.checks import Respond
 
 logger = logging.getLogger("app")
 
 MOST_COUNTED = 10_000
-"""How many keys and addresses one process counts at a time; whoever is one more is let through uncounted."""
+"""Most keys and addresses that one process counts at a time; requests of further ones pass uncounted."""
 IN_MEMORY = "memory://"
 SECONDS_OF_SILENCE = 5.0
-"""For how long nobody is counted after the storage could not be reached: it must not slow every request down."""
+"""Pause of counting after the storage could not be reached, so that not every request waits for the timeout."""
 SECONDS_TO_COUNT = 0.5
-"""How long Redis has to answer."""
+"""Timeout of Redis, for connecting and for each command."""
 
 
 class RateLimitResult(NamedTuple):
-    """What one more request came to."""
+    """The state of a rate limit after a request was counted or looked up."""
 
     policy: str
     limit: int
     window: int
-    """Seconds for which the limit holds."""
+    """Length of the window in seconds."""
     remaining: int
     reset: int
-    """Seconds until it begins anew."""
+    """Seconds until the next window."""
     is_allowed: bool
 
     def headers(self) -> dict[str, str]:
-        """The fields of draft-ietf-httpapi-ratelimit-headers-09: the policy, and what is left of it."""
+        """The `RateLimit-Policy` and `RateLimit` headers of draft-ietf-httpapi-ratelimit-headers-09."""
         return {
             "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={self.window}',
             "RateLimit": f'"{self.policy}";r={self.remaining};t={self.reset}',
         }
 
-    def problem(self, words: str) -> TooManyRequests:
-        """What whoever asked too often is told."""
-        detail = f"{words}: {self.limit} in {self.window} seconds are allowed. Try again in {self.reset} seconds."
+    def problem(self, reason: str) -> TooManyRequests:
+        """The 429 problem for this limit, with `Retry-After`."""
+        detail = f"{reason}: {self.limit} in {self.window} seconds are allowed. Try again in {self.reset} seconds."
         return TooManyRequests(detail, headers={**self.headers(), "Retry-After": str(self.reset)})
 
 
 class RateLimiter:
-    """The limits of the service, and where they are counted."""
+    """The rate limits of the service and the storage of their counters."""
 
     def __init__(self, settings: Settings) -> None:
-        named = {"writes": settings.rate_writes, "reads": settings.rate_reads, "keys": settings.rate_failures}
-        self.limits: dict[str, RateLimitItem] = {name: parse(text) for name, text in named.items() if text != OFF}
+        policies = {"writes": settings.rate_writes, "reads": settings.rate_reads, "keys": settings.rate_failures}
+        self.limits: dict[str, RateLimitItem] = {name: parse(text) for name, text in policies.items() if text != OFF}
         self._pool = None if settings.rate_storage == IN_MEMORY else _redis_pool(settings.rate_storage)
         options = {"implementation": "redispy", "connection_pool": self._pool} if self._pool else {}
         self.storage: Any = storage_from_string(f"async+{settings.rate_storage}", wrap_exceptions=True, **options)
@@ -70,25 +70,25 @@ class RateLimiter:
         self._silent_until = 0.0
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close the connections to Redis."""
         if self._pool is not None:
             await self._pool.aclose()
 
-    async def spend(self, policy: str, who: str) -> RateLimitResult | None:
-        """Count one more request; None when nothing limits it, or it cannot be counted."""
-        return await self._look(policy, who, cost=1)
+    async def spend(self, policy: str, client: str) -> RateLimitResult | None:
+        """Count one request of a key or address; None when there is no such limit, or no counter is available."""
+        return await self._measure(policy, client, cost=1)
 
-    async def look(self, policy: str, who: str) -> RateLimitResult | None:
-        """What is left, without counting."""
-        return await self._look(policy, who, cost=0)
+    async def look(self, policy: str, client: str) -> RateLimitResult | None:
+        """The state of the limit, without counting a request."""
+        return await self._measure(policy, client, cost=0)
 
-    async def _look(self, policy: str, who: str, *, cost: int) -> RateLimitResult | None:
+    async def _measure(self, policy: str, client: str, *, cost: int) -> RateLimitResult | None:
         item = self.limits.get(policy)
-        if item is None or monotonic() < self._silent_until or not self._has_room(item.key_for(policy, who)):
+        if item is None or monotonic() < self._silent_until or not self._has_room(item.key_for(policy, client)):
             return None
         try:
-            is_allowed = await (self._limiter.hit if cost else self._limiter.test)(item, policy, who)
-            stats = await self._limiter.get_window_stats(item, policy, who)
+            is_allowed = await (self._limiter.hit if cost else self._limiter.test)(item, policy, client)
+            stats = await self._limiter.get_window_stats(item, policy, client)
         except StorageError:
             self._silent_until = monotonic() + SECONDS_OF_SILENCE
             logger.warning("requests are not counted: the storage of the rate limits cannot be reached")
@@ -97,85 +97,85 @@ class RateLimiter:
         return RateLimitResult(policy, item.amount, item.get_expiry(), stats.remaining, reset, is_allowed)
 
     def _has_room(self, key: str) -> bool:
-        """Whether the counter is there or may be made: the memory of a process has an end, Redis minds its own."""
+        """Whether the counter exists or may be created: in memory up to MOST_COUNTED, in Redis always."""
         if not isinstance(self.storage, MemoryStorage):
             return True
         return key in self.storage.expirations or len(self.storage.expirations) < MOST_COUNTED
 
 
 def _redis_pool(address: str) -> Any:
-    """Connections to Redis that give up at once: whoever asks waits for them."""
+    """A connection pool with a short timeout and no retries, since requests wait for Redis."""
     redis, retry = import_module("redis.asyncio"), import_module("redis.asyncio.retry")
-    never = retry.Retry(import_module("redis.backoff").NoBackoff(), 0)
+    no_retry = retry.Retry(import_module("redis.backoff").NoBackoff(), 0)
     seconds = {"socket_timeout": SECONDS_TO_COUNT, "socket_connect_timeout": SECONDS_TO_COUNT}
-    return redis.ConnectionPool.from_url(address, retry=never, **seconds)
+    return redis.ConnectionPool.from_url(address, retry=no_retry, **seconds)
 
 
 class FailureGuard:
-    """Plain ASGI around the key guard: an address that has sent too many wrong keys is not looked up any more."""
+    """ASGI middleware before the key guard: refuses keys (429) from an address that has sent too many invalid ones."""
 
-    def __init__(self, app: ASGIApp, *, rates: RateLimiter, tell: Tell) -> None:
+    def __init__(self, app: ASGIApp, *, rates: RateLimiter, respond: Respond) -> None:
         self.app = app
         self.rates = rates
-        self.tell = tell
+        self.respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, and count it when its key was refused."""
+        """Pass on one request, and count it when its response is 401."""
         if scope["type"] != "http" or "authorization" not in Headers(scope=scope):
             await self.app(scope, receive, send)
             return
-        who = client_address(scope)
-        spent = await self.rates.look("keys", who)
-        if spent is not None and not spent.is_allowed:
-            answer = await self.tell(Request(scope), spent.problem("Too many wrong keys came from this address"))
-            await answer(scope, receive, send)
+        client = client_address(scope)
+        limit = await self.rates.look("keys", client)
+        if limit is not None and not limit.is_allowed:
+            response = await self.respond(Request(scope), limit.problem("Too many wrong keys came from this address"))
+            await response(scope, receive, send)
             return
 
-        async def counted(message: Message) -> None:
+        async def counting_send(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 401:
-                await self.rates.spend("keys", who)
+                await self.rates.spend("keys", client)
             await send(message)
 
-        await self.app(scope, receive, counted)
+        await self.app(scope, receive, counting_send)
 
 
 class RateGuard:
-    """Plain ASGI behind the key guard: counts the requests of a key, or of an address without one, before the body."""
+    """ASGI middleware after the key guard: counts requests by key, else by address, before the body is read."""
 
-    def __init__(self, app: ASGIApp, *, rates: RateLimiter, tell: Tell) -> None:
+    def __init__(self, app: ASGIApp, *, rates: RateLimiter, respond: Respond) -> None:
         self.app = app
         self.rates = rates
-        self.tell = tell
+        self.respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request under `/v1`, with what is left in the answer, or tell that it is one too many."""
+        """Pass on one request and add the rate limit headers under `/v1`, or respond 429."""
         if scope["type"] != "http" or not scope["path"].startswith("/v1"):
             await self.app(scope, receive, send)
             return
         policy = "reads" if needed_scope(scope["method"], scope["path"]) is None else "writes"
         caller = scope.get("caller")
-        spent = await self.rates.spend(policy, client_address(scope) if caller is None else caller.id)
-        if spent is None:
+        limit = await self.rates.spend(policy, client_address(scope) if caller is None else caller.id)
+        if limit is None:
             await self.app(scope, receive, send)
             return
-        if not spent.is_allowed:
-            who = "from this address" if caller is None else "with this key"
-            answer = await self.tell(Request(scope), spent.problem(f"Too many {policy} were asked {who}"))
-            await answer(scope, receive, send)
+        if not limit.is_allowed:
+            sender = "from this address" if caller is None else "with this key"
+            response = await self.respond(Request(scope), limit.problem(f"Too many {policy} were asked {sender}"))
+            await response(scope, receive, send)
             return
 
-        async def told(message: Message) -> None:
+        async def send_with_limit(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(raw=message["headers"]).update(spent.headers())
+                MutableHeaders(raw=message["headers"]).update(limit.headers())
             await send(message)
 
-        await self.app(scope, receive, told)
+        await self.app(scope, receive, send_with_limit)
 
 
 def client_address(scope: Scope) -> str:
-    """Who sends a request, as the server gives it, which believes the proxies that it trusts and nobody else.
+    """The IP address of the client, as uvicorn reports it, which believes the headers of trusted proxies only.
 
-    One network of IPv6 (64 bits) is one sender: whoever has one address of it has them all.
+    An IPv6 address is given as its /64 network, because one subscriber usually holds all of its addresses.
     """
     host = (scope.get("client") or ("unknown",))[0]
     try:

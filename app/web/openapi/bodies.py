@@ -1,4 +1,4 @@
-"""The shapes of what editors send: a record as people write it, and a patch of one."""
+"""JSON Schemas of request bodies: a record without the fields that the server derives, and its merge patch."""
 
 from typing import Any
 
@@ -14,49 +14,51 @@ NULL = {"type": "null"}
 
 
 def body_name(row: type[Row]) -> str:
-    """The name of the schema of a record as people write it."""
+    """The schema name of a record in a request body."""
     return f"{row.__name__}Body"
 
 
 def patch_name(row: type[Row]) -> str:
-    """The name of the schema of a merge patch of a record."""
+    """The schema name of a merge patch of a record."""
     return f"{row.__name__}Patch"
 
 
-def body_schemas(answers: Json) -> Json:
-    """The schemas of all bodies and of the parts that they need; `answers` are the schemas that are there already.
+def body_schemas(response_schemas: Json) -> Json:
+    """The schemas of all request bodies and of their nested models, by name.
 
-    A part has one name where it looks the same in a body and in an answer. Elsewhere the part of a body, in which
-    fields may be left out, is called `…Body`.
+    A nested model has one name where its schema is the same in request and response. Elsewhere that of the request, in
+    which fields may be left out, is called `…Body`.
     """
     models = [(row.record_class(), "validation") for row in RESOURCES.values()]
-    found = models_json_schema(models, ref_template=REFERENCE + "{model}")[1]["$defs"]  # type: ignore[arg-type]  # a list of pairs
+    schemas = models_json_schema(models, ref_template=REFERENCE + "{model}")[1]["$defs"]  # type: ignore[arg-type]  # a list of pairs
     names = {row.record_class().__name__: body_name(row) for row in RESOURCES.values()}
-    names |= {name: f"{name}Body" for name in _differing(found, answers) - names.keys()}
-    renamed = {names.get(name, name): _with_names(schema, names) for name, schema in found.items()}
+    names |= {name: f"{name}Body" for name in _differing(schemas, response_schemas) - names.keys()}
+    renamed = {names.get(name, name): _with_names(schema, names) for name, schema in schemas.items()}
     for name in names.values():
         renamed[name]["title"] = name
     for row in RESOURCES.values():
         body = renamed[body_name(row)]
-        body["description"] = f"A {row.__name__} as people write it. {body['description']}"
+        body["description"] = f"A {row.__name__} in a request body. {body['description']}"
         renamed[patch_name(row)] = _patch_of(row, body)
     return renamed
 
 
-def _differing(found: Json, answers: Json) -> set[str]:
-    """The schemas that are not the same in a body and in an answer, or refer to one that is not."""
-    differing = {name for name, schema in found.items() if name in answers and answers[name] != schema}
+def _differing(schemas: Json, response_schemas: Json) -> set[str]:
+    """The names of schemas that differ between request and response, or reference one that does."""
+    differing = {
+        name for name, schema in schemas.items() if name in response_schemas and response_schemas[name] != schema
+    }
     while more := {
         name
-        for name, schema in found.items()
-        if name not in differing and any(f'"{REFERENCE}{one}"' in to_json(schema).decode() for one in differing)
+        for name, schema in schemas.items()
+        if name not in differing and any(f'"{REFERENCE}{other}"' in to_json(schema).decode() for other in differing)
     }:
         differing |= more
     return differing
 
 
 def _with_names(schema: Json, names: dict[str, str]) -> Json:
-    """The schema with its references under their new names."""
+    """The schema with its references renamed."""
     text = to_json(schema).decode()
     for old, new in names.items():
         text = text.replace(f'"{REFERENCE}{old}"', f'"{REFERENCE}{new}"')
@@ -79,9 +81,11 @@ def _patch_of(row: type[Row], body: Json) -> Json:
 
 
 def _or_null(schema: Json) -> Json:
-    """The schema, or null where it does not take null already."""
-    kept = {name: value for name, value in schema.items() if name != "default"}
-    if NULL in kept.get("anyOf", ()):
-        return kept
-    told: Json = {name: kept.pop(name) for name in ("title", "description", "examples") if name in kept}
-    return {"anyOf": [kept, NULL], **told}
+    """The schema without its default, extended by null where it does not allow null already."""
+    constraints = {name: value for name, value in schema.items() if name != "default"}
+    if NULL in constraints.get("anyOf", ()):
+        return constraints
+    annotations: Json = {
+        name: constraints.pop(name) for name in ("title", "description", "examples") if name in constraints
+    }
+    return {"anyOf": [constraints, NULL], **annotations}

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: what FastAPI derives from the routes, made smaller, with our name and problems."""
+"""The OpenAPI 3.1 document: derived by FastAPI from the routes, with shared components and problem responses."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -21,10 +21,10 @@ every number has a source.
 **{DISCLAIMER}**
 
 - A list answers `{{"items": […], "next": "<cursor>"}}`; follow `next` with `cursor=` until it is null.
-- Filters are named after fields. `_gte` and `_lte` are bounds, a repeated filter means any of its values.
+- Filters are named after fields. `_gte` and `_lte` are bounds, a repeated filter matches any of its values.
 - An absent value is null; `missing` says why (`not-reported`, `no-limit`, …). Neither: nobody has looked yet.
-- Reading needs no key; writing needs `Authorization: Bearer <key>`, and `If-Match` to change what is there.
-- Everything that can go wrong answers `application/problem+json` (RFC 9457).
+- Reading needs no key; writing needs `Authorization: Bearer <key>`, and `If-Match` to change an existing record.
+- Every error is a response of type `application/problem+json` (RFC 9457).
 - Code: Apache-2.0. Records: CC BY 4.0.
 """
 SUMMARY = (
@@ -34,15 +34,15 @@ SUMMARY = (
 BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A key of the scope `write`, as `Authorization: Bearer tev_…`. Whoever runs the service makes keys "
-    "with `tev key create`. Reading needs none.",
+    "description": "An API key of the scope `write`, as `Authorization: Bearer tev_…`. The operator of the service "
+    "creates keys with `tev key create`. Reading needs none.",
 }
 
 Json = dict[str, Any]
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Let the application give our document, made once when it is first asked for."""
+    """Make `app.openapi` return this document, built once at the first request for it."""
 
     def openapi() -> Json:
         if app.openapi_schema is None:
@@ -76,7 +76,7 @@ def openapi_document(app: FastAPI) -> Json:
     components["schemas"] = dict(sorted((schemas | body_schemas(schemas)).items()))
     components["securitySchemes"] = {"bearer": BEARER}
     for name, schema in components["schemas"].items():
-        if "const" in schema:  # a list of one word so far
+        if "const" in schema:  # an enumeration with one value so far
             schema["enum"] = [schema.pop("const")]
         if "enum" in schema:
             schema.setdefault("description", f"The closed list of words {name}; lists only grow.")
@@ -94,16 +94,16 @@ def _operations(content: Json) -> Iterator[Json]:
 
 
 def _share_parameters(content: Json) -> Json:
-    """Name what several operations take alike, and refer to it; answers the named parameters.
+    """Replace parameters that several operations share by references; returns the named parameters.
 
-    What one resource alone takes carries its name (`claims_sort`), so that a new resource moves nobody else's names.
+    A parameter of one resource alone has its name as prefix (`claims_sort`), so that a new resource renames no other.
     """
     shared = _Shared("parameters")
     users: dict[bytes, list[str]] = {}
     for operation in _operations(content):
         for parameter in operation.get("parameters", []):
-            parameter["schema"] = _in_a_query(parameter["schema"])
-            users.setdefault(to_json(parameter), []).append(_word(operation["tags"][0]))
+            parameter["schema"] = _query_schema(parameter["schema"])
+            users.setdefault(to_json(parameter), []).append(_component_name(operation["tags"][0]))
     for operation in _operations(content):
         for index, parameter in enumerate(operation.get("parameters", [])):
             tags = users[to_json(parameter)]
@@ -113,20 +113,20 @@ def _share_parameters(content: Json) -> Json:
     return shared.named
 
 
-def _in_a_query(schema: Json) -> Json:
-    """A parameter's schema without null, which a query string cannot say, and without what stands beside it."""
+def _query_schema(schema: Json) -> Json:
+    """A parameter's schema without null, which a query string cannot express, and without title and description."""
     options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
-    kept = {name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")}
-    kept |= options[0] if len(options) == 1 else {"anyOf": options} if options else {}
-    return {name: value for name, value in kept.items() if (name, value) != ("default", "")}
+    constraints = {name: value for name, value in schema.items() if name not in ("title", "description", "anyOf")}
+    constraints |= options[0] if len(options) == 1 else {"anyOf": options} if options else {}
+    return {name: value for name, value in constraints.items() if (name, value) != ("default", "")}
 
 
-def _word(text: str) -> str:
+def _component_name(text: str) -> str:
     return text.lower().replace(" ", "_").replace("/", "_").replace("x-", "").replace("+", "_")
 
 
 def _share_problems(content: Json) -> Json:
-    """Name the problem answers, which many operations give alike."""
+    """Replace problem responses by references; returns the named responses."""
     shared = _Shared("responses")
     for operation in _operations(content):
         for status, response in operation["responses"].items():
@@ -136,16 +136,16 @@ def _share_problems(content: Json) -> Json:
 
 
 def _share_examples(content: Json) -> Json:
-    """Name the examples, which lists of one resource give alike.
+    """Replace response examples by references; returns the named examples.
 
-    Those in JSON come as text: FastAPI drops every null from an example that it is given as a value.
+    JSON examples are given as text: FastAPI drops every null from an example that is given as a value.
     """
     shared = _Shared("examples")
     for operation in _operations(content):
-        answers = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
-        for media_type, entry in answers.get("content", {}).items():
+        success = next(entry for status, entry in operation["responses"].items() if status.startswith("2"))
+        for media_type, entry in success.get("content", {}).items():
             if "example" in entry:
-                name = _word(f"{operation['tags'][0]} {media_type.split('/')[1]}")
+                name = _component_name(f"{operation['tags'][0]} {media_type.split('/')[1]}")
                 text = entry.pop("example")
                 value = from_json(text) if media_type.endswith(("/json", "+json")) else text
                 entry["examples"] = {"seed": shared.refer({"value": value}, name)}
@@ -153,7 +153,7 @@ def _share_examples(content: Json) -> Json:
 
 
 class _Shared:
-    """Components of one kind: equal content gets one name."""
+    """OpenAPI components of one kind; equal content has one name."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -161,10 +161,10 @@ class _Shared:
         self.names: dict[bytes, str] = {}
 
     def refer(self, entry: Json, name: str) -> Json:
-        """A reference to the entry, stored under the name; what differs under one name is told apart by its hash."""
+        """A reference to the entry, stored under the name; different content under one name gets its hash as suffix."""
         text = to_json(entry)
         if text not in self.names:
-            free = name if name not in self.named else f"{name}_{sha256(text).hexdigest()[:6]}"
-            self.names[text] = free
-            self.named[free] = entry
+            unique_name = name if name not in self.named else f"{name}_{sha256(text).hexdigest()[:6]}"
+            self.names[text] = unique_name
+            self.named[unique_name] = entry
         return {"$ref": f"#/components/{self.kind}/{self.names[text]}"}

@@ -1,4 +1,4 @@
-"""How answers are described, wherever they are given: their headers, and the problems instead of them."""
+"""OpenAPI descriptions of shared response headers and problem responses."""
 
 from itertools import groupby
 from typing import Any
@@ -8,39 +8,45 @@ from app.store.examples import EXAMPLE_ADDRESS
 from app.store.read.schemas import ProblemDetails
 
 HEADERS = {
-    "ETag": {"description": "The strong tag of this representation.", "schema": {"type": "string"}},
-    "Dataset-Revision": {"description": "The revision of the dataset that answered.", "schema": {"type": "integer"}},
+    "ETag": {"description": "The strong ETag of this representation.", "schema": {"type": "string"}},
+    "Dataset-Revision": {"description": "The dataset revision of this response.", "schema": {"type": "integer"}},
     "Dataset-Release": {
-        "description": "The release that answered, where `release` named one.",
+        "description": "The release that was read, when `release` names one.",
         "schema": {"type": "string"},
     },
 }
 TEXT = {"type": "string"}
 RATES = {
-    "Retry-After": {"description": "In how many seconds to ask again.", "schema": {"type": "integer"}},
-    "RateLimit-Policy": {"description": 'How much is allowed: `"writes";q=60000;w=60`.', "schema": TEXT},
-    "RateLimit": {"description": 'What is left: `"writes";r=59999;t=42`, `t` in seconds.', "schema": TEXT},
+    "Retry-After": {"description": "Seconds to wait before the next request.", "schema": {"type": "integer"}},
+    "RateLimit-Policy": {
+        "description": 'The limit: `"writes";q=60000;w=60` allows `q` requests in `w` seconds.',
+        "schema": TEXT,
+    },
+    "RateLimit": {
+        "description": 'What is left of the limit: `"writes";r=59999;t=42`, `r` requests in the next `t` seconds.',
+        "schema": TEXT,
+    },
 }
 MOVED: dict[int | str, dict[str, Any]] = {
     308: {
-        "description": "The record has another id now: the same question is answered there.",
-        "headers": {"Location": {"description": "The address with the present id.", "schema": {"type": "string"}}},
+        "description": "The record has a new id: repeat the request at `Location`.",
+        "headers": {"Location": {"description": "The URL with the new id.", "schema": {"type": "string"}}},
     }
 }
 
 
 def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses for the problems that an operation can give, by status, each kind with its example."""
-    found: dict[int | str, dict[str, Any]] = {}
+    responses: dict[int | str, dict[str, Any]] = {}
     every: set[type[Problem]] = {BadRequest, TooLong, TooManyRequests, Problem, Unavailable, *kinds}
     in_order = sorted(every, key=lambda kind: (kind.status, kind.name))
-    for status, alike in groupby(in_order, key=lambda kind: kind.status):
-        same = list(alike)
+    for status, same_status in groupby(in_order, key=lambda kind: kind.status):
+        group = list(same_status)
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in same}
-        found[status] = {
-            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in same),
+        examples = {kind.name: {"value": kind.example().body(EXAMPLE_ADDRESS, "/v1/treatments")} for kind in group}
+        responses[status] = {
+            "description": " Or: ".join(f"{kind.title}. {kind.advice}" for kind in group),
             "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
         }
-    found[TooManyRequests.status]["headers"] = RATES
-    return found
+    responses[TooManyRequests.status]["headers"] = RATES
+    return responses

@@ -1,4 +1,4 @@
-"""What every write asks of its request: who sends it, whether they can take the answer, and how it is sent again."""
+"""Preconditions shared by all writes: authorization, content negotiation, `Idempotency-Key`; and the write queue."""
 
 import re
 from collections.abc import Callable, Collection
@@ -21,7 +21,10 @@ _IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 def admitted(request: Request, parameters: type[BaseModel], needed: Scope = "write") -> Caller:
-    """The caller, when they may do it and can take the answer."""
+    """The authorized caller of a write that accepts JSON.
+
+    Raises Unauthorized or Forbidden for the key, InvalidParameter for a repeated parameter, NotAcceptable for Accept.
+    """
     caller = caller_of(request, needed)
     refuse_repeated(request, parameters)
     choose(accepted(request), [JSON])
@@ -29,33 +32,35 @@ def admitted(request: Request, parameters: type[BaseModel], needed: Scope = "wri
 
 
 def live_database(request: Request) -> Database:
-    """Where writes go: never to a release."""
+    """The live database: writes never go to a release."""
     database: Database = request.app.state.database
     return database
 
 
 async def submit(request: Request, work: Callable[[], T], about: Collection[Key] = ()) -> T:
-    """What a write gives once its turn has come; `about` names the records that it is going to ask for."""
-    submitted: T = await request.app.state.queue.submit(work, about)
-    return submitted
+    """Run a write in the write queue and return its result; `about` names the records to read ahead."""
+    result: T = await request.app.state.queue.submit(work, about)
+    return result
 
 
-def tell_revision(request: Request, revision: int) -> None:
-    """Let the answer carry the revision that the write made, not the one before it."""
+def set_revision_header(request: Request, revision: int) -> None:
+    """Set `Dataset-Revision` of the response to the revision that the write created."""
     request.scope["dataset"]["Dataset-Revision"] = str(revision)
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The name that the caller gave to this request; InvalidParameter when it is none."""
+    """The `Idempotency-Key` of the request, or None; InvalidParameter when it is malformed or repeated."""
     lines = request.headers.getlist("idempotency-key")
     if not lines:
         return None
     if len(lines) > 1 or not _IDEMPOTENCY_KEY.fullmatch(lines[0]):
-        wrong = "one key of 1 to 255 visible ASCII characters is needed"
-        raise InvalidParameter(f"Idempotency-Key: {wrong}.", errors=[{"parameter": "Idempotency-Key", "detail": wrong}])
+        detail = "one key of 1 to 255 visible ASCII characters is needed"
+        raise InvalidParameter(
+            f"Idempotency-Key: {detail}.", errors=[{"parameter": "Idempotency-Key", "detail": detail}]
+        )
     return lines[0]
 
 
 def line_of(request: Request) -> bytes:
-    """Method, path and query: with the body, what a request asks."""
+    """Method, path and query string of a request; with the body they identify it for idempotency."""
     return f"{request.method} {request.url.path}?{request.url.query}\n".encode()

@@ -1,4 +1,4 @@
-"""What a batch does: many records, read line by line as they arrive, saved in one transaction or not at all."""
+"""Batch writes: many records as NDJSON, parsed while they are received and saved in one transaction or not at all."""
 
 from functools import partial
 from hashlib import sha256
@@ -14,57 +14,57 @@ from app.store.write.many import save_many
 from app.store.write.one import IdempotencyKey
 from app.web.bodies import refuse_other_format
 from app.web.responses import JSON, MEDIA_TYPES
-from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
+from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, set_revision_header, submit
 from app.web.writes.edits import Reasoned
 from app.web.writes.ndjson import BatchReader
 
 NDJSON = MEDIA_TYPES["ndjson"]
 
 
-class BatchAsked(Reasoned):
+class BatchParameters(Reasoned):
     """The query parameters of a batch."""
 
     kind: Kind | None = Field(
         None,
-        description="The resource of all lines: each line then is a record itself, as `format=ndjson` and `tev export` "
-        'give it. Without it a line is `{"kind": …, "record": …}`.',
+        description="The resource of all lines: each line then is a record itself, as in `format=ndjson` and "
+        '`tev export`. Without it a line is `{"kind": …, "record": …}`.',
     )
     replace: bool = Field(
         False,
-        description="Whether a record that is there may be replaced by a line that names no `version`, whoever changed "
-        "it meanwhile. A line that names a version is held to it in any case.",
+        description="Whether a line without `version` may replace an existing record, even one that somebody else has "
+        "changed meanwhile. A line with a `version` needs that version in any case.",
     )
 
 
-async def save_batch(request: Request, asked: BatchAsked) -> Response:
-    """Save every record of the body, or none."""
-    caller = admitted(request, BatchAsked)
-    named = idempotency_key(request)
+async def save_batch(request: Request, params: BatchParameters) -> Response:
+    """Save all records of the body in one transaction, or none; the response counts them."""
+    caller = admitted(request, BatchParameters)
+    key_name = idempotency_key(request)
     refuse_other_format(request, (NDJSON,))
-    reader = BatchReader(asked.kind)
-    asks = sha256(line_of(request))
+    reader = BatchReader(params.kind)
+    request_hash = sha256(line_of(request))
     try:
-        async for piece in request.stream():
-            asks.update(piece)
-            await to_thread.run_sync(reader.feed, piece)
-    except ClientDisconnect as gone:
-        raise BadRequest("The body broke off; nothing was stored.") from gone
+        async for chunk in request.stream():
+            request_hash.update(chunk)
+            await to_thread.run_sync(reader.feed, chunk)
+    except ClientDisconnect as failure:
+        raise BadRequest("The body broke off; nothing was stored.") from failure
     entries = await to_thread.run_sync(reader.finish)
     work = partial(
         save_many,
         live_database(request),
         {key: entry.record for key, entry in entries.items()},
         versions={key: entry.version for key, entry in entries.items() if entry.version is not None},
-        replace=asked.replace,
+        replace=params.replace,
         author=caller.name,
-        reason=asked.reason,
-        once=None if named is None else IdempotencyKey(caller.id, named, asks.hexdigest()),
+        reason=params.reason,
+        once=None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash.hexdigest()),
     )
     try:
-        kept = await submit(request, work)
+        stored = await submit(request, work)
     except Problem as problem:
         reader.locate(problem)
         raise
-    tell_revision(request, kept.revision)
-    headers = {"Cache-Control": "no-store"} | ({"Idempotency-Replayed": "true"} if kept.is_replayed else {})
-    return Response(kept.document, media_type=JSON, headers=headers)
+    set_revision_header(request, stored.revision)
+    headers = {"Cache-Control": "no-store"} | ({"Idempotency-Replayed": "true"} if stored.is_replayed else {})
+    return Response(stored.document, media_type=JSON, headers=headers)

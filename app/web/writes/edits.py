@@ -1,4 +1,4 @@
-"""What an editor's request does: create, replace, amend or withdraw one record, in the name of a key."""
+"""Handlers for creating, replacing, amending and withdrawing one record, in the name of an API key."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,28 +30,30 @@ from app.web.auth import caller_of
 from app.web.bodies import object_in, read_body, record_of, refuse_other_id
 from app.web.parameters import refuse_repeated
 from app.web.responses import JSON
-from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, submit, tell_revision
+from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, set_revision_header, submit
 from app.web.writes.if_match import expected_versions
 
 T = TypeVar("T")
 AsDraft = Annotated[
     bool,
     Field(
-        description="Whether to propose it only: it is checked and kept as a draft, which no reader sees until a key "
+        description="Whether to store the change as a draft only: it is validated, and no reader sees it until a key "
         "of the scope `admin` publishes it."
     ),
 ]
 PATCHES = ("application/merge-patch+json", JSON)
-"""What PATCH reads, and means the same in both: RFC 7396."""
+"""Media types of PATCH; the body is a merge patch (RFC 7396) in both."""
 SHORT_BODY = 8_192
-"""Bytes that are checked in less time than it takes to hand them to a thread and back."""
+"""Bytes of a body up to which validation takes less time than handing it to a thread and back."""
 
 
 class Reasoned(BaseModel):
     """The query parameters of a change."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Line | None = Field(None, description="Why; it stands in the history beside the name of your key.")
+    reason: Line | None = Field(
+        None, description="The reason of the change; the history shows it with the name of your key."
+    )
 
 
 class EditParameters(Reasoned):
@@ -65,71 +67,72 @@ class Withdrawal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     reason: Line = Field(
-        description="Why; whoever asks for the record from now on is told.", examples=["Entered twice."]
+        description="The reason of the withdrawal; the 410 response for the record shows it.",
+        examples=["Entered twice."],
     )
     draft: AsDraft = False
 
 
-async def create_record(request: Request, resource: type[Row], asked: EditParameters) -> Response:
-    """Save a new record; the same request sent again with its Idempotency-Key gets the same answer."""
+async def create_record(request: Request, resource: type[Row], params: EditParameters) -> Response:
+    """Create a record (201), or a draft of it (202); a repeated Idempotency-Key gets the stored response."""
     caller = admitted(request, EditParameters)
-    named = idempotency_key(request)
+    key_name = idempotency_key(request)
     content = await read_body(request)
-    record = await _checked(content, lambda: record_of(resource, object_in(content)))
-    asks = sha256(line_of(request) + content).hexdigest()
-    once = None if named is None else IdempotencyKey(caller.id, named, asks)
-    if asked.draft:
+    record = await _validated(content, lambda: record_of(resource, object_in(content)))
+    request_hash = sha256(line_of(request) + content).hexdigest()
+    once = None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash)
+    if params.draft:
         proposal = Proposal("create", (resource.plural, record.id), lambda write: create_within(write, record))
-        return await _propose(request, proposal, asked.reason, once)
-    work = partial(create_one, live_database(request), record, author=caller.name, reason=asked.reason, once=once)
+        return await _propose(request, proposal, params.reason, once)
+    work = partial(create_one, live_database(request), record, author=caller.name, reason=params.reason, once=once)
     key = (resource.plural, record.id)
-    kept = await submit(request, work, {key, *referenced_keys({key: record})})
-    answer = _answer(request, kept, 201)
-    answer.headers["Location"] = f"{_root(request)}/v1/{resource.plural}/{record.id}"
-    return answer
+    stored = await submit(request, work, {key, *referenced_keys({key: record})})
+    response = _record_response(request, stored, 201)
+    response.headers["Location"] = f"{_root(request)}/v1/{resource.plural}/{record.id}"
+    return response
 
 
-async def replace_record(request: Request, resource: type[Row], record_id: str, asked: EditParameters) -> Response:
-    """Put a whole record in the place of the one that the caller read."""
-    content = await _changing(request, (JSON,))
-    record = await _checked(content, lambda: record_of(resource, object_in(content), record_id))
-    return await _change(request, resource, record_id, asked, lambda _held: record)
+async def replace_record(request: Request, resource: type[Row], record_id: str, params: EditParameters) -> Response:
+    """PUT: replace the record; its version must match If-Match."""
+    content = await _read_change(request, (JSON,))
+    record = await _validated(content, lambda: record_of(resource, object_in(content), record_id))
+    return await _change(request, resource, record_id, params, lambda _existing: record)
 
 
-async def amend_record(request: Request, resource: type[Row], record_id: str, asked: EditParameters) -> Response:
-    """Change some fields of the record that the caller read."""
-    content = await _changing(request, PATCHES)
-    patch = await _checked(content, lambda: object_in(content))
+async def amend_record(request: Request, resource: type[Row], record_id: str, params: EditParameters) -> Response:
+    """PATCH: apply a merge patch to the record; its version must match If-Match."""
+    content = await _read_change(request, PATCHES)
+    patch = await _validated(content, lambda: object_in(content))
     refuse_other_id(resource, patch, record_id)
 
-    def change(held: dict[str, Any]) -> Record:
-        return record_of(resource, merged(held, patch), record_id)
+    def change(existing: dict[str, Any]) -> Record:
+        return record_of(resource, merged(existing, patch), record_id)
 
-    return await _change(request, resource, record_id, asked, change)
+    return await _change(request, resource, record_id, params, change)
 
 
-async def withdraw_record(request: Request, resource: type[Row], record_id: str, asked: Withdrawal) -> Response:
-    """Take back the record that the caller read."""
+async def withdraw_record(request: Request, resource: type[Row], record_id: str, params: Withdrawal) -> Response:
+    """DELETE: withdraw the record (204), or draft its withdrawal (202); its version must match If-Match."""
     caller = caller_of(request, "write")
     refuse_repeated(request, Withdrawal)
     expected = expected_versions(request.headers.getlist("if-match"))
     key = (resource.plural, record_id)
-    if asked.draft:
+    if params.draft:
         proposal = Proposal("withdraw", key, lambda write: withdraw_within(write, key, expected))
-        return await _propose(request, proposal, asked.reason)
+        return await _propose(request, proposal, params.reason)
     work = partial(
-        withdraw_one, live_database(request), key, expected=expected, author=caller.name, reason=asked.reason
+        withdraw_one, live_database(request), key, expected=expected, author=caller.name, reason=params.reason
     )
     revision = await submit(request, work, [key])
-    tell_revision(request, revision)
+    set_revision_header(request, revision)
     return Response(status_code=204)
 
 
 # The steps of a change
 
 
-async def _changing(request: Request, media_types: tuple[str, ...]) -> bytes:
-    """The body of a change, read once everything else about the request is in order."""
+async def _read_change(request: Request, media_types: tuple[str, ...]) -> bytes:
+    """The body of a PUT or PATCH, read after authorization and If-Match have been checked."""
     admitted(request, EditParameters)
     expected_versions(request.headers.getlist("if-match"))
     return await read_body(request, media_types)
@@ -139,30 +142,30 @@ async def _change(
     request: Request,
     resource: type[Row],
     record_id: str,
-    asked: EditParameters,
+    params: EditParameters,
     change: Callable[[dict[str, Any]], Record],
 ) -> Response:
     key = (resource.plural, record_id)
     expected = expected_versions(request.headers.getlist("if-match"))
-    if asked.draft:
+    if params.draft:
         proposal = Proposal("change", key, lambda write: change_within(write, key, change, expected))
-        return await _propose(request, proposal, asked.reason)
+        return await _propose(request, proposal, params.reason)
     author = caller_of(request, "write").name
     work = partial(
-        change_one, live_database(request), key, change, expected=expected, author=author, reason=asked.reason
+        change_one, live_database(request), key, change, expected=expected, author=author, reason=params.reason
     )
-    return _answer(request, await submit(request, work, [key]), 200)
+    return _record_response(request, await submit(request, work, [key]), 200)
 
 
-async def _checked(content: bytes, work: Callable[[], T]) -> T:
-    """What a body says; a long one is looked at off the event loop."""
+async def _validated(content: bytes, work: Callable[[], T]) -> T:
+    """The result of parsing and validating a body, in a worker thread when it is longer than SHORT_BODY."""
     return work() if len(content) <= SHORT_BODY else await to_thread.run_sync(work)
 
 
 async def _propose(
     request: Request, proposal: Proposal, reason: str | None, once: IdempotencyKey | None = None
 ) -> Response:
-    """Keep what would be done as a draft, and tell what it would change."""
+    """Store a change as a draft; the 202 response is the draft with the changes that it would make."""
     caller, root = caller_of(request, "write"), _root(request)
     work = partial(
         propose,
@@ -174,10 +177,10 @@ async def _propose(
         tell=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
         once=once,
     )
-    kept = await submit(request, work)
-    tell_revision(request, kept.revision)
-    headers = {"Location": f"{root}/v1/drafts/{kept.version}", **_replayed(kept)}
-    return Response(kept.document, status_code=202, media_type=JSON, headers=headers)
+    stored = await submit(request, work)
+    set_revision_header(request, stored.revision)
+    headers = {"Location": f"{root}/v1/drafts/{stored.version}", **_replayed(stored)}
+    return Response(stored.document, status_code=202, media_type=JSON, headers=headers)
 
 
 def _root(request: Request) -> str:
@@ -185,23 +188,23 @@ def _root(request: Request) -> str:
     return root
 
 
-def _replayed(kept: StoredRecord) -> dict[str, str]:
-    return {"Idempotency-Replayed": "true"} if kept.is_replayed else {}
+def _replayed(stored: StoredRecord) -> dict[str, str]:
+    return {"Idempotency-Replayed": "true"} if stored.is_replayed else {}
 
 
-def _answer(request: Request, kept: StoredRecord, status: int) -> Response:
-    """The record as a GET gives it now, with its tag and the revision that holds it."""
-    content = kept.document.encode()
-    tell_revision(request, kept.revision)
-    headers = {"ETag": etags.tag_of(content, JSON, kept.version), "Cache-Control": "no-store", **_replayed(kept)}
+def _record_response(request: Request, stored: StoredRecord, status: int) -> Response:
+    """A response with the stored record as GET returns it, its ETag and its revision."""
+    content = stored.document.encode()
+    set_revision_header(request, stored.revision)
+    headers = {"ETag": etags.tag_of(content, JSON, stored.version), "Cache-Control": "no-store", **_replayed(stored)}
     return Response(content, status_code=status, media_type=JSON, headers=headers)
 
 
-def merged(held: Any, patch: Any) -> Any:
-    """The value after a merge patch (RFC 7396 section 2): objects are merged, null removes, anything else replaces."""
+def merged(target: Any, patch: Any) -> Any:
+    """The target after a merge patch (RFC 7396 section 2): objects are merged, null removes, anything else replaces."""
     if not isinstance(patch, dict):
         return patch
-    result = dict(held) if isinstance(held, dict) else {}
+    result = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:
             result.pop(name, None)

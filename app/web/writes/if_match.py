@@ -1,4 +1,4 @@
-"""What a change says of the record that it changes: the versions that `If-Match` names (RFC 9110 section 13.1.1)."""
+"""Parsing of `If-Match`: the record versions that a change may be applied to (RFC 9110 section 13.1.1)."""
 
 import re
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ _VERSION = re.compile(r"([0-9]{1,9})(\..*)?")
 
 
 def expected_versions(lines: Sequence[str]) -> frozenset[int] | None:
-    """The versions that the lines of If-Match allow; None for `*`. PreconditionRequired when there is no such line.
+    """The versions that the If-Match header lines name; None for `*`. PreconditionRequired without such a header.
 
-    The version at the front of our tags alone counts, so that a tag fits whatever format or coding it was read in. A
-    weak tag allows nothing, as the standard asks, and so does one that is none of ours.
+    Only the version prefix of an ETag is compared, so that the ETag of any format or content coding matches. Weak ETags
+    match nothing, as the standard requires, nor do ETags that this service did not issue.
     """
     if not lines:
         raise PreconditionRequired("If-Match is missing: it says which version you change, as the ETag of your read.")

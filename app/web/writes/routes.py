@@ -1,4 +1,4 @@
-"""The four routes by which editors change a resource: POST, PUT, PATCH and DELETE, declared once for all resources."""
+"""The write routes of a resource, POST, PUT, PATCH and DELETE, declared once for all resources."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -47,10 +47,10 @@ from app.web.writes.edits import (
 )
 
 Json = dict[str, Any]
-Changing = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
+ChangeHandler = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
 KEYED: Json = {"security": [{"bearer": []}]}
 FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
-"""The role that a key must have (OpenAPI 3.1.1 section 4.8.30)."""
+"""The security requirement with the scope of the key (OpenAPI 3.1.1 section 4.8.30)."""
 ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
 WRITING = (*ALWAYS, InsufficientStorage)
 BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
@@ -59,7 +59,7 @@ IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
     "required": True,
-    "description": "The ETag of the version that you change, as you read it; `*` for whichever there is.",
+    "description": "The ETag of the version that you read and change; `*` for any version.",
     "schema": {"type": "string", "minLength": 1},
 }
 IDEMPOTENCY_KEY: Json = {
@@ -67,32 +67,32 @@ IDEMPOTENCY_KEY: Json = {
     "in": "header",
     "required": False,
     "description": "A name of your choice for this request, 1–255 visible ASCII characters. For 24 hours the same "
-    "request sent again gets the same answer, and nothing is saved twice.",
+    "request sent again gets the same response, and nothing is saved twice.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 LOCATION: Json = {
-    "Location": {"description": "The address of the record.", "schema": {"type": "string"}},
+    "Location": {"description": "The URL of the record.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
-        "description": "`true` when this is the answer that the same request got before.",
+        "description": "`true` when this is the stored response to an earlier request with the same `Idempotency-Key`.",
         "schema": {"type": "string"},
     },
 }
 PROPOSED: dict[int | str, Json] = {
     202: {
-        "description": "With `draft=true`: what was sent is kept as a draft, which no reader sees.",
+        "description": "With `draft=true`: the change is stored as a draft, which no reader sees.",
         "model": Draft,
-        "headers": {"Location": {"description": "The address of the draft.", "schema": {"type": "string"}}},
+        "headers": {"Location": {"description": "The URL of the draft.", "schema": {"type": "string"}}},
     }
 }
 SENT_BACK = (
-    "The body is the record as people write it. What the server adds (`version`, `verification`, whatever is derived) "
-    "may stand there and is ignored, so that what was read can be sent back."
+    "The body is the whole record. Fields that the server adds (`version`, `verification`, derived ones) are ignored, "
+    "so that a record can be sent back as it was read."
 )
-UNCHANGED = "When the record says the same as before, nothing is written and the answer is 200 as well."
+UNCHANGED = "When the record does not change, nothing is written and the response is 200 as well."
 
 
 def add_writes(router: APIRouter, resource: type[Row]) -> None:
-    """Add the routes that change records of a resource; each needs a key of the scope `write`."""
+    """Add the write routes of a resource to a router; each needs an API key of the scope `write`."""
     _add_create(router, resource)
     _add_replace(router, resource)
     _add_amend(router, resource)
@@ -100,8 +100,8 @@ def add_writes(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_create(router: APIRouter, resource: type[Row]) -> None:
-    async def endpoint(request: Request, asked: Annotated[EditParameters, Parameters()]) -> Response:
-        return await create_record(request, resource, asked)
+    async def endpoint(request: Request, params: Annotated[EditParameters, Parameters()]) -> Response:
+        return await create_record(request, resource, params)
 
     router.add_api_route(
         f"/{resource.plural}",
@@ -109,16 +109,16 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
         methods=["POST"],
         status_code=201,
         operation_id=f"create_{singular(resource.plural)}",
-        summary=f"Create one {_word(resource)}",
+        summary=f"Create one {_display_name(resource)}",
         description=f"{SENT_BACK} The id is yours to choose, and stays.",
         response_model=public_model(resource),
         openapi_extra={
             **KEYED,
             "parameters": [IDEMPOTENCY_KEY],
-            "requestBody": _body((JSON,), body_name(resource), example_record(resource)),
+            "requestBody": _request_body((JSON,), body_name(resource), example_record(resource)),
         },
         responses={
-            201: _whole(resource, "The record as it was saved.", LOCATION),
+            201: _record_response(resource, "The record as it was saved.", LOCATION),
             **PROPOSED,
             **problem_responses(*WRITING, *BODIES, Conflict, Gone, IdempotencyMismatch),
         },
@@ -126,41 +126,41 @@ def _add_create(router: APIRouter, resource: type[Row]) -> None:
 
 
 def _add_replace(router: APIRouter, resource: type[Row]) -> None:
-    body = _body((JSON,), body_name(resource), example_record(resource))
-    words = f"{SENT_BACK} The `id` may be left out. {UNCHANGED}"
-    _add_change(router, resource, ("PUT", "replace", replace_record), words, body)
+    body = _request_body((JSON,), body_name(resource), example_record(resource))
+    description = f"{SENT_BACK} The `id` may be left out. {UNCHANGED}"
+    _add_change(router, resource, ("PUT", "replace", replace_record), description, body)
 
 
 def _add_amend(router: APIRouter, resource: type[Row]) -> None:
-    body = _body(PATCHES, patch_name(resource), example_patch(resource))
-    words = (
+    body = _request_body(PATCHES, patch_name(resource), example_patch(resource))
+    description = (
         "The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, null removes "
         "one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED
     )
-    _add_change(router, resource, ("PATCH", "amend", amend_record), words, body)
+    _add_change(router, resource, ("PATCH", "amend", amend_record), description, body)
 
 
 def _add_change(
-    router: APIRouter, resource: type[Row], how: tuple[str, str, Changing], description: str, body: Json
+    router: APIRouter, resource: type[Row], operation: tuple[str, str, ChangeHandler], description: str, body: Json
 ) -> None:
-    """A route that changes a record: its method, the verb of its name, and what it does."""
+    """Add the PUT or PATCH route; `operation` is the HTTP method, the verb of the operation id, and the handler."""
     record_id = _record_id(resource)
-    method, verb, change = how
+    method, verb, change = operation
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[EditParameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await change(request, resource, id, asked)
+    async def endpoint(request: Request, id: record_id, params: Annotated[EditParameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+        return await change(request, resource, id, params)
 
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
         endpoint,
         methods=[method],
         operation_id=f"{verb}_{singular(resource.plural)}",
-        summary=f"{verb.capitalize()} one {_word(resource)}",
+        summary=f"{verb.capitalize()} one {_display_name(resource)}",
         description=description,
         response_model=public_model(resource),
         openapi_extra={**KEYED, "parameters": [IF_MATCH], "requestBody": body},
         responses={
-            200: _whole(resource, "The record as it is now."),
+            200: _record_response(resource, "The changed record."),
             **PROPOSED,
             **MOVED,
             **problem_responses(*WRITING, *BODIES, *CHANGES),
@@ -171,8 +171,8 @@ def _add_change(
 def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
     record_id = _record_id(resource)
 
-    async def endpoint(request: Request, id: record_id, asked: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await withdraw_record(request, resource, id, asked)
+    async def endpoint(request: Request, id: record_id, params: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+        return await withdraw_record(request, resource, id, params)
 
     router.add_api_route(
         f"/{resource.plural}/{{id}}",
@@ -180,9 +180,9 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
         methods=["DELETE"],
         status_code=204,
         operation_id=f"withdraw_{singular(resource.plural)}",
-        summary=f"Withdraw one {_word(resource)}",
-        description="Takes the record back. Its address answers 410 with the reason from then on; its versions and its "
-        "history stay, and whatever points to it is marked for review.",
+        summary=f"Withdraw one {_display_name(resource)}",
+        description="Withdraws the record. Its URL responds 410 with the reason from then on; its versions and its "
+        "history stay, and records that reference it are marked for review.",
         response_model=None,
         openapi_extra={**KEYED, "parameters": [IF_MATCH]},
         responses={
@@ -197,7 +197,7 @@ def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
     )
 
 
-def _word(resource: type[Row]) -> str:
+def _display_name(resource: type[Row]) -> str:
     return singular(resource.plural).replace("_", " ")
 
 
@@ -205,11 +205,11 @@ def _record_id(resource: type[Row]) -> Any:
     return Annotated[Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])]
 
 
-def _whole(resource: type[Row], description: str, headers: Json | None = None) -> Json:
+def _record_response(resource: type[Row], description: str, headers: Json | None = None) -> Json:
     content = {JSON: {"example": to_json(example_of(resource)).decode()}}
     return {"description": description, "content": content, "headers": HEADERS | (headers or {})}
 
 
-def _body(media_types: tuple[str, ...], name: str, example: Json) -> Json:
+def _request_body(media_types: tuple[str, ...], name: str, example: Json) -> Json:
     entry = {"schema": {"$ref": f"#/components/schemas/{name}"}, "examples": {"seed": {"value": example}}}
     return {"required": True, "content": dict.fromkeys(media_types, entry)}

@@ -21,7 +21,7 @@ from app.pages.records import VIEWS, page_values
 from app.reports.gaps import all_gaps
 from app.reports.record_page import read_facts, read_list
 from app.web import etags
-from app.web.html import BLANK, HTML, PageParameters, form_of, page_answer, where_of
+from app.web.html import BLANK, HTML, PageParameters, form_of, page_answer, page_settings
 from app.web.negotiation import accepted, choose
 from app.web.read_source import database_of
 from app.web.responses import absolute_url
@@ -63,7 +63,7 @@ def _page_of(row: type[Row]) -> Endpoint:
     ) -> Response:
         form = form_of(request)
         facts = await database_of(request).fetch(lambda connection: read_facts(connection, row, id))
-        where = where_of(request)
+        where = page_settings(request)
         if form == LINKED_DATA:
             content = linked_document(facts, where.public_url).encode()
             return etags.response_with_etag(request, content, LINKED_DATA, version=facts.version)
@@ -112,4 +112,4 @@ async def _list(request: Request, row: type[Row], asked: ListAsked, view: Callab
     choose(accepted(request), [HTML])
     filters = asked.model_dump(mode="json", exclude={"release", "cursor"}, exclude_none=True)
     found = await database_of(request).fetch(lambda connection: read_list(connection, row, filters, asked.cursor))
-    return await page_answer(request, f"{row.plural}.html", view(found, filters, where_of(request)))
+    return await page_answer(request, f"{row.plural}.html", view(found, filters, page_settings(request)))

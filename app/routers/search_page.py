@@ -12,7 +12,7 @@ from app.pages.search import blank_values, found_values
 from app.reports.search.counts import NARROWING
 from app.reports.search.page import query_of, read_found
 from app.routers.search import LONGEST, Kind
-from app.web.html import BLANK, HTML, PageParameters, page_answer, where_of
+from app.web.html import BLANK, HTML, PageParameters, page_answer, page_settings
 from app.web.negotiation import accepted, choose
 from app.web.read_source import database_of
 
@@ -33,7 +33,7 @@ class SearchAsked(PageParameters):
 async def search_page(request: Request, asked: Annotated[SearchAsked, Parameters()]) -> Response:
     """The form, and below it what was found; without a question, how to ask one."""
     choose(accepted(request), [HTML])
-    where = where_of(request)
+    where = page_settings(request)
     if not asked.q.strip():
         return await page_answer(request, "search.html", blank_values(where))
     filters = asked.model_dump(include={"kind", *NARROWING}, exclude_none=True)

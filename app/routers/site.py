@@ -16,7 +16,7 @@ from app.pages.lists import dataset_document, landing_values
 from app.pages.templates import ASSETS, asset, asset_named, page
 from app.reports.record_page import read_landing
 from app.web import etags
-from app.web.html import HTML, PageParameters, page_answer, prefers_linked_data, where_of
+from app.web.html import HTML, PageParameters, page_answer, page_settings, prefers_linked_data
 from app.web.read_source import database_of
 from app.web.responses import JSON
 
@@ -55,7 +55,7 @@ def _settings(request: Request) -> Any:
 @router.get("/", include_in_schema=False)
 async def landing(request: Request, asked: Annotated[PageParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses a release that has no name
     """The first page; the dataset as JSON-LD for whoever asks for that alone."""
-    where = where_of(request)
+    where = page_settings(request)
     found = await database_of(request).fetch(read_landing)
     linked = dataset_document(found.as_of, where)
     if prefers_linked_data(request):

@@ -18,7 +18,7 @@ from app.reports.synthesis.question import EvidenceQuestion
 from app.routers.syntheses import archive_answer
 from app.store.read.releases import list_releases
 from app.web import etags
-from app.web.html import HTML, form_of, page_answer, read_kept_synthesis, where_of
+from app.web.html import HTML, form_of, page_answer, page_settings, read_kept_synthesis
 from app.web.negotiation import accepted, choose
 
 router = APIRouter(tags=["Pages"])
@@ -35,7 +35,7 @@ async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=
     """A kept synthesis with what counts in it, what does not and why; NotFound for an unknown hash."""
     form = form_of(request)
     facts, newer = await read_kept_synthesis(request, hash)
-    where = where_of(request)
+    where = page_settings(request)
     if form == LINKED_DATA:
         return etags.response_with_etag(request, synthesis_document(facts, where).encode(), LINKED_DATA)
     values = await to_thread.run_sync(synthesis_values, facts, where, newer)

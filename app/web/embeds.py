@@ -20,7 +20,7 @@ from app.pages.templates import page
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.record_page import Facts, Record
 from app.web import etags
-from app.web.html import HTML, read_kept_synthesis, where_of
+from app.web.html import HTML, page_settings, read_kept_synthesis
 from app.web.read_source import ReleaseReads, database_of
 
 Theme = Literal["auto", "light", "dark"]
@@ -104,7 +104,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
     """
     if plural == SYNTHESES:
         return await shown_synthesis(request, record_id, release)
-    row, where, revision = embedded(plural), where_of(request), request.scope["revision"]
+    row, where, revision = embedded(plural), page_settings(request), request.scope["revision"]
     if release:
         where = replace(where, release=release)
     newer = await _newer(request, where.release)
@@ -125,7 +125,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
 
 async def shown_synthesis(request: Request, digest: str, release: str | None = None) -> ShownRecord:
     """An archived synthesis with its card; NotFound for an unknown hash, or for another release than its own."""
-    where, revision = where_of(request), request.scope["revision"]
+    where, revision = page_settings(request), request.scope["revision"]
     wanted = release or where.release
     facts, newer = await read_kept_synthesis(request, digest)
     if wanted not in (None, facts.kept.release):

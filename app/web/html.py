@@ -41,7 +41,7 @@ class PageParameters(BaseModel):
     release: Annotated[ReleaseName | None, BLANK] = None
 
 
-def where_of(request: Request) -> PageSettings:
+def page_settings(request: Request) -> PageSettings:
     """The context of a page: public and contact URL, release, and today's date."""
     settings = request.app.state.settings
     return PageSettings(settings.public_url, settings.contact_url, release_of(request), now()[:10])

@@ -112,7 +112,7 @@ class Authenticator:
     async def authenticate(self, key: str) -> Caller:
         """The holder of the key, or Unauthorized; that it was used is noted while the caller goes on."""
         public = public_id(key) or ""
-        found = await self.database.remember(("key", public), lambda connection: held_key(connection, public))
+        found = await self.database.cached_read(("key", public), lambda connection: held_key(connection, public))
         caller = caller_with(key, found)
         last = self._noted.get(caller.id)
         if last is None or time.monotonic() - last > SECONDS_BETWEEN_NOTES:

@@ -62,14 +62,14 @@ def write_group(database: Database) -> Iterator[Callable[[Collection[Key]], None
 
     Gives what reads at once the records that they will ask for.
     """
-    with database.together() as connection:
-        sharing, info, to_index = group_commit_of(connection), connection.info, set[Key]()
+    with database.write_group() as connection:
+        group, info, to_index = group_commit_of(connection), connection.info, set[Key]()
         info[TO_INDEX] = to_index
         try:
             yield _shelf_of(connection).read_ahead
         finally:
             info.pop(TO_INDEX, None)
-        sharing.finish()
+        group.flush()
         shelf = _shelf_of(connection)
         index_records(connection, shelf, shelf.there(to_index))  # without those whose write was undone
 
@@ -111,8 +111,8 @@ class Write:
         self.touched: list[Key] = []
         """The records whose documents changed, for those that depend on them."""
         self.editions: dict[Key, dict[str, Any]] = {}
-        self.sharing = group_commit_of(connection)
-        last = self.sharing.known.get(LAST)
+        self.group = group_commit_of(connection)
+        last = self.group.known.get(LAST)
         self.revision: int = revision_of(connection) if last is None else last
         self.revision_made = False
 
@@ -367,7 +367,7 @@ class Write:
 
     def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows, if there are any, before anything else is asked of the database."""
-        self.sharing.insert(_into(table), rows)
+        self.group.insert(_into(table), rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:

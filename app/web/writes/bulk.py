@@ -58,7 +58,7 @@ async def save_batch(request: Request, asked: BatchAsked) -> Response:
         replace=asked.replace,
         author=caller.name,
         reason=asked.reason,
-        once=None if named is None else IdempotencyKey(caller.id, named, asks.hexdigest()),
+        idempotency=None if named is None else IdempotencyKey(caller.id, named, asks.hexdigest()),
     )
     try:
         kept = await submit(request, work)

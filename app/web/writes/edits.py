@@ -81,7 +81,9 @@ async def create_record(request: Request, resource: type[Row], asked: EditParame
     if asked.draft:
         proposal = Proposal("create", (resource.plural, record.id), lambda write: create_within(write, record))
         return await _propose(request, proposal, asked.reason, once)
-    work = partial(create_one, live_database(request), record, author=caller.name, reason=asked.reason, once=once)
+    work = partial(
+        create_one, live_database(request), record, author=caller.name, reason=asked.reason, idempotency=once
+    )
     key = (resource.plural, record.id)
     kept = await submit(request, work, {key, *referenced_keys({key: record})})
     answer = _answer(request, kept, 201)
@@ -171,8 +173,8 @@ async def _propose(
         holder=caller.id,
         author=caller.name,
         reason=reason,
-        tell=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
-        once=once,
+        render=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
+        idempotency=once,
     )
     kept = await submit(request, work)
     tell_revision(request, kept.revision)

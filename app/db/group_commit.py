@@ -94,9 +94,8 @@ class GroupCommit:
 
     def _roll_back(self, write: _Write, failure: BaseException) -> None:
         self.known.clear()
-        aborts = (
-            write.savepoint is None and self.connection.dialect.name == "postgresql"
-        )  # as after any failed statement
+        # PostgreSQL aborts a transaction at any failed statement, unless it is inside a savepoint
+        aborts = write.savepoint is None and self.connection.dialect.name == "postgresql"
         if isinstance(failure, DBAPIError) and (aborts or failure.connection_invalidated):
             self.failure = failure
         elif write.savepoint is not None:

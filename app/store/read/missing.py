@@ -66,8 +66,8 @@ def _gone(connection: Connection, plural: str, record_id: str, version: int) -> 
 
 def no_record(connection: Connection, kinds: Collection[type[Row]], record_id: str) -> NotFound:
     """The 404 problem: none of these resources has the record; it names the nearest existing id."""
-    alike = [close for kind in kinds if (close := _nearest_id(connection, kind.table(), record_id))]
-    close = nearest(record_id, alike)
+    candidates = [close for kind in kinds if (close := _nearest_id(connection, kind.table(), record_id))]
+    close = nearest(record_id, candidates)
     where = next(iter(kinds)).plural if len(kinds) == 1 else "any resource"
     return NotFound(f"There is no record {record_id!r} in {where}." + (f" Did you mean {close!r}?" if close else ""))
 
@@ -75,7 +75,7 @@ def no_record(connection: Connection, kinds: Collection[type[Row]], record_id: s
 def _nearest_id(connection: Connection, table: Table, record_id: str) -> str | None:
     """The nearest id among at most 500 published ones that begin with the same three letters."""
     start = record_id[:3]
-    alike = (
+    candidates = (
         select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
     )
-    return nearest(record_id, connection.execute(alike).scalars())
+    return nearest(record_id, connection.execute(candidates).scalars())

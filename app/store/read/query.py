@@ -174,7 +174,7 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
                 context = {"word": name[:100], "nearest": close or "", "known": sorted(known)}
                 raise PydanticCustomError("unknown_name", "{word} is not known here", context)
         if len({word.lstrip("-") for word in words}) != len(words):
-            raise PydanticCustomError("name_twice", "a name stands there twice")
+            raise PydanticCustomError("name_twice", "a name occurs twice")
         return value
 
     return Annotated[str, StringConstraints(max_length=2000), AfterValidator(check)]

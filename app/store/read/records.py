@@ -66,8 +66,8 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
         .limit(MOST_ROWS)
     ).all()
     found: list[tuple[str, str, str]] = []
-    for kind, alike in groupby(keys, key=itemgetter(0)):
-        ids = [record_id for _, record_id in alike]
+    for kind, same_kind in groupby(keys, key=itemgetter(0)):
+        ids = [record_id for _, record_id in same_kind]
         found += [(kind, record_id, document) for record_id, document in sorted(documents_of(connection, kind, ids))]
     return found
 

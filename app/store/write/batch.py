@@ -19,7 +19,7 @@ def batch_of(records: Iterable[Record]) -> dict[Key, Record]:
     for record in records:
         key = (plural_of(record), record.id)
         if key in batch:
-            detail = "the id stands there twice"
+            detail = "the id occurs twice"
             raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
         batch[key] = record
     return batch
@@ -73,8 +73,8 @@ def generations(batch: Mapping[Key, Record], edges: Mapping[Key, set[Key]]) -> I
     try:
         sorter.prepare()
     except CycleError as failure:
-        circle = " → ".join(name_of(key) for key in failure.args[1])
-        detail = f"these records point to each other in a circle: {circle}"
+        cycle = " → ".join(name_of(key) for key in failure.args[1])
+        detail = f"these records point to each other in a circle: {cycle}"
         raise InvalidRecord(f"{detail}.", errors=[error_at(failure.args[1][0], "", detail)]) from failure
     while sorter.is_active():
         ready = sorter.get_ready()

@@ -50,9 +50,9 @@ class LoadedRecords:
                 found[key] = existing
             elif key not in self._existing:
                 wanted.append(key)
-        for plural, alike in groupby(sorted(wanted), key=itemgetter(0)):
+        for plural, same_kind in groupby(sorted(wanted), key=itemgetter(0)):
             query = _existing_query(RESOURCES[plural].table())
-            for ids in chunks([record_id for _, record_id in alike]):
+            for ids in chunks([record_id for _, record_id in same_kind]):
                 for record_id, *columns in self.connection.execute(query, {"ids": ids}):
                     found[plural, record_id] = ExistingRecord(*columns)
         return found
@@ -122,14 +122,14 @@ class LoadedRecords:
         """The nearest existing id to an unknown one, among `MOST_ALIKE` ids that begin with the same three letters."""
         plural, record_id = key
         start = record_id[:3]
-        alike = select(REGISTRY.c.id).where(REGISTRY.c.kind == plural, REGISTRY.c.id.between(start, start + "~"))
-        return nearest(record_id, self.connection.scalars(alike.limit(MOST_ALIKE)))
+        candidates = select(REGISTRY.c.id).where(REGISTRY.c.kind == plural, REGISTRY.c.id.between(start, start + "~"))
+        return nearest(record_id, self.connection.scalars(candidates.limit(MOST_ALIKE)))
 
     def _rows_with_keys(self, table: Any, names: tuple[str, str], keys: Iterable[Key]) -> Iterator[Any]:
         """The rows whose two columns equal a key; one query a kind, as SQLite uses no index for a list of pairs."""
         query = _pairs_query(table, names)
-        for plural, alike in groupby(sorted(keys), key=itemgetter(0)):
-            for ids in chunks([record_id for _, record_id in alike]):
+        for plural, same_kind in groupby(sorted(keys), key=itemgetter(0)):
+            for ids in chunks([record_id for _, record_id in same_kind]):
                 yield from self.connection.execute(query, {"plural": plural, "ids": ids})
 
 

@@ -113,7 +113,7 @@ def withdraw_within(write: Write, key: Key, expected: Expected) -> StoredRecord:
 def _refuse_taken(write: Write, key: Key) -> None:
     present = write.loaded.former([key]).get(key)
     if present is not None:
-        raise Conflict(f"{name_of(key)} is the former id of {key[0]}/{present}, and leads there for ever.")
+        raise Conflict(f"{name_of(key)} is the former id of {key[0]}/{present}, to which it redirects for ever.")
     existing = write.loaded.existing([key]).get(key)
     if existing is None:
         return
@@ -148,7 +148,10 @@ def _stored_record(write: Write, key: Key) -> StoredRecord:
 
 
 def find_stored_response(connection: Connection, idempotency: IdempotencyKey) -> StoredRecord | None:
-    """The stored response to the same request, or None; deletes those older than `SECONDS_KEPT`."""
+    """The stored response to the same request, or None; IdempotencyMismatch if the key was used for another request.
+
+    Deletes the responses older than `SECONDS_KEPT`.
+    """
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
     found = connection.execute(
         select(IDEMPOTENCY).where(IDEMPOTENCY.c.holder == idempotency.holder, IDEMPOTENCY.c.key == idempotency.key)

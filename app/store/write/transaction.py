@@ -156,7 +156,7 @@ class Write:
 
     def _refuse_former_ids(self, keys: Iterable[Key]) -> None:
         for key, present in self.loaded.former(keys).items():
-            detail = f"this is the former id of {key[0]}/{present}, and leads there for ever"
+            detail = f"this is the former id of {key[0]}/{present}, to which it redirects for ever"
             raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
 
     def _save_one_kind(
@@ -246,7 +246,7 @@ class Write:
         """Withdraw or reinstate a record; InvalidRecord without a reason or when it is in that state already."""
         existing = self._existing_record(key)
         if not (self.reason or "").strip():
-            detail = f"to make it {state} needs a reason, which readers are told"
+            detail = f"to make it {state} needs a reason, which is published"
             raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/state", detail)])
         if existing.state == state:
             detail = f"it is {state} already"

@@ -21,7 +21,7 @@ MARK = "drafts"
 
 
 class DraftSummary(BaseModel):
-    """A draft in a list: who proposes what, and what became of it."""
+    """A draft in a list: author, action, record and state."""
 
     id: int = Field(description="The draft's number.")
     state: DraftState = Field(description="Whether it waits for a review, is published, or was discarded.")
@@ -31,10 +31,10 @@ class DraftSummary(BaseModel):
     base_version: int | None = Field(description="The version that it changes; null for a new record.")
     at: str = Field(description="When it was sent (UTC, RFC 3339).")
     author: str = Field(description="Who sent it.")
-    reason: str | None = Field(description="Why, in their words.")
+    reason: str | None = Field(description="The author's reason.")
     decided_at: str | None = Field(description="When it was published or discarded; null while it is open.")
     decided_by: str | None = Field(description="Who published or discarded it.")
-    note: str | None = Field(description="What they said to it.")
+    note: str | None = Field(description="The reviewer's comment.")
     revision: int | None = Field(description="The dataset's revision that published it.")
     url: str = Field(description="Where the draft is.")
 
@@ -46,8 +46,8 @@ class Draft(DraftSummary):
         description="The version that the record has now; null where readers see none. Where it differs from "
         "`base_version`, an open draft cannot be published any more."
     )
-    changes: list[FieldChange] = Field(description="What it changes of the version that it was made for.")
-    proposed: dict[str, Any] = Field(description="The record as readers would get it.")
+    changes: list[FieldChange] = Field(description="Its changes of the base version.")
+    proposed: dict[str, Any] = Field(description="The record as it would be published.")
 
 
 class DraftPage(BaseModel):

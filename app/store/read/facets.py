@@ -31,9 +31,11 @@ class Facet(BaseModel):
 
     values: list[FacetValue] = Field(description=f"The values of most records first, at most {MOST_SHOWN}.")
     missing: int = Field(description="How many records have no value.")
-    others: int = Field(description="How many further values there are that are not shown.")
-    others_is_at_least: bool = Field(False, description="Whether there may be more than those.")
-    is_at_least: bool = Field(False, description="Whether there are more records than were counted.")
+    others: int = Field(description="How many further values are not listed.")
+    others_is_at_least: bool = Field(False, description="Whether `others` is a lower bound.")
+    is_at_least: bool = Field(
+        False, description="Whether the counts are lower bounds: not all matching records were counted."
+    )
 
 
 _PRECOMPUTED = text("""

@@ -39,13 +39,13 @@ class Written(BaseModel):
     revision: int = Field(description="The dataset's revision that wrote it.")
     at: str = Field(description="When (UTC, RFC 3339).")
     author: str = Field(description="Who wrote it.")
-    reason: str | None = Field(description="Why, in their words.")
+    reason: str | None = Field(description="The author's reason.")
     reviewer: str | None = Field(description="Who published it, where the author had sent it as a draft.")
-    note: str | None = Field(description="What the reviewer said to it.")
+    note: str | None = Field(description="The reviewer's comment.")
 
 
 class HistoryEntry(Written):
-    """One edition of a record: what readers got from that revision on."""
+    """One edition of a record: its document as published from that revision on."""
 
     version: int = Field(description="The record's version.")
     is_new_version: bool = Field(

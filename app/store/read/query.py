@@ -84,7 +84,7 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
         text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
         definitions[name] = (_any_of(Slug), Field(None, description=text))
     if is_cited(resource):
-        text = "Only records that stand on this rung of verification or a higher one."
+        text = "Only records with this level of verification or a higher one."
         definitions["min_verification"] = (Verification | None, Field(None, description=text))
     text = f"Batch get: these ids, in one answer. Repeat it, up to {MOST_VALUES} times."
     definitions["id"] = (_any_of(Slug), Field(None, description=text))
@@ -100,7 +100,7 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
     sortable = [name for name, use in uses(resource).items() if use.is_sortable]
     order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
     order += "".join(f" `{use.name}`: {_one_unit(use)}" for use in uses(resource).values() if use.unit)
-    size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
+    size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} by default. CSV and NDJSON give all that match without it."
     counted = list(facets_of(resource))
     counts = (
         "Counts the values of these fields under `facets`, as a comma list: of all records that match the filters but "

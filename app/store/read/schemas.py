@@ -54,7 +54,7 @@ def sparse_model(row: type[Row]) -> Model:
     }
     for name, (annotation, info) in _public_fields(row).items():
         shown[name] = (annotation, info) if name == "id" else (annotation, optional_property(info.description or ""))
-    doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
+    doc = f"The fields of a {row.__name__} selected with `fields`; the id is always among them."
     return _create_model(f"{row.__name__}Fields", doc, PARTLY, shown)
 
 
@@ -88,7 +88,7 @@ def page_model(row: type[Row]) -> Model:
     """The response model of one page of a list."""
     entries: Any = list[public_model(row) | sparse_model(row)]  # type: ignore[misc]  # made at run time
     shown: dict[str, Any] = {
-        "items": (entries, Field(..., description="The records, whole; with `fields`, only those fields.")),
+        "items": (entries, Field(..., description="The records; with `fields`, only the selected fields.")),
         "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
         "total": (int, optional_property("All records that match; only with `count=exact`.")),
         "facets": (dict[str, Facet], optional_property("Only with `facet`: the values of each field that was named.")),
@@ -104,7 +104,7 @@ def page_model(row: type[Row]) -> Model:
 
 
 class ProblemRule(BaseModel):
-    """A warning that forbids what was asked for."""
+    """A warning that forbids the requested comparison of doses."""
 
     id: str = Field(description="The id of the warning.")
     url: str = Field(description="Where the warning is.")
@@ -113,35 +113,37 @@ class ProblemRule(BaseModel):
 
 
 class ProblemSide(BaseModel):
-    """Study results that are alike in what a reason is about."""
+    """Study results on one side of a reason against pooling."""
 
     what: str = Field(description="What they have in common.")
     results: list[str] = Field(description="The ids of the study results.")
 
 
 class ProblemError(BaseModel):
-    """One of the things that were wrong."""
+    """One error of a request."""
 
     model_config = PARTLY
-    parameter: str = optional_property("The parameter that was wrong.")
+    parameter: str = optional_property("The invalid parameter.")
     pointer: str = optional_property("JSON pointer (RFC 6901) into the body or record.")
     record: str = optional_property("The record that broke a rule, as `plural/id`.")
-    detail: str = Field(..., description="What was wrong.")
+    detail: str = Field(..., description="A description of the error.")
     nearest: str = optional_property("The nearest known name or value.")
-    known: list[str] = optional_property("The names or values that are known, or that would be right.")
-    rules: list[ProblemRule] = optional_property("The warnings that forbid it.")
-    reason: str = optional_property("Why results may not be joined, as `accept` takes it.")
+    known: list[str] = optional_property("The known names or values, or those that would be valid.")
+    rules: list[ProblemRule] = optional_property("The warnings that forbid the request.")
+    reason: str = optional_property("The reason why results may not be pooled, as a value for `accept`.")
     sides: list[ProblemSide] = optional_property("The results on each side of that reason.")
 
 
 class ProblemDetails(BaseModel):
-    """What went wrong, after RFC 9457; `type` is the address of a page that explains it."""
+    """Problem details (RFC 9457); `type` is the address of a page that explains the problem."""
 
     model_config = PARTLY
     type: str = Field(..., description="The address of a page that explains this kind of problem.")
-    title: str = Field(..., description="The kind of problem, in words.")
+    title: str = Field(..., description="The title of this kind of problem.")
     status: int = Field(..., description="The HTTP status.")
-    detail: str = Field(..., description="What was wrong this time.")
-    instance: str = Field(..., description="The path that was asked for.")
+    detail: str = Field(..., description="A description of this occurrence of the problem.")
+    instance: str = Field(..., description="The path of the request.")
     last_version: str = optional_property("Of a withdrawn record: the address of its last version.")
-    errors: list[ProblemError] = optional_property("Each thing that was wrong, where there are several or a place.")
+    errors: list[ProblemError] = optional_property(
+        "The individual errors, where there are several or where one has a place in the request."
+    )

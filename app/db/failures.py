@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import InsufficientStorage, Problem, Unavailable
 
 TOO_LONG = "The query took too long and was cut off."
-TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
+PROBLEMS_BY_MESSAGE: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
     (Unavailable, TOO_LONG, ("interrupted", "statement timeout")),
     (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
     (
@@ -33,7 +33,11 @@ TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
 def unavailable(failure: DBAPIError) -> Problem:
     """The problem (503, 507) for a database error, with Retry-After; it reveals no internals of the database."""
     message = str(failure.orig).lower()
-    found = ((kind, detail) for kind, detail, fragments in TOLD if any(fragment in message for fragment in fragments))
+    found = (
+        (kind, detail)
+        for kind, detail, fragments in PROBLEMS_BY_MESSAGE
+        if any(fragment in message for fragment in fragments)
+    )
     kind, detail = next(found, (Unavailable, "The database cannot be reached."))
     return kind(detail, headers={"Retry-After": "1"})
 

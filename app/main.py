@@ -99,7 +99,7 @@ def _database(settings: Settings) -> Database:
 
 async def _revision(database: Database) -> int | None:
     try:
-        return await database.remember("revision", revision_of)
+        return await database.cached_read("revision", revision_of)
     except Unavailable:
         return None
 

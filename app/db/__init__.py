@@ -1,6 +1,6 @@
-"""The database as a machine: engines, tables, connections to read with, and the one write transaction.
+"""Database access: engines, tables, pooled read-only connections and the one write transaction.
 
-In come functions that take a connection, out goes what they return, or a problem (503, 507) that says why not. The
-differences between SQLite and PostgreSQL live here and in `search`. Reads run in a pool that cannot write and are cut
-off after their second; writes wait in one queue and share a commit. What a record is, nobody knows here.
+Callers pass functions that take a connection, and get their return value or a problem (503, 507). The differences
+between SQLite and PostgreSQL live here and in `search`. Reads run in a pool of read-only connections with a time limit
+of one second; writes wait in one queue and share a commit. Nothing here depends on the records.
 """

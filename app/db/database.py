@@ -1,4 +1,4 @@
-"""The database: short reads, the one write transaction, copies of one moment, and what its failures are called."""
+"""The database: short read-only queries, the one write transaction, consistent snapshots, and a check for readiness."""
 
 import shutil
 import sqlite3
@@ -17,7 +17,7 @@ from app.db.engines import engine_of, set_deadline
 from app.db.failures import unavailable
 from app.db.group_commit import GroupCommit, before_execute, group_commit_of, shared
 from app.db.read_cache import ReadCache, SingleFlight
-from app.db.read_pool import ReadPool, shape_of, slow_places
+from app.db.read_pool import ReadPool, shape_of, slow_slots
 from app.db.schema import migrate_schema
 from app.errors import Unavailable
 
@@ -25,22 +25,22 @@ T = TypeVar("T")
 WRITE_LOCK = 7_203_511
 """PostgreSQL advisory lock: one process writes or migrates, the others wait, so that revisions have no gaps."""
 LEAST_FREE_BYTES = 32 * 1024 * 1024
-"""With less than this left on the disk nothing more should be written: the log of changes alone may take half of it."""
+"""Free disk space in bytes below which nothing should be written: the write-ahead log alone may take half of it."""
 
 
 class Reads:
-    """Short reads on connections that cannot write, each cut off after `query_seconds`."""
+    """Short reads on read-only connections, each query cut off after `query_seconds`."""
 
     def __init__(self, reader: Engine, *, query_seconds: float, read_threads: int) -> None:
         self.reader = reader
         self.dialect = reader.dialect.name
         self.query_seconds = query_seconds
         self._read_threads = read_threads
-        self._lanes: ReadPool | None = None
+        self._pool: ReadPool | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that cannot write; Unavailable when its query takes too long or the database is away."""
+        """A read-only connection; Unavailable when a query takes too long or the database cannot be reached."""
         try:
             with self.reader.connect() as connection:
                 set_deadline(connection, time.monotonic() + self.query_seconds)
@@ -49,16 +49,17 @@ class Reads:
             raise unavailable(failure) from failure
 
     async def fetch(self, work: Callable[[Connection], T], *, short: bool = False, shape: Hashable = None) -> T:
-        """Run a read off the event loop; a `short` one, by primary key, stays on it where the database is a file.
+        """Run a read in a thread of the pool; a `short` one, by primary key, on the event loop if this is SQLite.
 
-        `shape` tells reads that take as long as each other, where one function does different ones (`lanes`).
+        `shape` groups reads of equal cost for the read pool, where one function runs different queries; by default it
+        is the function's code (`read_pool.shape_of`).
         """
         if short and self.dialect == "sqlite":
             return self._run(work)
-        if self._lanes is None:
-            works_here = self.dialect == "sqlite"
-            self._lanes = ReadPool(self._read_threads, seconds=self.query_seconds, works_here=works_here)
-        return await self._lanes.run(partial(self._run, work), shape or shape_of(work))
+        if self._pool is None:
+            in_process = self.dialect == "sqlite"
+            self._pool = ReadPool(self._read_threads, seconds=self.query_seconds, in_process=in_process)
+        return await self._pool.run(partial(self._run, work), shape or shape_of(work))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.read() as connection:
@@ -70,9 +71,9 @@ class Reads:
 
 
 class Database(Reads):
-    """One database: short reads, one writer at a time.
+    """One database: short reads, and one write transaction at a time.
 
-    On SQLite every write takes the writer's lock at once (BEGIN IMMEDIATE), so that two writers wait for each other
+    On SQLite every write takes the write lock when it begins (BEGIN IMMEDIATE), so that two writers wait for each other
     instead of failing.
     """
 
@@ -80,30 +81,30 @@ class Database(Reads):
         self, url: str, *, query_seconds: float = 1.0, read_threads: int = 8, lock_seconds: float = 30.0
     ) -> None:
         self.url = url
-        # one connection a thread, and one for the event loop, which must never wait for a thread to give its own back
-        pool_size = read_threads + slow_places(read_threads) + 1
+        # one connection a thread, and one for the event loop, which must never wait for a thread to release its own
+        pool_size = read_threads + slow_slots(read_threads) + 1
         reader = engine_of(url, read_only=True, pool_size=pool_size, seconds=query_seconds)
         super().__init__(reader, query_seconds=query_seconds, read_threads=read_threads)
         self.writer = engine_of(url, read_only=False, pool_size=1, seconds=lock_seconds)
         event.listen(self.writer, "before_execute", before_execute)
-        self._memory = ReadCache(url) if self.dialect == "sqlite" else None
-        self._joined = SingleFlight()
-        self._together = threading.local()
-        self._is_doubted = False
-        """Whether the last write failed, so that only writing tells whether one can."""
+        self._read_cache = ReadCache(url) if self.dialect == "sqlite" else None
+        self._single_flight = SingleFlight()
+        self._thread_local = threading.local()
+        self._last_write_failed = False
+        """Whether the last write failed, so that only another write can show that writing works again."""
 
-    async def remember(self, name: Hashable, work: Callable[[Connection], T]) -> T:
-        """What a short read finds: remembered on SQLite until somebody commits, read for many at once on PostgreSQL."""
-        if self._memory is None:
-            return await self._joined.read(name, partial(self.fetch, work, short=True))
-        held = self._memory.since_last_commit()
-        if name not in held:
-            held[name] = await self.fetch(work, short=True)
-        found: T = held[name]
-        return found
+    async def cached_read(self, name: Hashable, work: Callable[[Connection], T]) -> T:
+        """The result of a short read: cached until the next commit on SQLite, shared by all waiters on PostgreSQL."""
+        if self._read_cache is None:
+            return await self._single_flight.read(name, partial(self.fetch, work, short=True))
+        cached = self._read_cache.since_last_commit()
+        if name not in cached:
+            cached[name] = await self.fetch(work, short=True)
+        result: T = cached[name]
+        return result
 
     def migrate(self) -> None:
-        """Bring the schema to its newest version; processes that start together wait for the first one."""
+        """Migrate the schema to its newest version; processes that start at the same time wait for the first one."""
         if self.dialect == "sqlite":
             Path(self.url.removeprefix("sqlite:///")).absolute().parent.mkdir(parents=True, exist_ok=True)
         with self.write() as connection:
@@ -111,14 +112,14 @@ class Database(Reads):
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """The one write transaction: committed at the end, rolled back on any error. Only `store` asks for it.
+        """The one write transaction: committed at the end, rolled back on any error. Only `store` uses it.
 
-        Within `together` it is a part of the transaction that is open already, undone by itself.
+        Within `write_group` it joins the open transaction, and an error rolls back only its own part.
         """
-        sharing: GroupCommit | None = getattr(self._together, "sharing", None)
-        if sharing is not None:
-            with sharing.one():
-                yield sharing.connection
+        group: GroupCommit | None = getattr(self._thread_local, "group", None)
+        if group is not None:
+            with group.write():
+                yield group.connection
             return
         try:
             with self.writer.begin() as connection:
@@ -127,34 +128,34 @@ class Database(Reads):
                 with shared(connection):
                     yield connection
         except (DBAPIError, Unavailable):
-            self._is_doubted = True
+            self._last_write_failed = True
             raise
-        self._is_doubted = False
+        self._last_write_failed = False
 
     @contextmanager
-    def together(self) -> Iterator[Connection]:
-        """Let the writes of this thread share one transaction, so that the disk is waited for once.
+    def write_group(self) -> Iterator[Connection]:
+        """Group commit: the writes of this thread share one transaction, so that the disk is waited for once.
 
-        Each is undone by itself when it fails; none is there before all are. Only `store` asks for it. A DBAPIError is
-        of something that one of several writes asked for: nothing was kept, and each may be done alone.
+        A write that fails is rolled back alone; none is visible before the common commit. Only `store` uses it. A
+        DBAPIError is the fault of one of several writes: nothing was committed, and each may be retried alone.
         """
-        several = False
+        is_shared = False
         try:
             with self.write() as connection:
-                sharing = self._together.sharing = group_commit_of(connection)
+                group = self._thread_local.group = group_commit_of(connection)
                 try:
                     yield connection
                 finally:
-                    self._together.sharing = None
-                    several = sharing.count > 1
+                    self._thread_local.group = None
+                    is_shared = group.count > 1
         except DBAPIError as failure:
-            if several and _is_of_a_row(failure):
+            if is_shared and _is_caused_by_rows(failure):
                 raise
             raise unavailable(failure) from failure
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A read that sees one moment of the whole database, however long it takes: for copies, never for requests."""
+        """A consistent snapshot without a time limit: for backups and releases, never for requests."""
         try:
             with self.reader.connect() as connection:
                 set_deadline(connection, None)
@@ -169,13 +170,13 @@ class Database(Reads):
         """Close every connection."""
         super().close()
         self.writer.dispose()
-        if self._memory is not None:
-            self._memory.close()
+        if self._read_cache is not None:
+            self._read_cache.close()
 
     def why_not_writable(self) -> str | None:
-        """Why nothing could be written now; None when it could, or when somebody is writing.
+        """The reason why a write would fail now; None when it would succeed, or while another write is under way.
 
-        Found without writing, unless the last write failed: then the file's unused version number is written as it is.
+        Checked without writing, unless the last write failed: then SQLite's unused `user_version` is set to its value.
         """
         try:
             if self.dialect == "sqlite":
@@ -186,7 +187,7 @@ class Database(Reads):
             return "The database cannot be reached for writing."
 
     def _why_file_not_writable(self) -> str | None:
-        """Takes the writer's lock on a connection of its own and gives it back."""
+        """Check a SQLite file: take the write lock on a separate connection, and release it."""
         file = Path(self.reader.url.database or "")
         free = shutil.disk_usage(file.parent).free
         if free < LEAST_FREE_BYTES:
@@ -195,17 +196,17 @@ class Database(Reads):
         with closing(sqlite3.connect(address, uri=True, timeout=0.1, isolation_level=None)) as raw:
             try:
                 raw.execute("BEGIN IMMEDIATE")
-                if self._is_doubted:
+                if self._last_write_failed:
                     raw.execute("PRAGMA user_version = 0")
                 raw.execute("COMMIT")
-                self._is_doubted = False
+                self._last_write_failed = False
             except sqlite3.OperationalError as failure:
                 if failure.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     return "The file of the database cannot be written to."
         return None
 
     def describe(self) -> str:
-        """Engine, version, mode and address without the password, for the line that is said at the start."""
+        """Engine, version, journal mode and URL without the password, for the log line at startup."""
         address = self.reader.url.render_as_string(hide_password=True)
         if self.dialect == "sqlite":
             with self.reader.connect() as connection:
@@ -216,23 +217,23 @@ class Database(Reads):
 
 
 def _why_server_not_writable(connection: Connection) -> str | None:
-    asked = "SELECT pg_is_in_recovery(), has_table_privilege('revision', 'INSERT')"
-    is_standby, may_write = connection.execute(text(asked)).one()
+    statement = "SELECT pg_is_in_recovery(), has_table_privilege('revision', 'INSERT')"
+    is_standby, may_write = connection.execute(text(statement)).one()
     if is_standby:
         return "The database server is a standby, which takes no writes."
     return None if may_write else "The user of the database may not write to its tables."
 
 
 def bytes_of(connection: Connection) -> int:
-    """How large the database is, without the log of what is still to be moved into it."""
+    """Size of the database in bytes, without the write-ahead log."""
     if connection.dialect.name == "sqlite":
-        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        statement = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
     else:
-        asked = "SELECT pg_database_size(current_database())"
-    return int(connection.execute(text(asked)).scalar_one())
+        statement = "SELECT pg_database_size(current_database())"
+    return int(connection.execute(text(statement)).scalar_one())
 
 
-def _is_of_a_row(failure: DBAPIError) -> bool:
-    """Whether a failure is about what was written: its rules, or its size (class 54 of PostgreSQL's SQLSTATE)."""
+def _is_caused_by_rows(failure: DBAPIError) -> bool:
+    """Whether the written rows caused an error: a constraint, or their size (class 54 of PostgreSQL's SQLSTATE)."""
     too_large = str(getattr(failure.orig, "sqlstate", "")).startswith("54")
     return too_large or not (isinstance(failure, OperationalError) or failure.connection_invalidated)

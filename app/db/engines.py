@@ -1,4 +1,4 @@
-"""The engines under everything: SQLite in one file, or PostgreSQL; how each connects, begins and is cut off."""
+"""SQLAlchemy engines for SQLite and PostgreSQL: connection setup, how a transaction begins, and query time limits."""
 
 import select
 import sqlite3
@@ -14,65 +14,66 @@ from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
 
 LARGEST_LOG = 8_000_000
-"""Bytes of SQLite's write-ahead log that stay on the disk once a large write has been brought over."""
+"""Bytes to which SQLite's write-ahead log is cut back after a large write has been checkpointed."""
 OPCODES_BETWEEN_CHECKS = 200_000
-"""SQLite looks at the clock after so many opcodes: some milliseconds of work, for each look takes the interpreter."""
+"""SQLite checks the deadline after so many opcodes: some milliseconds of work, since each check calls into Python."""
 
 SECONDS_BETWEEN_TRIES = 0.002
-"""How soon a writer looks again whether another process has let go of the lock."""
+"""Interval at which a writer retries while another process holds the write lock."""
 
 
 @compiles(AutoString, "postgresql")
-def _text_in_byte_order(_type: AutoString, _compiler: Any, **_: Any) -> str:
-    """Text compares byte by byte on PostgreSQL as it does on SQLite, so that both order a list alike."""
+def _compile_text(_type: AutoString, _compiler: Any, **_: Any) -> str:
+    """Collation "C": text compares byte by byte on PostgreSQL as on SQLite, so that both sort a list alike."""
     return 'TEXT COLLATE "C"'
 
 
 def dialect_of(url: str) -> str:
-    """`sqlite` or `postgresql`."""
+    """The database of a URL: `sqlite` or `postgresql`."""
     return url.split(":", 1)[0].split("+", 1)[0]
 
 
 def engine_of(url: str, *, read_only: bool, pool_size: int, seconds: float) -> Engine:
-    """Connections that read, each query for so many seconds; or one that writes, and waits so long for its turn."""
+    """An engine; `seconds` limits each query if it is read-only, else the wait for the write lock."""
     if dialect_of(url) == "sqlite":
-        waits = 30.0 if read_only else seconds
-        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": waits})
+        timeout = 30.0 if read_only else seconds
+        engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": timeout})
         event.listen(engine, "connect", _sqlite_setup(read_only))
         event.listen(engine, "begin", _begin_reading if read_only else _begin_writing(seconds))
         return engine
     limit = f"{int(seconds * 1000)}"
-    writes = f"-c lock_timeout={limit}"
-    reads = f"-c default_transaction_read_only=on -c statement_timeout={limit} -c jit=off"  # no read is long enough
-    connect_args = {"options": reads if read_only else writes, "connect_timeout": 5}
-    level = "AUTOCOMMIT" if read_only else "READ COMMITTED"  # to which a read's transaction would add two round trips
+    write_options = f"-c lock_timeout={limit}"
+    # no read is long enough for the JIT compiler to pay
+    read_options = f"-c default_transaction_read_only=on -c statement_timeout={limit} -c jit=off"
+    connect_args = {"options": read_options if read_only else write_options, "connect_timeout": 5}
+    level = "AUTOCOMMIT" if read_only else "READ COMMITTED"  # a transaction would add two round trips to a read
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=connect_args, isolation_level=level)
-    event.listen(engine, "checkout", _refuse_lost)
+    event.listen(engine, "checkout", _invalidate_closed)
     return engine
 
 
-def _refuse_lost(connection: psycopg.Connection[Any], *_: object) -> None:
-    """A connection to a server that has gone is not used again, nor those beside it.
+def _invalidate_closed(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Invalidate the connection pool when the server has closed a connection, before it is used again.
 
-    An idle one has nothing to be read from it, unless the server closed it and said why: a look at the socket tells,
-    and saves the round trip of asking.
+    The socket of an idle connection is readable only if the server closed it and sent the reason: polling the socket
+    finds that without the round trip of a query.
     """
-    idle = select.poll()
+    poller = select.poll()
     if not connection.closed:
-        idle.register(connection.fileno(), select.POLLIN)
-    if connection.closed or idle.poll(0):
+        poller.register(connection.fileno(), select.POLLIN)
+    if connection.closed or poller.poll(0):
         raise InvalidatePoolError
 
 
 def engine_of_new_file(path: Path) -> Engine:
-    """Connections that write to a SQLite file which nobody else knows yet, and which checks nothing meanwhile."""
+    """An engine that fills a new SQLite file, which no other process has open; foreign keys are not enforced."""
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    event.listen(engine, "connect", _without_transactions_of_its_own)
+    event.listen(engine, "connect", _disable_implicit_transactions)
     event.listen(engine, "begin", _begin_writing(30.0))
     return engine
 
 
-def _without_transactions_of_its_own(connection: sqlite3.Connection, _record: object) -> None:
+def _disable_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
 
 
@@ -91,9 +92,10 @@ def _begin_reading(connection: Connection) -> None:
 
 
 def _begin_writing(seconds: float) -> Callable[[Connection], None]:
-    """Take the writer's lock at once, or as soon as another process lets go of it.
+    """Begin by taking the write lock, and retry every `SECONDS_BETWEEN_TRIES` while another process holds it.
 
-    SQLite would look again after up to a tenth of a second, and whoever asks more often would always be there first.
+    SQLite's own busy_timeout retries only after up to a tenth of a second, so that a process that retries more often
+    would always be first.
     """
 
     def begin(connection: Connection) -> None:
@@ -109,7 +111,7 @@ def _begin_writing(seconds: float) -> Callable[[Connection], None]:
                     if failure.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                         break
                 time.sleep(SECONDS_BETWEEN_TRIES)
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # says what is wrong as SQLAlchemy does
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises SQLAlchemy's exception
         finally:
             raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
@@ -117,7 +119,7 @@ def _begin_writing(seconds: float) -> Callable[[Connection], None]:
 
 
 def set_deadline(connection: Connection, deadline: float | None) -> None:
-    """Let SQLite interrupt the query of this connection once the deadline has passed; None: never."""
+    """Set the monotonic time after which SQLite interrupts queries of this connection; None: never."""
     connection.info["deadline"] = deadline
     raw = connection.connection.driver_connection
     if isinstance(raw, sqlite3.Connection):

@@ -1,4 +1,4 @@
-"""The problem (503, 507) that a failure of the database becomes, by the words of its message."""
+"""Map database errors to problems (503, 507) by fragments of their messages."""
 
 import time
 
@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import InsufficientStorage, Problem, Unavailable
 
 TOO_LONG = "The query took too long and was cut off."
-TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
+PROBLEMS_BY_MESSAGE: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
     (Unavailable, TOO_LONG, ("interrupted", "statement timeout")),
     (Unavailable, "The database is busy with another write.", ("database is locked", "lock timeout")),
     (
@@ -27,19 +27,23 @@ TOLD: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
         ("malformed", "not a database", "disk i/o error", "invalid page", "could not read block"),
     ),
 )
-"""What the caller is told, by words in the messages of SQLite and PostgreSQL."""
+"""Problem class and detail by fragments of the error messages of SQLite and PostgreSQL, in lower case."""
 
 
 def unavailable(failure: DBAPIError) -> Problem:
-    """What the caller is told of a failure of the database: nothing of its insides."""
+    """The problem (503, 507) for a database error, with Retry-After; it reveals no internals of the database."""
     message = str(failure.orig).lower()
-    found = ((kind, detail) for kind, detail, words in TOLD if any(word in message for word in words))
+    found = (
+        (kind, detail)
+        for kind, detail, fragments in PROBLEMS_BY_MESSAGE
+        if any(fragment in message for fragment in fragments)
+    )
     kind, detail = next(found, (Unavailable, "The database cannot be reached."))
     return kind(detail, headers={"Retry-After": "1"})
 
 
 def refuse_late(connection: Connection) -> None:
-    """For a read of many statements: begin none when they have taken too long together."""
+    """Raise Unavailable once the connection's deadline has passed: to call between the statements of a long read."""
     deadline = connection.info.get("deadline")
     if deadline is not None and time.monotonic() > deadline:
         raise Unavailable(TOO_LONG, headers={"Retry-After": "1"})

@@ -1,8 +1,8 @@
-"""One transaction that several writes share: the rows they add go in together, and each is undone by itself.
+"""Group commit: several writes share one transaction and batch their inserts; each can be rolled back alone.
 
-A statement costs more than what it does, above all on PostgreSQL: a round trip, and the way there through two
-libraries. So rows to be inserted wait until anything is asked of the database, which then has them all, one statement a
-table; and a write gets its savepoint when it first changes something there. A write that only adds needs neither.
+The overhead of a statement exceeds its work, above all on PostgreSQL: a round trip, and the path through two libraries.
+So inserted rows are buffered until the next other statement, and then flushed with one statement per table; a write
+gets its savepoint when it first changes the database. A write that only inserts needs neither.
 """
 
 import sqlite3
@@ -18,43 +18,43 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app.errors import Unavailable
 
 Rows = dict[Insert, list[Mapping[str, Any]]]
-_NAME = "sharing"
-"""Under which name a connection carries what its writes share."""
+_INFO_KEY = "group commit"
+"""Key of the GroupCommit in `Connection.info`."""
 
 
 @dataclass(eq=False)
 class _Write:
-    """A write under way: the rows that wait, and the savepoint once it has changed something at the database."""
+    """A write under way: its pending rows, and its savepoint once it has changed the database."""
 
     rows: Rows = field(default_factory=dict)
     savepoint: NestedTransaction | None = None
 
 
 class GroupCommit:
-    """What the writes of one transaction share."""
+    """The pending inserts, savepoints and cached reads of the writes that share one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.known: dict[str, Any] = {}
-        """What the writes found out about the database; forgotten when one of them fails, as it may be of its doing."""
+        """Reads cached for the writes of the transaction; cleared when one fails, as they may include its changes."""
         self.count = 0
-        """How many writes there were."""
+        """Number of writes begun."""
         self.failure: DBAPIError | None = None
-        """What the database refused outside of any savepoint: then nothing of the transaction may stay."""
+        """A database error outside of any savepoint, after which the whole transaction must be rolled back."""
         self._rows: Rows = {}
         self._writes: list[_Write] = []
         self._is_busy = False
 
     def insert(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, before anything else is asked of the database; those of one statement go in together."""
+        """Buffer rows until the next other statement; the rows of one statement are inserted together."""
         if rows:
-            waiting = self._writes[-1].rows if self._writes else self._rows
-            waiting.setdefault(statement, []).extend(rows)
+            pending = self._writes[-1].rows if self._writes else self._rows
+            pending.setdefault(statement, []).extend(rows)
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """One write, undone by itself when it fails; one within another belongs to it."""
-        self._refuse_undone()
+    def write(self) -> Iterator[None]:
+        """One write of the group, rolled back alone when it fails; a nested one is a part of the outer one."""
+        self._refuse_rolled_back()
         write = _Write()
         self._writes.append(write)
         self.count += 1
@@ -62,27 +62,27 @@ class GroupCommit:
             yield
             if write.savepoint is not None:
                 with self._busy(), write.savepoint:
-                    pass  # leaving it releases it
+                    pass  # leaving the block releases the savepoint
         except BaseException as failure:
-            self._undo(write, failure)
+            self._roll_back(write, failure)
             raise
         finally:
             self._writes.pop()
         for statement, rows in write.rows.items():
             self.insert(statement, rows)
 
-    def finish(self) -> None:
-        """Insert what still waits; raises what keeps the transaction from being kept."""
-        self.before(is_change=False)
+    def flush(self) -> None:
+        """Flush the pending inserts; raises the error that must abort the commit."""
+        self.prepare(is_change=False)
 
-    def before(self, *, is_change: bool) -> None:
-        """Make the database ready for a statement of the write under way."""
+    def prepare(self, *, is_change: bool) -> None:
+        """Flush pending inserts and open savepoints before a statement; `is_change`: whether it writes."""
         if self._is_busy:
             return
-        self._refuse_undone()
+        self._refuse_rolled_back()
         with self._busy():
             try:
-                self._put(self._rows)
+                self._execute_inserts(self._rows)
             except DBAPIError as failure:
                 self.failure = failure
                 raise
@@ -90,19 +90,20 @@ class GroupCommit:
             for write in self._writes:
                 if write.savepoint is None and is_change:
                     write.savepoint = self.connection.begin_nested()
-                self._put(write.rows)
+                self._execute_inserts(write.rows)
 
-    def _undo(self, write: _Write, failure: BaseException) -> None:
+    def _roll_back(self, write: _Write, failure: BaseException) -> None:
         self.known.clear()
-        aborts = write.savepoint is None and self.connection.dialect.name == "postgresql"  # as any failed read does
+        # PostgreSQL aborts a transaction at any failed statement, unless it is inside a savepoint
+        aborts = write.savepoint is None and self.connection.dialect.name == "postgresql"
         if isinstance(failure, DBAPIError) and (aborts or failure.connection_invalidated):
             self.failure = failure
         elif write.savepoint is not None:
-            with self._busy(), suppress(SQLAlchemyError):  # SQLite has undone it all then, which is seen before its use
+            with self._busy(), suppress(SQLAlchemyError):  # SQLite rolled back everything then, found by the next check
                 write.savepoint.rollback()
 
-    def _refuse_undone(self) -> None:
-        """SQLite undoes a whole transaction when the disk is full or fails; what comes after must not count as done."""
+    def _refuse_rolled_back(self) -> None:
+        """Raise if the transaction is lost: SQLite rolls all of it back when the disk is full or fails."""
         if self.failure is not None:
             raise self.failure
         raw = self.connection.connection.driver_connection
@@ -117,42 +118,42 @@ class GroupCommit:
         finally:
             self._is_busy = False
 
-    def _put(self, rows: Rows) -> None:
-        """Insert rows: tables that others point to first, and the rows of each in the order in which they came."""
-        for statement in sorted(rows, key=_place):
+    def _execute_inserts(self, rows: Rows) -> None:
+        """Insert rows: referenced tables first (foreign keys), and the rows of each table in order of arrival."""
+        for statement in sorted(rows, key=_table_order):
             self.connection.execute(statement, rows.pop(statement))
 
 
 def group_commit_of(connection: Connection) -> GroupCommit:
-    """What the writes on a connection share."""
-    found: GroupCommit = connection.info[_NAME]
-    return found
+    """The group commit under way on a connection."""
+    group: GroupCommit = connection.info[_INFO_KEY]
+    return group
 
 
 @contextmanager
 def shared(connection: Connection) -> Iterator[GroupCommit]:
-    """Let what is written on a connection wait and go in together, until the end."""
-    info = connection.info  # which cannot be asked for any more when the connection is lost
-    sharing = info[_NAME] = GroupCommit(connection)
+    """Attach a group commit to a connection, and flush its inserts at the end."""
+    info = connection.info  # read now, since it is not available once the connection is lost
+    group = info[_INFO_KEY] = GroupCommit(connection)
     try:
-        yield sharing
-        sharing.finish()
+        yield group
+        group.flush()
     finally:
-        info.pop(_NAME, None)
+        info.pop(_INFO_KEY, None)
 
 
 def before_execute(connection: Connection, statement: Executable, *_: Any) -> None:
-    """Nothing is asked of the database before it has the rows that wait (an event of the engine that writes)."""
-    sharing: GroupCommit | None = connection.info.get(_NAME)
-    if sharing is not None:
-        sharing.before(is_change=not statement.is_select)
+    """Flush the pending inserts before any other statement (a `before_execute` listener of the writing engine)."""
+    group: GroupCommit | None = connection.info.get(_INFO_KEY)
+    if group is not None:
+        group.prepare(is_change=not statement.is_select)
 
 
-def _place(statement: Insert) -> int:
+def _table_order(statement: Insert) -> int:
     table = statement.table
-    return _places(table.metadata)[table] if isinstance(table, Table) else 0
+    return _table_orders(table.metadata)[table] if isinstance(table, Table) else 0
 
 
 @cache
-def _places(metadata: MetaData) -> dict[Table, int]:
+def _table_orders(metadata: MetaData) -> dict[Table, int]:
     return {table: place for place, table in enumerate(metadata.sorted_tables)}

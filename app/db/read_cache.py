@@ -1,4 +1,4 @@
-"""Short reads that many ask for: remembered until somebody commits to the SQLite file, or read for many at once."""
+"""Caching of short, frequent reads: until the next commit on SQLite; one shared query at a time on PostgreSQL."""
 
 import asyncio
 import sqlite3
@@ -7,43 +7,43 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-MOST_REMEMBERED = 10_000
-"""Short reads kept at most: callers may ask for as many things as they like."""
+MOST_CACHED = 10_000
+"""Maximum number of cached results: callers choose the names, so that there is no other limit."""
 
 
 class ReadCache:
-    """What was read from a SQLite file, kept until anybody — this process or another — commits to it."""
+    """A cache of reads from a SQLite file, valid until this process or another one commits to the file."""
 
     def __init__(self, url: str) -> None:
         self._file = url.removeprefix("sqlite:///")
-        self._watch: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
-        self._held: dict[Hashable, Any] = {}
+        self._results: dict[Hashable, Any] = {}
 
     def since_last_commit(self) -> dict[Hashable, Any]:
-        """What may still be believed; empty after a commit, and when the file cannot be asked."""
+        """The results still valid, by name; empty after a commit (`PRAGMA data_version`) and on an error of SQLite."""
         try:
-            if self._watch is None:
-                self._watch = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
-            version = self._watch.execute("PRAGMA data_version").fetchone()[0]
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         except sqlite3.Error:
             return {}
-        if version != self._version or len(self._held) >= MOST_REMEMBERED:
-            self._version, self._held = version, {}
-        return self._held
+        if version != self._version or len(self._results) >= MOST_CACHED:
+            self._version, self._results = version, {}
+        return self._results
 
     def close(self) -> None:
-        """Close the connection that watches for commits."""
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        """Close the connection that checks for commits."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class SingleFlight:
-    """Reads of a server that everybody who comes meanwhile waits for together; belongs to one event loop.
+    """Single-flight: concurrent callers of one name share one read; belongs to one event loop.
 
-    Each gets what was read after they had asked, so nobody is told what was so before: whoever comes while a read is
-    under way waits for the next one.
+    No caller gets a stale result: one that arrives while a read is under way waits for the next read, which begins
+    after its call.
     """
 
     def __init__(self) -> None:
@@ -51,27 +51,27 @@ class SingleFlight:
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def read(self, name: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        """What the read of this name that begins next finds."""
+        """The result of the next read that begins under this name."""
         task = self._next.get(name)
         if task is None:
             task = self._next[name] = asyncio.create_task(self._read(name, work))
-            task.add_done_callback(_heard)
-        found: T = await asyncio.shield(task)  # others wait for it even when this caller is gone
-        return found
+            task.add_done_callback(_retrieve_exception)
+        result: T = await asyncio.shield(task)  # others wait for it even when this caller is gone
+        return result
 
     async def _read(self, name: Hashable, work: Callable[[], Awaitable[T]]) -> T:
-        before = self._under_way.get(name)
-        if before is not None:
-            await asyncio.wait([before])
-        mine = self._under_way[name] = self._next.pop(name)
+        previous = self._under_way.get(name)
+        if previous is not None:
+            await asyncio.wait([previous])
+        current = self._under_way[name] = self._next.pop(name)
         try:
             return await work()
         finally:
-            if self._under_way[name] is mine and name not in self._next:
+            if self._under_way[name] is current and name not in self._next:
                 del self._under_way[name]
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
-    """A failure of which nobody is left to hear is none to complain of."""
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
+    """Retrieve the exception, so that asyncio does not log it when every waiter has gone."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""The schema: brought to its newest version by Alembic, and read off a connection."""
+"""The database schema: migrated by Alembic, and its version read from a connection."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,18 +16,18 @@ from app.errors import Problem
 
 
 def schema_of(connection: Connection) -> str | None:
-    """The version of the schema behind a connection; None where there is none yet."""
+    """The schema version of a database; None for one without a schema."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Connection]:
-    """A SQLite file that did not exist, with the newest schema, to be filled in one transaction and made compact.
+    """Create a SQLite file with the newest schema; the caller fills it in one transaction, and then it is vacuumed.
 
-    What is copied into it may come in any order: that nothing points to nothing is checked at the end.
+    Rows may be inserted in any order: foreign keys are checked at the end, and Problem is raised for a broken one.
     """
     with engine_of_new_file(path).begin() as connection:
         migrate_schema(connection)
@@ -40,7 +40,7 @@ def new_file(path: Path) -> Iterator[Connection]:
 
 
 def migrate_schema(connection: Connection, to: str = "head") -> None:
-    """Bring the schema behind a connection, which is in a transaction, to a version."""
+    """Migrate the schema to a version, on a connection that is in a transaction."""
     config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, to)
@@ -48,12 +48,12 @@ def migrate_schema(connection: Connection, to: str = "head") -> None:
 
 @cache
 def newest_schema() -> str:
-    """The version of the schema that this program works on."""
+    """The schema version that this program needs."""
     return str(ScriptDirectory.from_config(_migrations()).get_current_head())
 
 
 def knows_schema(version: str) -> bool:
-    """Whether a version of the schema is one of this program's history."""
+    """Whether a schema version is one of this program's migrations."""
     return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
 
 

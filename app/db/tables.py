@@ -1,7 +1,7 @@
-"""The tables that the store keeps beside the records.
+"""SQLAlchemy Core tables beside those of the records.
 
-Who refers to whom, codes, texts, revisions, editions, former ids, releases, keys, writes that may be sent again,
-drafts, answers that stay, and the index of search with its counts.
+References, codes, texts of sources, revisions, record versions, former ids, releases, API keys, idempotency keys,
+drafts, archived syntheses, and the search index with its facet counts.
 """
 
 from sqlalchemy import (
@@ -29,7 +29,7 @@ REGISTRY = Table(
     Column("id", AutoString, nullable=False),
     PrimaryKeyConstraint("kind", "id"),
 )
-"""Every record's kind (the plural) and id: what a reference may point to."""
+"""Kind (the plural) and id of every record: the target of foreign keys."""
 
 REFERENCE = Table(
     "reference",
@@ -44,7 +44,7 @@ REFERENCE = Table(
     ForeignKeyConstraint(["to_kind", "to_id"], ["registry.kind", "registry.id"]),
     Index("ix_reference_to", "to_kind", "to_id", "from_kind", "from_id"),
 )
-"""One row for each mention of a record in another: "who cites this source" is one indexed query."""
+"""One row for each reference from a record to another: "who cites this source" is one indexed query."""
 
 CODE = Table(
     "code",
@@ -65,7 +65,7 @@ SOURCE_TEXT = Table(
     Column("source", AutoString, ForeignKey("source.id"), primary_key=True),
     Column("text", Text, nullable=False),
 )
-"""The text of a source, where we hold it: quotes are checked against it."""
+"""The full text of a source, where it is stored: quotes are checked against it."""
 
 REVISION = Table(
     "revision",
@@ -79,7 +79,7 @@ REVISION = Table(
 )
 """One row for each transaction that changed something; the highest number is the dataset's revision.
 
-`reviewer` and `note` say who published what the author had sent as a draft, and what they said to it.
+For a change that began as a draft, `reviewer` is who published it and `note` the comment of the reviewer.
 """
 
 RECORD_VERSION = Table(
@@ -95,10 +95,10 @@ RECORD_VERSION = Table(
     ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
     Index("ix_edition_record", "kind", "id", "revision"),
 )
-"""Every document as readers got it from a revision on: a new version, or the same one with what follows from others.
+"""Every published document, by revision: a new version, or the same one with other values derived from other records.
 
-History, past versions, changes and the differences of releases are all read from here. `position` is the order within
-the revision.
+History, past versions, the change feed and the differences between releases are read from here. `position` is the
+order within the revision.
 """
 
 ALIAS = Table(
@@ -110,7 +110,7 @@ ALIAS = Table(
     PrimaryKeyConstraint("kind", "id"),
     ForeignKeyConstraint(["kind", "to_id"], ["registry.kind", "registry.id"]),
 )
-"""Former ids: their addresses lead to the record's present one."""
+"""Former ids of renamed records: their URLs redirect (308) to the present id."""
 
 RELEASE = Table(
     "release",
@@ -125,13 +125,13 @@ RELEASE = Table(
     Column("difference", Text, nullable=False),
     Column("notes", Text, nullable=True),
 )
-"""The frozen copies of the dataset: each a file, with its hash, its counts and what changed since the one before.
+"""Releases, each a file with a frozen copy of the dataset: SHA-256, size, counts, changes since the previous one.
 
 `counts` and `difference` are JSON objects.
 """
 
 SHAPE = Table("shape", metadata, Column("digest", AutoString, nullable=False, primary_key=True))
-"""The shape of the stored documents, in one row; when the program's differs, they are rendered again."""
+"""A digest of the shape of the stored documents, in one row; they are rendered again if the program has another one."""
 
 API_KEY = Table(
     "api_key",
@@ -145,9 +145,9 @@ API_KEY = Table(
     Column("revoked_at", AutoString, nullable=True),
     Column("last_used_at", AutoString, nullable=True),
 )
-"""Who may write: the public part of each key, and the SHA-256 of the whole; the key itself is nowhere.
+"""API keys: the public part of each, and the SHA-256 of the whole; the key itself is not stored.
 
-A name is never given twice: it stands in the history as the author.
+Names are never reused: they are the authors in the history.
 """
 
 IDEMPOTENCY = Table(
@@ -163,7 +163,7 @@ IDEMPOTENCY = Table(
     PrimaryKeyConstraint("holder", "key"),
     Index("ix_idempotency_at", "at"),
 )
-"""The first answer to a write that carries an `Idempotency-Key`, for a day; `request` is the hash of what was asked."""
+"""The response to the first write with an `Idempotency-Key`, for a day; `request` is the hash of that request."""
 
 DRAFT = Table(
     "draft",
@@ -185,9 +185,9 @@ DRAFT = Table(
     Index("ix_draft_state", "state", "number"),
     Index("ix_draft_holder", "holder", "number"),
 )
-"""What editors propose. Nothing here is a record: no reader, list, reference, release or revision sees it.
+"""Drafts proposed by editors. They are no records: no list, reference, release or revision includes them.
 
-`document` is the record as readers would get it; `base_version` the version that it changes, null for a new record.
+`document` is the record as it would be published; `base_version` the version that it changes, null for a new record.
 """
 
 SYNTHESIS = Table(
@@ -198,7 +198,7 @@ SYNTHESIS = Table(
     Column("at", AutoString, nullable=False),
     Column("answer", LargeBinary, nullable=False),
 )
-"""A synthesis of a release as it was first answered, in every form, compressed; `hash` is that of all it rests on."""
+"""Archived syntheses of releases: the first response in every format, compressed; `hash` covers all its inputs."""
 
 ENTRY = Table(
     "search_entry",
@@ -214,11 +214,11 @@ ENTRY = Table(
     ForeignKeyConstraint(["kind", "id"], ["registry.kind", "registry.id"]),
     Index("ix_search_entry_record", "kind", "id", unique=True),
 )
-"""Every record that readers see, as the index holds it; `labels`, `scopes` and `field_values` are JSON.
+"""The index document of every published record; `labels`, `scopes` and `field_values` are JSON.
 
-`place` is the order of results among equals: its upper bits are the kind's rank, so that each kind is one range. The
-full text of `words` stands in tables that only one engine has: `search_words` (FTS5) on SQLite, `search_vector`
-(tsvector) on PostgreSQL.
+`place` orders results of equal score: its upper bits are the kind's rank, so that each kind is one range. The full-text
+index of `words` is in tables that only one engine has: `search_words` (FTS5) on SQLite, `search_vector` (tsvector) on
+PostgreSQL.
 """
 
 NAME = Table(
@@ -233,9 +233,9 @@ NAME = Table(
     PrimaryKeyConstraint("kind", "beginning", "label", "id"),
     sqlite_with_rowid=False,
 )
-"""What a person may begin to type: each name, folded, from each of its words on (`is_whole`: from its first).
+"""Prefixes for suggestions: each name, folded, from each of its words on (`is_whole`: from its first).
 
-`id` is the thing that has the name; empty for a term, which many records share. `n` says how many records have it.
+`id` is the named record; empty for a term, which many records share. `n` is the number of records with the name.
 """
 
 GRAM = Table(
@@ -248,7 +248,7 @@ GRAM = Table(
     PrimaryKeyConstraint("gram", "size", "word"),
     sqlite_with_rowid=False,
 )
-"""The three-letter pieces of every word of a name, with its length: where a mistyped word finds its neighbours."""
+"""Trigrams of every word of a name, with the word's length: candidates for the correction of a mistyped word."""
 
 FACET = Table(
     "facet_count",
@@ -262,7 +262,7 @@ FACET = Table(
     Index("ix_facet_count_most", "kind", "scope", "field", "n", "value"),
     sqlite_with_rowid=False,
 )
-"""How many records have each value of each field that can be counted: in all (`scope` empty), and of one treatment.
+"""Facet counts: the number of records by value of a field, of all records (`scope` empty) or of one treatment.
 
 `value` is JSON: `"label"`, `true`, `null` for none.
 """
@@ -277,7 +277,7 @@ FACET_SIZE = Table(
     PrimaryKeyConstraint("kind", "scope", "field"),
     sqlite_with_rowid=False,
 )
-"""How many values each of these fields has, `null` not counted: a field of one treatment may have tens of thousands."""
+"""The number of distinct values of each of these fields, without `null`: one treatment may have tens of thousands."""
 
 SEARCH_INDEX = (ENTRY, NAME, GRAM, FACET, FACET_SIZE)
-"""What is kept of the records for search, and can be built anew from them."""
+"""The tables of the search index, all of which can be rebuilt from the records."""

@@ -1,4 +1,4 @@
-"""Writes take turns, off the event loop, in the order in which they came; those that wait share one commit."""
+"""Write queue: one write at a time, first in, first out, in a thread; waiting writes share one commit."""
 
 import asyncio
 import threading
@@ -15,106 +15,108 @@ from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
 Key = tuple[str, str]
-Together = Callable[[], AbstractContextManager[Callable[[Collection[Key]], None]]]
+WriteGroup = Callable[[], AbstractContextManager[Callable[[Collection[Key]], None]]]
+"""Opens a transaction for several writes; gives a function that prefetches records by key."""
 LONGEST_WAIT_SECONDS = 10.0
 MOST_TOGETHER = 32
-"""Writes that share a commit: the disk is waited for once, and the first of them waits for no more than these."""
+"""Maximum number of writes that share a commit: the disk is waited for once, and the first waits for at most these."""
 
 
 @dataclass(eq=False)
-class _Turn:
-    """One write, and what became of it."""
+class _QueuedWrite:
+    """A write in the queue, the keys that it reads, and the future of its result."""
 
     work: Callable[[], Any]
     about: Collection[Key]
-    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    future: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-_Outcome = tuple[_Turn, Any, BaseException | None]
+_Outcome = tuple[_QueuedWrite, Any, BaseException | None]
 
 
 class WriteQueue:
-    """The queue before the one connection that writes; reads pass it by.
+    """The queue before the one connection that writes; reads do not use it.
 
-    `together` opens the transaction that the writes of a group share (group commit), and gives what reads ahead the
-    records that they will ask for. Whatever a group did is told when the transaction is on disk, and when that fails,
-    all of it failed.
+    `write_group` opens the transaction that the writes of a group share (group commit), and gives a function that
+    prefetches the records that they read. Results are delivered once the transaction is on disk; when the commit fails,
+    every write of the group fails.
     """
 
-    def __init__(self, together: Together, *, seconds: float = LONGEST_WAIT_SECONDS) -> None:
-        self.together = together
+    def __init__(self, write_group: WriteGroup, *, seconds: float = LONGEST_WAIT_SECONDS) -> None:
+        self.write_group = write_group
         self.seconds = seconds
-        self._waiting: deque[_Turn] = deque()
+        self._waiting: deque[_QueuedWrite] = deque()
         self._lock = threading.Lock()
         self._runner: asyncio.Task[None] | None = None
 
     @property
     def waiting(self) -> int:
-        """How many writes wait for their turn."""
+        """Number of writes in the queue."""
         return len(self._waiting)
 
     async def submit(self, work: Callable[[], T], about: Collection[Key] = ()) -> T:
-        """Run a write when its turn comes; Unavailable when that takes too long, and then nothing was begun.
+        """Queue a write and return its result; Unavailable when it was not begun within `seconds`.
 
-        `about` names the records that it is going to ask for.
+        `about` names the records that the write reads, to be prefetched.
         """
-        turn = _Turn(work, about)
+        write = _QueuedWrite(work, about)
         with self._lock:
-            self._waiting.append(turn)
+            self._waiting.append(write)
         if self._runner is None:
             self._runner = asyncio.create_task(self._run())
         try:
-            await asyncio.wait([turn.done], timeout=self.seconds)
+            await asyncio.wait([write.future], timeout=self.seconds)
         except asyncio.CancelledError:  # the caller is gone
-            self._leave(turn)
-            turn.done.cancel()
+            self._dequeue(write)
+            write.future.cancel()
             raise
-        if not turn.done.done() and self._leave(turn):
-            words = f"Other writes have kept this one waiting for {self.seconds:g} seconds; it was not begun."
-            raise Unavailable(words, headers={"Retry-After": "1"})
-        result: T = await turn.done
+        if not write.future.done() and self._dequeue(write):
+            detail = f"Other writes have kept this one waiting for {self.seconds:g} seconds; it was not begun."
+            raise Unavailable(detail, headers={"Retry-After": "1"})
+        result: T = await write.future
         return result
 
-    def _leave(self, turn: _Turn) -> bool:
-        """Take a write out of the queue; False when it was begun."""
+    def _dequeue(self, write: _QueuedWrite) -> bool:
+        """Remove a write from the queue; False when it has begun."""
         with self._lock:
-            if turn not in self._waiting:
+            if write not in self._waiting:
                 return False
-            self._waiting.remove(turn)
+            self._waiting.remove(write)
             return True
 
-    def _take(self) -> list[_Turn]:
+    def _take_group(self) -> list[_QueuedWrite]:
         with self._lock:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
 
     async def _run(self) -> None:
         while self._waiting:
-            for turn, result, failure in await to_thread.run_sync(self._commit, self._take):
-                if turn.done.cancelled():
+            for write, result, failure in await to_thread.run_sync(self._commit, self._take_group):
+                if write.future.cancelled():
                     continue
                 if failure is None:
-                    turn.done.set_result(result)
+                    write.future.set_result(result)
                 else:
-                    turn.done.set_exception(failure)
+                    write.future.set_exception(failure)
         self._runner = None
 
-    def _commit(self, take: Callable[[], list[_Turn]]) -> list[_Outcome]:
-        """Do the writes that wait by when the transaction is open, which another process may delay."""
-        turns: list[_Turn] = []
+    def _commit(self, take: Callable[[], list[_QueuedWrite]]) -> list[_Outcome]:
+        """Run the writes that are queued by the time the transaction is open, which another process may delay."""
+        writes: list[_QueuedWrite] = []
         try:
-            with self.together() as read_ahead:
-                turns = take()
-                read_ahead({key for turn in turns for key in turn.about})
-                return [_outcome(turn) for turn in turns]
+            with self.write_group() as read_ahead:
+                writes = take()
+                read_ahead({key for write in writes for key in write.about})
+                return [_outcome(write) for write in writes]
         except Exception as failure:
-            turns = turns or take()
-            if isinstance(failure, Problem) or len(turns) == 1:  # of the database, which each of them would meet
-                return [(turn, None, failure) for turn in turns]
-        return [self._commit(partial(list, [turn]))[0] for turn in turns]  # nobody pays for another's fault
+            writes = writes or take()
+            if isinstance(failure, Problem) or len(writes) == 1:  # each write would meet it
+                return [(write, None, failure) for write in writes]
+        # one at a time, so that none fails for another's fault
+        return [self._commit(partial(list, [write]))[0] for write in writes]
 
 
-def _outcome(turn: _Turn) -> _Outcome:
+def _outcome(write: _QueuedWrite) -> _Outcome:
     try:
-        return turn, turn.work(), None
-    except Exception as failure:  # it is told to whoever asked for the write
-        return turn, None, failure
+        return write, write.work(), None
+    except Exception as failure:  # raised to the caller of `submit`
+        return write, None, failure

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, QueuePool, create_engine, event, select
 
 from app.db.database import Database, Reads
-from app.db.read_pool import slow_places
+from app.db.read_pool import slow_slots
 from app.db.tables import ALIAS, RECORD_VERSION
 from app.models import RESOURCES
 from app.models.base import Row
@@ -47,7 +47,7 @@ class ReleaseReader(Reads):
         self.followed = release.revision
         """The revision of the live database whose statuses are shown."""
         self._marks: list[CurrentStatus] = []
-        pool_size = read_threads + slow_places(read_threads)
+        pool_size = read_threads + slow_slots(read_threads)
         engine = create_engine(
             "sqlite://", creator=partial(connect, file), poolclass=QueuePool, pool_size=pool_size, max_overflow=0
         )
@@ -68,7 +68,7 @@ class ReleaseReader(Reads):
 
     async def follow(self, live: Database) -> None:
         """Read from the live database the status of records that changed since the release; a no-op if up to date."""
-        revision = await live.remember("revision", revision_of)
+        revision = await live.cached_read("revision", revision_of)
         if revision == self.followed:
             return
         differing: list[CurrentStatus] = []

@@ -80,7 +80,7 @@ def _check_some(connection: Connection, plural: str, ids: list[str], report: Rep
     columns = _columns(connection, plural, ids)
     links = _links(connection, plural, ids)
     editions = _editions(connection, plural, ids)
-    for key, held in shelf.held([(plural, record_id) for record_id in ids]).items():
+    for key, held in shelf.existing([(plural, record_id) for record_id in ids]).items():
         report.records += 1
         document = from_json(held.document)
         report.failures += _differences(key, columns[key[1]], document, "the column holds {0!r}, the document {1!r}")

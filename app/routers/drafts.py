@@ -173,7 +173,7 @@ async def publish(request: Request, id: Number, asked: Annotated[Publication, Pa
             id,
             reviewer=caller.name,
             note=asked.note,
-            tell=lambda connection, number: read_draft(connection, number, None, _root(request)).model_dump_json(),
+            render=lambda connection, number: read_draft(connection, number, None, _root(request)).model_dump_json(),
         )
 
     kept = await submit(request, work)

@@ -1,4 +1,4 @@
-"""Examples for the documentation, taken from the seed, so that none is made up and none goes stale."""
+"""Examples for the documentation, taken from the seed, so that none is invented or out of date."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -18,10 +18,10 @@ SEED = DATA / "seed.json"
 TEXTS = DATA / "texts"
 EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 CHECKED_ON = "2026-11-22T00:00:00Z"
-"""The time that examples show as their creation: the day on which the seed was checked."""
+"""The creation time that examples show: the day on which the seed was checked."""
 
 RELEASE = CHECKED_ON[:10]
-"""The name that examples give to a release of the seed."""
+"""The release name that examples use."""
 
 
 @cache
@@ -32,7 +32,7 @@ def seed_records() -> dict[tuple[str, str], Record]:
 
 @cache
 def seed_texts() -> dict[str, str]:
-    """The texts that come with the seed, by the id of their source."""
+    """The full texts that come with the seed, by the id of their source."""
     return texts_beside(SEED)
 
 
@@ -44,42 +44,42 @@ def texts_beside(seed: Path) -> dict[str, str]:
 
 @cache
 def example_of(row: type[Row]) -> dict[str, Any]:
-    """The first record of a resource in the seed, as readers get it."""
-    return dict(_known(row.plural, _first(row).id))
+    """The first record of a resource in the seed, as its public document."""
+    return dict(_example_document(row.plural, _first(row).id))
 
 
 def rows_of(row: type[Row]) -> Iterator[dict[str, Any]]:
-    """Every record of a resource in the seed, as readers get it."""
-    return (dict(_known(plural, record_id)) for plural, record_id in seed_records() if plural == row.plural)
+    """Every record of a resource in the seed, as its public document."""
+    return (dict(_example_document(plural, record_id)) for plural, record_id in seed_records() if plural == row.plural)
 
 
 def example_named(row: type[Row], record_id: str) -> dict[str, Any]:
-    """One record of the seed, as readers get it."""
-    return dict(_known(row.plural, record_id))
+    """One record of the seed, as its public document."""
+    return dict(_example_document(row.plural, record_id))
 
 
 @cache
 def example_record(row: type[Row]) -> dict[str, Any]:
-    """The same record as people write it: the body of a request."""
+    """The first record of a resource as a request body: without derived fields and defaults."""
     return _first(row).model_dump(mode="json", exclude_defaults=True)
 
 
 @cache
 def example_patch(row: type[Row]) -> dict[str, Any]:
-    """A patch of that record: its first field after the id that is text."""
+    """An example PATCH body for that record: its first text field after the id."""
     texts = {name: value for name, value in example_record(row).items() if name != "id" and isinstance(value, str)}
     return dict([next(iter(texts.items()))])
 
 
 @cache
 def example_included(row: type[Row], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """What that record mentions under the names, as `include` gives it: by plural, then by id."""
-    found: dict[str, dict[str, Any]] = {}
-    for mention in references(_first(row)):
-        top = mention.path.split(".")[0]
-        if top in names or (top not in includable(row) and mention.plural in names):
-            found.setdefault(mention.plural, {})[mention.id] = _known(mention.plural, mention.id)
-    return found
+    """The records that it references by the given names, as in `included`: by plural, then by id."""
+    included: dict[str, dict[str, Any]] = {}
+    for reference in references(_first(row)):
+        top = reference.path.split(".")[0]
+        if top in names or (top not in includable(row) and reference.plural in names):
+            included.setdefault(reference.plural, {})[reference.id] = _example_document(reference.plural, reference.id)
+    return included
 
 
 def _first(row: type[Row]) -> Record:
@@ -90,9 +90,9 @@ def _first(row: type[Row]) -> Record:
 
 
 @cache
-def _known(plural: str, record_id: str) -> dict[str, Any]:
-    around = RenderContext(_known, _text_of, CHECKED_ON)
-    values: dict[str, Any] = from_json(render_document(seed_records()[plural, record_id], None, around)["document"])
+def _example_document(plural: str, record_id: str) -> dict[str, Any]:
+    context = RenderContext(_example_document, _text_of, CHECKED_ON)
+    values: dict[str, Any] = from_json(render_document(seed_records()[plural, record_id], None, context)["document"])
     return values
 
 
@@ -102,5 +102,5 @@ def _text_of(source: str) -> str | None:
 
 
 def example_id(plural: str) -> str:
-    """The id of that record."""
+    """The id of the first record of a resource."""
     return str(example_of(RESOURCES[plural])["id"])

@@ -112,7 +112,7 @@ class Authenticator:
     async def authenticate(self, key: str) -> Caller:
         """The caller of a key, or Unauthorized; the time of use is recorded in the background."""
         public = public_id(key) or ""
-        found = await self.database.remember(("key", public), lambda connection: stored_key(connection, public))
+        found = await self.database.cached_read(("key", public), lambda connection: stored_key(connection, public))
         caller = caller_with(key, found)
         last = self._noted_at.get(caller.id)
         if last is None or time.monotonic() - last > SECONDS_BETWEEN_NOTES:

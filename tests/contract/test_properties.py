@@ -18,7 +18,7 @@ from app.formats.csv_ndjson import FORMULA_STARTS, csv_lines
 from app.models import RESOURCES
 from app.models.types import Line, PartialDate, Slug
 from app.store.read.cursors import write_cursor
-from app.store.read.lists import _values
+from app.store.read.lists import _cursor_values
 from app.store.read.query import Query, query_from, query_model
 from app.web.negotiation import choose
 
@@ -78,7 +78,7 @@ def test_a_cursor_comes_back_as_it_was(record_id: str) -> None:
     query = Query(RESOURCES["treatments"])
     if "\x00" in record_id or any(0xD800 <= ord(character) <= 0xDFFF for character in record_id):
         return
-    assert _values(replace(query, cursor=write_cursor(query.fingerprint(), [record_id]))) == [record_id]
+    assert _cursor_values(replace(query, cursor=write_cursor(query.fingerprint(), [record_id]))) == [record_id]
 
 
 @given(st.lists(values, max_size=3))
@@ -87,7 +87,7 @@ def test_a_cursor_that_a_stranger_wrote_is_a_bad_cursor_or_harmless(content: lis
     text = to_json([query.fingerprint(), *content], inf_nan_mode="constants", fallback=str)
     forged = replace(query, cursor=urlsafe_b64encode(text).decode())
     try:
-        found = _values(forged)
+        found = _cursor_values(forged)
     except BadCursor:
         return
     assert len(found) == 2
@@ -98,7 +98,7 @@ def test_a_cursor_that_a_stranger_wrote_is_a_bad_cursor_or_harmless(content: lis
 @given(st.text(max_size=60))
 def test_any_text_as_a_cursor_is_told_not_thrown(text: str) -> None:
     with pytest.raises(BadCursor):
-        _values(Query(RESOURCES["treatments"], cursor=text))
+        _cursor_values(Query(RESOURCES["treatments"], cursor=text))
 
 
 @given(st.text(min_size=1, max_size=200), st.data())

@@ -5,13 +5,13 @@ from threading import Event
 
 import pytest
 
-from app.db.read_pool import ReadPool, shape_of, slow_places
+from app.db.read_pool import ReadPool, shape_of, slow_slots
 from app.errors import Unavailable
 
 
 def test_a_slow_read_gives_its_place_to_a_quick_one_and_others_like_it_wait_or_are_refused() -> None:
     async def go() -> None:
-        lanes, begun, end = ReadPool(1, seconds=0.1, works_here=False), Event(), Event()
+        lanes, begun, end = ReadPool(1, seconds=0.1, in_process=False), Event(), Event()
 
         def slow_work() -> bool:
             begun.set()
@@ -28,9 +28,9 @@ def test_a_slow_read_gives_its_place_to_a_quick_one_and_others_like_it_wait_or_a
         finally:
             end.set()
         assert await slow
-        assert lanes._marked == {"slow"}
+        assert lanes._slow_shapes == {"slow"}
         assert await lanes.run(lambda: "quick again", "slow") == "quick again"
-        assert not lanes._marked
+        assert not lanes._slow_shapes
 
     asyncio.run(go())
 
@@ -40,14 +40,14 @@ def test_what_is_cut_off_counts_as_slow_however_little_it_did() -> None:
         raise Unavailable("cut off")
 
     async def go() -> set[object]:
-        lanes = ReadPool(4, seconds=30, works_here=True)
+        lanes = ReadPool(4, seconds=30, in_process=True)
         with pytest.raises(Unavailable):
             await lanes.run(cut, "slow")
-        return {*lanes._marked}
+        return {*lanes._slow_shapes}
 
     assert asyncio.run(go()) == {"slow"}
-    assert slow_places(8) == 2
-    assert slow_places(1) == 1
+    assert slow_slots(8) == 2
+    assert slow_slots(1) == 1
 
 
 def test_the_shape_of_work_is_its_code_whatever_it_is_asked_with() -> None:

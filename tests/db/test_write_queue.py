@@ -179,12 +179,12 @@ def test_writes_of_one_transaction_see_each_other(database: Database, about: Col
 
     def draft(proposal: Proposal) -> StoredRecord:
         return propose(
-            database, proposal, holder="holder", author="made-up", reason=None, tell=lambda _connection, n: str(n)
+            database, proposal, holder="holder", author="made-up", reason=None, render=lambda _connection, n: str(n)
         )
 
     works: list[Callable[[], Any]] = [
-        lambda: create_one(database, condition("made-up"), author="made-up", once=once),
-        lambda: create_one(database, condition("made-up"), author="made-up", once=once),
+        lambda: create_one(database, condition("made-up"), author="made-up", idempotency=once),
+        lambda: create_one(database, condition("made-up"), author="made-up", idempotency=once),
         lambda: child("made-up-child"),
         lambda: change(2, "made-up sore"),
         lambda: change(1, "made-up pain"),

@@ -1,4 +1,4 @@
-"""What changed between two editions of a record, in words that a subscriber can act on."""
+"""Typed changes between two versions of a record's document, for history, change feed and release diff."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from app.models.vocabulary import ChangeType
 
 SERVER_CLOCK = frozenset({"version", "updated_at"})
-"""Rise with every change, and say nothing of it."""
+"""Fields that the server sets at every change; they are no changes themselves."""
 GRANTED = frozenset({"approved", "conditional"})
 RETRACTIONS: dict[str | None, ChangeType] = {
     "retracted": "source-retracted",
@@ -20,15 +20,15 @@ FIELDS: dict[str, ChangeType] = {
     "source_status": "standing-changed",
     "verification": "verification-changed",
 }
-"""Fields whose change has a name of its own, in whichever resource."""
+"""The change types of fields that have one of their own, in every resource."""
 ON_CREATION: frozenset[ChangeType] = frozenset(
     {"created", "status-granted", "source-retracted", "source-corrected", "source-under-concern"}
 )
-"""What a record's first edition can tell: that it is new, an approval granted, a source with a notice."""
+"""The change types that a record's creation can have: new record, approval granted, source with a notice."""
 
 
 class RecordChange(NamedTuple):
-    """One change of one record: its kind, and the field with its old and new value; `created` names no field."""
+    """A change of one field: its type, the field, old and new value; `created` has no field."""
 
     type: ChangeType
     field: str | None = None
@@ -37,30 +37,30 @@ class RecordChange(NamedTuple):
 
 
 def changes_between(kind: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[RecordChange]:
-    """The typed changes from one edition of a record to the next, in the order of its fields.
+    """The typed changes from one document of a record to the next, in the order of its fields.
 
-    `kind` is the resource's plural; without an edition before it the record was created. Whoever sets each `field` to
-    `new` (and takes the version and time over) gets the edition after it.
+    `kind` is the resource's plural; `before` is None for the creation. Setting each `field` to `new`, and copying
+    version and time, turns `before` into `after`.
     """
     if before is None:
         yield RecordChange("created")
-        yield from _announced(kind, after)
+        yield from _changes_on_creation(kind, after)
         return
     for field, new in after.items():
         old = before.get(field)
         if field not in SERVER_CLOCK and (old != new or field not in before):
-            yield RecordChange(_type(kind, field, old, new), field, old, new)
+            yield RecordChange(_change_type(kind, field, old, new), field, old, new)
 
 
-def _announced(kind: str, after: Mapping[str, Any]) -> Iterator[RecordChange]:
-    """What a new record says beyond that it is new: an approval that was granted, a source that is retracted."""
+def _changes_on_creation(kind: str, after: Mapping[str, Any]) -> Iterator[RecordChange]:
+    """Further changes that a creation implies: an approval that was granted, a source that is retracted."""
     for field in ("status", "retraction"):
         new = after.get(field)
-        if new is not None and _type(kind, field, None, new) in ON_CREATION:
-            yield RecordChange(_type(kind, field, None, new), field, None, new)
+        if new is not None and _change_type(kind, field, None, new) in ON_CREATION:
+            yield RecordChange(_change_type(kind, field, None, new), field, None, new)
 
 
-def _type(kind: str, field: str, old: Any, new: Any) -> ChangeType:
+def _change_type(kind: str, field: str, old: Any, new: Any) -> ChangeType:
     if field == "state":
         if new == "withdrawn":
             return "claim-withdrawn" if kind == "claims" else "record-withdrawn"

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, as one opaque word that is bound to the question it belongs to."""
+"""Opaque pagination cursors: base64url of JSON, bound to one query by its fingerprint."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from app.errors import BadCursor
 
 
 def write_cursor(mark: str, values: Sequence[Any]) -> str:
-    """The cursor of a place, given by its values, in the answers to the question with this mark."""
+    """The cursor after the row with these sort key values, for the query with this fingerprint (`mark`)."""
     return urlsafe_b64encode(to_json([mark, *values])).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, mark: str) -> list[Any]:
-    """The values of the place; BadCursor when it cannot be read or belongs to another question.
+    """The sort key values of a cursor; BadCursor when it cannot be decoded or belongs to another query.
 
-    A stranger may have written it: whoever uses the values checks their types.
+    Cursors are untrusted input: callers must check the types of the values.
     """
     try:
         content = from_json(urlsafe_b64decode(f"{cursor}=="), allow_inf_nan=False)
@@ -30,7 +30,7 @@ def read_cursor(cursor: str, mark: str) -> list[Any]:
 
 
 def read_numbers(cursor: str, mark: str, count: int) -> list[int]:
-    """The values of a cursor that holds whole numbers alone, so many of them; BadCursor for anything else."""
+    """The values of a cursor of exactly `count` integers from 0 to 2³¹ - 1; BadCursor for any other cursor."""
     values = read_cursor(cursor, mark)
     if len(values) != count or not all(type(value) is int and 0 <= value < 2**31 for value in values):
         raise unreadable()
@@ -38,5 +38,5 @@ def read_numbers(cursor: str, mark: str, count: int) -> list[int]:
 
 
 def unreadable() -> BadCursor:
-    """What whoever sent a broken cursor is told."""
+    """The 400 problem for a cursor that cannot be decoded."""
     return BadCursor("This cursor cannot be read.")

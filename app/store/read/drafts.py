@@ -1,4 +1,4 @@
-"""Drafts as those who may see them read them: who proposes what, on which version, and what would change."""
+"""Reading drafts: author, proposed document, base version, and the changes that it would make."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ MARK = "drafts"
 
 
 class DraftSummary(BaseModel):
-    """A draft in a list: who proposes what, and what became of it."""
+    """A draft in a list: author, action, record and state."""
 
     id: int = Field(description="The draft's number.")
     state: DraftState = Field(description="Whether it waits for a review, is published, or was discarded.")
@@ -31,10 +31,10 @@ class DraftSummary(BaseModel):
     base_version: int | None = Field(description="The version that it changes; null for a new record.")
     at: str = Field(description="When it was sent (UTC, RFC 3339).")
     author: str = Field(description="Who sent it.")
-    reason: str | None = Field(description="Why, in their words.")
+    reason: str | None = Field(description="The author's reason.")
     decided_at: str | None = Field(description="When it was published or discarded; null while it is open.")
     decided_by: str | None = Field(description="Who published or discarded it.")
-    note: str | None = Field(description="What they said to it.")
+    note: str | None = Field(description="The reviewer's comment.")
     revision: int | None = Field(description="The dataset's revision that published it.")
     url: str = Field(description="Where the draft is.")
 
@@ -46,8 +46,8 @@ class Draft(DraftSummary):
         description="The version that the record has now; null where readers see none. Where it differs from "
         "`base_version`, an open draft cannot be published any more."
     )
-    changes: list[FieldChange] = Field(description="What it changes of the version that it was made for.")
-    proposed: dict[str, Any] = Field(description="The record as readers would get it.")
+    changes: list[FieldChange] = Field(description="Its changes of the base version.")
+    proposed: dict[str, Any] = Field(description="The record as it would be published.")
 
 
 class DraftPage(BaseModel):
@@ -58,13 +58,13 @@ class DraftPage(BaseModel):
 
 
 def read_draft(connection: Connection, number: int, holder: str | None, public_url: str) -> Draft:
-    """One draft; NotFound unless it is the holder's. Without a holder anybody's."""
-    row = connection.execute(_drafts().where(DRAFT.c.number == number)).one_or_none()
+    """One draft; NotFound unless it belongs to `holder`, the id of an API key; None: any key."""
+    row = connection.execute(_select_drafts().where(DRAFT.c.number == number)).one_or_none()
     if row is None or holder not in (None, row.holder):
         raise NotFound(f"There is no draft {number} that this key may see.")
     key = (row.kind, present_id(connection, RESOURCES[row.kind], row.record))
     proposed = from_json(row.document)
-    before = _version(connection, key, row.base_version)
+    before = _document_of_version(connection, key, row.base_version)
     return Draft(
         **_summary(row, public_url).model_dump(),
         present_version=_present_version(connection, key),
@@ -76,12 +76,12 @@ def read_draft(connection: Connection, number: int, holder: str | None, public_u
 def list_drafts(
     connection: Connection, conditions: dict[str, tuple[Any, ...]], limit: int, cursor: str | None, public_url: str
 ) -> DraftPage:
-    """A page of drafts, newest first; `conditions` gives the values that a column may have."""
+    """A page of drafts, newest first; `conditions` are the allowed values by column."""
     mark = f"{MARK}.{sorted(conditions.items())}"
-    wanted: list[ColumnElement[bool]] = [DRAFT.c[name].in_(values) for name, values in conditions.items()]
+    filters: list[ColumnElement[bool]] = [DRAFT.c[name].in_(values) for name, values in conditions.items()]
     if cursor:
-        wanted.append(DRAFT.c.number < read_numbers(cursor, mark, 1)[0])
-    query = _drafts().where(*wanted).order_by(DRAFT.c.number.desc()).limit(limit + 1)
+        filters.append(DRAFT.c.number < read_numbers(cursor, mark, 1)[0])
+    query = _select_drafts().where(*filters).order_by(DRAFT.c.number.desc()).limit(limit + 1)
     rows = connection.execute(query).all()
     return DraftPage(
         items=[_summary(row, public_url) for row in rows[:limit]],
@@ -89,7 +89,7 @@ def list_drafts(
     )
 
 
-def _drafts() -> Any:
+def _select_drafts() -> Any:
     return select(DRAFT, API_KEY.c.name.label("author")).join(API_KEY, API_KEY.c.id == DRAFT.c.holder)
 
 
@@ -98,8 +98,8 @@ def _summary(row: Any, public_url: str) -> DraftSummary:
     return DraftSummary(**values, id=row.number, url=f"{public_url}/v1/drafts/{row.number}")
 
 
-def _version(connection: Connection, key: Key, version: int | None) -> dict[str, Any] | None:
-    """The document of a version of a record, in its last edition."""
+def _document_of_version(connection: Connection, key: Key, version: int | None) -> dict[str, Any] | None:
+    """The last document that a record had in a version, or None."""
     own = (RECORD_VERSION.c.kind == key[0], RECORD_VERSION.c.id == key[1], RECORD_VERSION.c.version == version)
     document = connection.execute(
         in_order(select(RECORD_VERSION.c.document).where(*own), newest_first=True).limit(1)

@@ -1,4 +1,4 @@
-"""How many records have each value of a field, within what the other filters of a list leave."""
+"""Facet counts: the number of records by value of a field, under the other filters of a list."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from app.store.read.lists import narrowed, with_present_ids
 from app.store.read.query import Query
 
 MOST_SHOWN = 100
-"""How many values of one field are shown, those of most records first."""
+"""Maximum number of values of a facet, the most frequent first."""
 
 
 class FacetValue(BaseModel):
@@ -31,12 +31,14 @@ class Facet(BaseModel):
 
     values: list[FacetValue] = Field(description=f"The values of most records first, at most {MOST_SHOWN}.")
     missing: int = Field(description="How many records have no value.")
-    others: int = Field(description="How many further values there are that are not shown.")
-    others_is_at_least: bool = Field(False, description="Whether there may be more than those.")
-    is_at_least: bool = Field(False, description="Whether there are more records than were counted.")
+    others: int = Field(description="How many further values are not listed.")
+    others_is_at_least: bool = Field(False, description="Whether `others` is a lower bound.")
+    is_at_least: bool = Field(
+        False, description="Whether the counts are lower bounds: not all matching records were counted."
+    )
 
 
-_KEPT = text("""
+_PRECOMPUTED = text("""
 SELECT value, n FROM (
     SELECT value, n FROM facet_count WHERE kind = :kind AND scope = :scope AND field = :field AND value <> 'null'
     ORDER BY n DESC, value DESC LIMIT :most
@@ -46,26 +48,26 @@ SELECT value, n FROM facet_count WHERE kind = :kind AND scope = :scope AND field
 UNION ALL
 SELECT NULL, n FROM facet_size WHERE kind = :kind AND scope = :scope AND field = :field
 """)
-"""The values of most records, how many records have none, and (without a value) how many values there are."""
+"""The most frequent values with counts, records without a value (`null`), and the number of values (SQL NULL)."""
 
 
 def facets(connection: Connection, query: Query) -> dict[str, Facet]:
-    """The facets that a query asks for. A field's own filter is left out, so that its alternatives can be counted.
+    """The facets of a query. A field's own filter is left out, so that its other values are counted, too.
 
-    For all records, and for those of one treatment, counts are kept ready; anything else is counted now.
+    Counts are precomputed for all records and for those of one treatment; with other filters they are counted here.
     """
     present = with_present_ids(connection, query)
     return {name: _facet(connection, present, name) for name in query.facets}
 
 
 def facet_of(counts: Iterable[tuple[Any, int]], others: int = 0, *, is_at_least: bool = False) -> Facet:
-    """A facet from its values and counts, None for those without a value."""
-    held = list(counts)
-    values = sorted(((value, n) for value, n in held if value is not None), key=lambda one: (-one[1], str(one[0])))
+    """A facet from pairs of value and count; the value None counts the records without a value."""
+    pairs = list(counts)
+    values = sorted(((value, n) for value, n in pairs if value is not None), key=lambda pair: (-pair[1], str(pair[0])))
     others += max(0, len(values) - MOST_SHOWN)
     return Facet(
         values=[FacetValue(value=value, count=n) for value, n in values[:MOST_SHOWN]],
-        missing=sum(n for value, n in held if value is None),
+        missing=sum(n for value, n in pairs if value is None),
         others=others,
         others_is_at_least=is_at_least,
         is_at_least=is_at_least,
@@ -73,50 +75,50 @@ def facet_of(counts: Iterable[tuple[Any, int]], others: int = 0, *, is_at_least:
 
 
 def _facet(connection: Connection, query: Query, name: str) -> Facet:
-    rest = {parameter: value for parameter, value in query.filters.items() if parameter != name}
-    scope = _scope(rest)
+    other_filters = {parameter: value for parameter, value in query.filters.items() if parameter != name}
+    scope = _scope(other_filters)
     if scope is not None:
-        return _kept(connection, query.resource.plural, scope, name)
-    return _counted(connection, replace(query, filters=rest), name)
+        return _precomputed_facet(connection, query.resource.plural, scope, name)
+    return _counted_facet(connection, replace(query, filters=other_filters), name)
 
 
 def _scope(filters: Mapping[str, Any]) -> str | None:
-    """The scope for which counts are kept and that is all that the filters say; None where they say more."""
+    """The scope of precomputed counts that is equivalent to the filters; None if there is none."""
     if not filters:
         return EVERYWHERE
-    one = filters.get(SCOPE)
-    return one[0] if len(filters) == 1 and one is not None and len(one) == 1 else None
+    values = filters.get(SCOPE)
+    return values[0] if len(filters) == 1 and values is not None and len(values) == 1 else None
 
 
-def _kept(connection: Connection, plural: str, scope: str, name: str) -> Facet:
-    """A facet as the writer keeps it: one statement and few pages, however many values there are."""
-    rows = connection.execute(_KEPT, {"kind": plural, "scope": scope, "field": name, "most": MOST_SHOWN}).all()
+def _precomputed_facet(connection: Connection, plural: str, scope: str, name: str) -> Facet:
+    """A facet from precomputed counts: one statement that reads few pages, however many values there are."""
+    rows = connection.execute(_PRECOMPUTED, {"kind": plural, "scope": scope, "field": name, "most": MOST_SHOWN}).all()
     size = next((n for value, n in rows if value is None), 0)
     values = [(from_json(value), n) for value, n in rows if value is not None]
     return facet_of(values, size - sum(value is not None for value, _ in values))
 
 
-def _counted(connection: Connection, query: Query, name: str) -> Facet:
+def _counted_facet(connection: Connection, query: Query, name: str) -> Facet:
     table = query.resource.table()
     to_kind = facets_of(query.resource)[name]
-    those = list(narrowed(table, query))
+    conditions = list(narrowed(table, query))
     if to_kind is None:
         value: ColumnElement[Any] = table.c[name]
-        counting: Select[Any] = select(value, func.count()).where(*those).group_by(value)
-        return facet_of((one, n) for one, n in connection.execute(counting) if not _is_too_long(one))
-    counted = REFERENCE.alias("counted")
-    mentioned = (counted.c.from_kind == query.resource.plural, counted.c.to_kind == to_kind)
-    counting = (
-        select(counted.c.to_id, func.count(table.c.id.distinct()))
-        .select_from(table.join(counted, counted.c.from_id == table.c.id))
-        .where(*those, *mentioned)
-        .group_by(counted.c.to_id)
+        statement: Select[Any] = select(value, func.count()).where(*conditions).group_by(value)
+        return facet_of((found, n) for found, n in connection.execute(statement) if not _is_too_long(found))
+    reference = REFERENCE.alias("counted")
+    is_referenced = (reference.c.from_kind == query.resource.plural, reference.c.to_kind == to_kind)
+    statement = (
+        select(reference.c.to_id, func.count(table.c.id.distinct()))
+        .select_from(table.join(reference, reference.c.from_id == table.c.id))
+        .where(*conditions, *is_referenced)
+        .group_by(reference.c.to_id)
     )
-    any_of_them = select(literal(1)).where(*mentioned, counted.c.from_id == table.c.id).correlate(table)
-    none = select(func.count()).select_from(table).where(*those, ~any_of_them.exists())
-    return facet_of([*connection.execute(counting), (None, connection.execute(none).scalar_one())])
+    any_reference = select(literal(1)).where(*is_referenced, reference.c.from_id == table.c.id).correlate(table)
+    none = select(func.count()).select_from(table).where(*conditions, ~any_reference.exists())
+    return facet_of([*connection.execute(statement), (None, connection.execute(none).scalar_one())])
 
 
 def _is_too_long(value: Any) -> bool:
-    """Whether no filter can name the value."""
+    """Whether the value is too long for a filter parameter."""
     return isinstance(value, str) and len(value) > LONGEST_VALUE

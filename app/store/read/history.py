@@ -1,4 +1,4 @@
-"""A record's history: each of its editions, newest first, with what changed, who changed it and why."""
+"""A record's history: its documents, newest first, with the changes, author and reason of each."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.store.read.query import MOST_ROWS, USUAL_ROWS, Address, ReadParameters
 from app.store.read.versions import RecordVersion, in_order, place, read_versions, select_versions
 
 MARK = "history"
-"""What its cursors are bound to; a place is the same under a former id."""
+"""The fingerprint of history cursors; without the record's id, so that they stay valid after a renaming."""
 
 
 class HistoryAsked(ReadParameters):
@@ -39,13 +39,13 @@ class Written(BaseModel):
     revision: int = Field(description="The dataset's revision that wrote it.")
     at: str = Field(description="When (UTC, RFC 3339).")
     author: str = Field(description="Who wrote it.")
-    reason: str | None = Field(description="Why, in their words.")
+    reason: str | None = Field(description="The author's reason.")
     reviewer: str | None = Field(description="Who published it, where the author had sent it as a draft.")
-    note: str | None = Field(description="What the reviewer said to it.")
+    note: str | None = Field(description="The reviewer's comment.")
 
 
 class HistoryEntry(Written):
-    """One edition of a record: what readers got from that revision on."""
+    """One edition of a record: its document as published from that revision on."""
 
     version: int = Field(description="The record's version.")
     is_new_version: bool = Field(
@@ -65,36 +65,36 @@ class History(BaseModel):
 
 
 def read_history(
-    connection: Connection, resource: type[Row], record_id: str, asked: HistoryAsked, address: Address
+    connection: Connection, resource: type[Row], record_id: str, params: HistoryAsked, address: Address
 ) -> History:
-    """A page of the history, of a withdrawn record too; Moved for a former id, NotFound for an unknown one."""
+    """A page of the history, also of a withdrawn record; Moved for a former id, NotFound for an unknown one."""
     own = (RECORD_VERSION.c.kind == resource.plural, RECORD_VERSION.c.id == record_id)
     statement = in_order(select_versions().where(*own), newest_first=True)
-    if asked.cursor:
-        before = tuple_(*map(literal, read_numbers(asked.cursor, MARK, 2)))
+    if params.cursor:
+        before = tuple_(*map(literal, read_numbers(params.cursor, MARK, 2)))
         statement = statement.where(place() < before)
-    editions = list(read_versions(connection, statement.limit(asked.limit + 1)))
-    if not editions and connection.execute(select(RECORD_VERSION.c.id).where(*own).limit(1)).scalar() is None:
+    versions = list(read_versions(connection, statement.limit(params.limit + 1)))
+    if not versions and connection.execute(select(RECORD_VERSION.c.id).where(*own).limit(1)).scalar() is None:
         raise absent(connection, resource, record_id)
-    page, more = editions[: asked.limit], len(editions) > asked.limit
+    page, more = versions[: params.limit], len(versions) > params.limit
     path = f"/v1/{resource.plural}/{record_id}"
     return History(
-        items=[_entry(edition, address(f"{path}?version={edition.version}")) for edition in page],
+        items=[_entry(version, address(f"{path}?version={version.version}")) for version in page],
         next=write_cursor(MARK, (page[-1].revision, page[-1].position)) if more else None,
     )
 
 
-def _entry(edition: RecordVersion, url: str) -> HistoryEntry:
+def _entry(version: RecordVersion, url: str) -> HistoryEntry:
     return HistoryEntry(
-        version=edition.version,
-        is_new_version=edition.is_new_version,
-        revision=edition.revision,
-        at=edition.at,
-        author=edition.author,
-        reason=edition.reason,
-        reviewer=edition.reviewer,
-        note=edition.note,
-        state=edition.document["state"],
-        changes=[FieldChange(**change._asdict()) for change in edition.changes],
+        version=version.version,
+        is_new_version=version.is_new_version,
+        revision=version.revision,
+        at=version.at,
+        author=version.author,
+        reason=version.reason,
+        reviewer=version.reviewer,
+        note=version.note,
+        state=version.document["state"],
+        changes=[FieldChange(**change._asdict()) for change in version.changes],
         url=url,
     )

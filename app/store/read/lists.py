@@ -1,4 +1,4 @@
-"""Every list: narrowed, ordered, bounded, counted; and every single record. Documents come out as they were stored."""
+"""Lists of stored documents: filters, sort order, keyset pagination and counts, as one SQL query."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from app.store.read.records import included
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of a list: documents in order, and where the next page begins."""
+    """One page of a list: documents in order, and the cursor of the next page."""
 
     documents: list[str]
     next: str | None = None
@@ -42,10 +42,10 @@ class Page:
 
 
 def list_rows(connection: Connection, query: Query) -> Page:
-    """One page of a list, in one short read; BadCursor when the cursor is not of this query.
+    """One page of a list, in one short read; BadCursor when the cursor belongs to another query.
 
-    A former id in a filter stands for the present one. Nothing refers to a former id, so that it is looked for only
-    where one may have left a gap: in an empty page, among several ids, and for an id that was not found.
+    A former id in a filter is replaced by the present one. No record references a former id, so that former ids are
+    looked up only where one may be the cause of a missing row: for an empty page, several ids, or an id not found.
     """
     page = _page(connection, query, query)
     named = named_by(query.resource).keys() & query.filters.keys()
@@ -56,12 +56,12 @@ def list_rows(connection: Connection, query: Query) -> Page:
 
 
 def with_present_ids(connection: Connection, query: Query) -> Query:
-    """The query with present ids where its filters have former ones; the query itself when they have none."""
+    """The query with former ids in its filters replaced by present ones; the same object when there are none."""
     named = {name: plural for name, plural in named_by(query.resource).items() if name in query.filters}
-    asked: dict[str, set[str]] = {}
+    ids: dict[str, set[str]] = {}
     for name, plural in named.items():
-        asked.setdefault(plural, set()).update(value for value in query.filters[name] if value is not None)
-    former = present_ids(connection, asked)
+        ids.setdefault(plural, set()).update(value for value in query.filters[name] if value is not None)
+    former = present_ids(connection, ids)
     if not former:
         return query
     filters = {
@@ -72,10 +72,10 @@ def with_present_ids(connection: Connection, query: Query) -> Query:
 
 
 def _page(connection: Connection, query: Query, present: Query) -> Page:
-    """A page of the query, narrowed by the present ids; its cursors belong to the query as it was asked."""
+    """A page of `present`, the query with present ids; its cursor is bound to `query` as it was sent."""
     table = query.resource.table()
     statement = select(table.c.document, *_key_columns(table, query)).where(*narrowed(table, present))
-    rows = connection.execute(_after(statement, table, query).limit(query.limit + 1)).all()
+    rows = connection.execute(_ordered_after_cursor(statement, table, query).limit(query.limit + 1)).all()
     page, more = rows[: query.limit], len(rows) > query.limit
     documents = [row[0] for row in page]
     return Page(
@@ -88,23 +88,23 @@ def _page(connection: Connection, query: Query, present: Query) -> Page:
 
 
 def export_chunk(connection: Connection, query: Query, size: int = 500) -> tuple[list[str], Query | None]:
-    """The next documents of a whole selection, and the query that goes on after them; None at the end.
+    """The next documents of an export, and the query for the chunk after them; None at the end.
 
-    Each chunk is a read of its own, so that a slow reader holds no database cursor.
+    Each chunk is a separate read, so that a slow client holds no database cursor.
     """
     page = list_rows(connection, replace(query, limit=size, count=False, include=()))
     return page.documents, None if page.next is None else replace(query, cursor=page.next)
 
 
-# SQL, piece by piece
+# SQL clauses
 
 
 def narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
-    """What a row must be to match the query: published, and as its filters say."""
+    """The WHERE conditions of a query: published, and its filters."""
     yield table.c.state == "published"
     for name, value in query.filters.items():
         if name in mentions(query.resource):
-            yield _mentions_any(table, query.resource.plural, mentions(query.resource)[name], value)
+            yield _references_any(table, query.resource.plural, mentions(query.resource)[name], value)
         elif name == "min_verification":
             yield table.c.verification.in_(LADDER[LADDER.index(value) :])
         elif name in table.c:
@@ -114,73 +114,78 @@ def narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
 
 
 def _equal_any(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
-    """Equal to any of the values; None among them stands for rows that have no value."""
+    """The column equals any of the values; None among them matches NULL."""
     known = [value for value in values if value is not None]
     equal: ColumnElement[bool] = column.in_(known) if len(known) > 1 else column == known[0]
     return or_(equal, column.is_(None)) if None in values else equal
 
 
-def _mentions_any(table: Table, from_kind: str, to_kind: str, ids: Sequence[str | None]) -> ColumnElement[bool]:
-    """Mentions any of the records; None among them stands for rows that mention none of that kind."""
-    mentioned = select(literal(1)).where(
+def _references_any(table: Table, from_kind: str, to_kind: str, ids: Sequence[str | None]) -> ColumnElement[bool]:
+    """The row references any of the records; None among them matches rows without a reference of that kind."""
+    references = select(literal(1)).where(
         REFERENCE.c.to_kind == to_kind, REFERENCE.c.from_kind == from_kind, REFERENCE.c.from_id == table.c.id
     )
-    any_of: ColumnElement[bool] = mentioned.where(REFERENCE.c.to_id.in_([i for i in ids if i is not None])).exists()
-    return or_(any_of, ~mentioned.exists()) if None in ids else any_of
+    any_of: ColumnElement[bool] = references.where(
+        REFERENCE.c.to_id.in_([to_id for to_id in ids if to_id is not None])
+    ).exists()
+    return or_(any_of, ~references.exists()) if None in ids else any_of
 
 
 def _bounded(table: Table, resource: type[Row], parameter: str, bound: Any) -> ColumnElement[bool]:
-    """A bound on a column. A partial date is a whole period: `2000` is at least `2000` but not surely `2000-06`."""
-    name, lowest = parameter[:-4], parameter.endswith("_gte")
+    """A lower or upper bound on a column.
+
+    A partial date is a whole period: `2000` is at least `2000` but not surely `2000-06`.
+    """
+    name, is_lower = parameter[:-4], parameter.endswith("_gte")
     column: ColumnElement[Any] = table.c[name]
     shape = uses(resource)[name].shape
     if shape == "date":
-        padding = "-00-00" if lowest else "-99-99"
+        padding = "-00-00" if is_lower else "-99-99"
         column, bound = func.substr(column + padding, 1, 10), (bound + padding)[:10]
-    elif shape == "time" and not lowest:
+    elif shape == "time" and not is_lower:
         bound += "~"
-    beyond: ColumnElement[bool] = column >= bound if lowest else column <= bound
-    return beyond
+    within: ColumnElement[bool] = column >= bound if is_lower else column <= bound
+    return within
 
 
 def _key_columns(table: Table, query: Query) -> list[Any]:
     return [table.c[key.removeprefix("-")] for key in query.order]
 
 
-def _after(statement: Select[Any], table: Table, query: Query) -> Select[Any]:
+def _ordered_after_cursor(statement: Select[Any], table: Table, query: Query) -> Select[Any]:
     keys = [(table.c[key.removeprefix("-")], key.startswith("-")) for key in query.order]
-    for column, downward in keys:
-        ordered = column.desc() if downward else column.asc()
+    for column, is_descending in keys:
+        ordered = column.desc() if is_descending else column.asc()
         statement = statement.order_by(ordered.nulls_last() if column.nullable else ordered)
     if query.cursor is None:
         return statement
-    return statement.where(_beyond(keys, _values(query)))
+    return statement.where(_is_after(keys, _cursor_values(query)))
 
 
-def _beyond(keys: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Rows that come after the given one: later in the first key, or equal in it and later in the rest; nulls last."""
-    (column, downward), value = keys[0], values[0]
-    rest = _beyond(keys[1:], values[1:]) if len(keys) > 1 else None
+def _is_after(keys: Sequence[tuple[Any, bool]], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The keyset condition: rows later in the first key, or equal in it and later in the others; nulls come last."""
+    (column, is_descending), value = keys[0], values[0]
+    later_by_others = _is_after(keys[1:], values[1:]) if len(keys) > 1 else None
     if value is None:
         same: ColumnElement[bool] = column.is_(None)
-        return same if rest is None else and_(same, rest)
+        return same if later_by_others is None else and_(same, later_by_others)
     bound = literal(value, column.type)
-    later: ColumnElement[bool] = column < bound if downward else column > bound
+    later: ColumnElement[bool] = column < bound if is_descending else column > bound
     if column.nullable:
         later = or_(later, column.is_(None))
-    return later if rest is None else or_(later, and_(column == bound, rest))
+    return later if later_by_others is None else or_(later, and_(column == bound, later_by_others))
 
 
-def _values(query: Query) -> list[Any]:
+def _cursor_values(query: Query) -> list[Any]:
     values = read_cursor(query.cursor or "", query.fingerprint())
     table = query.resource.table()
-    if len(values) != len(query.order) or not all(map(_fits, _key_columns(table, query), values)):
+    if len(values) != len(query.order) or not all(map(_has_column_type, _key_columns(table, query), values)):
         raise unreadable()
     return values
 
 
-def _fits(column: Any, value: Any) -> bool:
-    """Whether a cursor's value can be compared with the column: a stranger may have written the cursor."""
+def _has_column_type(column: Any, value: Any) -> bool:
+    """Whether a cursor's value has the column's type; cursors are untrusted input."""
     if value is None:
         return bool(column.nullable)
     if isinstance(column.type, Boolean):
@@ -197,11 +202,11 @@ def _count(connection: Connection, table: Table, query: Query) -> int:
 
 
 def _not_found(connection: Connection, table: Table, query: Query, present: Query) -> list[str] | None:
-    """The ids that were asked for and that no published record has, under its present or a former one."""
+    """The ids of the `id` filter that no published record has, as present or former id; None without that filter."""
     if "id" not in query.filters:
         return None
     ids = present.filters["id"]
-    there = set(
+    existing = set(
         connection.execute(select(table.c.id).where(table.c.id.in_(ids), table.c.state == "published")).scalars()
     )
-    return sorted({asked for asked, now in zip(query.filters["id"], ids, strict=True) if now not in there})
+    return sorted({sent for sent, current in zip(query.filters["id"], ids, strict=True) if current not in existing})

@@ -1,4 +1,4 @@
-"""Why a record is not at its address: it has another id now, it was withdrawn, or there never was one."""
+"""Problems for an absent record: renamed (308), withdrawn (410) or unknown (404)."""
 
 from collections.abc import Collection, Mapping
 
@@ -10,11 +10,11 @@ from app.errors import Gone, Moved, NotFound, nearest
 from app.models.base import Row
 
 MOST_LOOKED_AT = 100
-"""How many editions of a tombstone are looked at for the one that withdrew it."""
+"""Maximum number of documents of a withdrawn record that are read to find its withdrawal."""
 
 
 def absent(connection: Connection, resource: type[Row], record_id: str) -> Moved | Gone | NotFound:
-    """What a reader is told who asks for a record that is not published."""
+    """The problem for a record that is not published: Moved, Gone or NotFound."""
     present = present_id(connection, resource, record_id)
     if present != record_id:
         return Moved(resource.plural, record_id, present)
@@ -28,23 +28,25 @@ def absent(connection: Connection, resource: type[Row], record_id: str) -> Moved
 
 
 def present_id(connection: Connection, resource: type[Row], record_id: str) -> str:
-    """The id under which a record is known now; the id itself when it is no former one."""
+    """The present id of a former id; any other id is returned unchanged."""
     found = present_ids(connection, {resource.plural: [record_id]})
     return found.get((resource.plural, record_id), record_id)
 
 
 def present_ids(connection: Connection, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
-    """Which of the ids (by plural) are former ones, each with the present one."""
-    alike = [and_(ALIAS.c.kind == plural, ALIAS.c.id.in_(some)) for plural, some in ids.items() if some]
-    if not alike:
+    """The present id by plural and former id, for those of the ids that are former ones."""
+    conditions = [
+        and_(ALIAS.c.kind == plural, ALIAS.c.id.in_(kind_ids)) for plural, kind_ids in ids.items() if kind_ids
+    ]
+    if not conditions:
         return {}
-    found = connection.execute(select(ALIAS.c.kind, ALIAS.c.id, ALIAS.c.to_id).where(or_(*alike)))
+    found = connection.execute(select(ALIAS.c.kind, ALIAS.c.id, ALIAS.c.to_id).where(or_(*conditions)))
     return {(kind, former): present for kind, former, present in found}
 
 
 def _gone(connection: Connection, plural: str, record_id: str, version: int) -> Gone:
-    """When and why it was withdrawn: told by the first of its last editions that are all withdrawn."""
-    editions = connection.execute(
+    """The 410 problem with day and reason: those of the oldest document since which all are withdrawn."""
+    documents = connection.execute(
         select(RECORD_VERSION.c.document, REVISION.c.at, REVISION.c.reason)
         .join(REVISION, REVISION.c.number == RECORD_VERSION.c.revision)
         .where(RECORD_VERSION.c.kind == plural, RECORD_VERSION.c.id == record_id)
@@ -52,26 +54,28 @@ def _gone(connection: Connection, plural: str, record_id: str, version: int) -> 
         .limit(MOST_LOOKED_AT)
     )
     day, reason = "", None
-    for document, at, why in editions:
+    for document, at, why in documents:
         if from_json(document)["state"] != "withdrawn":
             break
         day, reason = f" on {at[:10]}", why
-    words = f": {reason.rstrip('.')}." if reason else "; no reason was given."
-    return Gone(f"{plural}/{record_id} was withdrawn{day}{words}", record=f"{plural}/{record_id}", version=version)
+    explanation = f": {reason.rstrip('.')}." if reason else "; no reason was given."
+    return Gone(
+        f"{plural}/{record_id} was withdrawn{day}{explanation}", record=f"{plural}/{record_id}", version=version
+    )
 
 
 def no_record(connection: Connection, kinds: Collection[type[Row]], record_id: str) -> NotFound:
-    """That none of these resources ever had such a record, with the nearest id that there is in one."""
-    alike = [close for kind in kinds if (close := _nearest_id(connection, kind.table(), record_id))]
-    close = nearest(record_id, alike)
+    """The 404 problem: none of these resources has the record; it names the nearest existing id."""
+    candidates = [close for kind in kinds if (close := _nearest_id(connection, kind.table(), record_id))]
+    close = nearest(record_id, candidates)
     where = next(iter(kinds)).plural if len(kinds) == 1 else "any resource"
     return NotFound(f"There is no record {record_id!r} in {where}." + (f" Did you mean {close!r}?" if close else ""))
 
 
 def _nearest_id(connection: Connection, table: Table, record_id: str) -> str | None:
-    """The nearest id among those that begin alike (a bounded look)."""
+    """The nearest id among at most 500 published ones that begin with the same three letters."""
     start = record_id[:3]
-    alike = (
+    candidates = (
         select(table.c.id).where(table.c.id >= start, table.c.id < start + "~", table.c.state == "published").limit(500)
     )
-    return nearest(record_id, connection.execute(alike).scalars())
+    return nearest(record_id, connection.execute(candidates).scalars())

@@ -1,4 +1,4 @@
-"""A question to a resource: which parameters there are, how they are checked, and the one value they become."""
+"""Query parameters of lists and single records: their models, validation, and the `Query` that they become."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ from app.models.vocabulary import Verification
 MOST_ROWS = 200
 USUAL_ROWS = 20
 MOST_VALUES = 200
-"""How many values one repeated parameter may have."""
+"""Maximum number of values of one repeated parameter."""
 BOUNDS = {"_gte": "above", "_lte": "below"}
 
 Address = Callable[[str], str]
-"""Makes a path of ours, with or without parameters, an absolute address that stays in the release of the request."""
+"""Turns a path, with or without parameters, into an absolute URL within the release of the request."""
 Format = Literal["json", "csv", "ndjson"]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question to one resource, checked at the door: what to narrow by, in which order, how much, what to show."""
+    """A validated query to one resource: filters, sort keys, page size, cursor, fields and includes."""
 
     resource: type[Row]
     filters: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Query:
     count: bool = False
     facets: tuple[str, ...] = ()
     release: str | None = None
-    """The release that is asked; None: the dataset as it stands."""
+    """The name of the release; None: the live dataset."""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -50,20 +50,20 @@ class Query:
         return self.sort if "id" in (key.lstrip("-") for key in self.sort) else (*self.sort, "id")
 
     def fingerprint(self) -> str:
-        """What a cursor is bound to: the resource, its filters, its order and the release, but not what is shown."""
+        """A hash of resource, filters, order and release, to which cursors are bound; not `fields` or `include`."""
         filters = sorted((name, value) for name, value in self.filters.items())
         named = [self.resource.plural, filters, self.order, self.release]
         return sha256(to_json(named)).hexdigest()[:12]
 
 
 class NoParameters(BaseModel):
-    """The query parameters of an address that takes none: whatever is sent is refused."""
+    """The model of an endpoint without query parameters: any parameter is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ReadParameters(BaseModel):
-    """The query parameters of every read of records; those of an address come on top."""
+    """The query parameters of every read of records; endpoints add their own."""
 
     model_config = ConfigDict(extra="forbid")
     release: ReleaseName | None = Field(
@@ -75,7 +75,7 @@ class ReadParameters(BaseModel):
 
 @cache
 def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseModel]:
-    """The query parameters of a resource's list; `parent` is the filter that a nested list has in its path."""
+    """The query parameter model of a resource's list; `parent` is the filter that a nested list has in its path."""
     definitions: dict[str, Any] = {}
     for use in uses(resource).values():
         if use.is_filter:
@@ -84,7 +84,7 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
         text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
         definitions[name] = (_any_of(Slug), Field(None, description=text))
     if is_cited(resource):
-        text = "Only records that stand on this rung of verification or a higher one."
+        text = "Only records with this level of verification or a higher one."
         definitions["min_verification"] = (Verification | None, Field(None, description=text))
     text = f"Batch get: these ids, in one answer. Repeat it, up to {MOST_VALUES} times."
     definitions["id"] = (_any_of(Slug), Field(None, description=text))
@@ -96,11 +96,11 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
 
 
 def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
-    """The parameters that choose which part of a list is given, and in which order."""
+    """The parameters for sort order, pagination, count and facets."""
     sortable = [name for name, use in uses(resource).items() if use.is_sortable]
     order = f"Order, as a comma list; `-` reverses. Missing values come last. Known: {', '.join(sortable)}."
     order += "".join(f" `{use.name}`: {_one_unit(use)}" for use in uses(resource).values() if use.unit)
-    size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} unless told. CSV and NDJSON give all that match without it."
+    size = f"How many, 1–{MOST_ROWS}; {USUAL_ROWS} by default. CSV and NDJSON give all that match without it."
     counted = list(facets_of(resource))
     counts = (
         "Counts the values of these fields under `facets`, as a comma list: of all records that match the filters but "
@@ -117,9 +117,9 @@ def _paging_parameters(resource: type[Row]) -> dict[str, Any]:
 
 
 def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
-    """The parameters that choose what is shown, and how: `fields`, `include`, `format` with `more` words than usual."""
-    words = (*get_args(Format), *more)
-    formats = f"`{'`, `'.join(words[:-1])}` or `{words[-1]}`; goes before the Accept header."
+    """The parameters for the representation: `fields`, `include`, and `format` with additional values `more`."""
+    values = (*get_args(Format), *more)
+    formats = f"`{'`, `'.join(values[:-1])}` or `{values[-1]}`; goes before the Accept header."
     fields, includes = list(uses(resource)), list(includable(resource))
     known = ", ".join(includes) or "nothing"
     return {
@@ -128,7 +128,7 @@ def shown_parameters(resource: type[Row], *more: str) -> dict[str, Any]:
             comma_list(includes),
             Field("", description=f"Adds the records that are named, each once, under `included`. Known: {known}."),
         ),
-        "format": (Literal[words] | None, Field(None, description=formats)),
+        "format": (Literal[values] | None, Field(None, description=formats)),
     }
 
 
@@ -144,26 +144,26 @@ def single_model(resource: type[Row]) -> type[BaseModel]:
 
 
 def _filter_parameters(use: FieldUse) -> dict[str, Any]:
-    said = f"{use.description} {_one_unit(use)}" if use.unit else use.description
-    equal = Field(None, description=f"{said} Equal; repeat it for any of several.")
-    found: dict[str, Any] = {use.name: (_any_of(use.parameter), equal)}
+    text = f"{use.description} {_one_unit(use)}" if use.unit else use.description
+    equal = Field(None, description=f"{text} Equal; repeat it for any of several.")
+    parameters: dict[str, Any] = {use.name: (_any_of(use.parameter), equal)}
     if use.is_bounded:
-        for suffix, words in BOUNDS.items():
-            bound = Field(None, description=f"{said} That or {words}.")
-            found[use.name + suffix] = (use.parameter | None, bound)
-    return found
+        for suffix, direction in BOUNDS.items():
+            bound = Field(None, description=f"{text} That or {direction}.")
+            parameters[use.name + suffix] = (use.parameter | None, bound)
+    return parameters
 
 
 def _one_unit(use: FieldUse) -> str:
     return f"Only within one unit: with one `{use.unit}`, or a `treatment`."
 
 
-def _any_of(one: Any) -> Any:
-    return Annotated[list[one], Field(max_length=MOST_VALUES)] | None
+def _any_of(value_type: Any) -> Any:
+    return Annotated[list[value_type], Field(max_length=MOST_VALUES)] | None
 
 
 def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
-    """The type of a parameter that names some of these, each once, in a comma list; `signed` ones may have a `-`."""
+    """The type of a comma-separated list of distinct known names; with `signed` each may have a leading `-`."""
 
     def check(value: str) -> str:
         words = [word for word in value.split(",") if word]
@@ -174,17 +174,19 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
                 context = {"word": name[:100], "nearest": close or "", "known": sorted(known)}
                 raise PydanticCustomError("unknown_name", "{word} is not known here", context)
         if len({word.lstrip("-") for word in words}) != len(words):
-            raise PydanticCustomError("name_twice", "a name stands there twice")
+            raise PydanticCustomError("name_twice", "a name occurs twice")
         return value
 
     return Annotated[str, StringConstraints(max_length=2000), AfterValidator(check)]
 
 
-def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
-    """The query that checked parameters ask for, with the filters that the path fixes."""
-    own = {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
-    values = {name: value for name, value in asked.model_dump(mode="json").items() if value not in (None, "")}
-    filters = {name: value for name, value in values.items() if name not in own} | {k: [v] for k, v in fixed.items()}
+def query_from(resource: type[Row], params: BaseModel, **fixed: Any) -> Query:
+    """The query of validated parameters; `fixed` are the filters that come from the path."""
+    not_filters = {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
+    values = {name: value for name, value in params.model_dump(mode="json").items() if value not in (None, "")}
+    filters = {name: value for name, value in values.items() if name not in not_filters} | {
+        name: [value] for name, value in fixed.items()
+    }
     usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS
     return Query(
         resource=resource,
@@ -201,5 +203,5 @@ def query_from(resource: type[Row], asked: BaseModel, **fixed: Any) -> Query:
 
 
 def split(value: str | None) -> tuple[str, ...]:
-    """The names of a comma list."""
+    """The names in a comma-separated list."""
     return tuple(word for word in (value or "").split(",") if word)

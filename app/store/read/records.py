@@ -1,4 +1,4 @@
-"""Single records: by id, by code, as what others mention, and how many there are."""
+"""Single records by id, by code or as included references, and totals."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -22,7 +22,7 @@ from app.store.read.query import MOST_ROWS
 
 
 def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[str, int]:
-    """The document and the version of one record that readers may see.
+    """The document and version of a published record.
 
     Raises Moved for a former id, Gone for a withdrawn record, and NotFound with the nearest id.
     """
@@ -38,7 +38,7 @@ def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[
 def included(
     connection: Connection, resource: type[Row], documents: Sequence[str], names: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """The records that the documents mention under the given names: by plural, then by id, each once."""
+    """The records that the documents reference by the given names (`include`): by plural, then by id."""
     wanted: dict[str, set[str]] = {}
     ids = [from_json(document)["id"] for document in documents]
     columns = [name for name in names if name in uses(resource) and name not in resource.record_class().model_fields]
@@ -57,7 +57,7 @@ def included(
 
 
 def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, str, str]]:
-    """The records that hold a code: plural, id and document. `icd-10` finds its national versions (`icd-10-cm`) too."""
+    """The published records with a code: plural, id, document. `icd-10` finds national versions (`icd-10-cm`), too."""
     same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
     keys = connection.execute(
         select(CODE.c.kind, CODE.c.id)
@@ -66,14 +66,14 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
         .limit(MOST_ROWS)
     ).all()
     found: list[tuple[str, str, str]] = []
-    for kind, alike in groupby(keys, key=itemgetter(0)):
-        ids = [record_id for _, record_id in alike]
+    for kind, same_kind in groupby(keys, key=itemgetter(0)):
+        ids = [record_id for _, record_id in same_kind]
         found += [(kind, record_id, document) for record_id, document in sorted(documents_of(connection, kind, ids))]
     return found
 
 
 def totals(connection: Connection) -> dict[str, int]:
-    """How many published records each resource has."""
+    """The number of published records by resource."""
     return {
         plural: connection.execute(
             select(func.count()).select_from(row.table()).where(row.table().c.state == "published")
@@ -83,7 +83,7 @@ def totals(connection: Connection) -> dict[str, int]:
 
 
 def documents_of(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Those of the records that readers may see: id and document, in no order."""
+    """Id and document of those of the records that are published, unordered."""
     table = RESOURCES[plural].table()
     for start in range(0, len(ids), MOST_ROWS):
         query = select(table.c.id, table.c.document).where(

@@ -1,4 +1,4 @@
-"""The releases that there are: each row of the table as a value, found by name or listed with the newest first."""
+"""Reading the table of releases: by name, or as a list with the newest first."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from app.errors import NotFound, nearest
 
 @dataclass(frozen=True)
 class Release:
-    """A frozen copy of the dataset, as it was recorded when it was made."""
+    """The metadata of a release, a frozen copy of the dataset."""
 
     name: str
     at: str
@@ -27,12 +27,12 @@ class Release:
 
 
 def file_of(folder: Path, name: str) -> Path:
-    """Where a release's file is."""
+    """The path of a release's SQLite file."""
     return folder / f"{name}.sqlite3"
 
 
 def find_release(connection: Connection, name: str) -> Release:
-    """One release; NotFound with the nearest name."""
+    """A release by name; NotFound with the nearest name."""
     found = connection.execute(select(RELEASE).where(RELEASE.c.name == name)).one_or_none()
     if found is None:
         close = nearest(name, connection.execute(_newest_first(select(RELEASE.c.name)).limit(500)).scalars())
@@ -41,7 +41,7 @@ def find_release(connection: Connection, name: str) -> Release:
 
 
 def list_releases(connection: Connection, limit: int, after: tuple[str, str] | None = None) -> list[Release]:
-    """At most so many releases, the newest first, that come after the one made at that time and named so."""
+    """Releases, newest first, at most `limit`; `after` is time and name of the last one of the page before."""
     query = _newest_first(select(RELEASE)).limit(limit)
     if after is not None:
         query = query.where(tuple_(RELEASE.c.at, RELEASE.c.name) < after)

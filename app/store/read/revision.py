@@ -1,4 +1,4 @@
-"""The revision of the dataset: a number that each write transaction raises by one."""
+"""The revision of the dataset: a number that each write transaction which changes something increments."""
 
 from sqlalchemy import Connection, func, select
 

@@ -1,4 +1,4 @@
-"""The shapes of the answers, made from the records: what the OpenAPI document shows and generated clients hold."""
+"""Response models, generated from the record classes, for the OpenAPI document and generated clients."""
 
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ def _included_not_required(schema: dict[str, Any]) -> None:
 
 
 def optional_property(description: str) -> Any:
-    """A property that may be left out; where it stands it is never null."""
+    """A property that may be absent, but is never null."""
     return Field(None, description=description, json_schema_extra=_without_default)
 
 
@@ -30,65 +30,65 @@ WHOLE = ConfigDict(json_schema_serialization_defaults_required=True)
 Model = type[BaseModel]
 
 
-def _made(name: str, doc: str | None, config: ConfigDict, fields: dict[str, Any]) -> Model:
-    """A model made at run time; its name is the name of the schema."""
+def _create_model(name: str, doc: str | None, config: ConfigDict, fields: dict[str, Any]) -> Model:
+    """A pydantic model created at run time; `name` is the schema name."""
     made: Model = create_model(name, __doc__=doc, __config__=config, **fields)
     return made
 
 
 @cache
 def public_model(row: type[Row]) -> Model:
-    """A record as readers get it: what people say of it and what the server adds, all fields always there."""
-    return _made(row.__name__, row.record_class().__doc__, WHOLE, _shown(row))
+    """The response model of a record: its own fields and those of the server, all required."""
+    return _create_model(row.__name__, row.record_class().__doc__, WHOLE, _public_fields(row))
 
 
-def _shown(row: type[Row]) -> dict[str, Any]:
+def _public_fields(row: type[Row]) -> dict[str, Any]:
     return {name: (row.model_fields[name].annotation, row.model_fields[name]) for name in row.shown()}
 
 
 @cache
 def sparse_model(row: type[Row]) -> Model:
-    """A record of which only some fields were asked for (`fields=`)."""
+    """The response model of a record with selected fields (`fields=`): only `id` is required."""
     shown: dict[str, Any] = {
         "included": (included_model(), optional_property("Only with `include`, on a single record."))
     }
-    for name, (annotation, info) in _shown(row).items():
+    for name, (annotation, info) in _public_fields(row).items():
         shown[name] = (annotation, info) if name == "id" else (annotation, optional_property(info.description or ""))
-    doc = f"The fields of a {row.__name__} that were asked for; the id is always among them."
-    return _made(f"{row.__name__}Fields", doc, PARTLY, shown)
+    doc = f"The fields of a {row.__name__} selected with `fields`; the id is always among them."
+    return _create_model(f"{row.__name__}Fields", doc, PARTLY, shown)
 
 
 @cache
 def included_model() -> Model:
-    """The records that `include` added: by plural, then by id."""
+    """The response model of `included`: records by plural, then by id."""
     shown: dict[str, Any] = {}
     for plural, row in RESOURCES.items():
         of_kind: Any = dict[str, public_model(row)]  # type: ignore[misc]  # made at run time
-        words = f"{plural} by id; left out when there are none."
-        by_id: Any = Field({}, alias=plural, description=words, json_schema_extra=_without_default)
+        description = f"{plural} by id; left out when there are none."
+        by_id: Any = Field({}, alias=plural, description=description, json_schema_extra=_without_default)
         shown[plural.replace("-", "_")] = (of_kind, by_id)
     doc = "The records that `include` added, each once: by the plural of its resource, then by its id."
-    return _made("Included", doc, PARTLY, shown)
+    return _create_model("Included", doc, PARTLY, shown)
 
 
 @cache
 def single_schema(row: type[Row]) -> Any:
-    """What a single record's address answers: the record, with `include` what it mentions too, or its asked fields."""
+    """The response schema of a single record: the whole record, with `include` its references, or selected fields."""
     added = {
         "included": (included_model(), optional_property("Only with `include`: the records that this one mentions."))
     }
     doc = f"One {row.__name__}, and with `include` the records that it mentions."
     config = ConfigDict(json_schema_serialization_defaults_required=True, json_schema_extra=_included_not_required)
-    whole: Any = _made(f"{row.__name__}Answer", doc, config, _shown(row) | added)
+    whole: Any = _create_model(f"{row.__name__}Answer", doc, config, _public_fields(row) | added)
     return whole | sparse_model(row)
 
 
 @cache
 def page_model(row: type[Row]) -> Model:
-    """One page of a list."""
+    """The response model of one page of a list."""
     entries: Any = list[public_model(row) | sparse_model(row)]  # type: ignore[misc]  # made at run time
     shown: dict[str, Any] = {
-        "items": (entries, Field(..., description="The records, whole; with `fields`, only those fields.")),
+        "items": (entries, Field(..., description="The records; with `fields`, only the selected fields.")),
         "next": (str | None, Field(..., description="The cursor of the next page; null on the last one.")),
         "total": (int, optional_property("All records that match; only with `count=exact`.")),
         "facets": (dict[str, Facet], optional_property("Only with `facet`: the values of each field that was named.")),
@@ -100,11 +100,11 @@ def page_model(row: type[Row]) -> Model:
             ),
         ),
     }
-    return _made(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
+    return _create_model(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
 
 
 class ProblemRule(BaseModel):
-    """A warning that forbids what was asked for."""
+    """A warning that forbids the requested comparison of doses."""
 
     id: str = Field(description="The id of the warning.")
     url: str = Field(description="Where the warning is.")
@@ -113,35 +113,37 @@ class ProblemRule(BaseModel):
 
 
 class ProblemSide(BaseModel):
-    """Study results that are alike in what a reason is about."""
+    """Study results on one side of a reason against pooling."""
 
     what: str = Field(description="What they have in common.")
     results: list[str] = Field(description="The ids of the study results.")
 
 
 class ProblemError(BaseModel):
-    """One of the things that were wrong."""
+    """One error of a request."""
 
     model_config = PARTLY
-    parameter: str = optional_property("The parameter that was wrong.")
+    parameter: str = optional_property("The invalid parameter.")
     pointer: str = optional_property("JSON pointer (RFC 6901) into the body or record.")
     record: str = optional_property("The record that broke a rule, as `plural/id`.")
-    detail: str = Field(..., description="What was wrong.")
+    detail: str = Field(..., description="A description of the error.")
     nearest: str = optional_property("The nearest known name or value.")
-    known: list[str] = optional_property("The names or values that are known, or that would be right.")
-    rules: list[ProblemRule] = optional_property("The warnings that forbid it.")
-    reason: str = optional_property("Why results may not be joined, as `accept` takes it.")
+    known: list[str] = optional_property("The known names or values, or those that would be valid.")
+    rules: list[ProblemRule] = optional_property("The warnings that forbid the request.")
+    reason: str = optional_property("The reason why results may not be pooled, as a value for `accept`.")
     sides: list[ProblemSide] = optional_property("The results on each side of that reason.")
 
 
 class ProblemDetails(BaseModel):
-    """What went wrong, after RFC 9457; `type` is the address of a page that explains it."""
+    """Problem details (RFC 9457); `type` is the address of a page that explains the problem."""
 
     model_config = PARTLY
     type: str = Field(..., description="The address of a page that explains this kind of problem.")
-    title: str = Field(..., description="The kind of problem, in words.")
+    title: str = Field(..., description="The title of this kind of problem.")
     status: int = Field(..., description="The HTTP status.")
-    detail: str = Field(..., description="What was wrong this time.")
-    instance: str = Field(..., description="The path that was asked for.")
+    detail: str = Field(..., description="A description of this occurrence of the problem.")
+    instance: str = Field(..., description="The path of the request.")
     last_version: str = optional_property("Of a withdrawn record: the address of its last version.")
-    errors: list[ProblemError] = optional_property("Each thing that was wrong, where there are several or a place.")
+    errors: list[ProblemError] = optional_property(
+        "The individual errors, where there are several or where one has a place in the request."
+    )

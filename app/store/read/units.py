@@ -1,4 +1,4 @@
-"""A dose is compared within one unit: a query that mixes the units of several products is refused, with the rule."""
+"""Refusal of queries that compare doses in units of different products, with the warnings that forbid it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -19,17 +19,17 @@ from app.store.read.query import BOUNDS, Query
 
 RULE: WarningRule = "units-not-interchangeable"
 MOST_LAYERS = 10
-"""How many classes above a product are looked at."""
+"""Maximum depth of the classes above a product that are searched for warnings."""
 MOST_RULES = 10
-"""How many warnings that set the rule are named."""
+"""Maximum number of warnings in the problem."""
 MOST_OFFERS = 20
-"""How many products a refusal names, each of which would be right."""
+"""Maximum number of treatments that the problem suggests as a filter."""
 ROWS_FOR_OFFERS = 1000
-"""How many records are looked at to find those products."""
+"""Maximum number of records that are read to find those treatments."""
 
 
 def compared(query: Query) -> list[tuple[str, FieldUse]]:
-    """The parameters of a query that compare amounts in a product's own unit, each with the field it compares."""
+    """The query's parameters that compare amounts in product-specific units, each with its field."""
     known = uses(query.resource)
     names = [(name, _field_of(name, known)) for name in query.filters]
     names += [("sort", key.removeprefix("-")) for key in query.sort]
@@ -37,15 +37,15 @@ def compared(query: Query) -> list[tuple[str, FieldUse]]:
 
 
 def compares_amounts(resource: type[Row]) -> bool:
-    """Whether a list of the resource can be asked to compare amounts in products' own units."""
+    """Whether the resource has a field in product-specific units, by which lists can compare."""
     return any(use.unit for use in uses(resource).values())
 
 
 def refuse_mixed_units(connection: Connection, query: Query, public_url: str) -> None:
-    """NotComparable where the query compares amounts and is not narrowed to one unit.
+    """NotComparable if the query compares amounts and its filters do not restrict it to one unit.
 
-    It is narrowed by one value of the field that names the unit, or by treatments whose units are one and the same, or
-    name each other as interchangeable. The question alone decides, not which records happen to match.
+    They do with a single value of the unit's field, or with treatments whose units are the same or name each other as
+    interchangeable. Only the query decides, not the records that match it.
     """
     query = with_present_ids(connection, query)
     mixed = [(parameter, use) for parameter, use in compared(query) if not _is_one_unit(connection, query, use)]
@@ -53,14 +53,14 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
         return
     offers = _offers(connection, query, mixed)
     treatments = query.filters.get("treatment") or [treatment for treatment, _ in offers]
-    rules = [_in_short(rule, public_url) for rule in rules_for(connection, treatments)]
-    errors = [_refusal(parameter, use, offers) | ({"rules": rules} if rules else {}) for parameter, use in mixed]
+    rules = [_rule_entry(rule, public_url) for rule in rules_for(connection, treatments)]
+    errors = [_error(parameter, use, offers) | ({"rules": rules} if rules else {}) for parameter, use in mixed]
     reason = rules[0]["statement"] if rules else "A unit belongs to its product and is never converted."
     raise NotComparable(f"{errors[0]['parameter']}: {errors[0]['detail']}. {reason}", errors=errors)
 
 
 def rules_for(connection: Connection, treatments: Collection[str]) -> list[dict[str, Any]]:
-    """The published warnings that forbid to compare the treatments' doses: their own and those of classes above."""
+    """The published warnings against comparing the treatments' doses: their own and those of their classes."""
     table = Warning.table()
     concerned = sorted({*treatments, *_classes_above(connection, treatments)})
     query = select(table.c.document).where(
@@ -81,29 +81,31 @@ def _is_one_unit(connection: Connection, query: Query, use: FieldUse) -> bool:
     if treatments is None:
         return False
     units = _units_of(connection, treatments)
-    return all(one.means_the_same_as(other) for one, other in combinations(units, 2))
+    return all(unit.means_the_same_as(other) for unit, other in combinations(units, 2))
 
 
 def _units_of(connection: Connection, treatments: Sequence[str]) -> list[DoseUnit]:
-    """The units of the treatments that have one; a class has none, so no dose stands under it."""
+    """The units of the treatments; a class has no unit, and no doses."""
     table = Treatment.table()
     found = connection.execute(select(table.c.dose_unit).where(table.c.id.in_(treatments))).scalars()
     return [DoseUnit.model_validate(unit) for unit in found if unit is not None]
 
 
 def _offers(connection: Connection, query: Query, mixed: Sequence[tuple[str, FieldUse]]) -> list[tuple[str, str]]:
-    """Some treatments, with their units, to which the query could be narrowed: they stand in what it asks for."""
+    """Treatments and units to which the query could be restricted, from the records that match its other filters."""
     table = query.resource.table()
-    asked = {parameter for parameter, _ in mixed}
-    rest = replace(query, filters={name: value for name, value in query.filters.items() if name not in asked})
+    mixed_parameters = {parameter for parameter, _ in mixed}
+    other_query = replace(
+        query, filters={name: value for name, value in query.filters.items() if name not in mixed_parameters}
+    )
     unit = table.c[str(mixed[0][1].unit)]
-    some = select(table.c.treatment, unit.label("unit")).where(*narrowed(table, rest), unit.is_not(None))
-    drawn = some.limit(ROWS_FOR_OFFERS).subquery()
-    named = select(drawn.c.treatment, drawn.c.unit).distinct().order_by(drawn.c.treatment).limit(MOST_OFFERS)
-    return [(treatment, code) for treatment, code in connection.execute(named)]
+    matching = select(table.c.treatment, unit.label("unit")).where(*narrowed(table, other_query), unit.is_not(None))
+    sample = matching.limit(ROWS_FOR_OFFERS).subquery()
+    offers = select(sample.c.treatment, sample.c.unit).distinct().order_by(sample.c.treatment).limit(MOST_OFFERS)
+    return [(treatment, code) for treatment, code in connection.execute(offers)]
 
 
-def _refusal(parameter: str, use: FieldUse, offers: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _error(parameter: str, use: FieldUse, offers: Sequence[tuple[str, str]]) -> dict[str, Any]:
     detail = f"{use.name} is in each product's own unit; narrow the query to one unit with {use.unit} or treatment"
     if not offers:
         return {"parameter": parameter, "detail": detail}
@@ -112,8 +114,8 @@ def _refusal(parameter: str, use: FieldUse, offers: Sequence[tuple[str, str]]) -
     return {"parameter": parameter, "detail": detail, "known": [f"treatment={treatment}" for treatment, _ in offers]}
 
 
-def _in_short(rule: Mapping[str, Any], public_url: str) -> dict[str, Any]:
-    """A rule as a refusal cites it: which warning, where it is, what it says, and the sources that it cites."""
+def _rule_entry(rule: Mapping[str, Any], public_url: str) -> dict[str, Any]:
+    """A warning as an entry of `rules` in the problem: id, URL, statement and cited sources."""
     address = f"{public_url}/v1/{Warning.plural}/{rule['id']}"
     sources = list(dict.fromkeys(citation["source"] for citation in rule["citations"]))
     return {"id": rule["id"], "url": address, "statement": rule["statement"], "sources": sources}

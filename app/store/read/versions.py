@@ -1,4 +1,4 @@
-"""Editions: every document as readers got it, each with the one before it, and what changed between the two."""
+"""Record versions: every published document of a record, with the previous one and the changes between them."""
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -14,11 +14,11 @@ from app.store.read.changes import RecordChange, changes_between
 from app.store.read.missing import absent
 
 _BEFORE = RECORD_VERSION.alias("before")
-"""The same table once more: the editions before one."""
+"""The table again, for the previous documents of a record."""
 
 
 class RecordVersion:
-    """One edition of a record: when, by whom and why it came to be, its document, and the one before it."""
+    """One published document of a record, with revision, time, author and reason, and the previous document."""
 
     def __init__(self, row: Any) -> None:
         self.revision: int = row.revision
@@ -36,17 +36,17 @@ class RecordVersion:
 
     @property
     def is_new_version(self) -> bool:
-        """Whether the record itself changed; if not, the same version shows what follows from another record."""
+        """Whether the record itself changed; if not, only fields derived from other records did."""
         return self.before is None or self.before["version"] != self.version
 
     @cached_property
     def changes(self) -> list[RecordChange]:
-        """What changed, in the order of the fields."""
+        """The changes since the previous document, in the order of the fields."""
         return list(changes_between(self.kind, self.before, self.document))
 
 
 def select_versions() -> Select[Any]:
-    """Editions with their revision and, as `before`, the document of the last edition of the same record before."""
+    """SELECT of record versions with their revision and, as `before`, the previous document of the same record."""
     before = (
         select(_BEFORE.c.document)
         .where(*_earlier())
@@ -54,14 +54,14 @@ def select_versions() -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    written = (REVISION.c[name] for name in ("at", "author", "reason", "reviewer", "note"))
-    return select(RECORD_VERSION, *written, before.label("before")).join(
+    revision_columns = (REVISION.c[name] for name in ("at", "author", "reason", "reviewer", "note"))
+    return select(RECORD_VERSION, *revision_columns, before.label("before")).join(
         REVISION, REVISION.c.number == RECORD_VERSION.c.revision
     )
 
 
 def has_one_before() -> ColumnElement[bool]:
-    """Whether an edition has one before it; the first one of a record has none."""
+    """SQL condition: the record has an earlier document."""
     return exists(select(literal(1)).select_from(_BEFORE).where(*_earlier()))
 
 
@@ -72,23 +72,23 @@ def _earlier() -> Iterator[ColumnElement[bool]]:
 
 
 def place() -> Tuple:
-    """Where an edition stands among all: the number of its revision, and its position in it."""
+    """SQL tuple by which record versions are ordered: revision, and position in it."""
     return tuple_(RECORD_VERSION.c.revision, RECORD_VERSION.c.position)
 
 
 def in_order(statement: Select[Any], *, newest_first: bool) -> Select[Any]:
-    """The statement with the editions in the order in which they were written, or against it."""
+    """The statement ordered by time of writing, oldest or newest first."""
     columns = (RECORD_VERSION.c.revision, RECORD_VERSION.c.position)
     return statement.order_by(*(column.desc() if newest_first else column.asc() for column in columns))
 
 
 def read_versions(connection: Connection, statement: Select[Any]) -> Iterable[RecordVersion]:
-    """The editions that a statement made of `select_editions` selects."""
+    """The record versions that a statement from `select_versions` selects."""
     return map(RecordVersion, connection.execute(statement))
 
 
 def fetch_version(connection: Connection, resource: type[Row], record_id: str, version: int) -> str:
-    """The document of a version, in its last edition; NotFound names the newest one. Withdrawn records have theirs."""
+    """The last document of a version, also of a withdrawn record; NotFound names the newest version."""
     own = (RECORD_VERSION.c.kind == resource.plural, RECORD_VERSION.c.id == record_id)
     query = in_order(
         select(RECORD_VERSION.c.document).where(*own, RECORD_VERSION.c.version == version), newest_first=True

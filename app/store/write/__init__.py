@@ -1,6 +1,6 @@
-"""The only writer: one transaction that holds rows, documents, references, full text and revision.
+"""The only writer: one transaction for rows, documents, references, search index and revision.
 
-In comes a validated `Record`, or a batch of them; out comes what was saved, with version and revision, or a problem
-and no change. `transaction` holds the steps, `one`, `many`, `save` and `drafts` are the ways in, `documents` renders,
-`loaded` keeps what was read of the database meanwhile. No other package inserts, updates or deletes.
+It takes a validated `Record`, or a batch of them, and returns the stored record with version and revision, or raises a
+problem and changes nothing. `transaction` has the steps, `one`, `many`, `save` and `drafts` are the entry points,
+`documents` renders, `loaded` is the cache of records that were read. No other package inserts, updates or deletes.
 """

@@ -1,4 +1,4 @@
-"""A record as we keep it: what it says, what follows from what it rests on, and what the server adds."""
+"""Rendering of a record's stored document: its own fields, derived fields, and those that the server adds."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from app.search.index_entries import INDEXING
 from app.store.write.batch import error_at, name_of
 
 RENDERING = 1
-"""Raise it when the same record is rendered into another document: every database then renders its own again."""
+"""Version of the rendering: increment it when documents change, so that every database renders its own again."""
 SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
-"""What a source can come to, from good to bad."""
+"""The values of `source_status`, from best to worst."""
 
 
 class ExistingRecord(NamedTuple):
-    """What the database holds of a record before the write."""
+    """The stored columns of a record before a write."""
 
     digest: str
     version: int
@@ -35,7 +35,7 @@ class ExistingRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class RenderContext:
-    """What a record is rendered with: the documents that it names, the texts of sources, and the time."""
+    """The inputs of rendering: documents of referenced records, texts of sources, and the time."""
 
     known: Known
     text_of: TextOf
@@ -43,43 +43,42 @@ class RenderContext:
 
 
 def shape() -> str:
-    """A hash of what documents, and their entries in the index, look like in this version of the program."""
+    """SHA-256 of the shape of documents and index entries in this version of the program."""
     return sha256(
         to_json([RENDERING, INDEXING, {plural: row.shown() for plural, row in RESOURCES.items()}])
     ).hexdigest()
 
 
 def record_digest(record: Record) -> str:
-    """SHA-256 of what the record says, without what it leaves open: equal means unchanged."""
+    """SHA-256 of the record's fields without defaults: an equal digest means an unchanged record."""
     return sha256(to_json(record.model_dump(mode="json", exclude_defaults=True))).hexdigest()
 
 
 def render_document(
-    record: Record, held: ExistingRecord | None, around: RenderContext, *, state: str | None = None
+    record: Record, existing: ExistingRecord | None, context: RenderContext, *, state: str | None = None
 ) -> dict[str, Any]:
-    """All columns of a record's row, its document among them; InvalidRecord where it and its surroundings disagree.
+    """All columns of a record's row with its document; InvalidRecord where it contradicts its references or texts.
 
-    `held` is what the database has of it; a version is added when the record says something else, or when `state`
-    gives it another state.
+    `existing` is the stored record; the version is incremented when the record's fields or its `state` change.
     """
     plural = plural_of(record)
     row_class = RESOURCES[plural]
     key = (plural, record.id)
     digest = record_digest(record)
-    old_state = held.state if held else "published"
-    is_same = held is not None and held.digest == digest and state in (None, old_state)
+    old_state = existing.state if existing else "published"
+    is_same = existing is not None and existing.digest == digest and state in (None, old_state)
     values = {
         **_defaults(row_class),
         **record.model_dump(mode="json"),
-        **_derived(key, record, around.known),
-        "version": 1 if held is None else held.version + (not is_same),
-        "created_at": held.created_at if held else around.now,
-        "updated_at": held.updated_at if held and is_same else around.now,
+        **_derived(key, record, context.known),
+        "version": 1 if existing is None else existing.version + (not is_same),
+        "created_at": existing.created_at if existing else context.now,
+        "updated_at": existing.updated_at if existing and is_same else context.now,
         "state": state or old_state,
-        "verification": _verification(key, record, around.text_of),
-        "checked_on": _checked_on(record, around.known),
-        "source_status": _standing(record, around.known),
-        "needs_review": any(around.known(to.plural, to.id)["state"] == "withdrawn" for to in references(record)),
+        "verification": _verification(key, record, context.text_of),
+        "checked_on": _checked_on(record, context.known),
+        "source_status": _source_status(record, context.known),
+        "needs_review": any(context.known(to.plural, to.id)["state"] == "withdrawn" for to in references(record)),
         "digest": digest,
     }
     shown = {name: plain_number(values[name]) for name in row_class.shown()}
@@ -88,7 +87,7 @@ def render_document(
 
 @cache
 def _defaults(row_class: type[Row]) -> dict[str, Any]:
-    """What each column holds before anything is known; nobody changes it."""
+    """The default of each column; the cached dictionary must not be changed."""
     return {name: info.get_default(call_default_factory=True) for name, info in row_class.model_fields.items()}
 
 
@@ -100,7 +99,7 @@ def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:
 
 
 def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
-    """The rung that the record stands on; refuses quotes and numbers that do not stand where they should."""
+    """The record's verification level; InvalidRecord for quotes and numbers that are not found in the source."""
     found = verify(record, text_of)
     if found.faults:
         errors = [error_at(key, fault.pointer, fault.detail) for fault in found.faults]
@@ -111,8 +110,8 @@ def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
 def _checked_on(record: Record, known: Known) -> str | None:
     """The last day on which the record was compared with its sources.
 
-    The day that the record itself names goes before the days on which its sources were read: a ledger row holds as of
-    its own day, however late somebody read the page that says so. A curator's check counts in either case.
+    The record's own date takes precedence over the days on which its sources were retrieved: a ledger row is valid as
+    of its own day, however late its source page was read. A curator's check counts in either case.
     """
     named = [getattr(record, "as_of", None), getattr(record, "retrieved_on", None)]
     searched = getattr(record, "searched", None)
@@ -125,29 +124,29 @@ def _checked_on(record: Record, known: Known) -> str | None:
     return max(days, default=None)
 
 
-def _standing(record: Record, known: Known) -> str | None:
-    """The worst standing of what the record rests on, through any number of records; a source's own for a source."""
+def _source_status(record: Record, known: Known) -> str | None:
+    """The worst `source_status` of the evidence that the record references, transitively; for a source its own."""
     if plural_of(record) == "sources":
         retraction = getattr(record, "retraction", None)
         return retraction.status if retraction else "current"
-    standings = [known(to.plural, to.id)["source_status"] for to in _grounds(references(record))]
-    return max((standing for standing in standings if standing is not None), key=SOURCE_STATUSES.index, default=None)
+    statuses = [known(to.plural, to.id)["source_status"] for to in _evidence_references(references(record))]
+    return max((status for status in statuses if status is not None), key=SOURCE_STATUSES.index, default=None)
 
 
-def _grounds(mentions: Iterable[Reference]) -> Iterator[Reference]:
-    """The mentions of what can be evidence: not those of treatments, conditions, indications and outcomes."""
-    return (to for to in mentions if RESOURCES[to.plural].passes_standing)
+def _evidence_references(all_references: Iterable[Reference]) -> Iterator[Reference]:
+    """The references to evidence: not those to treatments, conditions, indications and outcomes."""
+    return (to for to in all_references if RESOURCES[to.plural].passes_standing)
 
 
 def reference_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
-    """The record's mentions of others, as rows of the table `reference`."""
-    for mention in references(record):
+    """The record's references, as rows of the table `reference`."""
+    for reference in references(record):
         yield {
             "from_kind": key[0],
             "from_id": key[1],
-            "path": mention.path,
-            "to_kind": mention.plural,
-            "to_id": mention.id,
+            "path": reference.path,
+            "to_kind": reference.plural,
+            "to_id": reference.id,
         }
 
 
@@ -158,9 +157,9 @@ def code_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
 
 
 def without_clock(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document without the time of its last change, which may differ where nothing else does."""
+    """A document without `updated_at`, which may differ where nothing else does."""
     return {name: value for name, value in document.items() if name != "updated_at"}
 
 
 Progress = Callable[[int], None]
-"""Is told how many more records are done."""
+"""A callback for progress: called with the number of further records that are done."""

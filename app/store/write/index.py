@@ -1,4 +1,4 @@
-"""The index of search, kept by the writer in the record's own transaction, and built anew from the documents."""
+"""The search index, updated in the transaction of each write, and rebuilt from the documents."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,12 +27,12 @@ Upsert = postgresql.Insert | sqlite.Insert
 
 @dataclass
 class Tallies:
-    """What is to be added to the tables that are counted up, and taken away from them."""
+    """Pending increments and decrements of the tables with counts."""
 
     by_table: dict[str, Tally] = field(default_factory=lambda: {table.name: Counter() for table in COUNTED})
 
     def count(self, kind: str, record_id: str, entry: Mapping[str, Any], sign: int) -> None:
-        """Count an entry's row in (1) or out (-1)."""
+        """Add (1) or subtract (-1) the counts of an index entry."""
         labels = from_json(entry["labels"])
         keys: dict[str, Iterable[tuple[Any, ...]]] = {
             NAME.name: name_keys(kind, record_id, labels),
@@ -45,55 +45,57 @@ class Tallies:
                 tally[key] += sign
 
 
-def index_records(connection: Connection, shelf: LoadedRecords, keys: Iterable[Key]) -> None:
-    """Bring the entries of written records, and of those that are about a thing whose names changed, up to date."""
+def index_records(connection: Connection, loaded: LoadedRecords, keys: Iterable[Key]) -> None:
+    """Update the index entries of written records, and of the records about a renamed thing."""
     tallies = Tallies()
-    renamed = [key for some in chunks(sorted(keys)) for key in _index_some(connection, shelf, some, tallies)]
+    renamed = [key for chunk in chunks(sorted(keys)) for key in _index_chunk(connection, loaded, chunk, tallies)]
     if renamed:
         _flush(connection, tallies)
         tallies = Tallies()
-        for some in chunks(sorted(_about(connection, renamed))):
-            shelf.fetch_ahead(some)
-            _index_some(connection, shelf, some, tallies)
+        for chunk in chunks(sorted(_records_about(connection, renamed))):
+            loaded.fetch_ahead(chunk)
+            _index_chunk(connection, loaded, chunk, tallies)
     _flush(connection, tallies)
 
 
 def add_rows(connection: Connection, rows: Mapping[Key, Mapping[str, Any] | None]) -> None:
-    """Put entries of new records into the index."""
+    """Insert the index entries of new records."""
     tallies = Tallies()
     _write(connection, {}, rows, tallies)
     _flush(connection, tallies)
 
 
 def forget_record(connection: Connection, key: Key) -> None:
-    """Take the entry of a record away: its id is no more."""
+    """Delete the index entry of a record whose id ceases to exist."""
     tallies = Tallies()
-    _write(connection, _held(connection, [key]), {key: None}, tallies)
+    _write(connection, _existing_entries(connection, [key]), {key: None}, tallies)
     _flush(connection, tallies)
 
 
-def _index_some(connection: Connection, shelf: LoadedRecords, keys: Sequence[Key], tallies: Tallies) -> list[Key]:
-    """Index some records; returns the things among them whose names changed."""
-    shelf.fetch_ahead(keys)
-    rows = {key: row_of(key, index_entry(key[0], shelf.known(*key), shelf.known)) for key in keys}
-    held = _held(connection, keys)
-    _write(connection, held, rows, tallies)
+def _index_chunk(connection: Connection, loaded: LoadedRecords, keys: Sequence[Key], tallies: Tallies) -> list[Key]:
+    """Index records, at most a chunk; returns the entities among them whose names changed."""
+    loaded.fetch_ahead(keys)
+    rows = {key: row_of(key, index_entry(key[0], loaded.known(*key), loaded.known)) for key in keys}
+    existing = _existing_entries(connection, keys)
+    _write(connection, existing, rows, tallies)
     return [
-        key for key in held if is_entity(key[0]) and (rows[key] or {}).get("labels") not in (None, held[key]["labels"])
+        key
+        for key in existing
+        if is_entity(key[0]) and (rows[key] or {}).get("labels") not in (None, existing[key]["labels"])
     ]
 
 
-def _about(connection: Connection, things: Iterable[Key]) -> set[Key]:
-    """The records that are about one of the things."""
-    places = {place for thing in things for place in every_place(connection, about(*thing))}
+def _records_about(connection: Connection, entities: Iterable[Key]) -> set[Key]:
+    """The records about one of the entities, without the entities."""
+    places = {place for entity in entities for place in every_place(connection, about(*entity))}
     found: set[Key] = set()
-    for some in chunks(sorted(places)):
-        found |= {(row.kind, row.id) for row in connection.execute(select(ENTRY).where(ENTRY.c.place.in_(some)))}
-    return found - set(things)
+    for chunk in chunks(sorted(places)):
+        found |= {(row.kind, row.id) for row in connection.execute(select(ENTRY).where(ENTRY.c.place.in_(chunk)))}
+    return found - set(entities)
 
 
 def row_of(key: Key, entry: IndexEntry | None) -> dict[str, Any] | None:
-    """An entry as its row, without the place."""
+    """The row of an index entry, without `place`; None without an entry."""
     if entry is None:
         return None
     listed = {"labels": entry.labels, "scopes": entry.scopes, "field_values": entry.values}
@@ -101,10 +103,10 @@ def row_of(key: Key, entry: IndexEntry | None) -> dict[str, Any] | None:
     return own | {name: to_json(value).decode() for name, value in listed.items()}
 
 
-def _held(connection: Connection, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
+def _existing_entries(connection: Connection, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
     found: dict[Key, Mapping[str, Any]] = {}
     for kind in {kind for kind, _ in keys}:
-        ids = [record_id for one, record_id in keys if one == kind]
+        ids = [record_id for key_kind, record_id in keys if key_kind == kind]
         query = select(ENTRY).where(ENTRY.c.kind == kind, ENTRY.c.id.in_(ids))
         found |= {(row["kind"], row["id"]): dict(row) for row in connection.execute(query).mappings()}
     return found
@@ -112,34 +114,34 @@ def _held(connection: Connection, keys: Sequence[Key]) -> dict[Key, Mapping[str,
 
 def _write(
     connection: Connection,
-    held: Mapping[Key, Mapping[str, Any]],
+    existing: Mapping[Key, Mapping[str, Any]],
     rows: Mapping[Key, Mapping[str, Any] | None],
     tallies: Tallies,
 ) -> None:
-    """Put rows in the place of those that are held, and count both."""
+    """Replace the existing rows that changed, and tally both."""
     next_place = _next_places(connection)
     gone: list[Mapping[str, Any]] = []
     new: list[dict[str, Any]] = []
     for key, row in rows.items():
-        was = held.get(key)
-        if was is not None and row == {name: value for name, value in was.items() if name != "place"}:
+        previous = existing.get(key)
+        if previous is not None and row == {name: value for name, value in previous.items() if name != "place"}:
             continue
-        if was is not None:
-            gone.append(was)
-            tallies.count(*key, was, -1)
+        if previous is not None:
+            gone.append(previous)
+            tallies.count(*key, previous, -1)
         if row is not None:
-            new.append({"place": was["place"] if was is not None else next_place(key[0]), **row})
+            new.append({"place": previous["place"] if previous is not None else next_place(key[0]), **row})
             tallies.count(*key, row, 1)
     if gone:
-        _drop_words(connection, gone)
+        _delete_words(connection, gone)
         connection.execute(delete(ENTRY).where(ENTRY.c.place.in_([row["place"] for row in gone])))
     if new:
         connection.execute(insert(ENTRY), new)
-        _put_words(connection, new)
+        _insert_words(connection, new)
 
 
 def _next_places(connection: Connection) -> Callable[[str], int]:
-    """Gives the next free place of a kind."""
+    """A function that returns the next free place of a kind."""
     last: dict[str, int] = {}
 
     def following(kind: str) -> int:
@@ -156,7 +158,7 @@ def _next_places(connection: Connection) -> Callable[[str], int]:
 # The full text of either engine
 
 
-def _put_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if connection.dialect.name == "sqlite":
         words = [{"place": row["place"], "words": row["words"]} for row in rows]
         connection.execute(text("INSERT INTO search_words (rowid, words) VALUES (:place, :words)"), words)
@@ -167,8 +169,8 @@ def _put_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     )
 
 
-def _drop_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """FTS5 must be told the text that it forgets: the table of entries holds it until then."""
+def _delete_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Delete words from the full-text index; FTS5 needs the old text, so that the entry must still exist."""
     words = [{"place": row["place"], "words": row["words"]} for row in rows]
     if connection.dialect.name == "sqlite":
         statement = "INSERT INTO search_words (search_words, rowid, words) VALUES ('delete', :place, :words)"
@@ -178,11 +180,11 @@ def _drop_words(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 def refill(connection: Connection) -> None:
-    """Build the full text of a SQLite file from its entries, as they were copied there."""
+    """Rebuild the FTS5 index of a SQLite file from its copied index entries."""
     connection.execute(text("INSERT INTO search_words (search_words) VALUES ('rebuild')"))
 
 
-# What is counted up
+# Counts
 
 
 def _flush(connection: Connection, tallies: Tallies) -> None:
@@ -191,7 +193,7 @@ def _flush(connection: Connection, tallies: Tallies) -> None:
 
 
 def _add(connection: Connection, table: Table, tally: Tally) -> None:
-    """Add to the counts of a table, and let go of what nobody has any more."""
+    """Add to the counts of a table, and delete rows that reach zero."""
     names = [column.name for column in table.columns if column.name != "n"]
     primary = [column.name for column in table.primary_key.columns]
     rows = [dict(zip(names, key, strict=True)) | {"n": n} for key, n in sorted(tally.items()) if n]
@@ -209,44 +211,44 @@ def _add(connection: Connection, table: Table, tally: Tally) -> None:
 
 
 def _add_values(connection: Connection, upsert: Upsert, rows: Sequence[Mapping[str, Any]]) -> Tally:
-    """Add to the counts of values; returns how many more values each field has, of which some record has them."""
+    """Add to the counts of facet values; returns the change of the number of distinct values of each field."""
     sizes: Tally = Counter()
-    for some in chunks(rows):
-        added = {(row["kind"], row["scope"], row["field"], row["value"]): row["n"] for row in some}
-        for *field_of, value, n in connection.execute(upsert.returning(*FACET.columns), some):
+    for chunk in chunks(rows):
+        added = {(row["kind"], row["scope"], row["field"], row["value"]): row["n"] for row in chunk}
+        for *field_of, value, n in connection.execute(upsert.returning(*FACET.columns), chunk):
             if value != NONE:
-                was = n - added[(*field_of, value)]
-                sizes[tuple(field_of)] += (n > 0) - (was > 0)
+                before = n - added[(*field_of, value)]
+                sizes[tuple(field_of)] += (n > 0) - (before > 0)
     return sizes
 
 
 @cache
 def _adding(table: Table, dialect: str) -> Upsert:
-    """Inserts counts, or adds them to those that are there."""
+    """The upsert that inserts counts, or adds them to existing ones."""
     adding: Upsert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     return adding.on_conflict_do_update(
         index_elements=table.primary_key.columns, set_={"n": table.c.n + adding.excluded.n}
     )
 
 
-# The whole index anew
+# Rebuilding the index
 
 
 def build_index(connection: Connection, progress: Progress = lambda _count: None) -> None:
-    """Build the whole index from the documents."""
+    """Rebuild the whole index from the documents."""
     _empty(connection)
-    shelf = LoadedRecords(connection)
+    loaded = LoadedRecords(connection)
     tallies = Tallies()
-    for key_rows in every_row(connection, shelf):
+    for key_rows in every_row(connection, loaded):
         _write(connection, {}, key_rows, tallies)
         progress(len(key_rows))
     _flush(connection, tallies)
-    if connection.dialect.name == "sqlite":  # one piece instead of many, each of which every word would be looked up in
+    if connection.dialect.name == "sqlite":  # one segment: each would cost a lookup of every word
         connection.execute(text("INSERT INTO search_words (search_words) VALUES ('optimize')"))
 
 
-def every_row(connection: Connection, shelf: LoadedRecords) -> Iterator[dict[Key, dict[str, Any] | None]]:
-    """The rows that the documents of all records ask for, in pieces, kind by kind."""
+def every_row(connection: Connection, loaded: LoadedRecords) -> Iterator[dict[Key, dict[str, Any] | None]]:
+    """The index rows of all records, in chunks, kind by kind."""
     for kind in kinds_in_order():
         table = RESOURCES[kind].table()
         last = ""
@@ -255,7 +257,7 @@ def every_row(connection: Connection, shelf: LoadedRecords) -> Iterator[dict[Key
         ).all():
             documents = {record_id: from_json(document) for record_id, document in found}
             yield {
-                (kind, record_id): row_of((kind, record_id), index_entry(kind, document, shelf.known))
+                (kind, record_id): row_of((kind, record_id), index_entry(kind, document, loaded.known))
                 for record_id, document in documents.items()
             }
             last = found[-1][0]

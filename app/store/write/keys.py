@@ -1,4 +1,4 @@
-"""API keys: made, revoked, and when they were last used."""
+"""API keys: creation, revocation, and the time of last use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +14,23 @@ from app.db.tables import API_KEY
 from app.errors import BrokenSetting, nearest
 
 SECONDS_BETWEEN_NOTES = 60
-"""A use is noted at most once a minute: reading with a key must not turn into writing."""
+"""The last use is recorded at most once a minute, so that not every read with a key causes a write."""
 
 
 def create_key(database: Database, name: str, scope: Scope, *, expires_at: str | None = None) -> str:
-    """Make a key and return it, which nobody can do again; BrokenSetting when the name was given before."""
+    """Create an API key and return it, the only time that it is known; BrokenSetting when the name was used before."""
     public, key = new_key()
     values = {"id": public, "name": name, "scope": scope, "digest": key_digest(key), "created_at": now()}
     with _writing(database) as connection:
         if connection.execute(select(API_KEY.c.id).where(API_KEY.c.name == name)).first():
-            words = "names stand in the history and are given once, revoked ones too"
-            raise BrokenSetting(f"There is a key {name!r} already; {words}.")
+            rule = "names stand in the history and are given once, revoked ones too"
+            raise BrokenSetting(f"There is a key {name!r} already; {rule}.")
         connection.execute(insert(API_KEY).values(**values, expires_at=expires_at))
     return key
 
 
 def revoke_key(database: Database, name: str) -> None:
-    """Let a key open nothing any more; BrokenSetting names the nearest one when there is none of the name."""
+    """Revoke an API key; BrokenSetting for an unknown name, with the nearest one, and for a revoked key."""
     with _writing(database) as connection:
         found = connection.execute(select(API_KEY.c.name, API_KEY.c.revoked_at))
         revoked_at: dict[str, str | None] = {key.name: key.revoked_at for key in found}
@@ -43,7 +43,7 @@ def revoke_key(database: Database, name: str) -> None:
 
 
 def note_use(database: Database, public: str) -> None:
-    """Note that a key was used now, unless that stands there already."""
+    """Set `last_used_at` of a key, unless it was set less than a minute ago."""
     last = API_KEY.c.last_used_at
     due = or_(last.is_(None), last < ago(SECONDS_BETWEEN_NOTES))
     with _writing(database) as connection:
@@ -52,7 +52,7 @@ def note_use(database: Database, public: str) -> None:
 
 @contextmanager
 def _writing(database: Database) -> Iterator[Connection]:
-    """A transaction that makes no revision: keys are no part of the dataset."""
+    """A write transaction without a revision: keys are not a part of the dataset."""
     try:
         with database.write() as connection:
             yield connection

@@ -1,4 +1,4 @@
-"""One record at a time, as editors write: with what they believed of it, and safe to send again."""
+"""Single-record writes by editors: create, change, withdraw, with If-Match versions and idempotency keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from app.store.write.loaded import record_from
 from app.store.write.transaction import Write, writing
 
 SECONDS_KEPT = 24 * 60 * 60
-"""How long the first answer to a request with an idempotency key is given again."""
+"""Seconds for which the first response to a request with an idempotency key is stored and replayed."""
 Expected = frozenset[int] | None
-"""The versions of which a writer said that it changes one; None when any will do."""
+"""The versions that a write accepts (If-Match); None for any version."""
 
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """A record as a write left it, and the revision that holds it."""
+    """A record after a write, and the revision that contains it."""
 
     document: str
     version: int
@@ -36,7 +36,7 @@ class StoredRecord:
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """What makes a request the same as one before: whose it is, the name it was given, and the hash of what it asks."""
+    """The identity of a request that may be repeated: id of the API key, Idempotency-Key, and hash of the request."""
 
     holder: str
     key: str
@@ -44,19 +44,25 @@ class IdempotencyKey:
 
 
 def create_one(
-    database: Database, record: Record, *, author: str, reason: str | None = None, once: IdempotencyKey | None = None
+    database: Database,
+    record: Record,
+    *,
+    author: str,
+    reason: str | None = None,
+    idempotency: IdempotencyKey | None = None,
 ) -> StoredRecord:
-    """Save a record that is not there yet; Conflict or Gone when its id is taken, was withdrawn or renamed.
+    """Create a record; Conflict when its id is taken or a former one, Gone when its record was withdrawn.
 
-    With `once`, a second call gives what the first one gave, and IdempotencyMismatch when it asks for something else.
+    With `idempotency`, a second call returns the result of the first, and raises IdempotencyMismatch for another
+    request.
     """
     with writing(database, author, reason) as write:
-        if once is not None and (first := first_answer(write.connection, once)) is not None:
+        if idempotency is not None and (first := find_stored_response(write.connection, idempotency)) is not None:
             return first
-        kept = create_within(write, record)
-        if once is not None:
-            store_response(write, once, kept)
-        return kept
+        stored = create_within(write, record)
+        if idempotency is not None:
+            store_response(write, idempotency, stored)
+        return stored
 
 
 def change_one(
@@ -68,22 +74,22 @@ def change_one(
     author: str,
     reason: str | None = None,
 ) -> StoredRecord:
-    """Save what `change` makes of the record's own fields; PreconditionFailed when it has another version by now."""
+    """Save what `change` returns for the record's own fields; PreconditionFailed for a version not in `expected`."""
     with writing(database, author, reason) as write:
         return change_within(write, key, change, expected)
 
 
 def withdraw_one(database: Database, key: Key, *, expected: Expected, author: str, reason: str) -> int:
-    """Withdraw a record, and return the revision; PreconditionFailed when it has another version by now."""
+    """Withdraw a record and return the revision; PreconditionFailed for a version not in `expected`."""
     with writing(database, author, reason) as write:
         return withdraw_within(write, key, expected).revision
 
 
-# The same within a transaction, for whoever has one
+# The same inside an open transaction
 
 
 def create_within(write: Write, record: Record) -> StoredRecord:
-    """What is kept of a record that is not there yet."""
+    """Create a record inside an open transaction; returns the stored record."""
     key = (plural_of(record), record.id)
     _refuse_taken(write, key)
     return _save(write, key, record, None)
@@ -92,70 +98,78 @@ def create_within(write: Write, record: Record) -> StoredRecord:
 def change_within(
     write: Write, key: Key, change: Callable[[dict[str, Any]], Record], expected: Expected
 ) -> StoredRecord:
-    """What is kept of a record that is there."""
-    was = _expected_one(write, key, expected)
-    return _save(write, key, change(record_from(key[0], was.document).model_dump(mode="json")), was)
+    """Change an existing record inside an open transaction; returns the stored record."""
+    existing = _expected_record(write, key, expected)
+    return _save(write, key, change(record_from(key[0], existing.document).model_dump(mode="json")), existing)
 
 
 def withdraw_within(write: Write, key: Key, expected: Expected) -> StoredRecord:
-    """What is kept of a record that is taken back."""
-    _expected_one(write, key, expected)
+    """Withdraw a record inside an open transaction; returns the stored record."""
+    _expected_record(write, key, expected)
     write.set_state(key, "withdrawn")
-    return _kept(write, key)
+    return _stored_record(write, key)
 
 
 def _refuse_taken(write: Write, key: Key) -> None:
-    present = write.shelf.former([key]).get(key)
+    present = write.loaded.former([key]).get(key)
     if present is not None:
-        raise Conflict(f"{name_of(key)} is the former id of {key[0]}/{present}, and leads there for ever.")
-    held = write.shelf.held([key]).get(key)
-    if held is None:
+        raise Conflict(f"{name_of(key)} is the former id of {key[0]}/{present}, to which it redirects for ever.")
+    existing = write.loaded.existing([key]).get(key)
+    if existing is None:
         return
-    if held.state == "withdrawn":
+    if existing.state == "withdrawn":
         raise absent(write.connection, RESOURCES[key[0]], key[1])
-    raise Conflict(f"There is a record {name_of(key)} already, in version {held.version}; PUT or PATCH changes it.")
+    raise Conflict(f"There is a record {name_of(key)} already, in version {existing.version}; PUT or PATCH changes it.")
 
 
-def _expected_one(write: Write, key: Key, expected: Expected) -> ExistingRecord:
-    """The record as it is held; Moved, Gone or NotFound when readers do not see it under this id."""
-    held = write.shelf.held([key]).get(key)
-    if held is None or held.state != "published":
+def _expected_record(write: Write, key: Key, expected: Expected) -> ExistingRecord:
+    """The existing record in an expected version; Moved, Gone, NotFound or PreconditionFailed otherwise."""
+    existing = write.loaded.existing([key]).get(key)
+    if existing is None or existing.state != "published":
         raise absent(write.connection, RESOURCES[key[0]], key[1])
-    if expected is not None and held.version not in expected:
+    if expected is not None and existing.version not in expected:
         named = " or ".join(str(version) for version in sorted(expected)) or "no version at all"
-        raise PreconditionFailed(f"{name_of(key)} has version {held.version} now; If-Match names {named}.")
-    return held
+        raise PreconditionFailed(f"{name_of(key)} has version {existing.version} now; If-Match names {named}.")
+    return existing
 
 
-def _save(write: Write, key: Key, record: Record, was: ExistingRecord | None) -> StoredRecord:
-    write.save({key: record}, lambda _count: None, {} if was is None else {key: was})
-    return _kept(write, key)
+def _save(write: Write, key: Key, record: Record, existing: ExistingRecord | None) -> StoredRecord:
+    write.save({key: record}, lambda _count: None, {} if existing is None else {key: existing})
+    return _stored_record(write, key)
 
 
-def _kept(write: Write, key: Key) -> StoredRecord:
+def _stored_record(write: Write, key: Key) -> StoredRecord:
     revision = write.finish().revision
-    edition = write.editions.get(key)
-    if edition is not None:
-        return StoredRecord(edition["document"], edition["version"], revision)
-    held = write.shelf.held([key])[key]  # it was so before
-    return StoredRecord(held.document, held.version, revision)
+    new = write.new_versions.get(key)
+    if new is not None:
+        return StoredRecord(new["document"], new["version"], revision)
+    existing = write.loaded.existing([key])[key]  # unchanged
+    return StoredRecord(existing.document, existing.version, revision)
 
 
-def first_answer(connection: Connection, once: IdempotencyKey) -> StoredRecord | None:
-    """What the same request was answered before; what is older than a day is let go of."""
+def find_stored_response(connection: Connection, idempotency: IdempotencyKey) -> StoredRecord | None:
+    """The stored response to the same request, or None; IdempotencyMismatch if the key was used for another request.
+
+    Deletes the responses older than `SECONDS_KEPT`.
+    """
     connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.at < ago(SECONDS_KEPT)))
     found = connection.execute(
-        select(IDEMPOTENCY).where(IDEMPOTENCY.c.holder == once.holder, IDEMPOTENCY.c.key == once.key)
+        select(IDEMPOTENCY).where(IDEMPOTENCY.c.holder == idempotency.holder, IDEMPOTENCY.c.key == idempotency.key)
     ).one_or_none()
     if found is None:
         return None
-    if found.request != once.request:
+    if found.request != idempotency.request:
         raise IdempotencyMismatch(f"This Idempotency-Key was sent at {found.at} with another request.")
     return StoredRecord(found.document, found.version, found.revision, is_replayed=True)
 
 
-def store_response(write: Write, once: IdempotencyKey, kept: StoredRecord) -> None:
-    """Keep an answer for whoever sends the same request again."""
-    values = {"holder": once.holder, "key": once.key, "request": once.request, "at": write.around.now}
-    answer = {"version": kept.version, "revision": kept.revision, "document": kept.document}
-    write.insert(IDEMPOTENCY, [values | answer])
+def store_response(write: Write, idempotency: IdempotencyKey, stored: StoredRecord) -> None:
+    """Store the response under its idempotency key."""
+    values = {
+        "holder": idempotency.holder,
+        "key": idempotency.key,
+        "request": idempotency.request,
+        "at": write.context.now,
+    }
+    response = {"version": stored.version, "revision": stored.revision, "document": stored.document}
+    write.insert(IDEMPOTENCY, [values | response])

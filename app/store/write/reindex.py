@@ -1,4 +1,4 @@
-"""The whole index of search is built anew, and compared with the one that was there."""
+"""Rebuild the search index and compare it with the previous one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.store.write.documents import Progress
 from app.store.write.index import build_index
 
 MOST_TOLD = 20
-"""How many differences of one table are told one by one."""
+"""Maximum number of differences that are listed for one table."""
 WORDS_DIFFER = """SELECT o.kind, o.id FROM old_search_entry o
 LEFT JOIN old_search_vector ov ON ov.place = o.place
 JOIN search_entry n ON n.kind = o.kind AND n.id = o.id JOIN search_vector nv ON nv.place = n.place
@@ -24,7 +24,7 @@ WHERE ov.vector IS DISTINCT FROM nv.vector ORDER BY o.kind, o.id"""
 
 @dataclass(frozen=True)
 class Reindexed:
-    """What became of the index: its digests before and after, how many records it holds, and what differed."""
+    """The result of a rebuild: digests before and after, number of indexed records, and the differences."""
 
     before: str
     after: str
@@ -33,16 +33,16 @@ class Reindexed:
 
 
 def reindex(database: Database, progress: Progress = lambda _count: None) -> Reindexed:
-    """Build the index anew in one transaction, and say where it was not what the records ask for."""
+    """Rebuild the index in one transaction, and list where it differed from what the records require."""
     try:
         with database.write() as connection:
             before = digest_of_index(connection)
-            differences = list(_damage(connection))
-            _set_aside(connection)
+            differences = list(_fts_damage(connection))
+            _copy_index(connection)
             build_index(connection, progress)
             differences += [difference for table in SEARCH_INDEX for difference in _differences(connection, table)]
             differences += _differing_words(connection)
-            _let_go(connection)
+            _drop_copies(connection)
             records = connection.execute(text("SELECT count(*) FROM search_entry")).scalar_one()
             return Reindexed(before, digest_of_index(connection), records, differences)
     except DBAPIError as failure:
@@ -50,7 +50,7 @@ def reindex(database: Database, progress: Progress = lambda _count: None) -> Rei
 
 
 def index_again(database: Database, progress: Progress = lambda _count: None) -> None:
-    """Build the whole index of search anew."""
+    """Rebuild the search index without a comparison."""
     try:
         with database.write() as connection:
             build_index(connection, progress)
@@ -59,7 +59,7 @@ def index_again(database: Database, progress: Progress = lambda _count: None) ->
 
 
 def digest_of_index(connection: Connection) -> str:
-    """SHA-256 of all that the index says, in an order that does not depend on when it was said."""
+    """SHA-256 of the content of the index, independent of the order in which records were indexed."""
     digest = sha256()
     for table in SEARCH_INDEX:
         columns = [column for column in table.columns if column.name != "place"]
@@ -74,30 +74,30 @@ def _names(table: Table) -> str:
     return ", ".join(column.name for column in table.columns if column.name != "place")
 
 
-def _set_aside(connection: Connection) -> None:
-    """Keep what is there for the comparison."""
+def _copy_index(connection: Connection) -> None:
+    """Copy the index to temporary tables for the comparison."""
     vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
     for name in (*(table.name for table in SEARCH_INDEX), *vectors):
         connection.execute(text(f"CREATE TEMPORARY TABLE old_{name} AS SELECT * FROM {name}"))  # noqa: S608  # ours
 
 
-def _let_go(connection: Connection) -> None:
+def _drop_copies(connection: Connection) -> None:
     vectors = [] if connection.dialect.name == "sqlite" else ["search_vector"]
     for name in (*(table.name for table in SEARCH_INDEX), *vectors):
         connection.execute(text(f"DROP TABLE old_{name}"))
 
 
 def _differences(connection: Connection, table: Table) -> Iterator[str]:
-    """Rows that were there and should not have been, and the other way round."""
+    """Rows that only the old index or only the new one has."""
     columns = _names(table)
     old, new = f"SELECT {columns} FROM old_{table.name}", f"SELECT {columns} FROM {table.name}"  # noqa: S608  # ours
-    for words, statement in (("was wrong", f"{old} EXCEPT {new}"), ("was not there", f"{new} EXCEPT {old}")):
+    for difference, statement in (("was wrong", f"{old} EXCEPT {new}"), ("was not there", f"{new} EXCEPT {old}")):
         for row in connection.execute(text(f"{statement} ORDER BY 1, 2 LIMIT {MOST_TOLD}")):
-            yield f"{table.name} {' '.join(str(value)[:60] for value in row[:4])}: {words}"
+            yield f"{table.name} {' '.join(str(value)[:60] for value in row[:4])}: {difference}"
 
 
-def _damage(connection: Connection) -> Iterator[str]:
-    """Whether the full text of a SQLite file is not that of its entries."""
+def _fts_damage(connection: Connection) -> Iterator[str]:
+    """The error if the FTS5 index of a SQLite file does not match its index entries."""
     if connection.dialect.name != "sqlite":
         return
     try:
@@ -108,7 +108,7 @@ def _damage(connection: Connection) -> Iterator[str]:
 
 
 def _differing_words(connection: Connection) -> list[str]:
-    """The entries whose full text on PostgreSQL was not theirs."""
+    """The index entries whose tsvector on PostgreSQL was wrong."""
     if connection.dialect.name == "sqlite":
         return []
     found = connection.execute(text(f"{WORDS_DIFFER} LIMIT {MOST_TOLD}"))

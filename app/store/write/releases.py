@@ -1,4 +1,4 @@
-"""The table of releases gains a row when the file of a release is complete."""
+"""Insert the database row of a release once its file is complete."""
 
 from dataclasses import asdict
 
@@ -13,7 +13,7 @@ from app.store.read.releases import Release
 
 
 def record_release(database: Database, release: Release) -> bool:
-    """Record a release whose file is there; False when its name was taken meanwhile."""
+    """Insert the row of a release whose file exists; False when its name has been taken meanwhile."""
     values = asdict(release)
     values |= {"counts": to_json(release.counts).decode(), "difference": to_json(release.difference).decode()}
     try:

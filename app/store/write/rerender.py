@@ -1,4 +1,4 @@
-"""Stored documents are rendered again when another version of the program gives them another shape."""
+"""Rendering stored documents again when a new version of the program changes their shape."""
 
 from sqlalchemy import select
 
@@ -9,13 +9,13 @@ from app.store.write.transaction import Saved, writing
 
 
 def is_rendered(database: Database) -> bool:
-    """Whether the stored documents have the program's shape."""
+    """Whether the stored documents have the shape of this version of the program."""
     with database.read() as connection:
         return connection.execute(select(SHAPE.c.digest)).scalar() == shape()
 
 
 def render_again(database: Database, *, author: str, progress: Progress = lambda _count: None) -> Saved | None:
-    """Render every document again where the stored ones have another shape than the program's; None if none changed."""
+    """Render every document again if the stored shape differs from the program's; None if no document changed."""
     if is_rendered(database):
         return None
     with writing(database, author, "documents rendered again by another version of the program") as write:

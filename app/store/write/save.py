@@ -20,8 +20,8 @@ def save_all(
 ) -> Saved:
     """Save records, and texts of sources by id, all or none; InvalidRecord names each that breaks a rule.
 
-    References may point to records of the same batch, in any order. A record that is equal to what is stored stays as
-    it is; when nothing changes, no revision is made.
+    References may point to records of the same batch, in any order. A record that is equal to the stored one is left
+    unchanged; when nothing changes, no revision is made.
     """
     batch = batch_of(records)
     with writing(database, author, reason, texts) as write:
@@ -31,7 +31,7 @@ def save_all(
 
 
 def withdraw(database: Database, plural: str, record_id: str, *, author: str, reason: str) -> Saved:
-    """Take a record back: it stays as a tombstone with the reason, and what points to it needs a review."""
+    """Withdraw a record: it stays as a tombstone with the reason, and records that reference it need a review."""
     with writing(database, author, reason) as write:
         write.set_state((plural, record_id), "withdrawn")
         return write.finish()
@@ -45,7 +45,7 @@ def reinstate(database: Database, plural: str, record_id: str, *, author: str, r
 
 
 def rename(database: Database, plural: str, old: str, new: str, *, author: str, reason: str | None = None) -> Saved:
-    """Give a record another id: whoever points to it follows, its history goes along, the old id leads to it."""
+    """Change a record's id: references and history follow, and the old id redirects to the new one."""
     with writing(database, author, reason) as write:
         write.rename((plural, old), new)
         return write.finish()

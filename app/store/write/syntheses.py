@@ -1,4 +1,4 @@
-"""Answers over a release that stay as they were first given: kept once, by the hash of what they rest on."""
+"""Archive of syntheses over a release: each is stored once, unchanged, under the hash of its inputs."""
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
@@ -9,16 +9,16 @@ from app.db.failures import unavailable
 from app.db.tables import SYNTHESIS
 
 MOST_KEPT = 20_000
-"""How many answers a database keeps; what is asked beyond has no address of its own."""
+"""Maximum number of archived syntheses; further ones get no URL."""
 
 
 def archive_synthesis(database: Database, digest: str, release: str, answer: bytes) -> bytes | None:
-    """The answer that is kept under this hash, which is this one unless there was one; None when all room is taken."""
+    """Store a synthesis unless its hash is known; returns the archived one, or None when the archive is full."""
     try:
         with database.write() as connection:
-            kept = connection.execute(select(SYNTHESIS.c.answer).where(SYNTHESIS.c.hash == digest)).scalar()
-            if kept is not None:
-                return bytes(kept)
+            stored = connection.execute(select(SYNTHESIS.c.answer).where(SYNTHESIS.c.hash == digest)).scalar()
+            if stored is not None:
+                return bytes(stored)
             if connection.execute(select(func.count()).select_from(SYNTHESIS)).scalar_one() >= MOST_KEPT:
                 return None
             values = {"hash": digest, "release": release, "at": now(), "answer": answer}

@@ -1,4 +1,4 @@
-"""The write transaction: records, texts, states and names, and what other records show of them."""
+"""The write transaction: saves records, texts, states and ids, and renders the dependent records again."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ from app.store.write.loaded import CHUNK, LoadedRecords, chunks, record_from
 
 @dataclass(frozen=True)
 class Saved:
-    """What a write came to: how many records were new, changed and as before, and the revision that now stands."""
+    """The result of a write: numbers of created, changed and unchanged records, and the dataset's revision after it."""
 
     created: int
     changed: int
@@ -51,38 +51,38 @@ class Saved:
 
 
 TO_INDEX = "to index"
-"""Under which name a connection carries the records that writes together have left to be indexed."""
-SHELF, LAST = "shelf", "last revision"
-"""What the writes of a transaction know from each other."""
+"""Key in `Connection.info` of the records that a group of writes has yet to index."""
+LOADED, LAST = "loaded", "last revision"
+"""Keys in `GroupCommit.known` of what the writes of a transaction share: the loaded records and the revision."""
 
 
 @contextmanager
 def write_group(database: Database) -> Iterator[Callable[[Collection[Key]], None]]:
-    """Let the writes of this thread share one transaction, at the end of which the index of search follows them all.
+    """Group commit for the writes of this thread; the search index is updated once, at the end of the transaction.
 
-    Gives what reads at once the records that they will ask for.
+    Yields a function that prefetches records by key.
     """
-    with database.together() as connection:
-        sharing, info, to_index = group_commit_of(connection), connection.info, set[Key]()
+    with database.write_group() as connection:
+        group, info, to_index = group_commit_of(connection), connection.info, set[Key]()
         info[TO_INDEX] = to_index
         try:
-            yield _shelf_of(connection).read_ahead
+            yield _loaded_records(connection).read_ahead
         finally:
             info.pop(TO_INDEX, None)
-        sharing.finish()
-        shelf = _shelf_of(connection)
-        index_records(connection, shelf, shelf.there(to_index))  # without those whose write was undone
+        group.flush()
+        loaded = _loaded_records(connection)
+        index_records(connection, loaded, loaded.present(to_index))  # without those whose write was rolled back
 
 
 @contextmanager
 def writing(
     database: Database, author: str, reason: str | None, texts: Mapping[str, str] | None = None
 ) -> Iterator["Write"]:
-    """One write transaction, committed at the end; Unavailable when the database is busy or away."""
+    """One write transaction, committed at the end; Unavailable when the database is busy or cannot be reached."""
     try:
         with database.write() as connection:
             write = Write(
-                connection, LoadedRecords(connection, texts) if texts else _shelf_of(connection), author, reason
+                connection, LoadedRecords(connection, texts) if texts else _loaded_records(connection), author, reason
             )
             yield write
             group_commit_of(connection).known[LAST] = write.revision
@@ -90,90 +90,94 @@ def writing(
         raise unavailable(failure) from failure
 
 
-def _shelf_of(connection: Connection) -> LoadedRecords:
-    """What was read and written in this transaction so far."""
-    shelf: LoadedRecords = group_commit_of(connection).known.setdefault(SHELF, LoadedRecords(connection))
-    return shelf
+def _loaded_records(connection: Connection) -> LoadedRecords:
+    """The cache of records read and written in this transaction."""
+    loaded: LoadedRecords = group_commit_of(connection).known.setdefault(LOADED, LoadedRecords(connection))
+    return loaded
 
 
 class Write:
     """One write transaction."""
 
-    def __init__(self, connection: Connection, shelf: LoadedRecords, author: str, reason: str | None) -> None:
+    def __init__(self, connection: Connection, loaded: LoadedRecords, author: str, reason: str | None) -> None:
         self.connection = connection
-        self.shelf = shelf
+        self.loaded = loaded
         self.author = author
         self.reason = reason
         self.reviewer: str | None = None
         self.note: str | None = None
-        self.around = RenderContext(shelf.known, shelf.text_of, now())
+        self.context = RenderContext(loaded.known, loaded.text_of, now())
         self.counts = {"created": 0, "changed": 0, "unchanged": 0}
         self.touched: list[Key] = []
-        """The records whose documents changed, for those that depend on them."""
-        self.editions: dict[Key, dict[str, Any]] = {}
-        self.sharing = group_commit_of(connection)
-        last = self.sharing.known.get(LAST)
+        """The records whose documents changed, and whose dependants are to be rendered."""
+        self.new_versions: dict[Key, dict[str, Any]] = {}
+        self.group = group_commit_of(connection)
+        last = self.group.known.get(LAST)
         self.revision: int = revision_of(connection) if last is None else last
         self.revision_made = False
 
     def finish(self) -> Saved:
-        """Render what depends on the changed records, and keep every document that this revision wrote."""
+        """Render the dependants of the changed records, and store the new documents as versions of this revision."""
         self._render_dependants()
-        editions = [
-            {"revision": self.revision, "position": position, **edition}
-            for position, edition in enumerate(self.editions.values(), start=1)
+        versions = [
+            {"revision": self.revision, "position": position, **version}
+            for position, version in enumerate(self.new_versions.values(), start=1)
         ]
-        self.insert(RECORD_VERSION, editions)
+        self.insert(RECORD_VERSION, versions)
         to_index: set[Key] | None = self.connection.info.get(TO_INDEX)
         if to_index is None:
-            index_records(self.connection, self.shelf, self.editions)
+            index_records(self.connection, self.loaded, self.new_versions)
         else:
-            to_index.update(self.editions)
+            to_index.update(self.new_versions)
         return Saved(**self.counts, revision=self.revision)
 
     # A batch of records
 
-    def save(self, batch: dict[Key, Record], progress: Progress, held: dict[Key, ExistingRecord] | None = None) -> None:
-        """Save the batch in the order of its references.
+    def save(
+        self, batch: dict[Key, Record], progress: Progress, existing: dict[Key, ExistingRecord] | None = None
+    ) -> None:
+        """Save the batch in the order of its references; InvalidRecord for a broken rule.
 
-        Whoever has looked already what the database has under these ids gives it as `held`.
+        A caller that has already read the stored records of the batch passes them as `existing`.
         """
-        if held is None:
-            held = self.shelf.held(batch)
-            self._refuse_former_ids(batch.keys() - held.keys())
+        if existing is None:
+            existing = self.loaded.existing(batch)
+            self._refuse_former_ids(batch.keys() - existing.keys())
         outside = referenced_keys(batch) - batch.keys()
-        absent = outside - self.shelf.there(outside)
-        refuse_dangling(batch, absent, self.shelf.former(absent), self.shelf.near)
-        self.shelf.fetch_ahead(outside)
-        edges = self.shelf.references_from(outside) if held else {}
+        absent = outside - self.loaded.present(outside)
+        refuse_dangling(batch, absent, self.loaded.former(absent), self.loaded.near)
+        self.loaded.fetch_ahead(outside)
+        edges = self.loaded.references_from(outside) if existing else {}
         for generation in generations(batch, edges):
             for plural, keys in groupby(generation, key=itemgetter(0)):
-                alike = list(keys)
-                self._save_alike(plural, {key: batch[key] for key in alike}, held)
-                progress(len(alike))
+                same_kind = list(keys)
+                self._save_one_kind(plural, {key: batch[key] for key in same_kind}, existing)
+                progress(len(same_kind))
 
     def _refuse_former_ids(self, keys: Iterable[Key]) -> None:
-        for key, present in self.shelf.former(keys).items():
-            wrong = f"this is the former id of {key[0]}/{present}, and leads there for ever"
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
+        for key, present in self.loaded.former(keys).items():
+            detail = f"this is the former id of {key[0]}/{present}, to which it redirects for ever"
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
 
-    def _save_alike(self, plural: str, records: Mapping[Key, Record], held: Mapping[Key, ExistingRecord]) -> None:
+    def _save_one_kind(
+        self, plural: str, records: Mapping[Key, Record], existing: Mapping[Key, ExistingRecord]
+    ) -> None:
         created: list[tuple[Record, dict[str, Any]]] = []
         changed: list[tuple[Record, dict[str, Any]]] = []
         for key, record in records.items():
-            was = held.get(key)
-            if was is None or was.digest != record_digest(record):
-                self._refuse_withdrawn(key, record, was)
-                _refuse_old_check(key, record, was)
-            row = render_document(record, was, self.around)
-            self.shelf.put(key, row["document"])
-            if was is None:
+            previous = existing.get(key)
+            if previous is None or previous.digest != record_digest(record):
+                self._refuse_withdrawn(key, record, previous)
+                _refuse_old_check(key, record, previous)
+            row = render_document(record, previous, self.context)
+            self.loaded.remember(key, row["document"])
+            if previous is None:
                 created.append((record, row))
-            elif was.digest != row["digest"]:
+            elif previous.digest != row["digest"]:
                 changed.append((record, row))
             else:
                 self.counts["unchanged"] += 1
-                self._rewrite(plural, row, was)
+                self._rewrite(plural, row, previous)
         self.counts["created"] += len(created)
         self.counts["changed"] += len(changed)
         if created:
@@ -181,55 +185,55 @@ class Write:
         if changed:
             self._change(plural, changed)
 
-    def _refuse_withdrawn(self, key: Key, record: Record, was: ExistingRecord | None) -> None:
-        """A withdrawn record does not change, and nothing new may point to one."""
-        if was is not None and was.state == "withdrawn":
-            wrong = "it was withdrawn; reinstate it before you change it"
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "", wrong)])
-        for mention in references(record):
-            if self.shelf.known(mention.plural, mention.id)["state"] == "withdrawn":
-                wrong = f"{name_of((mention.plural, mention.id))} was withdrawn; nothing may point to it any more"
-                pointer = "/" + mention.path.replace(".", "/")
-                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, pointer, wrong)])
+    def _refuse_withdrawn(self, key: Key, record: Record, existing: ExistingRecord | None) -> None:
+        """InvalidRecord for a change of a withdrawn record, or a reference to one."""
+        if existing is not None and existing.state == "withdrawn":
+            detail = "it was withdrawn; reinstate it before you change it"
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "", detail)])
+        for reference in references(record):
+            if self.loaded.known(reference.plural, reference.id)["state"] == "withdrawn":
+                detail = f"{name_of((reference.plural, reference.id))} was withdrawn; nothing may point to it any more"
+                pointer = "/" + reference.path.replace(".", "/")
+                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, pointer, detail)])
 
     def _create(self, plural: str, created: Sequence[tuple[Record, dict[str, Any]]]) -> None:
         self._make_revision()
         self.insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
         self.insert(RESOURCES[plural].table(), [row for _, row in created])
         for _, row in created:
-            self._log(plural, row)  # only records of this batch can point to it, and they are rendered after it
-        self._link(plural, [record for record, _ in created])
+            self._add_version(plural, row)  # only records of this batch can reference it, and they are rendered later
+        self._insert_links(plural, [record for record, _ in created])
 
     def _change(self, plural: str, changed: Sequence[tuple[Record, dict[str, Any]]]) -> None:
         self._make_revision()
         self._update(plural, [row for _, row in changed])
-        self._unlink(plural, [record.id for record, _ in changed])
-        self._link(plural, [record for record, _ in changed])
+        self._delete_links(plural, [record.id for record, _ in changed])
+        self._insert_links(plural, [record for record, _ in changed])
 
-    def _link(self, plural: str, records: Sequence[Record]) -> None:
+    def _insert_links(self, plural: str, records: Sequence[Record]) -> None:
         self.insert(REFERENCE, [row for record in records for row in reference_rows((plural, record.id), record)])
         self.insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
 
-    def _unlink(self, plural: str, ids: Sequence[str]) -> None:
-        for some in chunks(ids):
-            for kind, one in ((REFERENCE.c.from_kind, REFERENCE.c.from_id), (CODE.c.kind, CODE.c.id)):
-                self.connection.execute(delete(kind.table).where(kind == plural, one.in_(some)))
+    def _delete_links(self, plural: str, ids: Sequence[str]) -> None:
+        for chunk in chunks(ids):
+            for kind, record_id in ((REFERENCE.c.from_kind, REFERENCE.c.from_id), (CODE.c.kind, CODE.c.id)):
+                self.connection.execute(delete(kind.table).where(kind == plural, record_id.in_(chunk)))
 
     # Texts
 
     def save_texts(self, texts: Mapping[str, str], batch: Mapping[Key, Record]) -> None:
-        """Save texts of sources; each must have the hash that its source names."""
+        """Save texts of sources; InvalidRecord unless each has the `sha256` of its source record."""
         for source, text in texts.items():
             key = ("sources", source)
-            if key not in batch and not self.shelf.held([key]):
-                wrong = "there is no such source for the text"
-                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "", wrong)])
-            named, digest = self.shelf.known(*key)["sha256"], sha256(text.encode()).hexdigest()
+            if key not in batch and not self.loaded.existing([key]):
+                detail = "there is no such source for the text"
+                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "", detail)])
+            named, digest = self.loaded.known(*key)["sha256"], sha256(text.encode()).hexdigest()
             if named != digest:
-                wrong = f"sha256 is {named}, but the stored text has {digest}"
-                raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/sha256", wrong)])
-            held = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
-            if held == text:
+                detail = f"sha256 is {named}, but the stored text has {digest}"
+                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/sha256", detail)])
+            stored = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
+            if stored == text:
                 continue
             self._make_revision()
             self.connection.execute(delete(SOURCE_TEXT).where(SOURCE_TEXT.c.source == source))
@@ -239,61 +243,61 @@ class Write:
     # States and names
 
     def set_state(self, key: Key, state: str) -> None:
-        """Withdraw or reinstate a record; InvalidRecord when it is in that state already."""
-        was = self._one(key)
+        """Withdraw or reinstate a record; InvalidRecord without a reason or when it is in that state already."""
+        existing = self._existing_record(key)
         if not (self.reason or "").strip():
-            wrong = f"to make it {state} needs a reason, which readers are told"
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/state", wrong)])
-        if was.state == state:
-            wrong = f"it is {state} already"
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/state", wrong)])
-        record = record_from(key[0], was.document)
+            detail = f"to make it {state} needs a reason, which is published"
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/state", detail)])
+        if existing.state == state:
+            detail = f"it is {state} already"
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/state", detail)])
+        record = record_from(key[0], existing.document)
         if state == "published":
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
         self._make_revision()
-        self._update(key[0], [render_document(record, was, self.around, state=state)])
+        self._update(key[0], [render_document(record, existing, self.context, state=state)])
 
     def rename(self, key: Key, new: str) -> None:
-        """Move a record, its history and its former ids to another id, and point to it whoever pointed to it."""
+        """Change a record's id; its history, former ids and the references to it follow."""
         plural, old = key
-        was = self._one(key)
+        existing = self._existing_record(key)
         target = (plural, new)
         if len(new) > LONGEST_SLUG or not re.fullmatch(SLUG_PATTERN, new):
-            wrong = (
+            detail = (
                 f"an id is lower-case letters, digits and single hyphens, at most {LONGEST_SLUG}; {new[:200]!r} is not"
             )
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
-        if self.shelf.there([target]) or self.shelf.former([target]):
-            wrong = f"{name_of(target)} is taken"
-            raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/id", wrong)])
-        record = record_from(plural, from_json(was.document) | {"id": new})
-        pointing = self.shelf.referencing([key])
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
+        if self.loaded.present([target]) or self.loaded.former([target]):
+            detail = f"{name_of(target)} is taken"
+            raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
+        record = record_from(plural, from_json(existing.document) | {"id": new})
+        referencing = self.loaded.referencing([key])
         self.counts["changed"] += 1
-        self._create(plural, [(record, render_document(record, was, self.around))])
-        for kind, record_id in sorted(pointing):
+        self._create(plural, [(record, render_document(record, existing, self.context))])
+        for kind, record_id in sorted(referencing):
             self._repoint((kind, record_id), key, new)
-        self._render_dependants()  # columns that follow from them hold the old id still
-        self._unlink(plural, [old])
+        self._render_dependants()  # derived columns still contain the old id
+        self._delete_links(plural, [old])
         forget_record(self.connection, key)
         for table, column in ((RECORD_VERSION, RECORD_VERSION.c.id), (ALIAS, ALIAS.c.to_id)):
-            moved = update(table).where(table.c.kind == plural, column == old)
-            self.connection.execute(moved.values({column.name: new}))
+            statement = update(table).where(table.c.kind == plural, column == old)
+            self.connection.execute(statement.values({column.name: new}))
         if plural == "sources":
             self.connection.execute(update(SOURCE_TEXT).where(SOURCE_TEXT.c.source == old).values(source=new))
         table = RESOURCES[plural].table()
         self.connection.execute(delete(table).where(table.c.id == old))
         self.connection.execute(delete(REGISTRY).where(tuple_(REGISTRY.c.kind, REGISTRY.c.id) == key))
         self.insert(ALIAS, [{"kind": plural, "id": old, "to_id": new}])
-        self.shelf.forget()
+        self.loaded.forget()
 
     def _repoint(self, key: Key, old: Key, new: str) -> None:
-        """Let one record point to the new id wherever it points to the old one."""
-        was = self._one(key)
-        document = from_json(was.document)
-        for mention in references(record_from(key[0], document)):
-            if (mention.plural, mention.id) == old:
-                *steps, last = mention.path.split(".")
+        """Replace the references of one record to the old id by the new one."""
+        existing = self._existing_record(key)
+        document = from_json(existing.document)
+        for reference in references(record_from(key[0], document)):
+            if (reference.plural, reference.id) == old:
+                *steps, last = reference.path.split(".")
                 place: Any = document
                 for step in steps:
                     place = place[int(step) if isinstance(place, list) else step]
@@ -304,29 +308,30 @@ class Write:
                     place[last_step] = new
         record = record_from(key[0], document)
         self.counts["changed"] += 1
-        self._change(key[0], [(record, render_document(record, was, self.around))])
+        self._change(key[0], [(record, render_document(record, existing, self.context))])
 
-    def _one(self, key: Key) -> ExistingRecord:
-        held = self.shelf.held([key]) if key[0] in RESOURCES else {}
-        if key not in held:
+    def _existing_record(self, key: Key) -> ExistingRecord:
+        existing = self.loaded.existing([key]) if key[0] in RESOURCES else {}
+        if key not in existing:
             raise NotFound(f"There is no record {name_of(key)}.")
-        return held[key]
+        return existing[key]
 
-    # After: what other records show of the changed ones
+    # Dependent records
 
     def _render_dependants(self) -> None:
-        """Render again, without a new version, whatever depends on a changed document, until nothing changes."""
+        """Render the dependants of changed documents again, without a new version, until no document changes."""
         while self.touched:
             changed, self.touched = self.touched, []
-            self._render(sorted(self.shelf.referencing(changed)))
+            self._render(sorted(self.loaded.referencing(changed)))
 
     def _render(self, keys: Sequence[Key]) -> None:
-        for some in chunks(keys):
-            for key, was in self.shelf.held(some).items():
-                self._rewrite(key[0], render_document(record_from(key[0], was.document), was, self.around), was)
+        for chunk in chunks(keys):
+            for key, existing in self.loaded.existing(chunk).items():
+                record = record_from(key[0], existing.document)
+                self._rewrite(key[0], render_document(record, existing, self.context), existing)
 
     def render_all(self, progress: Progress) -> None:
-        """Render every record again, and say which shape the documents have now."""
+        """Render every record again, and store the digest of the new shape."""
         for plural, resource in RESOURCES.items():
             table = resource.table()
             last = ""
@@ -334,59 +339,59 @@ class Write:
                 select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
             ).all():
                 self._render([(plural, record_id) for record_id in ids])
-                self.shelf.forget()
+                self.loaded.forget()
                 progress(len(ids))
                 last = ids[-1]
         build_index(self.connection)
         self.connection.execute(delete(SHAPE))
         self.connection.execute(insert(SHAPE).values(digest=shape()))
 
-    # Plumbing
+    # Rows
 
-    def _rewrite(self, plural: str, row: dict[str, Any], was: ExistingRecord) -> None:
-        """Write a document that says the same of itself and something else of what it rests on."""
-        if row["document"] == was.document:
+    def _rewrite(self, plural: str, row: dict[str, Any], existing: ExistingRecord) -> None:
+        """Store a rendered document if derived fields changed; the record's version stays the same."""
+        if row["document"] == existing.document:
             return
-        if without_clock(from_json(was.document)) != without_clock(from_json(row["document"])):
+        if without_clock(from_json(existing.document)) != without_clock(from_json(row["document"])):
             self._make_revision()
             self._update(plural, [row])
 
     def _update(self, plural: str, rows: Sequence[dict[str, Any]]) -> None:
         table = RESOURCES[plural].table()
-        by_id = update(table).where(table.c.id == bindparam("its_id"))
-        self.connection.execute(by_id, [{**row, "its_id": row["id"]} for row in rows])
+        by_id = update(table).where(table.c.id == bindparam("where_id"))
+        self.connection.execute(by_id, [{**row, "where_id": row["id"]} for row in rows])
         for row in rows:
-            self._log(plural, row)
+            self._add_version(plural, row)
             self.touched.append((plural, row["id"]))
 
-    def _log(self, plural: str, row: Mapping[str, Any]) -> None:
-        """Note a written document as this revision's edition of the record."""
+    def _add_version(self, plural: str, row: Mapping[str, Any]) -> None:
+        """Add a written document to the record versions of this revision."""
         key = (plural, row["id"])
-        self.shelf.put(key, row["document"])
-        self.editions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
+        self.loaded.remember(key, row["document"])
+        self.new_versions[key] = {"kind": plural, **{name: row[name] for name in ("id", "version", "document")}}
 
     def insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        """Insert rows, if there are any, before anything else is asked of the database."""
-        self.sharing.insert(_into(table), rows)
+        """Buffer rows for insertion before the next other statement."""
+        self.group.insert(_insert_into(table), rows)
 
     def _make_revision(self) -> None:
         if not self.revision_made:
             self.revision += 1
             self.revision_made = True
-            values = {"number": self.revision, "at": self.around.now, "author": self.author, "reason": self.reason}
+            values = {"number": self.revision, "at": self.context.now, "author": self.author, "reason": self.reason}
             values |= {"reviewer": self.reviewer, "note": self.note}
             self.insert(REVISION, [values])
 
 
 @cache
-def _into(table: Table) -> Insert:
+def _insert_into(table: Table) -> Insert:
     return insert(table)
 
 
-def _refuse_old_check(key: Key, record: Record, was: ExistingRecord | None) -> None:
-    """A curator's check holds for what the curator saw: it does not go along with a change."""
-    if was is None or record.curator_checked is None:
+def _refuse_old_check(key: Key, record: Record, existing: ExistingRecord | None) -> None:
+    """InvalidRecord for a changed record with the old `curator_checked`, which is valid only for the state checked."""
+    if existing is None or record.curator_checked is None:
         return
-    if record_from(key[0], was.document).curator_checked == record.curator_checked:
-        wrong = "this check was made of the record before the change: check it again, or leave the check out"
-        raise InvalidRecord(f"{name_of(key)}: {wrong}.", errors=[error_at(key, "/curator_checked", wrong)])
+    if record_from(key[0], existing.document).curator_checked == record.curator_checked:
+        detail = "this check was made of the record before the change: check it again, or leave the check out"
+        raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/curator_checked", detail)])

@@ -58,7 +58,7 @@ async def save_batch(request: Request, params: BatchParameters) -> Response:
         replace=params.replace,
         author=caller.name,
         reason=params.reason,
-        once=None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash.hexdigest()),
+        idempotency=None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash.hexdigest()),
     )
     try:
         stored = await submit(request, work)

@@ -80,11 +80,13 @@ async def create_record(request: Request, resource: type[Row], params: EditParam
     content = await read_body(request)
     record = await _validated(content, lambda: record_of(resource, object_in(content)))
     request_hash = sha256(line_of(request) + content).hexdigest()
-    once = None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash)
+    idempotency = None if key_name is None else IdempotencyKey(caller.id, key_name, request_hash)
     if params.draft:
         proposal = Proposal("create", (resource.plural, record.id), lambda write: create_within(write, record))
-        return await _propose(request, proposal, params.reason, once)
-    work = partial(create_one, live_database(request), record, author=caller.name, reason=params.reason, once=once)
+        return await _propose(request, proposal, params.reason, idempotency)
+    work = partial(
+        create_one, live_database(request), record, author=caller.name, reason=params.reason, idempotency=idempotency
+    )
     key = (resource.plural, record.id)
     stored = await submit(request, work, {key, *referenced_keys({key: record})})
     response = _record_response(request, stored, 201)
@@ -163,7 +165,7 @@ async def _validated(content: bytes, work: Callable[[], T]) -> T:
 
 
 async def _propose(
-    request: Request, proposal: Proposal, reason: str | None, once: IdempotencyKey | None = None
+    request: Request, proposal: Proposal, reason: str | None, idempotency: IdempotencyKey | None = None
 ) -> Response:
     """Store a change as a draft; the 202 response is the draft with the changes that it would make."""
     caller, root = caller_of(request, "write"), _root(request)
@@ -174,8 +176,8 @@ async def _propose(
         holder=caller.id,
         author=caller.name,
         reason=reason,
-        tell=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
-        once=once,
+        render=lambda connection, number: read_draft(connection, number, None, root).model_dump_json(),
+        idempotency=idempotency,
     )
     stored = await submit(request, work)
     set_revision_header(request, stored.revision)

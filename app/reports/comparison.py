@@ -29,7 +29,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
-from app.reports.synthesis.content import told
+from app.reports.synthesis.content import conflict_content
 from app.reports.synthesis.entries import result_entry
 from app.reports.synthesis.results import omission_notes, read_results
 from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
@@ -122,7 +122,7 @@ def _group(
         "treatments": [name for name in treatments if name in {*_treatments(some), key[1]}],
         "measure": measure,
         "may_be_compared": not against and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
-        "why_not": [told(conflict) for conflict in against],
+        "why_not": [conflict_content(conflict) for conflict in against],
         "rows": [result_entry(one, address) | _effect(numbers, measure) for one, numbers in taken],
     }
 

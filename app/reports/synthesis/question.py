@@ -1,4 +1,4 @@
-"""What is asked of our study results: which of them, how to pool them, and what a caller takes upon themselves."""
+"""Query parameters of a synthesis: filters of study results, pooling options and accepted comparability conflicts."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -17,7 +17,7 @@ from app.store.examples import seed_records
 from app.store.read.query import ReadParameters
 
 MOST_NAMED = 20
-"""How many values a repeated parameter has."""
+"""How many values a repeated query parameter may have."""
 Audience = TypeAliasType("Audience", Literal["patient", "clinician"])
 EvidenceAddition = TypeAliasType("EvidenceAddition", Literal["leave-one-out", "cumulative", "egger", "trim-and-fill"])
 FILTERS = (
@@ -33,37 +33,37 @@ FILTERS = (
     "time_frame_days_gte",
     "time_frame_days_lte",
 )
-"""The parameters that narrow the results; they are filters of the list of study results."""
+"""Query parameters that are passed on as filters of the list of study results."""
 REASONS: tuple[ConflictReason, ...] = get_args(ConflictReason.__value__)
 
 
 def _example() -> StudyResultRecord:
-    """The first result of the seed that is the only one of its question and has counts in both arms."""
-    asked: dict[tuple[Any, ...], list[StudyResultRecord]] = {}
+    """The first study result of the seed that is alone in its question and has events in both of its arms."""
+    by_question: dict[tuple[Any, ...], list[StudyResultRecord]] = {}
     for record in seed_records().values():
         if isinstance(record, StudyResultRecord):
-            asked.setdefault((record.treatment, record.condition, record.outcome), []).append(record)
-    alone = (results[0] for results in asked.values() if len(results) == 1)
+            by_question.setdefault((record.treatment, record.condition, record.outcome), []).append(record)
+    alone = (results[0] for results in by_question.values() if len(results) == 1)
     return next(result for result in alone if [bool(arm.events) for arm in result.arms] == [True, True])
 
 
 EXAMPLE = _example()
-"""The study result that the documentation asks for."""
+"""The study result of the example in the API documentation."""
 
-Some = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
+Ids = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
 
 
 class EvidenceQuestion(ReadParameters):
     """The query parameters of a synthesis of our study results."""
 
-    treatment: Some = Field(
+    treatment: Ids = Field(
         description="The treatment's id; repeat it for any of several. A class stands for itself alone.",
         examples=[[EXAMPLE.treatment]],
     )
     condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
-    outcome: Some = Field(description="The outcome's id; repeat it for any of several.", examples=[[EXAMPLE.outcome]])
-    comparator: Some | None = Field(None, description="Only comparisons with this; repeat it for any of several.")
-    study: Some | None = Field(None, description="Only results of this study; repeat it for any of several.")
+    outcome: Ids = Field(description="The outcome's id; repeat it for any of several.", examples=[[EXAMPLE.outcome]])
+    comparator: Ids | None = Field(None, description="Only comparisons with this; repeat it for any of several.")
+    study: Ids | None = Field(None, description="Only results of this study; repeat it for any of several.")
     id: Annotated[list[Slug], Field(max_length=200)] | None = Field(
         None, description="Only these study results; repeat it, up to 200 times."
     )
@@ -120,10 +120,10 @@ class EvidenceQuestion(ReadParameters):
     )
 
     def filters(self) -> dict[str, Any]:
-        """Which results are asked for, as filters of their list."""
+        """The filters for the list of study results."""
         values = {name: getattr(self, name) for name in FILTERS}
         return {name: [value] if name == "condition" else value for name, value in values.items() if value is not None}
 
     def named(self) -> dict[str, list[str]]:
-        """The records that it names and that there must be, by the singular of their resource."""
+        """The ids whose records must exist, by the singular of their resource."""
         return {"treatment": self.treatment, "condition": [self.condition], "outcome": self.outcome}

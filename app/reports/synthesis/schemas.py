@@ -1,4 +1,4 @@
-"""The shapes of answers over study results: each result with its source, why others do not count, what was pooled."""
+"""Response schemas of a synthesis: study results, exclusions, comparability conflicts, pooled estimate, sentences."""
 
 from typing import Any, Literal
 

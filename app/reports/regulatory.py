@@ -1,4 +1,4 @@
-"""What was approved somewhere on a day: the ledger's rows, and what follows from them."""
+"""The regulatory status of a treatment for a condition, in a jurisdiction on a day, from the approval records."""
 
 from typing import Any
 
@@ -52,19 +52,19 @@ RegulatoryStatus: type[BaseModel] = create_model(
 
 
 def read_status(connection: Connection, treatment: str, condition: str, jurisdiction: str, on: str) -> bytes:
-    """The regulatory status as JSON; NotFound for an unknown treatment or condition."""
+    """The regulatory status as JSON (`RegulatoryStatus`); NotFound for an unknown treatment or condition."""
     fetch(connection, Treatment, treatment)
     fetch(connection, Condition, condition)
-    places = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
-    filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": places}
+    jurisdictions = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
+    filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": jurisdictions}
     page = list_rows(connection, Query(Approval, filters, sort=("-as_of",), limit=MOST_ROWS))
     approvals = [from_json(document) for document in page.documents]
-    asked = {"treatment": treatment, "condition": condition, "jurisdiction": jurisdiction, "on": on}
-    return to_json(asked | answer_from(approvals, jurisdiction, on))
+    question = {"treatment": treatment, "condition": condition, "jurisdiction": jurisdiction, "on": on}
+    return to_json(question | answer_from(approvals, jurisdiction, on))
 
 
 def answer_from(approvals: list[dict[str, Any]], jurisdiction: str, on: str) -> dict[str, Any]:
-    """What the approvals of one treatment and condition, newest check first, say of a jurisdiction on a day."""
+    """The status that follows from the approvals of one treatment and condition, sorted by `as_of` descending."""
     found: RegulatoryStanding = standing([decision_of(approval) for approval in approvals], jurisdiction, on)
     by_id = {approval["id"]: approval for approval in approvals}
     return {

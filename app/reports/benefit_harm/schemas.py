@@ -1,4 +1,4 @@
-"""The shape of benefits and harms on one scale: people out of 1,000, at baselines that are named."""
+"""Response schemas of the benefit-harm report: absolute effects per 1,000 people, at baselines that are named."""
 
 from typing import Any, Literal
 

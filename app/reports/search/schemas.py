@@ -1,4 +1,4 @@
-"""What a search is asked, and what its answer looks like."""
+"""The query and the response schemas of a search."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,19 +16,19 @@ from app.store.read.schemas import PARTLY, included_model, optional_property
 FACETS = ("kind", *NARROWING)
 FIELDS = ("kind", "id", "url", "title", "match", "field", "snippet")
 RECORD = "record"
-"""What `include` calls the found records themselves."""
+"""The value of `include` for the found records themselves."""
 
 Match = Literal["identifier", "name", "about", "text"]
 
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """A search, checked at the door."""
+    """A validated search query."""
 
     text: str
     kinds: tuple[str, ...] = ()
     narrowing: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Ids by the name of the filter."""
+    """Filter values: record ids by filter name."""
     limit: int = 20
     cursor: str | None = None
     fields: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class SearchQuery:
     release: str | None = None
 
     def fingerprint(self) -> str:
-        """What a cursor is bound to."""
+        """The hash that binds a cursor to its query."""
         narrowing = sorted((name, sorted(ids)) for name, ids in self.narrowing.items())
         return sha256(to_json([self.text, sorted(self.kinds), narrowing, self.release])).hexdigest()[:12]
 

@@ -18,11 +18,11 @@ from app.store.read.records import fetch
 
 
 class AnnotatedClaim(BaseModel):
-    """A claim as a page needs it to colour its words."""
+    """A claim with its span in the text, for highlighting."""
 
     id: str = Field(description="The claim's id.")
     kind: ClaimKind = Field(description="What the statement is about.")
-    verdict: Verdict = Field(description="What our records say to it.")
+    verdict: Verdict = Field(description="The verdict on the claim.")
     safety_flag: bool = Field(description="Whether following the statement could do harm.")
     start: int = Field(description="Its first character in the text, counted from 0.")
     end: int = Field(description="The character after its last one.")
@@ -33,12 +33,12 @@ class AnnotatedSegment(BaseModel):
 
     start: int = Field(description="Its first character, counted from 0.")
     end: int = Field(description="The character after its last one.")
-    text: str | None = Field(description="Its words; null for a gap in a text that is served as quotes only.")
+    text: str | None = Field(description="Its text; null for a gap in a text that is served as quotes only.")
     claims: list[str] = Field(description="The ids of the claims that it belongs to; empty in a gap.")
 
 
 class AnnotatedText(BaseModel):
-    """A source's text in order: every character stands in exactly one segment, however the claims overlap."""
+    """A source's text in order: every character is in exactly one segment, even where claims overlap."""
 
     source: str = Field(description="The source's id.")
     sha256: str = Field(description="SHA-256 of the whole text.")

@@ -54,9 +54,9 @@ class ChangeQuery:
 
 
 class ChangedRecord(Written):
-    """Which record changed, and what it is from then on."""
+    """A changed record, with its id and version after the change."""
 
-    position: int = Field(description="The place of the record's edition among those of the revision.")
+    position: int = Field(description="The position of the record version within the revision.")
     kind: str = Field(description="The resource, as in the URL.")
     id: str = Field(description="The record's id from this change on.")
     version: int = Field(description="The record's version from this change on.")

@@ -147,7 +147,7 @@ def _effect(numbers: Usable | Unusable, name: str) -> dict[str, Any]:
 class ComparedResult(EvidenceHead):
     """A study result in a comparison, with its effect or why it has none."""
 
-    effect: SynthesisShown | None = Field(description="Its effect as people read it; null where it has none.")
+    effect: SynthesisShown | None = Field(description="Its effect on the displayed scale; null when it has none.")
     reason: ExclusionReason | None = Field(description="Why it has none.")
     detail: str | None = Field(description="Why, in words.")
 
@@ -156,9 +156,9 @@ class ComparedGroup(BaseModel):
     """Results of one outcome against one comparator, and whether they may be compared with each other."""
 
     outcome: Slug = Field(description="The outcome.")
-    comparator: Slug | None = Field(description="What was compared with: another of the treatments, or a third.")
+    comparator: Slug | None = Field(description="The comparator: another of the treatments, or a third.")
     treatments: list[Slug] = Field(description="The treatments that the results are about.")
-    measure: EvidenceMeasure = Field(description="What their effects are.")
+    measure: EvidenceMeasure = Field(description="The measure of effect.")
     may_be_compared: bool = Field(description="Whether the rows with an effect may be compared with each other.")
     why_not: list[EvidenceConflict] = Field(description="The reasons against it, with the results on each side.")
     rows: list[ComparedResult] = Field(description="The results, by treatment; the order says nothing of merit.")
@@ -189,6 +189,6 @@ Comparison: Any = create_model(
     without_results=(list[Slug], Field(..., description="The treatments that have no result for the condition.")),
     rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare their doses.")),
     notes=(list[str], Field(..., description="What a reader needs to know in order to read this rightly.")),
-    included=(_INCLUDED, Field(..., description="The records that the results mention.")),
+    included=(_INCLUDED, Field(..., description="The records that the results reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

@@ -24,7 +24,7 @@ NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"}
 
 
 class FieldStanding(BaseModel):
-    """Where one field of the treatment's own record stands."""
+    """The state of one field of the treatment's own record."""
 
     field: str = Field(description="The field.")
     core: bool = Field(description="Whether it must have a value or a reason.")
@@ -33,7 +33,7 @@ class FieldStanding(BaseModel):
 
 
 class FieldTally(BaseModel):
-    """Where one field stands in all records of a resource that concern the treatment; the numbers count records."""
+    """Counts of records on the treatment by the state of one field: known, missing, or never looked for."""
 
     field: str = Field(description="The field.")
     core: bool = Field(description="Whether it must have a value or a reason in every record.")
@@ -43,7 +43,7 @@ class FieldTally(BaseModel):
 
 
 class ResourceStanding(BaseModel):
-    """Where one resource stands: whether there are records, and how full they are."""
+    """The state of one resource: whether there are records on the treatment, and how complete they are."""
 
     resource: str = Field(description="The resource, as in the URL.")
     state: ResourceKnowledge = Field(
@@ -51,34 +51,34 @@ class ResourceStanding(BaseModel):
     )
     total: int = Field(description="How many records concern the treatment.")
     searched_on: str | None = Field(
-        description="The day of the last search for them that covers the condition asked for; null without one."
+        description="The day of the last search that covers the requested condition; null without one."
     )
     fields: list[FieldTally] = Field(description="Every field that its records have, in their order.")
 
 
 class RecordStanding(BaseModel):
-    """Where the treatment's own record stands."""
+    """The state of the treatment's own record."""
 
     fields: list[FieldStanding] = Field(description="Every field of the record, in its order.")
 
 
 class SearchMade(BaseModel):
-    """A search that was made for the treatment: for all records of a resource, or for what decides a claim."""
+    """A search for records on the treatment: for all records of a resource, or for evidence that decides a claim."""
 
     resource: str | None = Field(description="The resource that was searched for; null for the search of a claim.")
     claim: str | None = Field(description="The claim that the search could not decide; null for a whole resource.")
-    conditions: list[str] = Field(description="The conditions that it was narrowed to; empty where to none.")
+    conditions: list[str] = Field(description="The conditions that the search was limited to; empty for all.")
     looked_for: str = Field(description="What was searched, and where.")
     on: str = Field(description="The day of the search.")
 
 
 class Completeness(BaseModel):
-    """What is known of a treatment, what is missing with which reason, and what nobody has looked for."""
+    """What is known about a treatment, what is missing and why, and what nobody has looked for."""
 
     treatment: str = Field(description="The id of the treatment.")
-    condition: str | None = Field(description="The id of the condition that it was narrowed to.")
+    condition: str | None = Field(description="The id of the condition that the report is limited to; null for all.")
     record: RecordStanding = Field(description="The treatment's own record.")
-    resources: list[ResourceStanding] = Field(description="Every resource that can say something of a treatment.")
+    resources: list[ResourceStanding] = Field(description="Every resource whose records can be about a treatment.")
     searches: list[SearchMade] = Field(
         description=f"The searches that were made, the latest first; of those for claims at most {MOST_ROWS}."
     )

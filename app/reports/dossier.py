@@ -46,7 +46,7 @@ def _part_model(row: type[Row]) -> Any:
         __doc__=f"The {row.plural} of a dossier.",
         items=(items, Field(..., description=f"The first {MOST_ROWS} of them.")),
         total=(int, Field(..., description="How many there are in all.")),
-        url=(str, Field(..., description="The list that holds them all.")),
+        url=(str, Field(..., description="The URL of the complete list.")),
     )
 
 
@@ -58,19 +58,19 @@ _WARNING: Any = public_model(Warning)
 DossierUnit: Any = create_model(
     "DossierUnit",
     __config__=WHOLE,
-    __doc__="The unit of the doses that stand beside it, and what forbids to compare them with other doses.",
+    __doc__="The unit of the doses beside it, and the rules against comparing them with other doses.",
     code=(Slug | None, Field(..., description="The unit's code; null where the treatment has no unit of its own.")),
     label=(Line | None, Field(..., description="How the unit is written beside a number.")),
     interchangeable_with=(list[Slug], Field(..., description="Codes of units that mean the same amount.")),
     rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare or convert its doses.")),
-    note=(str, Field(..., description="What that means for a reader.")),
+    note=(str, Field(..., description="An explanation for readers.")),
 )
 _UNIT: Any = (DossierUnit, Field(..., description="The unit of its doses, with the rule."))
 
 DossierLayer: Any = create_model(
     "DossierLayer",
     __config__=WHOLE,
-    __doc__="What is known of a class that the treatment belongs to; it holds for the class, not for one product.",
+    __doc__="All records about a class that the treatment belongs to; they apply to the class, not to one product.",
     treatment=(_TREATMENT, Field(..., description="The class.")),
     unit=_UNIT,
     **_PARTS,
@@ -78,9 +78,12 @@ DossierLayer: Any = create_model(
 Dossier: Any = create_model(
     "Dossier",
     __config__=WHOLE,
-    __doc__="Everything known of one treatment.",
+    __doc__="All records about one treatment.",
     treatment=(_TREATMENT, Field(..., description="The treatment.")),
-    condition=(_CONDITION | None, Field(None, description="The condition that it was narrowed to.")),
+    condition=(
+        _CONDITION | None,
+        Field(None, description="The condition that the dossier is limited to; null for all."),
+    ),
     unit=_UNIT,
     **_PARTS,
     inherited=(
@@ -89,7 +92,7 @@ Dossier: Any = create_model(
     ),
     included=(
         included_model(),
-        Field(..., description="What the records mention: sources, studies, outcomes, conditions."),
+        Field(..., description="The records that these reference: sources, studies, outcomes, conditions."),
     ),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

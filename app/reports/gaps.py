@@ -38,7 +38,7 @@ MOST_RESULTS = 20
 
 
 class SideLink(BaseModel):
-    """The record that a side is."""
+    """The record of a side."""
 
     kind: str = Field(description="The resource, as in the URL.")
     id: Slug = Field(description="The record's id.")
@@ -46,25 +46,25 @@ class SideLink(BaseModel):
 
 
 class GapSide(BaseModel):
-    """One of the things that do not fit together: a record of ours, or that nothing was found in a list."""
+    """One side of a gap: a record, or the absence of records in a list."""
 
-    role: SideRole = Field(description="What part it plays; `absence` where nothing was found.")
-    says: str = Field(description="What it says, in short; for an absence, what was not found.")
+    role: SideRole = Field(description="The role of the side; `absence` when a list has no matching record.")
+    says: str = Field(description="What the record says, in short; for an absence, what was not found.")
     record: SideLink | None = Field(description="The record; null for an absence.")
-    list_url: str | None = Field(description="For an absence: the list that was looked at.")
+    list_url: str | None = Field(description="For an absence: the URL of the list without matching records.")
     citations: list[Citation] = Field(description="The sources of the record, as it cites them.")
-    source_status: SourceStatus | None = Field(description="The worst standing of these sources.")
+    source_status: SourceStatus | None = Field(description="The worst status of these sources.")
 
 
 class GapEntry(BaseModel):
-    """Two or more things that we hold which do not fit together. It describes and never advises."""
+    """Two or more sides that do not fit together, such as records of ours. It describes and never advises."""
 
-    id: str = Field(description="The same for as long as the same records are compared.")
-    kind: GapKind = Field(description="What does not fit.")
+    id: str = Field(description="The gap's id; it is the same as long as the same records are compared.")
+    kind: GapKind = Field(description="The kind of the gap.")
     treatment: Slug = Field(description="The treatment.")
-    condition: Slug | None = Field(description="The condition, where it is about one.")
+    condition: Slug | None = Field(description="The condition, when the gap is about one.")
     statement: str = Field(description="What does not fit, in one plain sentence with the numbers of both sides.")
-    sides: list[GapSide] = Field(description="At least two.", min_length=2)
+    sides: list[GapSide] = Field(description="The sides, at least two.", min_length=2)
 
 
 class GapPage(BaseModel):

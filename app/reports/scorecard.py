@@ -20,21 +20,23 @@ STANDINGS = ("corrected", "concern", "retracted")
 
 
 class Rungs(BaseModel):
-    """How many records stand on each rung of the verification ladder."""
+    """Counts of records by verification level."""
 
-    recorded: int = Field(description="Somebody wrote down where it was read.")
-    quote_found: int = Field(alias="quote-found", description="A quote of it stands in the source's stored text.")
+    recorded: int = Field(description="Records whose place in a source was written down.")
+    quote_found: int = Field(
+        alias="quote-found", description="Records with a quote that is in the stored text of the source."
+    )
     number_in_quote: int = Field(
-        alias="number-in-quote", description="Each of its numbers stands in such a quote, or in a structured source."
+        alias="number-in-quote", description="Records whose numbers are all in such a quote or in a structured source."
     )
 
 
 class Standing(BaseModel):
-    """How many records rest on a source that is no longer simply current."""
+    """Counts of records that rest on a source which is no longer current."""
 
-    corrected: int = Field(description="On a source that was corrected.")
-    concern: int = Field(description="On a source under an expression of concern.")
-    retracted: int = Field(description="On a source that was retracted.")
+    corrected: int = Field(description="Records that rest on a corrected source.")
+    concern: int = Field(description="Records that rest on a source under an expression of concern.")
+    retracted: int = Field(description="Records that rest on a retracted source.")
 
 
 class Score(BaseModel):
@@ -42,10 +44,10 @@ class Score(BaseModel):
 
     total: int = Field(description="Published records.")
     uncited: int = Field(description="Records without a citation, where the resource does not need one.")
-    rungs: Rungs = Field(description="The others, by rung.")
+    rungs: Rungs = Field(description="Records with a citation, by verification level.")
     curator_checked: int = Field(description="Records that a curator compared with their sources.")
-    standing: Standing = Field(description="Records that rest on a source that did not stay as it was.")
-    needs_review: int = Field(description="Records that point to a withdrawn one.")
+    standing: Standing = Field(description="Records that rest on a source which is no longer current, by its status.")
+    needs_review: int = Field(description="Records that reference a withdrawn record.")
     last_checked: str | None = Field(description="The newest day on which one of them was compared with its sources.")
     oldest_check: str | None = Field(description="The oldest of their last checks.")
     never_checked: int = Field(description="Records without a day of a check.")
@@ -67,13 +69,15 @@ class _OfTreatment(BaseModel):
 
 
 class TreatmentScore(Score, _OfTreatment):
-    """The counts of one treatment's records, of whatever resource."""
+    """The counts of one treatment's records in all resources."""
 
-    resources: list[ResourceScore] = Field(description="The same, resource by resource; without those that have none.")
+    resources: list[ResourceScore] = Field(
+        description="The counts by resource, without resources that have no records."
+    )
 
 
 class Scorecard(BaseModel):
-    """How far the dataset's numbers can be traced, and how fresh that is."""
+    """How far the dataset's numbers can be traced to sources, and how recently they were checked."""
 
     as_of: str = Field(description="The day (UTC) from which ages are counted.")
     resources: list[ResourceScore] = Field(description="Every resource whose records have citations.")

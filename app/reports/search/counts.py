@@ -32,7 +32,7 @@ class SearchFacet(Facet):
     """The values of one field among what matches, counted up to a bound."""
 
     counted: int = Field(
-        description=f"Among how many records they were counted: the first {MOST_COUNTED} that match, for `kind` the "
+        description=f"How many records were counted: the first {MOST_COUNTED} that match, for `kind` the "
         f"first {MOST_COUNTED} of each kind. Where `is_at_least`, there are more, and the counts are not those of all."
     )
 

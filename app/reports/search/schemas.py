@@ -48,35 +48,33 @@ class SearchHit(BaseModel):
     model_config = PARTLY
     kind: str = Field(description="Its resource, as in the URL.")
     id: Slug = Field(description="Its id.")
-    url: str = optional_property("Where it is.")
-    title: str = optional_property(
-        "What it is called; for a record without a name, what it is about and how it begins."
-    )
+    url: str = optional_property("Its URL.")
+    title: str = optional_property("Its name; for a record without a name, its subject and the beginning of its text.")
     match: Match = optional_property(
-        "How it was found: by an `identifier`; by its `name`; as a record `about` what was asked, through what it "
-        "refers to; or somewhere in its `text`."
+        "How it was found: by an `identifier`; by its `name`; as a record `about` the query, through a record that it "
+        "references; or somewhere in its `text`."
     )
     field: str | None = optional_property(
-        "Where it says so, as a path into the record; null when no single place does."
+        "The matching field, as a path into the record; null when no single field matches."
     )
-    snippet: list[Segment] = optional_property("What stands there, in segments; plain text, never HTML.")
+    snippet: list[Segment] = optional_property("The matching text, in segments; plain text, never HTML.")
 
 
 class SearchPage(BaseModel):
-    """One page of what was found."""
+    """One page of search hits."""
 
     model_config = PARTLY
     items: list[SearchHit] = Field(..., description="The records, best first.")
     next: str | None = Field(..., description="The cursor of the next page; null on the last one.")
     matched: Literal["all", "some"] = Field(
-        ..., description="Whether the records hold `all` that was asked, or `some` of it because none holds all."
+        ..., description="Whether the records match `all` parts of the query, or `some` because none matches all."
     )
-    groups: list[SearchGroup] = Field(..., description="How many of each kind match, whatever `kind` says.")
+    groups: list[SearchGroup] = Field(..., description="How many records of each kind match, ignoring `kind`.")
     corrected: dict[str, list[str]] = Field(
-        ..., description="Words that no record holds, each with the words of names that they were taken for."
+        ..., description="Words of the query that no record has, each with the words of names that replaced it."
     )
     followed: dict[str, list[str]] = Field(
-        ..., description="Names in the question, each with the other names of the same thing that were looked for too."
+        ..., description="Names in the query, each with the synonyms that were searched for too."
     )
     facets: dict[str, SearchFacet] = optional_property("Only with `facet`.")
     included: included_model() = optional_property("Only with `include`.")  # type: ignore[valid-type]  # made at run time

@@ -33,22 +33,22 @@ class Typed:
 
 
 class Suggestion(BaseModel):
-    """A name that a person may be about to type."""
+    """A suggestion for autocomplete: a name or a term."""
 
     kind: str = Field(description="The resource, as in the URL.")
     id: Slug | None = Field(description="The record's id; null for a term, which many records share.")
     name: str = Field(description="The name of the record, or the term.")
-    label: str = Field(description="The name that begins as was typed: a brand name or a synonym, say.")
+    label: str = Field(description="The name that begins with the text: a brand name or a synonym, for example.")
     count: int = Field(description="How many records have the term; 1 for a record of its own.")
     url: str = Field(description="The page to go to: the record, or the list or search of those that have the term.")
 
 
 class Suggestions(BaseModel):
-    """What a person may be about to type."""
+    """Suggestions for autocomplete."""
 
-    items: list[Suggestion] = Field(description="The best first.")
+    items: list[Suggestion] = Field(description="The suggestions, best first.")
     corrected: dict[str, list[str]] = Field(
-        description="When nothing begins so: the last word, with the words that it was taken for."
+        description="When no name begins with the text: its last word, with the words that replaced it."
     )
 
 

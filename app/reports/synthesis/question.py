@@ -57,7 +57,7 @@ class EvidenceQuestion(ReadParameters):
     """The query parameters of a synthesis of our study results."""
 
     treatment: Ids = Field(
-        description="The treatment's id; repeat it for any of several. A class stands for itself alone.",
+        description="The treatment's id; repeat it for any of several. A class does not include its products.",
         examples=[[EXAMPLE.treatment]],
     )
     condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
@@ -80,17 +80,18 @@ class EvidenceQuestion(ReadParameters):
     time_frame_days_lte: QueryNumber | None = Field(None, description="Only results of that day or earlier.")
     measure: EvidenceMeasure | None = Field(
         None,
-        description="The effect. Unless told: the one that fits the outcome's kind and under which most results count.",
+        description="The measure of effect. By default the one that fits the outcome's kind and under which most "
+        "results count.",
     )
     model: SynthesisModel | None = Field(
-        None, description="`random-effects` unless told; `common-effect` for `mantel-haenszel` and `peto`."
+        None, description="`random-effects` by default; `common-effect` for `mantel-haenszel` and `peto`."
     )
     method: SynthesisMethod = Field("inverse-variance", description="How studies are weighted.")
     estimator: SynthesisEstimator = Field("reml", description="How τ² is estimated.")
     interval: SynthesisInterval | None = Field(
         None,
-        description="How the interval is made. Unless told: `knapp-hartung` for three or more studies that differ "
-        "beyond chance (τ² above 0), else `wald`.",
+        description="How the confidence interval is computed. By default `knapp-hartung` for three or more studies "
+        "that differ beyond chance (τ² above 0), else `wald`.",
     )
     level: float = Field(95.0, ge=50, le=99.9, description="Of all intervals, in percent.")
     window_days: float = Field(
@@ -98,7 +99,7 @@ class EvidenceQuestion(ReadParameters):
     )
     accept: Annotated[list[ConflictReason], Field(max_length=len(REASONS))] | None = Field(
         None,
-        description="A reason against joining the results that you take upon yourself; repeat it for several. The "
+        description="A reason against pooling the results that you accept; repeat it for several. The "
         "answer carries those that apply, under `caveats`.",
     )
     also: Annotated[list[EvidenceAddition], Field(max_length=MOST_NAMED)] | None = Field(

@@ -1,4 +1,4 @@
-"""A source's text with its claims marked; of a text that is not ours to serve, the quotes alone, the gaps named."""
+"""The text of a source with its claims marked; for a text that may not be served in full, only the quotes."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ from app.store.read.records import fetch
 
 
 class AnnotatedClaim(BaseModel):
-    """A claim as a page needs it to colour its words."""
+    """A claim with its span in the text, for highlighting."""
 
     id: str = Field(description="The claim's id.")
     kind: ClaimKind = Field(description="What the statement is about.")
-    verdict: Verdict = Field(description="What our records say to it.")
+    verdict: Verdict = Field(description="The verdict on the claim.")
     safety_flag: bool = Field(description="Whether following the statement could do harm.")
     start: int = Field(description="Its first character in the text, counted from 0.")
     end: int = Field(description="The character after its last one.")
@@ -33,12 +33,12 @@ class AnnotatedSegment(BaseModel):
 
     start: int = Field(description="Its first character, counted from 0.")
     end: int = Field(description="The character after its last one.")
-    text: str | None = Field(description="Its words; null for a gap in a text that is served as quotes only.")
+    text: str | None = Field(description="Its text; null for a gap in a text that is served as quotes only.")
     claims: list[str] = Field(description="The ids of the claims that it belongs to; empty in a gap.")
 
 
 class AnnotatedText(BaseModel):
-    """A source's text in order: every character stands in exactly one segment, however the claims overlap."""
+    """A source's text in order: every character is in exactly one segment, even where claims overlap."""
 
     source: str = Field(description="The source's id.")
     sha256: str = Field(description="SHA-256 of the whole text.")
@@ -49,14 +49,14 @@ class AnnotatedText(BaseModel):
 
 
 def read_annotated(connection: Connection, source: str) -> bytes:
-    """The annotated text as JSON; NotFound for an unknown source, and for one whose text we do not hold."""
+    """The annotated text as JSON (`AnnotatedText`); NotFound for an unknown source or one without a stored text."""
     record: dict[str, Any] = from_json(fetch(connection, Source, source)[0])
     text = connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
     if text is None:
         raise NotFound(f"We do not hold the text of source {source!r}.")
     claims = sorted(_claims_of(connection, source), key=lambda claim: (claim.start, claim.end, claim.id))
     is_whole = record["text_served"] == "full"
-    stretches = [Marked(claim.start, claim.end, claim.id) for claim in claims]
+    marked = [Marked(claim.start, claim.end, claim.id) for claim in claims]
     answer = AnnotatedText(
         source=source,
         sha256=record["sha256"],
@@ -70,14 +70,14 @@ def read_annotated(connection: Connection, source: str) -> bytes:
                 text=text[segment.start : segment.end] if is_whole or segment.owners else None,
                 claims=list(segment.owners),
             )
-            for segment in segments(len(text), stretches)
+            for segment in segments(len(text), marked)
         ],
     )
     return to_json(answer)
 
 
 def _claims_of(connection: Connection, source: str) -> list[AnnotatedClaim]:
-    """The claims of a source whose place in its text is known."""
+    """The claims of a source that have a span in its text."""
     found: list[AnnotatedClaim] = []
     query: Query | None = Query(Claim, {"source": [source]})
     while query is not None:

@@ -1,4 +1,4 @@
-"""Everything that `tev check` looks at: does each stored record still hold, and does it show what follows from it?"""
+"""The integrity check behind `tev check`: validates and recomputes each stored record, reference and source text."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from app.store.write.loaded import CHUNK, LoadedRecords, record_from
 
 
 class Failure(NamedTuple):
-    """Something that does not hold: the record, the place in it (JSON pointer), and what."""
+    """A failed check: the record, the JSON pointer into it, and the detail."""
 
     record: str
     pointer: str
@@ -31,19 +31,19 @@ class Failure(NamedTuple):
 
 @dataclass
 class Report:
-    """What a check came to."""
+    """The result of a check: its failures, and how much was checked."""
 
     failures: list[Failure] = field(default_factory=list)
     records: int = 0
     quotes: int = 0
-    """Quotes that stand in the stored text of their source."""
+    """Quotes found in the stored text of their source."""
     numbers: int = 0
-    """Numbers that stand where they are said to stand."""
+    """Numbers found at their cited place."""
     texts: int = 0
 
 
 def audit(database: Database, progress: Progress = lambda _count: None) -> Report:
-    """Check every record and every text, in short reads, so that nobody waits for it."""
+    """Check every record and every source text, in short read transactions, so that nothing waits for it."""
     report = Report()
     for plural in RESOURCES:
         last = ""
@@ -52,7 +52,7 @@ def audit(database: Database, progress: Progress = lambda _count: None) -> Repor
                 ids = _next_ids(connection, plural, last)
                 if not ids:
                     break
-                _check_some(connection, plural, ids, report)
+                _check_records(connection, plural, ids, report)
             progress(len(ids))
             last = ids[-1]
     last = ""
@@ -74,27 +74,27 @@ def _next_ids(connection: Connection, plural: str, last: str) -> list[str]:
     return list(connection.scalars(query))
 
 
-def _check_some(connection: Connection, plural: str, ids: list[str], report: Report) -> None:
-    shelf = LoadedRecords(connection)
-    around = RenderContext(shelf.known, shelf.text_of, "")
+def _check_records(connection: Connection, plural: str, ids: list[str], report: Report) -> None:
+    loaded = LoadedRecords(connection)
+    context = RenderContext(loaded.known, loaded.text_of, "")
     columns = _columns(connection, plural, ids)
     links = _links(connection, plural, ids)
-    editions = _editions(connection, plural, ids)
-    for key, held in shelf.existing([(plural, record_id) for record_id in ids]).items():
+    last_versions = _last_documents(connection, plural, ids)
+    for key, existing in loaded.existing([(plural, record_id) for record_id in ids]).items():
         report.records += 1
-        document = from_json(held.document)
+        document = from_json(existing.document)
         report.failures += _differences(key, columns[key[1]], document, "the column holds {0!r}, the document {1!r}")
-        if editions.get(key[1]) != held.document:
+        if last_versions.get(key[1]) != existing.document:
             report.failures.append(Failure(name_of(key), "", "the history does not end with the stored document"))
         try:
             record = record_from(plural, document)
         except ValidationError as failure:
             report.failures += [Failure(**error) for error in describe_faults(failure, name_of(key))]
             continue
-        finding = verify(record, shelf.text_of)
+        finding = verify(record, loaded.text_of)
         report.quotes += finding.quotes
         report.numbers += len(finding.bound)
-        report.failures += _of_record(key, record, held, finding, around)
+        report.failures += _record_failures(key, record, existing, finding, context)
         if links.get(key[1], set()) != {
             (row["path"], row["to_kind"], row["to_id"]) for row in reference_rows(key, record)
         }:
@@ -103,34 +103,36 @@ def _check_some(connection: Connection, plural: str, ids: list[str], report: Rep
             )
 
 
-def _of_record(
-    key: Key, record: Record, held: ExistingRecord, finding: Finding, around: RenderContext
+def _record_failures(
+    key: Key, record: Record, existing: ExistingRecord, finding: Finding, context: RenderContext
 ) -> Iterator[Failure]:
-    """Faults of quotes and numbers; where there are none, what the document shows and does not follow."""
+    """Faults of quotes and numbers; without any, fields of the stored document that differ from a fresh rendering."""
     if finding.faults:
         yield from (Failure(name_of(key), fault.pointer, fault.detail) for fault in finding.faults)
         return
     try:
-        row = render_document(record, held, around)
+        row = render_document(record, existing, context)
     except InvalidRecord as failure:
         yield from (Failure(name_of(key), error.get("pointer", ""), error["detail"]) for error in failure.errors)
         return
-    if row["digest"] != held.digest:
+    if row["digest"] != existing.digest:
         yield Failure(name_of(key), "", "the record was changed past the store: its digest is another one")
         return
-    yield from _differences(key, from_json(held.document), from_json(row["document"]), "{0!r} is shown, {1!r} follows")
+    yield from _differences(
+        key, from_json(existing.document), from_json(row["document"]), "{0!r} is shown, {1!r} follows"
+    )
 
 
-def _differences(key: Key, shown: dict[str, Any], wanted: dict[str, Any], words: str) -> Iterator[Failure]:
-    for name, value in wanted.items():
+def _differences(key: Key, shown: dict[str, Any], expected: dict[str, Any], template: str) -> Iterator[Failure]:
+    for name, value in expected.items():
         if shown.get(name) != value:
-            yield Failure(name_of(key), f"/{name}", words.format(shown.get(name), value))
+            yield Failure(name_of(key), f"/{name}", template.format(shown.get(name), value))
 
 
-def _text_failures(shelf: LoadedRecords, source: str, text: str) -> Iterator[Failure]:
-    named, digest = shelf.known("sources", source)["sha256"], sha256(text.encode()).hexdigest()
-    if named != digest:
-        yield Failure(f"sources/{source}", "/sha256", f"sha256 is {named}, but the stored text has {digest}")
+def _text_failures(loaded: LoadedRecords, source: str, text: str) -> Iterator[Failure]:
+    recorded, digest = loaded.known("sources", source)["sha256"], sha256(text.encode()).hexdigest()
+    if recorded != digest:
+        yield Failure(f"sources/{source}", "/sha256", f"sha256 is {recorded}, but the stored text has {digest}")
 
 
 def _columns(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -146,8 +148,8 @@ def _links(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str,
     return found
 
 
-def _editions(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, str]:
-    """The document of each record's last edition."""
+def _last_documents(connection: Connection, plural: str, ids: Iterable[str]) -> dict[str, str]:
+    """The document of each record's last version."""
     newest = (
         select(RECORD_VERSION.c.kind, RECORD_VERSION.c.id, func.max(RECORD_VERSION.c.revision).label("revision"))
         .where(RECORD_VERSION.c.kind == plural, RECORD_VERSION.c.id.in_(ids))

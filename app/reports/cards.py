@@ -1,4 +1,4 @@
-"""What a card is made of: one record, what regulators decided on it, and the few records that tell its facts."""
+"""Reads the records behind a card: one record, its approvals, and the few related records that the card shows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,20 +25,20 @@ from app.store.read.records import fetch, included
 from app.store.read.releases import list_releases
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}
-"""The resources whose records can stand in other people's pages, by plural."""
+"""Resources whose records can be embedded in other websites, by plural."""
 SYNTHESES = "syntheses"
-"""How the addresses of syntheses begin; they are no records, and so no resource."""
+"""The path segment of syntheses, which can be embedded although they are not a resource."""
 EMBEDDABLE = (*EMBEDDED, SYNTHESES)
 APPROVALS = PageList(Approval, 100)
 WARNINGS = PageList(LabelWarning, 3)
 DOSES = PageList(DosingInterval, 12)
 MOST_RELEASES = 20
 RESULTS = PageList(StudyResult, 100)
-"""Enough to find those whose certainty somebody rated; the page shows the rest."""
+"""Enough to find the results with a GRADE certainty; the record's page shows the others."""
 
 
 def embedded(plural: str) -> type[Row]:
-    """The resource of that plural; NotFound with the nearest one for what cannot be embedded."""
+    """The embeddable resource with this plural; NotFound, with the nearest name, for any other."""
     if plural not in EMBEDDED:
         close = nearest(plural, EMBEDDABLE)
         known = ", ".join(EMBEDDABLE)
@@ -57,10 +57,10 @@ def read_card(connection: Connection, resource: type[Row], record_id: str) -> Fa
     about = _about(resource, record)
     lists = {
         part.resource: listed(connection, part, filters, found)
-        for part, filters in _parts(resource, about, [one["id"] for one in family])
+        for part, filters in _parts(resource, about, [member["id"] for member in family])
     }
-    for mention in record.get("evidence", ()):
-        name_of_what(connection, mention["kind"], mention["id"], found)
+    for reference in record.get("evidence", ()):
+        name_of_what(connection, reference["kind"], reference["id"], found)
     return Facts(
         resource=resource,
         record=record,
@@ -75,7 +75,7 @@ def read_card(connection: Connection, resource: type[Row], record_id: str) -> Fa
 
 
 def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:
-    """The filters for what is known of the same use; empty where the record names no treatment for a condition."""
+    """Filters for records on the same treatment and condition; empty when the record names no such pair."""
     if resource is Treatment:
         return {"treatment": [record["id"]]}
     conditions = record["conditions"] if resource is Claim else [record["condition"]]
@@ -87,7 +87,7 @@ def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:
 def _parts(
     resource: type[Row], about: dict[str, list[str]], family: list[str]
 ) -> Iterator[tuple[PageList, dict[str, list[str]]]]:
-    """The lists of a card, with what narrows each; what is warned of a class holds for its products."""
+    """The lists of a card, each with its filters; warnings of a class apply to its products too."""
     if about:
         yield APPROVALS, about
     if resource is Treatment:
@@ -101,30 +101,30 @@ def _parts(
 
 
 def newer_release(connection: Connection, release: str) -> str | None:
-    """The newest release, when it is another one than that."""
+    """The name of the newest release; None when it is `release`."""
     newest = list_releases(connection, 1)
     return newest[0].name if newest and newest[0].name != release else None
 
 
 @dataclass(frozen=True)
 class EmbedChoices:
-    """What can be picked on the page that makes embeds: ids with their names."""
+    """The options of the embed builder page: treatments by id and name, and releases."""
 
     first: str
-    """The id of the first record, to begin with; empty where there is none."""
+    """The id of the record that is preselected; empty when there is none."""
     treatments: list[tuple[str, str]]
     releases: list[str]
 
 
 def read_choices(connection: Connection, plural: str, treatment: str | None) -> EmbedChoices:
-    """The first record of a resource, of one treatment where it is named, and the newest releases."""
-    found = []
+    """The options of the embed builder; with `treatment`, the preselected record is one of that treatment."""
+    named = []
     if plural in EMBEDDED:
         row = EMBEDDED[plural]
-        own = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
-        found = _named(connection, Query(row, own, ("name",) if row is Treatment else (), 1))
+        filters = {"id" if row is Treatment else "treatment": [treatment]} if treatment else {}
+        named = _named(connection, Query(row, filters, ("name",) if row is Treatment else (), 1))
     return EmbedChoices(
-        first=found[0][0] if found else "",
+        first=named[0][0] if named else "",
         treatments=_named(connection, Query(Treatment, {}, ("name",), MOST_ROWS)),
         releases=[release.name for release in list_releases(connection, MOST_RELEASES)],
     )

@@ -1,4 +1,4 @@
-"""The change feed: what changed in the dataset from one revision to another, as a mirror or a subscriber reads it."""
+"""The change feed: every change of a record between two revisions of the dataset, for mirrors and subscribers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ from app.store.read.versions import RecordVersion, has_one_before, in_order, pla
 MOST_CHANGES = 1000
 USUAL_CHANGES = 100
 MOST_LOOKED_AT = 10_000
-"""How many editions one page looks for types in, without reading them."""
+"""Record versions that one page scans for a change type, without loading their documents."""
 MOST_COMPARED = 1_000
-"""How many editions one page compares with the one before."""
+"""Record versions that one page compares with their predecessors."""
 CHUNK = 200
-"""How many editions are read at a time."""
+"""Record versions loaded by one SQL query."""
 
 Order = Literal["oldest-first", "newest-first"]
 
 
 @dataclass(frozen=True)
 class ChangeQuery:
-    """A question to the change feed, checked at the door."""
+    """A validated query of the change feed."""
 
     since: int = 0
     until: int | None = None
@@ -48,15 +48,15 @@ class ChangeQuery:
     cursor: str | None = None
 
     def fingerprint(self) -> str:
-        """What a cursor is bound to: everything but the size of a page."""
+        """The hash that binds a cursor to its query: all parameters but `limit`."""
         named = [self.since, self.until, self.kinds, self.id, self.types, self.order]
         return sha256(to_json(named)).hexdigest()[:12]
 
 
 class ChangedRecord(Written):
-    """Which record changed, and what it is from then on."""
+    """A changed record, with its id and version after the change."""
 
-    position: int = Field(description="The place of the record's edition among those of the revision.")
+    position: int = Field(description="The position of the record version within the revision.")
     kind: str = Field(description="The resource, as in the URL.")
     id: str = Field(description="The record's id from this change on.")
     version: int = Field(description="The record's version from this change on.")
@@ -82,126 +82,128 @@ class ChangePage(BaseModel):
 
 
 class ListedChange(NamedTuple):
-    """A change, the edition that made it, and its number among those of the edition that were asked for."""
+    """A change, the record version that made it, and its index among the requested changes of that version."""
 
-    edition: RecordVersion
+    record_version: RecordVersion
     number: int
     change: RecordChange
 
     @property
     def place(self) -> tuple[int, int, int]:
-        """Where it stands in the feed."""
-        return (self.edition.revision, self.edition.position, self.number)
+        """The sort key in the feed: revision, position in the revision, index in the version."""
+        return (self.record_version.revision, self.record_version.position, self.number)
 
 
 def read_changes(
-    connection: Connection, asked: ChangeQuery, public_url: str, *, newest: int | None = None
+    connection: Connection, query: ChangeQuery, public_url: str, *, newest: int | None = None
 ) -> ChangePage:
-    """One page, in bounded time; NotFound for an unknown `id`, BadCursor for a cursor of another question.
+    """One page of the feed, in bounded time; NotFound for an unknown `id`, BadCursor for a cursor of another query.
 
-    A cursor names a change by its edition and its place in it, so that a page may end inside an edition. `newest` is
-    the revision at which to stop; the one that stands, unless told.
+    A cursor identifies a change by its record version and its index in it, so that a page may end inside a version.
+    `newest` is the last revision to include; by default the current one.
     """
-    newest = revision_of(connection) if newest is None else newest  # first: a page holds nothing that is younger
-    start = read_numbers(asked.cursor, asked.fingerprint(), 3) if asked.cursor else None
-    size = MOST_LOOKED_AT if asked.types else asked.limit
-    keys = connection.execute(_keys(connection, asked, newest, start).limit(size + 1)).all()
+    newest = revision_of(connection) if newest is None else newest  # read first, so that a page has no later change
+    start = read_numbers(query.cursor, query.fingerprint(), 3) if query.cursor else None
+    size = MOST_LOOKED_AT if query.types else query.limit
+    keys = connection.execute(_keys(connection, query, newest, start).limit(size + 1)).all()
     wanted = [(row.revision, row.position) for row in keys[:size] if row.matters]
-    found = list(islice(_found(connection, wanted[:MOST_COMPARED], asked, start), asked.limit + 1))
-    following = [one.place for one in found[asked.limit :]]
+    found = list(islice(_matching_changes(connection, wanted[:MOST_COMPARED], query, start), query.limit + 1))
+    following = [change.place for change in found[query.limit :]]
     following += [(*key, 0) for key in wanted[MOST_COMPARED:]]
     following += [(row.revision, row.position, 0) for row in keys[size:]]
     return ChangePage(
-        items=[_item(one, public_url) for one in found[: asked.limit]],
-        next=write_cursor(asked.fingerprint(), following[0]) if following else None,
+        items=[_item(change, public_url) for change in found[: query.limit]],
+        next=write_cursor(query.fingerprint(), following[0]) if following else None,
         revision=newest,
     )
 
 
-def _keys(connection: Connection, asked: ChangeQuery, newest: int, start: Sequence[int] | None) -> Select[Any]:
-    """The editions to look at, in order, from `start` on; `matters` says whether one can hold a type asked for."""
-    matters = literal(True) if not asked.types or ON_CREATION & set(asked.types) else has_one_before()
-    until = newest if asked.until is None else min(newest, asked.until)
+def _keys(connection: Connection, query: ChangeQuery, newest: int, start: Sequence[int] | None) -> Select[Any]:
+    """The SQL query for the record versions to scan, from `start` on; `matters`: may hold a requested change type."""
+    matters = literal(True) if not query.types or ON_CREATION & set(query.types) else has_one_before()
+    until = newest if query.until is None else min(newest, query.until)
     statement = select(RECORD_VERSION.c.revision, RECORD_VERSION.c.position, matters.label("matters")).where(
-        RECORD_VERSION.c.revision > asked.since, RECORD_VERSION.c.revision <= until
+        RECORD_VERSION.c.revision > query.since, RECORD_VERSION.c.revision <= until
     )
-    statement = in_order(statement, newest_first=asked.order == "newest-first")
-    if asked.kinds:
-        statement = statement.where(RECORD_VERSION.c.kind.in_(asked.kinds))
-    if asked.id is not None:
-        named = _named(connection, asked.kinds or tuple(RESOURCES), asked.id)
+    statement = in_order(statement, newest_first=query.order == "newest-first")
+    if query.kinds:
+        statement = statement.where(RECORD_VERSION.c.kind.in_(query.kinds))
+    if query.id is not None:
+        named = _named(connection, query.kinds or tuple(RESOURCES), query.id)
         statement = statement.where(
-            or_(*(and_(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.id == one) for kind, one in named))
+            or_(*(and_(RECORD_VERSION.c.kind == kind, RECORD_VERSION.c.id == record_id) for kind, record_id in named))
         )
     if start is None:
         return statement
     here = tuple_(literal(start[0]), literal(start[1]))
-    beyond: ColumnElement[bool] = place() <= here if asked.order == "newest-first" else place() >= here
+    beyond: ColumnElement[bool] = place() <= here if query.order == "newest-first" else place() >= here
     return statement.where(beyond)
 
 
 def _named(connection: Connection, kinds: Sequence[str], record_id: str) -> list[Key]:
-    """The records that have or had the id, in the resources that were asked for; NotFound when none ever did."""
+    """The records that have or had this id, in these resources; NotFound when there is none."""
     former = present_ids(connection, {kind: [record_id] for kind in kinds})
     wanted = [(kind, former.get((kind, record_id), record_id)) for kind in kinds]
     same = [and_(REGISTRY.c.kind == kind, REGISTRY.c.id == present) for kind, present in wanted]
-    there = [(kind, present) for kind, present in connection.execute(select(REGISTRY).where(or_(*same)))]
-    if not there:
+    existing = [(kind, present) for kind, present in connection.execute(select(REGISTRY).where(or_(*same)))]
+    if not existing:
         raise no_record(connection, [RESOURCES[kind] for kind in kinds], record_id)
-    return there
+    return existing
 
 
-def _found(
-    connection: Connection, keys: Sequence[tuple[int, int]], asked: ChangeQuery, start: Sequence[int] | None
+def _matching_changes(
+    connection: Connection, keys: Sequence[tuple[int, int]], query: ChangeQuery, start: Sequence[int] | None
 ) -> Iterator[ListedChange]:
-    """The changes of these editions that were asked for, in order, from `start` on; read in chunks, as used."""
-    newest_first = asked.order == "newest-first"
+    """The requested changes of these record versions, in order, from `start` on; loads `CHUNK` versions at a time."""
+    newest_first = query.order == "newest-first"
     for first in range(0, len(keys), CHUNK):
         statement = select_versions().where(_any_of(keys[first : first + CHUNK]))
-        for edition in read_versions(connection, in_order(statement, newest_first=newest_first)):
-            changes = [change for change in edition.changes if not asked.types or change.type in asked.types]
-            given = start[2] if start and (edition.revision, edition.position) == tuple(start[:2]) else 0
+        for record_version in read_versions(connection, in_order(statement, newest_first=newest_first)):
+            changes = [change for change in record_version.changes if not query.types or change.type in query.types]
+            first_number = (
+                start[2] if start and (record_version.revision, record_version.position) == tuple(start[:2]) else 0
+            )
             for number, change in enumerate(reversed(changes) if newest_first else changes):
-                if number >= given:
-                    yield ListedChange(edition, number, change)
+                if number >= first_number:
+                    yield ListedChange(record_version, number, change)
 
 
 def _any_of(keys: Sequence[tuple[int, int]]) -> ColumnElement[bool]:
-    """One of these editions; said by revision, because SQLite would look at every row for a list of pairs."""
+    """The SQL condition for these record versions, by revision: for a list of pairs SQLite would scan the table."""
     by_revision = groupby(sorted(keys), key=itemgetter(0))
     return or_(
         *(
             and_(
                 RECORD_VERSION.c.revision == revision,
-                RECORD_VERSION.c.position.in_([position for _, position in alike]),
+                RECORD_VERSION.c.position.in_([position for _, position in pairs]),
             )
-            for revision, alike in by_revision
+            for revision, pairs in by_revision
         )
     )
 
 
-def _item(found: ListedChange, public_url: str) -> ChangeItem:
-    edition, change = found.edition, found.change
+def _item(listed: ListedChange, public_url: str) -> ChangeItem:
+    record_version, change = listed.record_version, listed.change
     return ChangeItem(
-        revision=edition.revision,
-        position=edition.position,
-        at=edition.at,
-        author=edition.author,
-        reason=edition.reason,
-        reviewer=edition.reviewer,
-        note=edition.note,
-        kind=edition.kind,
-        id=edition.document["id"],
-        version=edition.version,
-        updated_at=edition.document["updated_at"],
+        revision=record_version.revision,
+        position=record_version.position,
+        at=record_version.at,
+        author=record_version.author,
+        reason=record_version.reason,
+        reviewer=record_version.reviewer,
+        note=record_version.note,
+        kind=record_version.kind,
+        id=record_version.document["id"],
+        version=record_version.version,
+        updated_at=record_version.document["updated_at"],
         **change._asdict(),
-        record=edition.document if change.type == "created" else None,
-        url=f"{public_url}/v1/{edition.kind}/{edition.id}",
+        record=record_version.document if change.type == "created" else None,
+        url=f"{public_url}/v1/{record_version.kind}/{record_version.id}",
     )
 
 
 def example_change() -> ChangeItem:
-    """How the feed tells that a record of the seed was created, for the documentation."""
+    """The example of the API documentation: the creation of a seed record."""
     plural = next(iter(RESOURCES))
     record = example_of(RESOURCES[plural])
     return ChangeItem(

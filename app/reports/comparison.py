@@ -1,4 +1,4 @@
-"""Treatments side by side: direct evidence apart from indirect, what may be compared and why the rest may not."""
+"""The comparison of treatments: direct and indirect evidence apart, and whether results are comparable."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.warnings import Warning
-from app.reports.synthesis.content import told
+from app.reports.synthesis.content import conflict_content
 from app.reports.synthesis.entries import result_entry
 from app.reports.synthesis.results import omission_notes, read_results
 from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
@@ -40,7 +40,7 @@ from app.store.read.units import rules_for
 
 LEVEL = 95.0
 BETWEEN_TREATMENTS: ConflictReason = "different-products"
-"""Different treatments are what is compared here, and so no reason against it; their doses never are."""
+"""The conflict that a comparison of treatments ignores; doses of different products are never compared."""
 NOTES = (
     "The order of treatments and rows says nothing of merit: nothing is ranked.",
     "Direct: one study gave people one treatment or the other. Indirect: each treatment was compared with the same "
@@ -48,15 +48,15 @@ NOTES = (
     "Doses of different products are not compared.",
 )
 NO_THIRD = (None, "baseline", "mixed")
-"""What treatments do not share although the word is the same: nothing, the time before, several things at once."""
+"""Comparators that do not link treatments indirectly, though the word is equal: none, baseline, mixed."""
 Group = tuple[str, str | None, str]
-"""Outcome, comparator, and in direct evidence the treatment: the other way round an effect has the other sign."""
+"""Outcome, comparator, and in direct evidence the treatment, since swapping the two reverses the effect."""
 
 
 def read_comparison(
     connection: Connection, treatments: Sequence[str], condition: str, *, window_days: float, address: Address
 ) -> dict[str, Any]:
-    """The comparison; Moved, Gone or NotFound for what is not there."""
+    """The content of the response (`Comparison`); Moved, Gone or NotFound for a missing treatment or condition."""
     compared = [from_json(fetch(connection, Treatment, name)[0]) for name in treatments]
     about = from_json(fetch(connection, Condition, condition)[0])
     found = read_results(connection, {"treatment": list(treatments), "condition": [condition]})
@@ -71,15 +71,17 @@ def read_comparison(
 
     def shown(groups: Mapping[Group, Sequence[Reported]]) -> list[dict[str, Any]]:
         in_order = sorted(groups.items(), key=lambda group: (group[0][0], group[0][1] or "", group[0][2]))
-        return [_group(key, some, treatments, window_days, address) for key, some in in_order]
+        return [_group(key, results, treatments, window_days, address) for key, results in in_order]
 
-    several = {key: some for key, some in through.items() if key[1] not in NO_THIRD and len(_treatments(some)) > 1}
+    indirect = {
+        key: results for key, results in through.items() if key[1] not in NO_THIRD and len(_treatments(results)) > 1
+    }
     return {
         "treatments": compared,
         "condition": about,
         "direct": shown(direct),
-        "indirect": shown(several),
-        "alone": shown({key: some for key, some in through.items() if key not in several}),
+        "indirect": shown(indirect),
+        "alone": shown({key: results for key, results in through.items() if key not in indirect}),
         "without_results": [name for name in treatments if name not in _named(found.results)],
         "rules": rules_for(connection, treatments),
         "notes": [*NOTES, *omission_notes(found)],
@@ -88,26 +90,26 @@ def read_comparison(
     }
 
 
-def _treatments(some: Sequence[Reported]) -> set[str]:
-    return {str(one.treatment["id"]) for one in some}
+def _treatments(results: Sequence[Reported]) -> set[str]:
+    return {str(result.treatment["id"]) for result in results}
 
 
-def _named(some: Sequence[Reported]) -> set[str]:
-    """The treatments that results are about, on either side."""
-    return _treatments(some) | {str(one.result["comparator"]) for one in some}
+def _named(results: Sequence[Reported]) -> set[str]:
+    """The treatments of the results, as treatment or comparator."""
+    return _treatments(results) | {str(result.result["comparator"]) for result in results}
 
 
 def _group(
-    key: Group, some: Sequence[Reported], treatments: Sequence[str], window_days: float, address: Address
+    key: Group, results: Sequence[Reported], treatments: Sequence[str], window_days: float, address: Address
 ) -> dict[str, Any]:
-    """Results of one outcome and comparator, under the measure that most of them have."""
-    measure = usual_measure(some)
-    taken = sorted(
-        ((one, extract_numbers(one, measure)) for one in some),
+    """A `ComparedGroup`: results with one outcome and comparator, under the measure that most of them have."""
+    measure = usual_measure(results)
+    extracted = sorted(
+        ((result, extract_numbers(result, measure)) for result in results),
         key=lambda pair: (treatments.index(str(pair[0].treatment["id"])), pair[0].id),
     )
-    usable = [one for one, numbers in taken if isinstance(numbers, Usable)]
-    against = [
+    usable = [result for result, numbers in extracted if isinstance(numbers, Usable)]
+    found_conflicts = [
         conflict
         for conflict in conflicts(
             usable,
@@ -119,33 +121,33 @@ def _group(
     return {
         "outcome": key[0],
         "comparator": key[1],
-        "treatments": [name for name in treatments if name in {*_treatments(some), key[1]}],
+        "treatments": [name for name in treatments if name in {*_treatments(results), key[1]}],
         "measure": measure,
-        "may_be_compared": not against and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
-        "why_not": [told(conflict) for conflict in against],
-        "rows": [result_entry(one, address) | _effect(numbers, measure) for one, numbers in taken],
+        "may_be_compared": not found_conflicts and bool(usable) and (key[2] != "" or len(_treatments(usable)) > 1),
+        "why_not": [conflict_content(conflict) for conflict in found_conflicts],
+        "rows": [result_entry(result, address) | _effect(numbers, measure) for result, numbers in extracted],
     }
 
 
 def _effect(numbers: Usable | Unusable, name: str) -> dict[str, Any]:
-    """The effect as people read it, or why there is none."""
+    """The effect with its 95 % interval on the displayed scale, or the reason for having none."""
     if isinstance(numbers, Unusable):
         return {"effect": None, "reason": numbers.reason, "detail": numbers.detail}
     measure = measure_named(name)
     effect = effect_of(measure, numbers.row, 0)
-    reach = -normal_quantile((1 - LEVEL / 100) / 2) * sqrt(effect.variance)
-    ends = {"estimate": effect.estimate, "ci_low": effect.estimate - reach, "ci_high": effect.estimate + reach}
+    margin = -normal_quantile((1 - LEVEL / 100) / 2) * sqrt(effect.variance)
+    ends = {"estimate": effect.estimate, "ci_low": effect.estimate - margin, "ci_high": effect.estimate + margin}
     shown = {field: measure.shown(value, [numbers.row]) for field, value in ends.items()}
     return {"effect": shown, "reason": None, "detail": None}
 
 
-# The shape of the answer
+# The response schema
 
 
 class ComparedResult(EvidenceHead):
     """A study result in a comparison, with its effect or why it has none."""
 
-    effect: SynthesisShown | None = Field(description="Its effect as people read it; null where it has none.")
+    effect: SynthesisShown | None = Field(description="Its effect on the displayed scale; null when it has none.")
     reason: ExclusionReason | None = Field(description="Why it has none.")
     detail: str | None = Field(description="Why, in words.")
 
@@ -154,9 +156,9 @@ class ComparedGroup(BaseModel):
     """Results of one outcome against one comparator, and whether they may be compared with each other."""
 
     outcome: Slug = Field(description="The outcome.")
-    comparator: Slug | None = Field(description="What was compared with: another of the treatments, or a third.")
+    comparator: Slug | None = Field(description="The comparator: another of the treatments, or a third.")
     treatments: list[Slug] = Field(description="The treatments that the results are about.")
-    measure: EvidenceMeasure = Field(description="What their effects are.")
+    measure: EvidenceMeasure = Field(description="The measure of effect.")
     may_be_compared: bool = Field(description="Whether the rows with an effect may be compared with each other.")
     why_not: list[EvidenceConflict] = Field(description="The reasons against it, with the results on each side.")
     rows: list[ComparedResult] = Field(description="The results, by treatment; the order says nothing of merit.")
@@ -187,6 +189,6 @@ Comparison: Any = create_model(
     without_results=(list[Slug], Field(..., description="The treatments that have no result for the condition.")),
     rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare their doses.")),
     notes=(list[str], Field(..., description="What a reader needs to know in order to read this rightly.")),
-    included=(_INCLUDED, Field(..., description="The records that the results mention.")),
+    included=(_INCLUDED, Field(..., description="The records that the results reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

@@ -1,4 +1,4 @@
-"""How complete the records on a treatment are: what is known, what is missing and why, what nobody has looked for."""
+"""The completeness report of a treatment: fields and resources that are known, missing with a reason, or unsearched."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from app.store.read.query import MOST_ROWS, Query
 from app.store.read.records import fetch
 
 NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"})
-"""What a record says about itself, not about the treatment."""
+"""Fields about the record itself, not about the treatment."""
 
 
 class FieldStanding(BaseModel):
-    """Where one field of the treatment's own record stands."""
+    """The state of one field of the treatment's own record."""
 
     field: str = Field(description="The field.")
     core: bool = Field(description="Whether it must have a value or a reason.")
@@ -33,7 +33,7 @@ class FieldStanding(BaseModel):
 
 
 class FieldTally(BaseModel):
-    """Where one field stands in all records of a resource that concern the treatment; the numbers count records."""
+    """Counts of records on the treatment by the state of one field: known, missing, or never looked for."""
 
     field: str = Field(description="The field.")
     core: bool = Field(description="Whether it must have a value or a reason in every record.")
@@ -43,7 +43,7 @@ class FieldTally(BaseModel):
 
 
 class ResourceStanding(BaseModel):
-    """Where one resource stands: whether there are records, and how full they are."""
+    """The state of one resource: whether there are records on the treatment, and how complete they are."""
 
     resource: str = Field(description="The resource, as in the URL.")
     state: ResourceKnowledge = Field(
@@ -51,34 +51,34 @@ class ResourceStanding(BaseModel):
     )
     total: int = Field(description="How many records concern the treatment.")
     searched_on: str | None = Field(
-        description="The day of the last search for them that covers the condition asked for; null without one."
+        description="The day of the last search that covers the requested condition; null without one."
     )
     fields: list[FieldTally] = Field(description="Every field that its records have, in their order.")
 
 
 class RecordStanding(BaseModel):
-    """Where the treatment's own record stands."""
+    """The state of the treatment's own record."""
 
     fields: list[FieldStanding] = Field(description="Every field of the record, in its order.")
 
 
 class SearchMade(BaseModel):
-    """A search that was made for the treatment: for all records of a resource, or for what decides a claim."""
+    """A search for records on the treatment: for all records of a resource, or for evidence that decides a claim."""
 
     resource: str | None = Field(description="The resource that was searched for; null for the search of a claim.")
     claim: str | None = Field(description="The claim that the search could not decide; null for a whole resource.")
-    conditions: list[str] = Field(description="The conditions that it was narrowed to; empty where to none.")
+    conditions: list[str] = Field(description="The conditions that the search was limited to; empty for all.")
     looked_for: str = Field(description="What was searched, and where.")
     on: str = Field(description="The day of the search.")
 
 
 class Completeness(BaseModel):
-    """What is known of a treatment, what is missing with which reason, and what nobody has looked for."""
+    """What is known about a treatment, what is missing and why, and what nobody has looked for."""
 
     treatment: str = Field(description="The id of the treatment.")
-    condition: str | None = Field(description="The id of the condition that it was narrowed to.")
+    condition: str | None = Field(description="The id of the condition that the report is limited to; null for all.")
     record: RecordStanding = Field(description="The treatment's own record.")
-    resources: list[ResourceStanding] = Field(description="Every resource that can say something of a treatment.")
+    resources: list[ResourceStanding] = Field(description="Every resource whose records can be about a treatment.")
     searches: list[SearchMade] = Field(
         description=f"The searches that were made, the latest first; of those for claims at most {MOST_ROWS}."
     )
@@ -91,15 +91,15 @@ def read_completeness(connection: Connection, treatment: str, condition: str | N
     if condition is not None:
         fetch(connection, Condition, condition)
     filters = concerning(treatment, condition)
-    made = [search for search in record["searches"] if _covers(search, condition)]
+    covering = [search for search in record["searches"] if _covers(search, condition)]
     resources = [
         _resource(
-            connection, Query(row, filters), [search["on"] for search in made if search["resource"] == row.plural]
+            connection, Query(row, filters), [search["on"] for search in covering if search["resource"] == row.plural]
         )
         for row in parts().values()
     ]
-    asked = made if condition is not None else record["searches"]
-    searches = [*map(_of_a_resource, asked), *_of_claims(connection, Query(Claim, filters))]
+    shown_searches = covering if condition is not None else record["searches"]
+    searches = [*map(_resource_search, shown_searches), *_claim_searches(connection, Query(Claim, filters))]
     return to_json(
         Completeness(
             treatment=treatment,
@@ -113,7 +113,7 @@ def read_completeness(connection: Connection, treatment: str, condition: str | N
 
 
 def facts(row: type[Row]) -> list[str]:
-    """The fields in which the records of a resource say something; what the server adds is not among them."""
+    """The fields of a resource that hold facts, without those that describe the record or that the server adds."""
     return [name for name in row.record_class().model_fields if name not in NO_FACTS]
 
 
@@ -128,10 +128,10 @@ def _fields(record: Mapping[str, Any]) -> list[FieldStanding]:
 
 
 def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> ResourceStanding:
-    """One resource, counted by the database: one row for each set of reasons that its records give.
+    """Field counts of one resource, by one SQL query grouped by the `missing` reasons of its records.
 
-    A field with a reason has no value (the model refuses both), so what is neither known nor missing was never looked
-    for.
+    A field with a reason has no value (the model refuses both), so a field that is neither known nor missing was never
+    looked for.
     """
     table = query.resource.table()
     names = facts(query.resource)
@@ -139,11 +139,11 @@ def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> 
     values = [func.sum(case((_has_value(table.c[name]), 1), else_=0), type_=Integer) for name in names]
     statement = select(reasons, func.count(), *values).where(*narrowed(table, query)).group_by(reasons)
     total, known, missing = 0, Counter[str](), {name: Counter[str]() for name in names}
-    for given_reasons, alike, *counts in connection.execute(statement):
-        total += alike
+    for given_reasons, count, *counts in connection.execute(statement):
+        total += count
         known.update(dict(zip(names, counts, strict=True)))
         for name, reason in from_json(given_reasons).items():
-            missing[name][reason] += alike
+            missing[name][reason] += count
     core = query.resource.record_class().core
     state: ResourceKnowledge = "known" if total else "searched-none-found" if searched else "never-looked"
     tallies = [
@@ -163,25 +163,25 @@ def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> 
 
 
 def _has_value(column: Any) -> ColumnElement[bool]:
-    """As `given` says of a value: it is there, and no empty list."""
-    there: ColumnElement[bool] = column.is_not(null())
-    return and_(there, cast(column, Text) != "[]") if isinstance(column.type, JSON) else there
+    """The SQL condition for `given`: the value is not NULL and not an empty list."""
+    is_present: ColumnElement[bool] = column.is_not(null())
+    return and_(is_present, cast(column, Text) != "[]") if isinstance(column.type, JSON) else is_present
 
 
 def _covers(search: Mapping[str, Any], condition: str | None) -> bool:
-    """Whether a search was for all that is asked: one that was narrowed to a condition covers that condition alone."""
+    """Whether a search covers the condition of the report; one that was narrowed to a condition covers no other."""
     return search["condition"] in (None, condition)
 
 
-def _of_a_resource(search: Mapping[str, Any]) -> SearchMade:
+def _resource_search(search: Mapping[str, Any]) -> SearchMade:
     conditions = [] if search["condition"] is None else [search["condition"]]
     return SearchMade(
         resource=search["resource"], claim=None, conditions=conditions, looked_for=search["looked_for"], on=search["on"]
     )
 
 
-def _of_claims(connection: Connection, query: Query) -> list[SearchMade]:
-    """The searches after which a claim about the treatment stayed undecided."""
+def _claim_searches(connection: Connection, query: Query) -> list[SearchMade]:
+    """The searches of claims about the treatment that stayed undecided."""
     table = query.resource.table()
     statement = select(table.c.id, table.c.conditions, table.c.searched).where(
         *narrowed(table, query), table.c.searched.is_not(null())

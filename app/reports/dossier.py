@@ -1,4 +1,4 @@
-"""A treatment's dossier: everything that is known of it, and of the class it belongs to, in one document."""
+"""The dossier of a treatment: all records about it and about the classes above it, in one document."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ from app.store.read.schemas import WHOLE, included_model, public_model
 from app.store.read.units import MOST_LAYERS, rules_for
 
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
-"""What a dossier does not add: the treatment stands at its top, and studies of studies are a step too far."""
+"""References that a dossier does not resolve: the treatment is its subject, and studies of studies are too deep."""
 
 
 def parts() -> dict[str, type[Row]]:
-    """What a dossier shows beside the treatment: every resource that names a treatment, by its field in the dossier."""
+    """The resources that reference a treatment, by the name of their field in the dossier."""
     return {
         plural.replace("-", "_"): row
         for plural, row in RESOURCES.items()
@@ -35,7 +35,7 @@ def parts() -> dict[str, type[Row]]:
 
 
 def concerning(treatment: str, condition: str | None) -> dict[str, Any]:
-    """The filters for what concerns a treatment; with a condition, what concerns that one or none in particular."""
+    """The filters for records on a treatment; with a condition, those on that condition and those without one."""
     return {"treatment": [treatment]} | ({} if condition is None else {"condition": [condition, None]})
 
 
@@ -46,7 +46,7 @@ def _part_model(row: type[Row]) -> Any:
         __doc__=f"The {row.plural} of a dossier.",
         items=(items, Field(..., description=f"The first {MOST_ROWS} of them.")),
         total=(int, Field(..., description="How many there are in all.")),
-        url=(str, Field(..., description="The list that holds them all.")),
+        url=(str, Field(..., description="The URL of the complete list.")),
     )
 
 
@@ -58,19 +58,19 @@ _WARNING: Any = public_model(Warning)
 DossierUnit: Any = create_model(
     "DossierUnit",
     __config__=WHOLE,
-    __doc__="The unit of the doses that stand beside it, and what forbids to compare them with other doses.",
+    __doc__="The unit of the doses beside it, and the rules against comparing them with other doses.",
     code=(Slug | None, Field(..., description="The unit's code; null where the treatment has no unit of its own.")),
     label=(Line | None, Field(..., description="How the unit is written beside a number.")),
     interchangeable_with=(list[Slug], Field(..., description="Codes of units that mean the same amount.")),
     rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare or convert its doses.")),
-    note=(str, Field(..., description="What that means for a reader.")),
+    note=(str, Field(..., description="An explanation for readers.")),
 )
 _UNIT: Any = (DossierUnit, Field(..., description="The unit of its doses, with the rule."))
 
 DossierLayer: Any = create_model(
     "DossierLayer",
     __config__=WHOLE,
-    __doc__="What is known of a class that the treatment belongs to; it holds for the class, not for one product.",
+    __doc__="All records about a class that the treatment belongs to; they apply to the class, not to one product.",
     treatment=(_TREATMENT, Field(..., description="The class.")),
     unit=_UNIT,
     **_PARTS,
@@ -78,9 +78,12 @@ DossierLayer: Any = create_model(
 Dossier: Any = create_model(
     "Dossier",
     __config__=WHOLE,
-    __doc__="Everything known of one treatment.",
+    __doc__="All records about one treatment.",
     treatment=(_TREATMENT, Field(..., description="The treatment.")),
-    condition=(_CONDITION | None, Field(None, description="The condition that it was narrowed to.")),
+    condition=(
+        _CONDITION | None,
+        Field(None, description="The condition that the dossier is limited to; null for all."),
+    ),
     unit=_UNIT,
     **_PARTS,
     inherited=(
@@ -89,14 +92,14 @@ Dossier: Any = create_model(
     ),
     included=(
         included_model(),
-        Field(..., description="What the records mention: sources, studies, outcomes, conditions."),
+        Field(..., description="The records that these reference: sources, studies, outcomes, conditions."),
     ),
     disclaimer=(str, Field(..., description="What this is not.")),
 )
 
 
 def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Address) -> str:
-    """The dossier as JSON; NotFound for an unknown treatment or condition."""
+    """The dossier as JSON (`Dossier`); NotFound for an unknown treatment or condition."""
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
     about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
@@ -107,12 +110,12 @@ def read_dossier(connection: Connection, treatment: str, condition: str | None, 
         | _records(connection, above["id"], condition, address, found)
         for above in classes_above(connection, own)
     ]
-    rest = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
-    return to_json(content | rest).decode()
+    ending = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
+    return to_json(content | ending).decode()
 
 
 def _unit(connection: Connection, treatment: dict[str, Any]) -> dict[str, Any]:
-    """The unit of a treatment's doses; a dose is refused where the treatment has no unit, so none stands there."""
+    """The dose unit of a treatment (`DossierUnit`), with its rules; a treatment without a unit has no doses."""
     unit = treatment["dose_unit"] or {"code": None, "label": None, "interchangeable_with": []}
     if unit["code"] is None:
         note = "It has no unit of its own: a dose belongs to a product, so none stands here."
@@ -124,13 +127,13 @@ def _unit(connection: Connection, treatment: dict[str, Any]) -> dict[str, Any]:
 
 
 def classes_above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, Any]]:
-    """The classes that a treatment belongs to, the nearest first."""
+    """The classes above a treatment, the nearest first; at most `MOST_LAYERS`."""
     layers: list[dict[str, Any]] = []
     while treatment["part_of"] is not None and len(layers) < MOST_LAYERS:
         try:
             treatment = from_json(fetch(connection, Treatment, treatment["part_of"])[0])
         except Gone:
-            break  # a class that was withdrawn shows nothing any more
+            break  # a withdrawn class is not shown, nor are those above it
         layers.append(treatment)
     return layers
 
@@ -142,10 +145,10 @@ def _records(
     address: Address,
     found: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    """The records of one treatment, by part; what they mention is added to `found`."""
+    """The records of one treatment, by field of the dossier; the records that they reference are added to `found`."""
     content: dict[str, Any] = {}
     for name, row in parts().items():
-        include = tuple(word for word in includable(row) if word not in NOT_INCLUDED)
+        include = tuple(reference for reference in includable(row) if reference not in NOT_INCLUDED)
         page = list_rows(
             connection, Query(row, concerning(treatment, condition), limit=MOST_ROWS, include=include, count=True)
         )

@@ -1,4 +1,4 @@
-"""The gap report of a treatment: what its records say against each other, read and put in order."""
+"""The gap report of a treatment: sets of records that do not fit together, sorted and paginated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ from app.store.read.records import fetch
 from app.store.read.units import MOST_LAYERS
 
 MOST_RESULTS = 20
-"""How many results a gap shows; its statement counts them all."""
+"""Study results shown in a gap; its statement counts them all."""
 
 
 class SideLink(BaseModel):
-    """The record that a side is."""
+    """The record of a side."""
 
     kind: str = Field(description="The resource, as in the URL.")
     id: Slug = Field(description="The record's id.")
@@ -46,25 +46,25 @@ class SideLink(BaseModel):
 
 
 class GapSide(BaseModel):
-    """One of the things that do not fit together: a record of ours, or that nothing was found in a list."""
+    """One side of a gap: a record, or the absence of records in a list."""
 
-    role: SideRole = Field(description="What part it plays; `absence` where nothing was found.")
-    says: str = Field(description="What it says, in short; for an absence, what was not found.")
+    role: SideRole = Field(description="The role of the side; `absence` when a list has no matching record.")
+    says: str = Field(description="What the record says, in short; for an absence, what was not found.")
     record: SideLink | None = Field(description="The record; null for an absence.")
-    list_url: str | None = Field(description="For an absence: the list that was looked at.")
+    list_url: str | None = Field(description="For an absence: the URL of the list without matching records.")
     citations: list[Citation] = Field(description="The sources of the record, as it cites them.")
-    source_status: SourceStatus | None = Field(description="The worst standing of these sources.")
+    source_status: SourceStatus | None = Field(description="The worst status of these sources.")
 
 
 class GapEntry(BaseModel):
-    """Two or more things that we hold which do not fit together. It describes and never advises."""
+    """Two or more sides that do not fit together, such as records of ours. It describes and never advises."""
 
-    id: str = Field(description="The same for as long as the same records are compared.")
-    kind: GapKind = Field(description="What does not fit.")
+    id: str = Field(description="The gap's id; it is the same as long as the same records are compared.")
+    kind: GapKind = Field(description="The kind of the gap.")
     treatment: Slug = Field(description="The treatment.")
-    condition: Slug | None = Field(description="The condition, where it is about one.")
+    condition: Slug | None = Field(description="The condition, when the gap is about one.")
     statement: str = Field(description="What does not fit, in one plain sentence with the numbers of both sides.")
-    sides: list[GapSide] = Field(description="At least two.", min_length=2)
+    sides: list[GapSide] = Field(description="The sides, at least two.", min_length=2)
 
 
 class GapPage(BaseModel):
@@ -76,7 +76,7 @@ class GapPage(BaseModel):
 
 @dataclass(frozen=True)
 class GapQuery:
-    """A question for gaps, checked at the door."""
+    """A validated query of the gap report."""
 
     treatment: str
     condition: str | None
@@ -86,32 +86,35 @@ class GapQuery:
     cursor: str | None
 
     def fingerprint(self) -> str:
-        """What a cursor is bound to."""
+        """The hash that binds a cursor to its query."""
         return sha256(to_json([self.treatment, self.condition, sorted(self.kinds)])).hexdigest()[:12]
 
     def wants(self, gap: Gap) -> bool:
-        """Whether the gap is of the kinds and the condition that were asked for."""
+        """Whether the gap has a requested kind and the requested condition."""
         return (not self.kinds or gap.kind in self.kinds) and self.condition in (None, gap.condition)
 
 
 def read_gaps(connection: Connection, query: GapQuery, today: str, address: Address) -> GapPage:
-    """One page of a treatment's gaps; NotFound for an unknown treatment or condition, BadCursor for a strange one."""
+    """One page of a treatment's gaps.
+
+    NotFound for an unknown treatment or condition, BadCursor for a cursor of another query.
+    """
     start = _place(query)
     treatment: dict[str, Any] = from_json(fetch(connection, Treatment, query.treatment)[0])
     if query.condition is not None:
         fetch(connection, Condition, query.condition)
-    wanted = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
-    after = sorted((gap for gap in wanted if start is None or gap.place > start), key=lambda gap: gap.place)
+    matching = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
+    after = sorted((gap for gap in matching if start is None or gap.place > start), key=lambda gap: gap.place)
     page = after[: query.limit]
-    more = len(after) > query.limit
+    has_more = len(after) > query.limit
     return GapPage(
         items=[gap_content(gap, address) for gap in page],
-        next=write_cursor(query.fingerprint(), page[-1].place) if more else None,
+        next=write_cursor(query.fingerprint(), page[-1].place) if has_more else None,
     )
 
 
 def _place(query: GapQuery) -> tuple[str, str, str] | None:
-    """The place after which the page begins."""
+    """The sort key after which the page begins; None for the first page."""
     if query.cursor is None:
         return None
     place = read_cursor(query.cursor, query.fingerprint())
@@ -121,7 +124,7 @@ def _place(query: GapQuery) -> tuple[str, str, str] | None:
 
 
 def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> Iterator[Gap]:
-    """Every gap of a treatment, in no order; what is read is what names the treatment, and the warnings above it."""
+    """Every gap of a treatment, unordered, from the records on it and the warnings of its classes."""
     name = treatment["id"]
     kinds = ["approval", "dosing", "dosing-interval"]
     claims = list(_documents(connection, Claim, {"treatment": [name], "kind": kinds}))
@@ -129,15 +132,19 @@ def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> I
     yield from interval_gaps(name, dosing, claims)
     yield from dose_gaps(name, treatment["dose_unit"], dosing, claims)
 
-    ledger: dict[str, list[Document]] = {}
+    approvals: dict[str, list[Document]] = {}
     for approval in _documents(connection, Approval, {"treatment": [name]}):
-        ledger.setdefault(approval["condition"], []).append(approval)
+        approvals.setdefault(approval["condition"], []).append(approval)
     counts = _result_counts(connection, name)
-    yield from claim_gaps(name, claims, ledger, _issued(connection, claims), today)
-    yield from approval_gaps(name, ledger, counts, today)
-    unapproved = [one for one in never_on_label(ledger, today) if one in counts and counts[one].favouring]
+    yield from claim_gaps(name, claims, approvals, _issued(connection, claims), today)
+    yield from approval_gaps(name, approvals, counts, today)
+    unapproved = [
+        condition
+        for condition in never_on_label(approvals, today)
+        if condition in counts and counts[condition].favouring
+    ]
     favouring = {condition: _favouring(connection, name, condition) for condition in unapproved}
-    yield from benefit_gaps(name, ledger, counts=counts, favouring=favouring, today=today)
+    yield from benefit_gaps(name, approvals, counts=counts, favouring=favouring, today=today)
 
     family = [name, *(above["id"] for above in classes_above(connection, treatment))]
     warnings = list(_documents(connection, LabelWarning, {"treatment": family}))
@@ -152,14 +159,14 @@ def _documents(connection: Connection, resource: type[Row], filters: Mapping[str
 
 
 def _issued(connection: Connection, claims: Sequence[Document]) -> dict[str, str | None]:
-    """The day of issue of each source of a claim of approval."""
+    """The issue date of each source of an approval claim, by source id."""
     sources = sorted({claim["source"] for claim in claims if claim["kind"] == "approval"})
     found = _documents(connection, Source, {"id": sources}) if sources else ()
     return {source["id"]: source["issued"] for source in found}
 
 
 def _result_counts(connection: Connection, treatment: str) -> dict[str, ResultCounts]:
-    """How many results there are for each condition; those of retracted sources count for nothing."""
+    """Counts of study results by condition, without those of retracted sources."""
     row = StudyResult.table().c
     keys = (row.condition, row.finding, row.comparator, row.synthesis)
     statement = (
@@ -176,7 +183,7 @@ def _result_counts(connection: Connection, treatment: str) -> dict[str, ResultCo
 
 
 def _favouring(connection: Connection, treatment: str, condition: str) -> list[Document]:
-    """The first results that favour the treatment; those of retracted sources are left out."""
+    """The first `MOST_RESULTS` results that favour the treatment, without those of retracted sources."""
     filters = {
         "treatment": [treatment],
         "condition": [condition],
@@ -196,7 +203,7 @@ def _terms(connection: Connection, treatment: str) -> Sequence[str]:
 
 
 def _products(connection: Connection, treatment: str) -> list[str]:
-    """What belongs to a class, directly or through classes below it; nothing for a product."""
+    """The treatments below a class, at any depth up to `MOST_LAYERS`; none for a product."""
     row = Treatment.table().c
     found: list[str] = []
     level: Sequence[str] = [treatment]
@@ -208,7 +215,7 @@ def _products(connection: Connection, treatment: str) -> list[str]:
 
 
 def gap_content(gap: Gap, address: Address) -> GapEntry:
-    """A gap as readers get it, with absolute addresses."""
+    """A gap as its response schema, with absolute URLs."""
     sides = [_side_shown(side, address) for side in gap.sides]
     own = {"kind": gap.kind, "treatment": gap.treatment, "condition": gap.condition, "statement": gap.statement}
     return GapEntry.model_validate({"id": gap.id, **own, "sides": sides})

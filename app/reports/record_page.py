@@ -1,4 +1,4 @@
-"""What a page for people is made of: one record, the records that are about it, and all that they mention."""
+"""Reads the facts of an HTML page: one record, the records about it, and the records that these reference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ from app.store.read.records import fetch, included, totals
 Record = dict[str, Any]
 Found = dict[str, dict[str, Record]]
 STEPS_TOO_FAR = {"evidence", "includes", "overlaps", "treatments", "conditions"}
-"""What the records of a list mention and a page does not show."""
+"""References of listed records that a page does not resolve."""
 LIST_ROWS = 30
-"""How many entries a page of a list has."""
+"""Records on one page of a list."""
 VERDICTS: tuple[str, ...] = get_args(Verdict.__value__)
 
 
 @dataclass(frozen=True)
 class PageList:
-    """Records of one resource that a page shows."""
+    """A list of records of one resource on a page: at most `most`, in the order of `sort`."""
 
     resource: type[Row]
     most: int
@@ -49,7 +49,7 @@ class PageList:
 
 @dataclass(frozen=True)
 class Listed:
-    """The first of the records, and how many there are."""
+    """The records shown in a list, and the total count."""
 
     items: list[Record]
     total: int
@@ -57,7 +57,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class AsOf:
-    """The state of the dataset that answered: its revision, and when that was written (RFC 3339); 0 when empty."""
+    """The revision of the dataset that was read, 0 when empty, and its timestamp (RFC 3339)."""
 
     revision: int
     at: str | None
@@ -65,7 +65,7 @@ class AsOf:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that one page shows."""
+    """The content of the page of one record."""
 
     resource: type[Row]
     record: Record
@@ -112,7 +112,7 @@ PARTS: Mapping[type[Row], tuple[PageList, ...]] = {
 
 
 def read_facts(connection: Connection, resource: type[Row], record_id: str) -> Facts:
-    """The facts of a page; NotFound, Gone or Moved when there is no such record."""
+    """The facts of a record's page; NotFound, Gone or Moved when there is no such record."""
     document, version = fetch(connection, resource, record_id)
     record: Record = from_json(document)
     found = dict(included(connection, resource, [document], tuple(includable(resource))))
@@ -121,8 +121,8 @@ def read_facts(connection: Connection, resource: type[Row], record_id: str) -> F
     lists = {
         part.resource: listed(connection, part, _family(part, filters, classes), found) for part in PARTS[resource]
     }
-    for mention in record.get("evidence", ()):
-        name_of_what(connection, mention["kind"], mention["id"], found)
+    for reference in record.get("evidence", ()):
+        name_of_what(connection, reference["kind"], reference["id"], found)
     return Facts(
         resource=resource,
         record=record,
@@ -137,14 +137,14 @@ def read_facts(connection: Connection, resource: type[Row], record_id: str) -> F
 
 
 def read_as_of(connection: Connection) -> AsOf:
-    """The state of the dataset that the connection reads."""
+    """The revision of the dataset that the connection reads."""
     newest = select(REVISION.c.number, REVISION.c.at).order_by(REVISION.c.number.desc()).limit(1)
     found = connection.execute(newest).one_or_none()
     return AsOf(0, None) if found is None else AsOf(found[0], found[1])
 
 
 def _about(resource: type[Row], record: Record) -> dict[str, Any]:
-    """The filters for what is about the record."""
+    """The filters for records about this record."""
     if resource is Indication:
         return {"treatment": [record["treatment"]], "condition": [record["condition"]]}
     if resource is StudyResult:
@@ -153,15 +153,15 @@ def _about(resource: type[Row], record: Record) -> dict[str, Any]:
 
 
 def _family(part: PageList, filters: Mapping[str, Any], classes: list[Record]) -> dict[str, Any]:
-    """The same filters, and for warnings the classes above: what is warned of a class holds for its products."""
+    """The filters of one list; warnings include those of the classes above, since they apply to the products too."""
     if part.resource is not LabelWarning or not classes:
         return dict(filters)
     return {**filters, "treatment": [*filters["treatment"], *(above["id"] for above in classes)]}
 
 
 def listed(connection: Connection, part: PageList, filters: Mapping[str, Any], found: Found) -> Listed:
-    """The records of one part; what they mention is added to `found`."""
-    include = tuple(word for word in includable(part.resource) if word not in STEPS_TOO_FAR)
+    """Read the records of one list; the records that they reference are added to `found`."""
+    include = tuple(name for name in includable(part.resource) if name not in STEPS_TOO_FAR)
     page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))
     for plural, records in (page.included or {}).items():
         found.setdefault(plural, {}).update(records)
@@ -169,20 +169,20 @@ def listed(connection: Connection, part: PageList, filters: Mapping[str, Any], f
 
 
 def name_of_what(connection: Connection, plural: str, record_id: str, found: Found) -> None:
-    """Add what a record that decides a claim is about, so that it can be told by name."""
+    """Add to `found` the treatment, condition and study of a record that decides a claim, so that it can be named."""
     record = found.get(plural, {}).get(record_id)
-    words = tuple(word for word in ("treatment", "condition", "study") if word in uses(RESOURCES[plural]))
-    if record is not None and words:
-        for other, records in included(connection, RESOURCES[plural], [to_json(record).decode()], words).items():
+    names = tuple(name for name in ("treatment", "condition", "study") if name in uses(RESOURCES[plural]))
+    if record is not None and names:
+        for other, records in included(connection, RESOURCES[plural], [to_json(record).decode()], names).items():
             found.setdefault(other, {}).update(records)
 
 
 def count_verdicts(connection: Connection, filters: Mapping[str, Any]) -> dict[str, int]:
     """How many claims that match got each verdict."""
     counts = {}
-    for word in VERDICTS:
-        query = Query(Claim, {**filters, "verdict": [word]}, limit=1, count=True)
-        counts[word] = list_rows(connection, query).total or 0
+    for verdict in VERDICTS:
+        query = Query(Claim, {**filters, "verdict": [verdict]}, limit=1, count=True)
+        counts[verdict] = list_rows(connection, query).total or 0
     return counts
 
 
@@ -195,7 +195,7 @@ def _annotated(connection: Connection, source: str) -> AnnotatedText | None:
 
 @dataclass(frozen=True)
 class FoundList:
-    """One page of a list, with what its filters may be set to."""
+    """One page of a list, with the options of its filters."""
 
     items: list[Record]
     total: int
@@ -209,12 +209,14 @@ class FoundList:
 
 
 def read_list(connection: Connection, resource: type[Row], filters: Mapping[str, Any], cursor: str | None) -> FoundList:
-    """One page of a list; BadCursor when the cursor is not of these filters."""
+    """One page of a list; BadCursor when the cursor belongs to other filters."""
     lists = {name: value if isinstance(value, list) else [value] for name, value in filters.items()}
     sort = ("name",) if resource is Treatment else ()
     page = list_rows(connection, Query(resource, lists, sort, LIST_ROWS, cursor, count=True))
     choices = {
-        row.plural: [from_json(one) for one in list_rows(connection, Query(row, {}, ("name",), MOST_ROWS)).documents]
+        row.plural: [
+            from_json(document) for document in list_rows(connection, Query(row, {}, ("name",), MOST_ROWS)).documents
+        ]
         for row in (Treatment, Condition)
     }
     return FoundList(
@@ -230,7 +232,7 @@ def read_list(connection: Connection, resource: type[Row], filters: Mapping[str,
 
 @dataclass(frozen=True)
 class Landing:
-    """What the first page shows: the treatments and conditions, how many records there are, and the verdicts."""
+    """The content of the home page: treatments, conditions, record counts by resource, claim counts by verdict."""
 
     treatments: list[Record]
     conditions: list[Record]
@@ -240,7 +242,7 @@ class Landing:
 
 
 def read_landing(connection: Connection) -> Landing:
-    """The first page, over all that there is."""
+    """The content of the home page, over the whole dataset."""
     named = {
         row: [from_json(document) for document in list_rows(connection, Query(row, {}, ("name",), LIST_ROWS)).documents]
         for row in (Treatment, Condition)

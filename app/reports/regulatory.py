@@ -1,4 +1,4 @@
-"""What was approved somewhere on a day: the ledger's rows, and what follows from them."""
+"""The regulatory status of a treatment for a condition, in a jurisdiction on a day, from the approval records."""
 
 from typing import Any
 
@@ -24,47 +24,55 @@ _APPROVALS: Any = list[public_model(Approval)]  # type: ignore[misc]  # made at 
 RegulatoryStatus: type[BaseModel] = create_model(
     "RegulatoryStatus",
     __config__=WHOLE,
-    __doc__="Whether a treatment was approved for a condition somewhere on a day; it follows from `approvals`.",
-    treatment=(Slug, Field(..., description="The treatment that was asked for.")),
-    condition=(Slug, Field(..., description="The condition that was asked for.")),
+    __doc__="The regulatory status of a treatment for a condition on a day; it follows from `approvals`.",
+    treatment=(Slug, Field(..., description="The treatment's id.")),
+    condition=(Slug, Field(..., description="The condition's id.")),
     jurisdiction=(str, Field(..., description="Where: ISO 3166-1 alpha-2, or `EU`.")),
-    on=(PartialDate, Field(..., description="The day that was asked for, as it was asked for.")),
-    status=(LabelStatus, Field(..., description="`unknown` where no record decides: that is not off-label.")),
-    reason=(str, Field(..., description="Why, in plain words: which decision, which day, what is missing.")),
+    on=(PartialDate, Field(..., description="The requested day, as in the query parameter.")),
+    status=(
+        LabelStatus,
+        Field(..., description="The status; `unknown` when no record decides, which does not mean off-label."),
+    ),
+    reason=(str, Field(..., description="The reason in a sentence: the decision, its day, or what is missing.")),
     approvals=(
         _APPROVALS,
-        Field(..., description="The records that decide; where a missing date leaves it open, those it depends on."),
+        Field(
+            ..., description="The deciding approvals; when a missing date leaves the status open, those it depends on."
+        ),
     ),
     last_checked=(
         Day | None,
-        Field(..., description="The newest `as_of` of all records looked at; null where there is none."),
+        Field(..., description="The newest `as_of` of all approvals that were considered; null without any."),
     ),
     stale_days=(
         int | None,
-        Field(..., description="Days from the newest check of the deciding records to a later asked day, else 0."),
+        Field(
+            ...,
+            description="Days from the newest check of the deciding approvals to a later requested day, else 0.",
+        ),
     ),
     depends_on_missing_date=(
         bool,
-        Field(..., description="Whether it is unknown only because a date is missing, or a part of one."),
+        Field(..., description="Whether the status is unknown only because a date is missing or incomplete."),
     ),
     disclaimer=(str, Field(..., description="What this is not.")),
 )
 
 
 def read_status(connection: Connection, treatment: str, condition: str, jurisdiction: str, on: str) -> bytes:
-    """The regulatory status as JSON; NotFound for an unknown treatment or condition."""
+    """The regulatory status as JSON (`RegulatoryStatus`); NotFound for an unknown treatment or condition."""
     fetch(connection, Treatment, treatment)
     fetch(connection, Condition, condition)
-    places = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
-    filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": places}
+    jurisdictions = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
+    filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": jurisdictions}
     page = list_rows(connection, Query(Approval, filters, sort=("-as_of",), limit=MOST_ROWS))
     approvals = [from_json(document) for document in page.documents]
-    asked = {"treatment": treatment, "condition": condition, "jurisdiction": jurisdiction, "on": on}
-    return to_json(asked | answer_from(approvals, jurisdiction, on))
+    question = {"treatment": treatment, "condition": condition, "jurisdiction": jurisdiction, "on": on}
+    return to_json(question | answer_from(approvals, jurisdiction, on))
 
 
 def answer_from(approvals: list[dict[str, Any]], jurisdiction: str, on: str) -> dict[str, Any]:
-    """What the approvals of one treatment and condition, newest check first, say of a jurisdiction on a day."""
+    """The status that follows from the approvals of one treatment and condition, sorted by `as_of` descending."""
     found: RegulatoryStanding = standing([decision_of(approval) for approval in approvals], jurisdiction, on)
     by_id = {approval["id"]: approval for approval in approvals}
     return {

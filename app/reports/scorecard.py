@@ -1,4 +1,4 @@
-"""How far the numbers can be trusted, counted: how many records stand on each rung, and how old the last check is."""
+"""The provenance scorecard: counts of records by verification level and source status, and the age of their checks."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -20,21 +20,23 @@ STANDINGS = ("corrected", "concern", "retracted")
 
 
 class Rungs(BaseModel):
-    """How many records stand on each rung of the verification ladder."""
+    """Counts of records by verification level."""
 
-    recorded: int = Field(description="Somebody wrote down where it was read.")
-    quote_found: int = Field(alias="quote-found", description="A quote of it stands in the source's stored text.")
+    recorded: int = Field(description="Records whose place in a source was written down.")
+    quote_found: int = Field(
+        alias="quote-found", description="Records with a quote that is in the stored text of the source."
+    )
     number_in_quote: int = Field(
-        alias="number-in-quote", description="Each of its numbers stands in such a quote, or in a structured source."
+        alias="number-in-quote", description="Records whose numbers are all in such a quote or in a structured source."
     )
 
 
 class Standing(BaseModel):
-    """How many records rest on a source that is no longer simply current."""
+    """Counts of records that rest on a source which is no longer current."""
 
-    corrected: int = Field(description="On a source that was corrected.")
-    concern: int = Field(description="On a source under an expression of concern.")
-    retracted: int = Field(description="On a source that was retracted.")
+    corrected: int = Field(description="Records that rest on a corrected source.")
+    concern: int = Field(description="Records that rest on a source under an expression of concern.")
+    retracted: int = Field(description="Records that rest on a retracted source.")
 
 
 class Score(BaseModel):
@@ -42,10 +44,10 @@ class Score(BaseModel):
 
     total: int = Field(description="Published records.")
     uncited: int = Field(description="Records without a citation, where the resource does not need one.")
-    rungs: Rungs = Field(description="The others, by rung.")
+    rungs: Rungs = Field(description="Records with a citation, by verification level.")
     curator_checked: int = Field(description="Records that a curator compared with their sources.")
-    standing: Standing = Field(description="Records that rest on a source that did not stay as it was.")
-    needs_review: int = Field(description="Records that point to a withdrawn one.")
+    standing: Standing = Field(description="Records that rest on a source which is no longer current, by its status.")
+    needs_review: int = Field(description="Records that reference a withdrawn record.")
     last_checked: str | None = Field(description="The newest day on which one of them was compared with its sources.")
     oldest_check: str | None = Field(description="The oldest of their last checks.")
     never_checked: int = Field(description="Records without a day of a check.")
@@ -67,13 +69,15 @@ class _OfTreatment(BaseModel):
 
 
 class TreatmentScore(Score, _OfTreatment):
-    """The counts of one treatment's records, of whatever resource."""
+    """The counts of one treatment's records in all resources."""
 
-    resources: list[ResourceScore] = Field(description="The same, resource by resource; without those that have none.")
+    resources: list[ResourceScore] = Field(
+        description="The counts by resource, without resources that have no records."
+    )
 
 
 class Scorecard(BaseModel):
-    """How far the dataset's numbers can be traced, and how fresh that is."""
+    """How far the dataset's numbers can be traced to sources, and how recently they were checked."""
 
     as_of: str = Field(description="The day (UTC) from which ages are counted.")
     resources: list[ResourceScore] = Field(description="Every resource whose records have citations.")
@@ -84,26 +88,28 @@ class Scorecard(BaseModel):
 
 
 def read_scorecard(connection: Connection, treatments: Sequence[str], today: date) -> Scorecard:
-    """The scorecard on a day; Moved, Gone or NotFound for a treatment that readers cannot see."""
+    """The scorecard on a day (UTC); Moved, Gone or NotFound for a treatment that is not published."""
     names = _names(connection, treatments)
     cited = {plural: row for plural, row in RESOURCES.items() if is_cited(row)}
     by_treatment: dict[str, dict[str, Any]] = {treatment: {} for treatment in names}
     for plural, row in cited.items():
         if "treatment" in uses(row):
-            for treatment, counted in _counted(connection, row, list(names)):
-                by_treatment[treatment][plural] = counted
+            for treatment, counts in _count_records(connection, row, list(names)):
+                by_treatment[treatment][plural] = counts
     return Scorecard(
         as_of=today.isoformat(),
         resources=[
-            ResourceScore(resource=plural, **_score([counted], today))
+            ResourceScore(resource=plural, **_score([counts], today))
             for plural, row in cited.items()
-            for _, counted in _counted(connection, row, None)
+            for _, counts in _count_records(connection, row, None)
         ],
         treatments=[
             TreatmentScore(
                 treatment=treatment,
                 name=names[treatment],
-                resources=[ResourceScore(resource=plural, **_score([one], today)) for plural, one in found.items()],
+                resources=[
+                    ResourceScore(resource=plural, **_score([counts], today)) for plural, counts in found.items()
+                ],
                 **_score(found.values(), today),
             )
             for treatment, found in by_treatment.items()
@@ -112,23 +118,23 @@ def read_scorecard(connection: Connection, treatments: Sequence[str], today: dat
     )
 
 
-def _names(connection: Connection, asked: Sequence[str]) -> dict[str, str]:
-    """The treatments' names by id, in the order of the ids."""
+def _names(connection: Connection, treatments: Sequence[str]) -> dict[str, str]:
+    """Names of treatments by id, in order of id; all published ones when `treatments` is empty, up to the limit."""
     table = Treatment.table()
     query = select(table.c.id, table.c.name).where(table.c.state == "published").order_by(table.c.id)
-    if asked:
-        query = query.where(table.c.id.in_(asked))
+    if treatments:
+        query = query.where(table.c.id.in_(treatments))
     found = {row.id: row.name for row in connection.execute(query.limit(MOST_TREATMENTS))}
-    for treatment in asked:
+    for treatment in treatments:
         if treatment not in found:
             raise absent(connection, Treatment, treatment)
     return found
 
 
-def _counted(
+def _count_records(
     connection: Connection, row: type[Row], treatments: Sequence[str] | None
 ) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The raw counts of a resource's published records: for each of the treatments, or of all under one empty name."""
+    """Raw counts of a resource's published records: by treatment, or for all of them under an empty id."""
     table = row.table()
     columns: dict[str, ColumnElement[Any]] = {
         "total": func.count(),
@@ -136,32 +142,32 @@ def _counted(
         "dated": func.count(table.c.checked_on),
         "last_checked": func.max(table.c.checked_on),
         "oldest_check": func.min(table.c.checked_on),
-        "needs_review": _how_many(table.c.needs_review.is_(True)),
-        **{rung: _how_many(table.c.verification == rung) for rung in LADDER},
-        **{standing: _how_many(table.c.source_status == standing) for standing in STANDINGS},
+        "needs_review": _count_if(table.c.needs_review.is_(True)),
+        **{rung: _count_if(table.c.verification == rung) for rung in LADDER},
+        **{standing: _count_if(table.c.source_status == standing) for standing in STANDINGS},
     }
     query = select(*(column.label(name) for name, column in columns.items())).where(table.c.state == "published")
     if treatments is None:
         yield "", dict(connection.execute(query).mappings().one())
         return
     narrowed = query.add_columns(table.c.treatment).where(table.c.treatment.in_(treatments)).group_by(table.c.treatment)
-    for counted in connection.execute(narrowed).mappings():
-        yield counted["treatment"], dict(counted)
+    for counts in connection.execute(narrowed).mappings():
+        yield counts["treatment"], dict(counts)
 
 
-def _how_many(condition: ColumnElement[bool]) -> Any:
+def _count_if(condition: ColumnElement[bool]) -> Any:
     return func.count().filter(condition)
 
 
 def _score(groups: Iterable[dict[str, Any]], today: date) -> dict[str, Any]:
-    """The fields of a score from the raw counts of one or several groups."""
-    counted = list(groups)
+    """The fields of a `Score`, summed from the raw counts of one or several groups."""
+    counts = list(groups)
 
     def total(name: str) -> int:
-        return sum(group[name] for group in counted)
+        return sum(group[name] for group in counts)
 
-    newest = max((group["last_checked"] for group in counted if group["last_checked"]), default=None)
-    oldest = min((group["oldest_check"] for group in counted if group["oldest_check"]), default=None)
+    newest = max((group["last_checked"] for group in counts if group["last_checked"]), default=None)
+    oldest = min((group["oldest_check"] for group in counts if group["oldest_check"]), default=None)
     return {
         "total": total("total"),
         "uncited": total("total") - sum(total(rung) for rung in LADDER),

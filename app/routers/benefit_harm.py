@@ -13,7 +13,7 @@ from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.types import Slug
 from app.reports.benefit_harm.report import read_benefit_harm
 from app.reports.benefit_harm.schemas import BenefitHarm
-from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Some
+from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Ids
 from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
@@ -33,7 +33,7 @@ class BenefitHarmQuestion(ReadParameters):
     """The query parameters of benefits and harms."""
 
     condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
-    outcome: Some | None = Field(
+    outcome: Ids | None = Field(
         None, description="Only this outcome, or side effect as a slug; repeat it for any of several."
     )
     baseline: Annotated[list[BaselineText], Field(max_length=MOST_NAMED)] | None = Field(

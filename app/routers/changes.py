@@ -157,7 +157,7 @@ async def _whole(request: Request, query: ChangeQuery, root: str) -> Response:
         yield _lines(page).decode()
         while page.next is not None:
             following = replace(query, cursor=page.next)
-            page = await database.fetch(partial(read_changes, asked=following, public_url=root, newest=newest))
+            page = await database.fetch(partial(read_changes, query=following, public_url=root, newest=newest))
             yield _lines(page).decode()
 
     return etags.streamed(request, stream(), FORMATS["ndjson"], mark=query.fingerprint())

@@ -30,7 +30,7 @@ from app.evidence.calculator.plots import forest_of, funnel_of
 from app.evidence.calculator.request import EXAMPLE, SynthesisRequest
 from app.evidence.calculator.schemas import Synthesis
 from app.reports.synthesis.answer import Answered, example_answer, gather, pooled_answer
-from app.reports.synthesis.archive import find_archived, packed, read_kept, unpacked
+from app.reports.synthesis.archive import compress_forms, decompress_forms, find_archived, read_archived
 from app.reports.synthesis.content import Gathered, without_permalink
 from app.reports.synthesis.formats import Form, rendered_answer
 from app.reports.synthesis.question import EvidenceQuestion
@@ -217,7 +217,7 @@ async def get_kept_synthesis(
     refuse_repeated(request, SynthesisShape)
     media_type = _media_type(request, asked)
     database: Database = request.app.state.database
-    kept = await database.fetch(lambda connection: read_kept(connection, hash))
+    kept = await database.fetch(lambda connection: read_archived(connection, hash))
     answered_from(request, await request.app.state.releases.row(kept.release))
     links = [f'<{kept.live}>; rel="latest-version"']
     answer = etags.response_with_etag(
@@ -257,8 +257,8 @@ async def _kept(app: FastAPI, digest: str, release: str, forms: dict[Form, bytes
         found = await database.fetch(lambda connection: find_archived(connection, digest))
         if found is None:
             with fail_after(LONGEST_NOTE_SECONDS):
-                note = partial(archive_synthesis, database, digest, release, packed(forms))
+                note = partial(archive_synthesis, database, digest, release, compress_forms(forms))
                 found = await app.state.queue.submit(note)
     except (Unavailable, TimeoutError):
         return None  # a database that cannot be written to can be read
-    return None if found is None else unpacked(found)
+    return None if found is None else decompress_forms(found)

@@ -1,6 +1,6 @@
-"""Benefit and harm of a treatment for a condition, as people out of 1,000.
+"""Benefits and harms of a treatment for a condition, as absolute effects per 1,000 people.
 
-`report` reads and orders, `rows` says which rows there are, `pooled` joins results of one outcome, `plain` writes the
-sentences, `schemas` is the shape of the answer. In come a treatment and a condition; no result is pooled that
-`evidence/comparability` has something against.
+`report` reads the records and orders the rows, `rows` builds the parts of a row, `pooled` pools the study results of
+one outcome, `plain` writes the sentences, `schemas` holds the response schema. Results with a conflict under
+`evidence/comparability.py` are not pooled.
 """

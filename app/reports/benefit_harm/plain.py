@@ -1,4 +1,4 @@
-"""Benefits and harms in words: natural frequencies, how sure they are, and what is not known."""
+"""Plain-language summary of benefits and harms: natural frequencies, certainty (GRADE) and what is not known."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from app.models.treatments import Treatment
 
 
 def plain_people(content: Mapping[str, Any], audience: str) -> dict[str, Any]:
-    """The rows in words for an audience."""
+    """The summary of the rows for an audience (`patient` or `clinician`)."""
     sentences = [sentence.shown() for sentence in _sentences(content, for_patients=audience == "patient")]
     return {"audience": audience, "sentences": sentences}
 
@@ -32,10 +32,10 @@ def _sentences(content: Mapping[str, Any], *, for_patients: bool) -> Iterator[Se
             yield _certainty(row, at)
     if content["refused"]:
         names = sorted({_name(entry["record"]) for entry in content["refused"]})
-        said = Sentence().give(str(len(names)), "/refused", names)
-        said.say(" more" if content["benefits"] or content["harms"] else "")
-        said.say(" record" if len(names) == 1 else " records")
-        yield said.say(" cannot be told per 1,000 people; each says why.")
+        sentence = Sentence().give(str(len(names)), "/refused", names)
+        sentence.say(" more" if content["benefits"] or content["harms"] else "")
+        sentence.say(" record" if len(names) == 1 else " records")
+        yield sentence.say(" cannot be told per 1,000 people; each says why.")
     if for_patients:
         yield Sentence(str(content["disclaimer"]))
 
@@ -45,48 +45,48 @@ def _name(record: Mapping[str, Any]) -> str:
 
 
 def _names(row: Mapping[str, Any]) -> list[str]:
-    """The record of a row, or the records of one that joins several."""
+    """References to the record of a row, or to all records of a pooled row."""
     return [_name(record) for record in row["records"]] if "records" in row else [_name(row["record"])]
 
 
 def _without(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
-    """What people had instead of the treatment: another one of ours, or none that counts."""
+    """The comparator as a phrase: `with` another of our treatments, else `without` this treatment."""
     other = content["included"].get(Treatment.plural, {}).get(row["comparator"])
     return f"with {other['name']}" if other else f"without {content['treatment']['name']}"
 
 
 def _frequency(row: Mapping[str, Any], at: str, content: Mapping[str, Any]) -> Sentence:
-    """Of 1,000 people, so many without and so many with the treatment; and how many were seen."""
+    """The natural frequencies of a row, without and with the treatment, and the counts that were observed."""
     names, baseline, risks = _names(row), row["baseline"], row["with_treatment"]
     given = [_name(baseline["record"])] if baseline["record"] else []
     without = _count(baseline["per_1000"])
-    said = Sentence(capital(row["name"]))
+    sentence = Sentence(capital(row["name"]))
     if "records" in row:
-        said.say(" (").give(str(len(names)), f"{at}/records", names).say(" study results together, not rated)")
+        sentence.say(" (").give(str(len(names)), f"{at}/records", names).say(" study results together, not rated)")
     elif row["arm"]:
-        said.say(f" ({row['arm']})")
-    said.say(": of 1,000 people, about ")
-    said.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it {_without(row, content)} (")
+        sentence.say(f" ({row['arm']})")
+    sentence.say(": of 1,000 people, about ")
+    sentence.give(without, f"{at}/baseline/per_1000", given).say(f" {have(without)} it {_without(row, content)} (")
     if given:
-        _seen(said, baseline, f"{at}/baseline", given)
-        said.say(f" in the arm “{baseline['arm']}” of {baseline['record']['id']}")
+        _add_counts(sentence, baseline, f"{at}/baseline", given)
+        sentence.say(f" in the arm “{baseline['arm']}” of {baseline['record']['id']}")
     else:
-        said.say("given")
-    said.say(") and about ").give(_count(risks["per_1000"]), f"{at}/with_treatment/per_1000", names)
-    said.say(f" with {content['treatment']['name']} (")
+        sentence.say("given")
+    sentence.say(") and about ").give(_count(risks["per_1000"]), f"{at}/with_treatment/per_1000", names)
+    sentence.say(f" with {content['treatment']['name']} (")
     if risks["people"] is not None:
-        _seen(said, risks, f"{at}/with_treatment", names).say("; ")
-    said.say("95% interval ").give(_count(risks["ci_low"]), f"{at}/with_treatment/ci_low", names).say(" to ")
-    said.give(_count(risks["ci_high"]), f"{at}/with_treatment/ci_high", names).say(")")
+        _add_counts(sentence, risks, f"{at}/with_treatment", names).say("; ")
+    sentence.say("95% interval ").give(_count(risks["ci_low"]), f"{at}/with_treatment/ci_low", names).say(" to ")
+    sentence.give(_count(risks["ci_high"]), f"{at}/with_treatment/ci_high", names).say(")")
     if row["number_needed"]["through_infinity"]:
-        said.say(", so that it is not settled whether that is more or fewer")
-    return said.say(".")
+        sentence.say(", so that it is not settled whether that is more or fewer")
+    return sentence.say(".")
 
 
-def _seen(said: Sentence, arm: Mapping[str, Any], at: str, names: list[str]) -> Sentence:
-    """People with it and people in all, as they were counted."""
-    said.give(f"{arm['events']:,}", f"{at}/events", names).say(" of ")
-    return said.give(f"{arm['people']:,}", f"{at}/people", names)
+def _add_counts(sentence: Sentence, arm: Mapping[str, Any], at: str, names: list[str]) -> Sentence:
+    """Add the counts of an arm: events and people."""
+    sentence.give(f"{arm['events']:,}", f"{at}/events", names).say(" of ")
+    return sentence.give(f"{arm['people']:,}", f"{at}/people", names)
 
 
 def _count(people: float) -> str:
@@ -94,8 +94,8 @@ def _count(people: float) -> str:
 
 
 def _needed(row: Mapping[str, Any], at: str) -> Sentence:
-    said = Sentence("Number needed to treat: ")
-    return said.give(row["number_needed"]["text"], f"{at}/number_needed", _names(row)).say(".")
+    sentence = Sentence("Number needed to treat: ")
+    return sentence.give(row["number_needed"]["text"], f"{at}/number_needed", _names(row)).say(".")
 
 
 def _certainty(row: Mapping[str, Any], at: str) -> Sentence:

@@ -1,4 +1,4 @@
-"""What several study results of one outcome say together, out of 1,000 people, where the gate lets them be joined."""
+"""Pooled absolute effects per 1,000 people, for each outcome and comparator with several comparable study results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,26 +18,27 @@ from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_l
 from app.store.read.query import Address
 
 CHOICES = PoolingChoices(window_days=WINDOW_DAYS)
-"""As `GET /v1/syntheses` joins results when nobody chooses anything."""
+"""The default pooling options of `GET /v1/syntheses`."""
 
 
 def pooled_entries(
     found: Sequence[Reported], outcomes: Sequence[str], baselines: Mapping[str, Baseline], address: Address
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """One entry for each outcome and comparator of which several results may be joined, and why others may not be.
+    """The pooled entries, one for each outcome and comparator, and notes on why others could not be pooled.
 
-    `baselines` by outcome.
+    `baselines` is keyed by outcome. Outcomes without a direction, measures without an absolute effect and groups with
+    fewer than two counted results have neither.
     """
     groups: dict[tuple[str, str], list[Reported]] = {}
-    for one in found:
-        outcome, comparator = str(one.outcome["id"]), one.result["comparator"]
+    for reported in found:
+        outcome, comparator = str(reported.outcome["id"]), reported.result["comparator"]
         if comparator not in (None, "baseline") and (not outcomes or outcome in outcomes):
-            groups.setdefault((outcome, str(comparator)), []).append(one)
+            groups.setdefault((outcome, str(comparator)), []).append(reported)
     entries, notes = [], []
-    for (outcome, _), some in sorted(groups.items()):
-        subject, results = result_subjects(some[0], StudyResult.plural)[0], sort_results(some, CHOICES)
-        is_told = subject.more_is is not None and results.measure in ABSOLUTE_MEASURES
-        if not is_told or len(results.counted) < 2:
+    for (outcome, _), group in sorted(groups.items()):
+        subject, results = result_subjects(group[0], StudyResult.plural)[0], sort_results(group, CHOICES)
+        has_absolute_effect = subject.more_is is not None and results.measure in ABSOLUTE_MEASURES
+        if not has_absolute_effect or len(results.counted) < 2:
             continue
         try:
             entries.append(_entry(subject, results, baselines.get(outcome), address))
@@ -49,7 +50,7 @@ def pooled_entries(
 
 
 def _entry(subject: Subject, results: SortedResults, named: Baseline | None, address: Address) -> dict[str, Any]:
-    """The results together; Undefined where they may not be joined, come to nothing, or have no baseline."""
+    """A pooled entry; Undefined when the results conflict, have no pooled effect or no baseline."""
     if results.conflicts:
         raise Undefined(results.conflicts[0].detail)
     pooled, effect = _pooled(results)
@@ -72,7 +73,7 @@ def _entry(subject: Subject, results: SortedResults, named: Baseline | None, add
 
 
 class PooledEstimate(NamedTuple):
-    """A pooled effect as people read it."""
+    """A pooled effect and its confidence interval on the displayed scale (a ratio, not its logarithm)."""
 
     estimate: float
     ci_low: float
@@ -80,7 +81,7 @@ class PooledEstimate(NamedTuple):
 
 
 def _pooled(results: SortedResults) -> tuple[Pooled, PooledEstimate]:
-    """What the results come to; Undefined where that is nothing, or beyond any number."""
+    """The pooled estimate, and its effect on the displayed scale; Undefined when there is none or it is not finite."""
     analysis = pool_results(results, pooling_plan(CHOICES, results), CHOICES)
     if analysis is None:
         raise Undefined("no result counts")
@@ -94,9 +95,13 @@ def _pooled(results: SortedResults) -> tuple[Pooled, PooledEstimate]:
 
 
 def _weightiest(results: SortedResults, pooled: Pooled) -> Baseline:
-    """The comparator arm of the weightiest result of those in which some people have the outcome, and some have not."""
+    """The comparator arm of the weightiest single study whose risk is neither 0 nor 1; Undefined if there is none."""
     weighed = zip(pooled.weights, results.results, strict=True)
-    arms = [(weight, control_of(StudyResult.plural, one.result)) for weight, one in weighed if not one.is_review]
+    arms = [
+        (weight, control_of(StudyResult.plural, reported.result))
+        for weight, reported in weighed
+        if not reported.is_review
+    ]
     known = [(weight, arm) for weight, arm in arms if arm is not None and 0 < arm.risk < 1]
     if not known:
         raise Undefined("no comparator arm says what the risk is without the treatment")
@@ -104,6 +109,6 @@ def _weightiest(results: SortedResults, pooled: Pooled) -> Baseline:
 
 
 def _question(result: Document, measure: str) -> dict[str, str]:
-    """The synthesis that says how these results were joined."""
+    """Query parameters of the synthesis that shows how these results were pooled."""
     names = ("treatment", "condition", "outcome", "comparator")
     return {name: str(result[name]) for name in names} | {"measure": measure}

@@ -1,4 +1,4 @@
-"""Benefits and harms on one scale: every record of a treatment and condition per 1,000 people, at a named baseline."""
+"""The benefit-harm report: absolute effects per 1,000 people of a treatment for a condition, at a baseline risk."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -51,28 +51,35 @@ def read_benefit_harm(
     audience: str | None,
     address: Address,
 ) -> dict[str, Any]:
-    """The answer; NotFound for an unknown treatment or condition, InvalidParameter for a baseline that is none."""
+    """The content of the response (`BenefitHarm`).
+
+    NotFound for an unknown treatment or condition, InvalidParameter for an unknown outcome or an invalid baseline.
+    """
     named = read_named(connection, treatment=treatment, condition=condition)
     found = read_results(connection, {"treatment": [treatment], "condition": [condition]})
-    every, mentioned = _subjects(connection, found, treatment, condition)
-    _refuse_unknown(outcomes, every)
-    subjects = [subject for subject in every if not outcomes or subject.about in outcomes]
-    wanted = _baselines(baselines, every, sorted({subject.about for subject in subjects}))
-    told = [(subject, absolute_effect_of(subject, wanted.get(subject.about))) for subject in subjects]
-    rows = _without_twins([one for _, one in told if isinstance(one, AbsoluteEffect)])
-    given = set(wanted)
-    shown = [(one, _row(one, others, address, is_named=one.subject.about in given)) for one, others in rows]
-    pooled, why_not = pooled_entries(found.results, outcomes, wanted, address)
+    all_subjects, references = _subjects(connection, found, treatment, condition)
+    _refuse_unknown(outcomes, all_subjects)
+    subjects = [subject for subject in all_subjects if not outcomes or subject.about in outcomes]
+    baseline_by_outcome = _baselines(baselines, all_subjects, sorted({subject.about for subject in subjects}))
+    effects = [(subject, absolute_effect_of(subject, baseline_by_outcome.get(subject.about))) for subject in subjects]
+    rows = _with_duplicates([effect for _, effect in effects if isinstance(effect, AbsoluteEffect)])
+    shown = [
+        (effect, _row(effect, duplicates, address, is_named=effect.subject.about in baseline_by_outcome))
+        for effect, duplicates in rows
+    ]
+    pooled, why_not = pooled_entries(found.results, outcomes, baseline_by_outcome, address)
     content: dict[str, Any] = {
         **named,
         "level": plain_number(LEVEL),
-        "benefits": [row for one, row in shown if not one.subject.is_harm],
-        "harms": [row for one, row in shown if one.subject.is_harm],
+        "benefits": [row for effect, row in shown if not effect.subject.is_harm],
+        "harms": [row for effect, row in shown if effect.subject.is_harm],
         "pooled": pooled,
-        "refused": [_refused(subject, one, address) for subject, one in told if isinstance(one, Refusal)],
+        "refused": [
+            _refused(subject, refusal, address) for subject, refusal in effects if isinstance(refusal, Refusal)
+        ],
         "plain": None,
         "notes": [*NOTES, *why_not, *omission_notes(found)],
-        "included": mentioned,
+        "included": references,
         "disclaimer": DISCLAIMER,
     }
     if audience is not None:
@@ -83,16 +90,16 @@ def read_benefit_harm(
 def _subjects(
     connection: Connection, found: ResultsInContext, treatment: str, condition: str
 ) -> tuple[list[Subject], dict[str, Any]]:
-    """Every result and side effect of the treatment for the condition, and what they mention."""
+    """The subjects of all study results and side effects of a treatment for a condition, and their references."""
     documents = read_all(connection, Query(SideEffect, {"treatment": [treatment], "condition": [condition]}))
-    mentioned = dict(found.included)
+    references = dict(found.included)
     for plural, records in included(connection, SideEffect, documents, ("sources", "study")).items():
-        mentioned[plural] = mentioned.get(plural, {}) | records
+        references[plural] = references.get(plural, {}) | records
     subjects = [subject for result in found.results for subject in result_subjects(result, StudyResult.plural)]
     for document in documents:
         subjects += side_effect_subjects(from_json(document), SideEffect.plural)
     in_order = sorted(subjects, key=lambda subject: (subject.about, subject.plural, str(subject.record["id"])))
-    return in_order, dict(sorted(mentioned.items()))
+    return in_order, dict(sorted(references.items()))
 
 
 def _refuse_unknown(outcomes: Sequence[str], subjects: Sequence[Subject]) -> None:
@@ -108,43 +115,43 @@ def _unknown(parameter: str, name: str, known: Sequence[str]) -> dict[str, Any]:
     return error | ({"nearest": close} if close else {})
 
 
-def _baselines(asked: Sequence[str], subjects: Sequence[Subject], known: Sequence[str]) -> dict[str, Baseline]:
-    """The baselines that were named, by what they are about; InvalidParameter where one is none."""
+def _baselines(parameters: Sequence[str], subjects: Sequence[Subject], known: Sequence[str]) -> dict[str, Baseline]:
+    """Parse the `baseline` parameters into baselines by outcome or side effect; InvalidParameter for an invalid one."""
     found: dict[str, Baseline] = {}
-    for text in asked:
-        about, _, what = text.rpartition(":")
+    for text in parameters:
+        about, _, value = text.rpartition(":")
         if about and about not in known:
             raise InvalidParameter(
                 f"baseline: no record here is about {about!r}.", errors=[_unknown("baseline", about, known)]
             )
-        if PER_1000.fullmatch(what):
-            found[about or _only(known, what)] = Baseline(_risk(what))
+        if PER_1000.fullmatch(value):
+            found[about or _only_outcome(known, value)] = Baseline(_risk(value))
         else:
-            baseline, own = _named_baseline(what, subjects)
-            found[about or own] = baseline
+            baseline, own_about = _named_baseline(value, subjects)
+            found[about or own_about] = baseline
     return found
 
 
-def _only(known: Sequence[str], number: str) -> str:
-    """The one thing that a bare number can be about."""
+def _only_outcome(known: Sequence[str], number: str) -> str:
+    """The outcome of a baseline without one; InvalidParameter unless there is exactly one outcome."""
     if len(known) == 1:
         return known[0]
-    words = "a risk belongs to one outcome; name it before a colon, or narrow with outcome="
+    detail = "a risk belongs to one outcome; name it before a colon, or narrow with outcome="
     offers = [f"baseline={about}:{number}" for about in known]
-    error = {"parameter": "baseline", "detail": words, "known": offers}
-    raise InvalidParameter(f"baseline: {words}.", errors=[error])
+    error = {"parameter": "baseline", "detail": detail, "known": offers}
+    raise InvalidParameter(f"baseline: {detail}.", errors=[error])
 
 
 def _risk(number: str) -> float:
     risk = float(number) / 1000
     if risk > 1:
-        words = f"{number} of 1,000 people are more than all of them"
-        raise InvalidParameter(f"baseline: {words}.", errors=[{"parameter": "baseline", "detail": words}])
+        detail = f"{number} of 1,000 people are more than all of them"
+        raise InvalidParameter(f"baseline: {detail}.", errors=[{"parameter": "baseline", "detail": detail}])
     return risk
 
 
 def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseline, str]:
-    """The comparator arm of a study result or side effect, and what it is about."""
+    """The baseline from a record's comparator arm, and the record's outcome or term; InvalidParameter if none."""
     ids = {str(subject.record["id"]): subject for subject in reversed(subjects)}
     subject = ids.get(record_id)
     if subject is None:
@@ -153,41 +160,41 @@ def _named_baseline(record_id: str, subjects: Sequence[Subject]) -> tuple[Baseli
         )
     baseline = control_of(subject.plural, subject.record)
     if baseline is None:
-        words = f"{record_id} has no comparator arm with people and people with the outcome"
-        raise InvalidParameter(f"baseline: {words}.", errors=[{"parameter": "baseline", "detail": words}])
+        detail = f"{record_id} has no comparator arm with people and people with the outcome"
+        raise InvalidParameter(f"baseline: {detail}.", errors=[{"parameter": "baseline", "detail": detail}])
     return baseline, subject.about
 
 
-def _without_twins(told: Sequence[AbsoluteEffect]) -> list[tuple[AbsoluteEffect, list[AbsoluteEffect]]]:
-    """Each body of data once: a side effect stands with the study result of the same study, counts and meaning.
+def _with_duplicates(effects: Sequence[AbsoluteEffect]) -> list[tuple[AbsoluteEffect, list[AbsoluteEffect]]]:
+    """Each effect once, with its duplicates: side effects of the same study with the same counts and meaning.
 
-    Equal counts alone do not make two records one: in small trials nobody has this, and nobody has that.
+    Equal counts alone do not make a duplicate: in small trials, many side effects have zero events.
     """
-    results = [one for one in told if one.subject.plural == StudyResult.plural]
+    results = [effect for effect in effects if effect.subject.plural == StudyResult.plural]
     rows: list[tuple[AbsoluteEffect, list[AbsoluteEffect]]] = [(result, []) for result in results]
-    for one in told:
-        if one.subject.plural == StudyResult.plural:
+    for effect in effects:
+        if effect.subject.plural == StudyResult.plural:
             continue
-        twins = next((twins for first, twins in rows if _is_twin(first, one)), None)
-        if twins is None:
-            rows.append((one, []))
+        duplicates = next((duplicates for first, duplicates in rows if _is_duplicate(first, effect)), None)
+        if duplicates is None:
+            rows.append((effect, []))
         else:
-            twins.append(one)
+            duplicates.append(effect)
     return sorted(rows, key=lambda row: (row[0].subject.about, str(row[0].subject.record["id"])))
 
 
-def _is_twin(first: AbsoluteEffect, other: AbsoluteEffect) -> bool:
-    subject, twin = first.subject, other.subject
-    is_one_study = subject.record["study"] is not None and subject.record["study"] == twin.record["study"]
-    if not is_one_study or _people_of(subject) is None or _people_of(subject) != _people_of(twin):
+def _is_duplicate(first: AbsoluteEffect, other: AbsoluteEffect) -> bool:
+    subject, other_subject = first.subject, other.subject
+    is_one_study = subject.record["study"] is not None and subject.record["study"] == other_subject.record["study"]
+    if not is_one_study or _counts_of(subject) is None or _counts_of(subject) != _counts_of(other_subject):
         return False
     had_somebody_it = first.baseline.risk + first.absolute.risk > 0
-    is_named_alike = subject.plural == StudyResult.plural and had_somebody_it and are_alike(subject, twin)
-    return subject.about == twin.about or is_named_alike
+    is_named_alike = subject.plural == StudyResult.plural and had_somebody_it and are_alike(subject, other_subject)
+    return subject.about == other_subject.about or is_named_alike
 
 
-def _people_of(subject: Subject) -> Any:
-    """Who was counted, by roles, or in the one exposed arm and the comparator; None where somebody was not."""
+def _counts_of(subject: Subject) -> Any:
+    """The counts of all arms by role, or of one exposed arm and its comparator; None when fewer than two are known."""
     if subject.arm is not None and subject.arms is not None:
         return subject.arms
     arms = sorted((arm["role"], *_counted(arm)) for arm in subject.record["arms"] if None not in _counted(arm))
@@ -198,26 +205,30 @@ def _counted(arm: Mapping[str, Any]) -> tuple[int | None, int | None]:
     return (arm["events"], arm["n"]) if "events" in arm else (arm["affected"], arm["at_risk"])
 
 
-def _row(one: AbsoluteEffect, others: Sequence[AbsoluteEffect], address: Address, *, is_named: bool) -> dict[str, Any]:
-    subject, record = one.subject, one.subject.record
+def _row(
+    effect: AbsoluteEffect, duplicates: Sequence[AbsoluteEffect], address: Address, *, is_named: bool
+) -> dict[str, Any]:
+    subject, record = effect.subject, effect.subject.record
     return {
         "about": subject.about,
         "name": subject.name,
         "record": record_link(subject.plural, record, address),
-        "also_in": [record_link(other.subject.plural, other.subject.record, address) for other in others],
+        "also_in": [
+            record_link(duplicate.subject.plural, duplicate.subject.record, address) for duplicate in duplicates
+        ],
         "study": record["study"],
         "arm": subject.arm,
         "comparator": record.get("comparator"),
         "time_frame_text": record.get("time_frame_text"),
-        "measure": one.measure,
-        "baseline": baseline_entry(one.baseline, "named-record" if is_named else "own-comparator-arm", address),
-        **people_entry(one.absolute, subject.more_is or "harm", one.seen),
+        "measure": effect.measure,
+        "baseline": baseline_entry(effect.baseline, "named-record" if is_named else "own-comparator-arm", address),
+        **people_entry(effect.absolute, subject.more_is or "harm", effect.seen),
         "certainty": record.get("certainty"),
         **{name: record[name] for name in ("source_status", "verification", "citations")},
         "note": record.get("note"),
     }
 
 
-def _refused(subject: Subject, why: Refusal, address: Address) -> dict[str, Any]:
+def _refused(subject: Subject, refusal: Refusal, address: Address) -> dict[str, Any]:
     about = {"about": subject.about, "name": subject.name, "arm": subject.arm}
-    return about | {"record": record_link(subject.plural, subject.record, address)} | asdict(why)
+    return about | {"record": record_link(subject.plural, subject.record, address)} | asdict(refusal)

@@ -1,4 +1,4 @@
-"""What rows of benefits and harms are made of: the record, the baseline, people out of 1,000, the number needed."""
+"""Builds the parts of a benefit-harm row: record link, baseline, risks per 1,000 people, number needed to treat."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,31 +13,31 @@ from app.store.read.query import Address
 
 
 def record_link(plural: str, record: Document, address: Address) -> dict[str, Any]:
-    """The record that a row rests on."""
+    """The link to a record: resource, id, version and URL."""
     record_id = str(record["id"])
     url = address(f"/v1/{plural}/{record_id}")
     return {"kind": plural, "id": record_id, "version": record["version"], "url": url}
 
 
-def baseline_entry(used: Baseline, taken_from: str, address: Address) -> dict[str, Any]:
-    """The risk without the treatment, and where it is from; a number without a record was given."""
+def baseline_entry(baseline: Baseline, taken_from: str, address: Address) -> dict[str, Any]:
+    """The baseline risk per 1,000 people and its origin: `given` when it has no record, else `taken_from`."""
     source = None
-    if used.record is not None:
-        plural, record_id = used.record
-        source = record_link(plural, {"id": record_id, "version": used.version}, address)
+    if baseline.record is not None:
+        plural, record_id = baseline.record
+        source = record_link(plural, {"id": record_id, "version": baseline.version}, address)
     return {
-        "per_1000": _people(used.risk),
+        "per_1000": _rounded_per_1000(baseline.risk),
         "taken_from": "given" if source is None else taken_from,
         "record": source,
-        "pointer": used.pointer,
-        "arm": used.arm,
-        "events": used.events,
-        "people": used.people,
+        "pointer": baseline.pointer,
+        "arm": baseline.arm,
+        "events": baseline.events,
+        "people": baseline.people,
     }
 
 
 def people_entry(risks: Absolute, more_is: Kind, seen: Counts | None) -> dict[str, Any]:
-    """The risks as people out of 1,000, and the number needed; `seen` are the people of the arms that are told."""
+    """The risks per 1,000 people and the number needed to treat; `seen` are the counts of the record's own arms."""
     needed = number_needed(risks, more_is=more_is)
     counted = {"events": seen.events1 if seen else None, "people": seen.n1 if seen else None}
     return {
@@ -53,12 +53,16 @@ def people_entry(risks: Absolute, more_is: Kind, seen: Counts | None) -> dict[st
 
 
 def _per_1000(value: float, low: float, high: float) -> dict[str, Any]:
-    return {"per_1000": _people(value), "ci_low": _people(low), "ci_high": _people(high)}
+    return {"per_1000": _rounded_per_1000(value), "ci_low": _rounded_per_1000(low), "ci_high": _rounded_per_1000(high)}
 
 
-def _people(risk: float) -> Any:
+def _rounded_per_1000(risk: float) -> Any:
     return plain_number(out_of_1000(1000 * risk))
 
 
-def _end(one: Needed) -> Mapping[str, Any]:
-    return {"kind": one.kind, "value": None if one.value is None else round(one.value, 2), "whole": one.whole()}
+def _end(needed: Needed) -> Mapping[str, Any]:
+    return {
+        "kind": needed.kind,
+        "value": None if needed.value is None else round(needed.value, 2),
+        "whole": needed.whole(),
+    }

@@ -1,4 +1,4 @@
-"""The shape of benefits and harms on one scale: people out of 1,000, at baselines that are named."""
+"""Response schemas of the benefit-harm report: absolute effects per 1,000 people, at baselines that are named."""
 
 from typing import Any, Literal
 
@@ -16,16 +16,16 @@ from app.store.read.schemas import WHOLE, included_model, public_model
 
 
 class RecordLink(BaseModel):
-    """The record that a row rests on."""
+    """A link to the record of a row."""
 
     kind: str = Field(description="The resource: `study-results` or `side-effects`.")
     id: Slug = Field(description="The record's id.")
     version: int = Field(description="Its version.")
-    url: str = Field(description="Where it is.")
+    url: str = Field(description="Its URL.")
 
 
 class BenefitHarmBaseline(BaseModel):
-    """The risk without the treatment, and where it is from."""
+    """The baseline risk, without the treatment, and its origin."""
 
     per_1000: Number = Field(description="People with the outcome out of 1,000 without the treatment.")
     taken_from: Literal["own-comparator-arm", "weightiest-comparator-arm", "named-record", "given"] = Field(
@@ -50,7 +50,9 @@ class PerThousand(BaseModel):
 class WithTreatment(PerThousand):
     """People with the outcome under the treatment, out of 1,000."""
 
-    events: int | None = Field(description="People with the outcome in the exposed arm, where its own arms are told.")
+    events: int | None = Field(
+        description="People with the outcome in the exposed arm, when the row shows the record's own arms."
+    )
     people: int | None = Field(description="People in that arm.")
 
 
@@ -73,11 +75,11 @@ class NumberNeededToTreat(BaseModel):
 
 
 class BenefitHarmEntry(BaseModel):
-    """One record told per 1,000 people."""
+    """The absolute effect of one record, per 1,000 people."""
 
-    about: str = Field(description="What happens: an outcome's id, or a side effect's term as a slug.")
+    about: str = Field(description="The event: an outcome's id, or a side effect's term as a slug.")
     name: str = Field(description="The same in words.")
-    record: RecordLink = Field(description="The record that it rests on.")
+    record: RecordLink = Field(description="The record.")
     also_in: list[RecordLink] = Field(description="Other records of the same counts: they are one body of data.")
     study: Slug | None = Field(description="The study.")
     arm: str | None = Field(
@@ -85,21 +87,23 @@ class BenefitHarmEntry(BaseModel):
     )
     comparator: Slug | None = Field(description="What it was compared with, where the record says so.")
     time_frame_text: str | None = Field(description="When it was measured.")
-    more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
-    measure: str = Field(description="How the step from the baseline was made.")
+    more_is: Literal["benefit", "harm"] = Field(
+        description="Whether more people with the event are a benefit or a harm."
+    )
+    measure: str = Field(description="The measure of effect that was applied to the baseline risk.")
     baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
     with_treatment: WithTreatment = Field(description="With the treatment.")
     difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
     number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
     certainty: Certainty | None = Field(description="GRADE certainty, as its authors rated it; null: not rated.")
-    source_status: SourceStatus | None = Field(description="The worst standing of what it rests on.")
+    source_status: SourceStatus | None = Field(description="The worst status of the sources that it rests on.")
     verification: Verification | None = Field(description="How far its citations were checked.")
-    citations: list[Citation] = Field(description="Where it was read; the sources stand in `included`.")
+    citations: list[Citation] = Field(description="Its citations; the sources are in `included`.")
     note: str | None = Field(description="What a reader should know before using it.")
 
 
 class PooledEffect(BaseModel):
-    """A pooled effect as people read it."""
+    """A pooled effect on its displayed scale."""
 
     estimate: Number = Field(description="The estimate.")
     ci_low: Number = Field(description="Lower end of its interval.")
@@ -107,33 +111,35 @@ class PooledEffect(BaseModel):
 
 
 class BenefitHarmPooled(BaseModel):
-    """Several study results of one outcome and comparator together; nobody has rated their certainty (GRADE)."""
+    """The pooled effect of several study results of one outcome and comparator; its certainty (GRADE) is not rated."""
 
-    about: str = Field(description="What happens: an outcome's id.")
+    about: str = Field(description="The event: an outcome's id.")
     name: str = Field(description="The same in words.")
-    is_harm: bool = Field(description="Whether it is among the harms.")
-    comparator: Slug = Field(description="What all of them were compared with.")
+    is_harm: bool = Field(description="Whether the outcome is a harm.")
+    comparator: Slug = Field(description="The comparator of all results.")
     records: list[RecordLink] = Field(description="The study results, of which each has a row of its own.")
-    synthesis: str = Field(description="How they were joined, with weights, citations and what was excluded.")
+    synthesis: str = Field(description="The URL of the synthesis, with weights, citations and exclusions.")
     measure: str = Field(description="The relative effect, or the difference, that was pooled.")
-    effect: PooledEffect = Field(description="What they come to.")
+    effect: PooledEffect = Field(description="The pooled effect.")
     i2: Number | None = Field(description="I², the part of the variance that lies between studies, in percent.")
     baseline: BenefitHarmBaseline = Field(description="Without the treatment.")
-    more_is: Literal["benefit", "harm"] = Field(description="What more people with it are.")
+    more_is: Literal["benefit", "harm"] = Field(
+        description="Whether more people with the event are a benefit or a harm."
+    )
     with_treatment: WithTreatment = Field(description="With the treatment, where the effect is the same at that risk.")
     difference: PerThousand = Field(description="How many more, or fewer, with the treatment.")
     number_needed: NumberNeededToTreat = Field(description="How many are treated for one more.")
 
 
 class BenefitHarmRefused(BaseModel):
-    """A record that cannot be told per 1,000 people."""
+    """A record without an absolute effect per 1,000 people, and why."""
 
-    about: str = Field(description="What happens.")
+    about: str = Field(description="The event: an outcome's id, or a side effect's term as a slug.")
     name: str = Field(description="The same in words.")
     arm: str | None = Field(description="Which exposed arm, where the record has several.")
     record: RecordLink = Field(description="The record.")
-    reason: RefusalReason = Field(description="Why.")
-    detail: str = Field(description="Why, in words.")
+    reason: RefusalReason = Field(description="The reason.")
+    detail: str = Field(description="The reason in words.")
 
 
 _TREATMENT: Any = public_model(Treatment)
@@ -146,18 +152,18 @@ BenefitHarm: Any = create_model(
     treatment=(_TREATMENT, Field(..., description="The treatment.")),
     condition=(_CONDITION, Field(..., description="The condition.")),
     level=(Number, Field(..., description="Of all intervals, in percent.")),
-    benefits=(list[BenefitHarmEntry], Field(..., description="What it is given for, by outcome.")),
+    benefits=(list[BenefitHarmEntry], Field(..., description="Outcomes that the treatment is given for.")),
     harms=(list[BenefitHarmEntry], Field(..., description="Side effects and adverse events, by what happens.")),
     pooled=(
         list[BenefitHarmPooled],
-        Field(..., description="What two or more study results of one outcome say together, where they may be joined."),
+        Field(..., description="Pooled effects of two or more comparable study results of one outcome."),
     ),
     refused=(
         list[BenefitHarmRefused],
-        Field(..., description="Records that cannot be told per 1,000 people, and why."),
+        Field(..., description="Records without an absolute effect per 1,000 people, and why."),
     ),
-    plain=(PlainLanguage | None, Field(..., description="The same in words; only with `audience`.")),
+    plain=(PlainLanguage | None, Field(..., description="The plain-language summary; only with `audience`.")),
     notes=(list[str], Field(..., description="What a reader needs to know in order to read the numbers rightly.")),
-    included=(_INCLUDED, Field(..., description="The records that the rows mention.")),
+    included=(_INCLUDED, Field(..., description="The records that the rows reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

@@ -1,5 +1,5 @@
-"""What `/v1/search`, `/v1/suggest` and the search page answer.
+"""The responses of `/v1/search`, `/v1/suggest` and the search page.
 
-In comes the text that somebody typed, out come ranked hits with highlights, counts and facets. The index and what a
-question means are in `app/search`; here the hits become an answer (`results`, `schemas`) or a page (`page`).
+They turn a query text into ranked hits with snippets, counts and facets. The index and the interpretation of queries
+are in `app/search`; here the hits become a JSON response (`results`, `schemas`) or an HTML page (`page`).
 """

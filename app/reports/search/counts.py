@@ -1,4 +1,4 @@
-"""How many records of each kind, and about each treatment and condition, a search finds: counted up to a bound."""
+"""Counts and facets of a search: hits by kind, treatment and condition, counted up to `MOST_COUNTED`."""
 
 import re
 from collections import Counter
@@ -17,7 +17,7 @@ from app.search.result_set import MOST_COUNTED, ResultSet, indexed_lines
 from app.store.read.facets import Facet, facet_of
 
 NARROWING = {singular(plural): plural for plural in kinds_in_order()[:2]}
-"""The filters of a search beside `kind`, each with what it names: treatments and conditions."""
+"""The filters of a search besides `kind`, each with the resource whose ids it takes: treatments and conditions."""
 
 
 class SearchGroup(BaseModel):
@@ -32,13 +32,13 @@ class SearchFacet(Facet):
     """The values of one field among what matches, counted up to a bound."""
 
     counted: int = Field(
-        description=f"Among how many records they were counted: the first {MOST_COUNTED} that match, for `kind` the "
+        description=f"How many records were counted: the first {MOST_COUNTED} that match, for `kind` the "
         f"first {MOST_COUNTED} of each kind. Where `is_at_least`, there are more, and the counts are not those of all."
     )
 
 
 class Counting:
-    """Counts what matches; a filter's own facet leaves the filter out."""
+    """Counts hits; the facet of a filter ignores that filter."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class Counting:
 
     @cached_property
     def by_kind(self) -> dict[str, int]:
-        """How many records of each kind match, whatever `kind` says; one more than are counted means that more do."""
+        """Hits by kind, ignoring the `kind` filter; `MOST_COUNTED` + 1 means that there are more."""
         counts = Counter(kind_at(place) for place in self.identified if not self.matches.has(place))
         counts.update(self.matches.counts)
         return {kind: counts[kind] for kind in kinds_in_order() if counts[kind]}
 
     def groups(self) -> list[SearchGroup]:
-        """The kinds in their order."""
+        """Hit counts by kind, in search order."""
         counts = self.by_kind
         return [
             SearchGroup(kind=kind, count=min(n, MOST_COUNTED), is_at_least=n > MOST_COUNTED)
@@ -70,34 +70,37 @@ class Counting:
         ]
 
     def facet(self, name: str) -> SearchFacet:
-        """The values of one of the filters."""
+        """The facet of one filter."""
         if name not in NARROWING:
             counts = self.by_kind
             is_more = any(n > MOST_COUNTED for n in counts.values())
-            some_of_each = {kind: min(n, MOST_COUNTED) for kind, n in counts.items()}
-            found = facet_of(some_of_each.items(), is_at_least=is_more)
+            capped = {kind: min(n, MOST_COUNTED) for kind, n in counts.items()}
+            found = facet_of(capped.items(), is_at_least=is_more)
             every_kind = dict(found) | {"others_is_at_least": False}
-            return SearchFacet(**every_kind, counted=sum(some_of_each.values()))
-        rest = [one for other, one in self.narrowing.items() if other != name]
-        first = self._first(rest)
-        some = first[:MOST_COUNTED]
+            return SearchFacet(**every_kind, counted=sum(capped.values()))
+        other_filters = [expression for other, expression in self.narrowing.items() if other != name]
+        first = self._first_places(other_filters)
+        sample = first[:MOST_COUNTED]
         counted: Counter[Any] = Counter()
-        for line in indexed_lines(self.matches.connection, some).values():
+        for line in indexed_lines(self.matches.connection, sample).values():
             ids = set(re.findall(f"(?:^| ){DOT}{NARROWING[name]}{DOT}([^ ]+)", line))
-            counted.update(one.replace(DOT, "-") for one in ids)
+            counted.update(record_id.replace(DOT, "-") for record_id in ids)
             counted[None] += not ids
         found = facet_of(counted.items(), is_at_least=len(first) > MOST_COUNTED)
-        return SearchFacet(**dict(found), counted=len(some))
+        return SearchFacet(**dict(found), counted=len(sample))
 
-    def _first(self, rest: Sequence[Expression]) -> list[int]:
-        """The first places that match, more than are counted where there are more; those identified match once."""
+    def _first_places(self, filters: Sequence[Expression]) -> list[int]:
+        """The first index positions that match these filters, without duplicates.
+
+        At most `MOST_COUNTED` + 1, besides the records found by identifier, which come first.
+        """
         found = [place for place in self.identified if kind_at(place) in self.kinds]
         if self.matching is None:
             return found
-        is_whole = len(rest) == len(self.narrowing)
-        look = self.matches.places if is_whole else partial(places, self.matches.connection)
+        has_all_filters = len(filters) == len(self.narrowing)
+        look = self.matches.places if has_all_filters else partial(places, self.matches.connection)
         for low, high in ranges(self.kinds):
             most = MOST_COUNTED + 1 + len(self.identified) - len(found)
             if most > 0:
-                found += look(all_of([self.matching, *rest]), after=low, beyond=high, most=most)
+                found += look(all_of([self.matching, *filters]), after=low, beyond=high, most=most)
         return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Where a found record says what was asked: in a text of its own, or in the name of a thing that it is about."""
+"""Snippets of search hits: the text of a record, or the name of a referenced record, that matches the query."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from app.search.text_fields import Mention, Text, contents
 
 
 class Highlighter:
-    """Finds the place in each of some records; the names of the things that they are about are read together."""
+    """Finds the matching field and the snippet of each hit; names of referenced records are read in one query."""
 
     def __init__(
         self, connection: Connection, wanted: Wanted, codes: Collection[str], documents: Mapping[Key, Mapping[str, Any]]
@@ -22,51 +22,55 @@ class Highlighter:
         self.wanted = wanted
         self.codes = codes
         self.documents = documents
-        self._held = {key: list(contents(key[0], document)) for key, document in documents.items()}
-        things = {(to.plural, to.id) for held in self._held.values() for to in _things(held)}
+        self._contents = {key: list(contents(key[0], document)) for key, document in documents.items()}
+        things = {(reference.plural, reference.id) for parts in self._contents.values() for reference in _things(parts)}
         self._labels = labels_of(connection, things)
 
     def of(self, key: Key, title: str, match: str) -> tuple[str | None, list[Segment]]:
-        """The field and the snippet; no field and the unmarked title where no single place has what was asked."""
-        held, document = self._held[key], self.documents[key]
-        texts = [(one.path, one.text) for one in held if isinstance(one, Text)]
-        texts.sort(key=lambda one: one[0].count("."))
+        """The matching field and its snippet; None and the title, unmarked, when no single field matches."""
+        parts, document = self._contents[key], self.documents[key]
+        texts = [(part.path, part.text) for part in parts if isinstance(part, Text)]
+        texts.sort(key=lambda text: text[0].count("."))
         if match == "identifier":
-            for field, value in _plain(document):
+            for field, value in _identifiers(document):
                 if value.lower() in self.codes:
                     return field, [Segment(text=value, is_match=True)]
-        found = best_text([*texts, *self._names(held), *_closed(key[0], document)], self.wanted)
+        found = best_text([*texts, *self._names(parts), *_vocabulary_terms(key[0], document)], self.wanted)
         found = found or best_text([("id", key[1])], self.wanted)
         if found is None:
             return None, snippet(title, [])
         field, text, places = found
         return field, snippet(text, places)
 
-    def _names(self, held: Sequence[Text | Mention]) -> Iterator[tuple[str, str]]:
-        """The names of the things that a record is about, under the field that refers to them."""
-        for to in _things(held):
-            yield from ((to.path, label) for label in self._labels.get((to.plural, to.id), ()))
+    def _names(self, parts: Sequence[Text | Mention]) -> Iterator[tuple[str, str]]:
+        """Names of the records that a record is about, each with the path of the referencing field."""
+        for reference in _things(parts):
+            yield from ((reference.path, label) for label in self._labels.get((reference.plural, reference.id), ()))
 
 
-def _things(held: Sequence[Text | Mention]) -> Iterator[Mention]:
-    """The mentions of things that have names."""
-    yield from (to for to in held if isinstance(to, Mention) and to.is_filter and is_entity(to.plural))
+def _things(parts: Sequence[Text | Mention]) -> Iterator[Mention]:
+    """References to records with names (treatments, conditions, …)."""
+    yield from (
+        reference
+        for reference in parts
+        if isinstance(reference, Mention) and reference.is_filter and is_entity(reference.plural)
+    )
 
 
-def _plain(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The identifiers of a record: its own id, and those that others gave it."""
+def _identifiers(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Values of a record that may be identifiers: its string fields, and its codes in external systems."""
     for name, value in document.items():
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, list):
-            yield from ((f"{name}.{n}.code", one["code"]) for n, one in enumerate(value) if _is_code(one))
+            yield from ((f"{name}.{n}.code", item["code"]) for n, item in enumerate(value) if _is_code(item))
 
 
 def _is_code(value: Any) -> bool:
     return isinstance(value, dict) and {"system", "code"} <= value.keys()
 
 
-def _closed(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _vocabulary_terms(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in closed_fields(RESOURCES[kind]):
         if document.get(name):
             yield name, str(document[name])

@@ -1,4 +1,4 @@
-"""What the search page shows: what the API finds, with the records themselves, and how old they are."""
+"""View model of the search page: the response of `/v1/search` with the found records and the dataset's revision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,23 +16,23 @@ from app.reports.search.schemas import RECORD, SearchQuery
 from app.store.read.query import MOST_ROWS
 
 FOUND_ROWS = 20
-"""How many records a page of the search has."""
+"""Hits on one page of the search."""
 
 
 @dataclass(frozen=True)
 class FoundRecords:
-    """A page of a search: the answer of `/v1/search` with the found records under `included`."""
+    """One page of a search: the response of `/v1/search`, with the found records under `included`."""
 
     answer: dict[str, Any]
     uses: Mapping[tuple[str, str], str]
-    """The page that shows all that belongs to a treatment and a condition: the id of the indication, by both."""
+    """Ids of the indications, whose pages show all records of a pair, by treatment and condition."""
     names: Mapping[str, Mapping[str, str]]
-    """What the records could be narrowed to: by the name of the filter, names by id."""
+    """The options of each filter: by filter name, the names of treatments or conditions by id."""
     as_of: AsOf
 
 
 def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
-    """Search; BadCursor when the cursor is not of this search."""
+    """Search for the page; BadCursor when the cursor belongs to another search."""
     content, _ = read_search(connection, query, str)
     answer = from_json(content)
     names = {name: _names(connection, name, query, answer["facets"][name]) for name in NARROWING}
@@ -40,16 +40,18 @@ def read_found(connection: Connection, query: SearchQuery) -> FoundRecords:
 
 
 def _names(connection: Connection, name: str, query: SearchQuery, facet: Mapping[str, Any]) -> dict[str, str]:
-    """The names of a filter's values, and of the one that is chosen."""
+    """The names of a filter's facet values and of its selected values, by id."""
     ids = [value["value"] for value in facet["values"]] + list(query.narrowing.get(name, ()))
     part = PageList(RESOURCES[NARROWING[name]], MOST_ROWS, ("name",))
     return {item["id"]: item["name"] for item in listed(connection, part, {"id": ids}, {}).items} if ids else {}
 
 
 def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
-    """The uses that the found records are about."""
-    found = [one for kind in records.values() for one in kind.values()]
-    about = {name: sorted({one[name] for one in found if one.get(name)}) for name in ("treatment", "condition")}
+    """Ids of the indications that the found records are about, by treatment and condition."""
+    found = [record for by_id in records.values() for record in by_id.values()]
+    about = {
+        name: sorted({record[name] for record in found if record.get(name)}) for name in ("treatment", "condition")
+    }
     if not all(about.values()):
         return {}
     uses = listed(connection, PageList(Indication, MOST_ROWS), about, {}).items
@@ -57,7 +59,7 @@ def _uses(connection: Connection, records: Found) -> dict[tuple[str, str], str]:
 
 
 def query_of(text: str, filters: Mapping[str, str], cursor: str | None, release: str | None) -> SearchQuery:
-    """The question of the page, narrowed to a kind and to what records are about; with what could narrow it further."""
+    """The search query of the page, with its filters; it requests the records and the facets of further filters."""
     return SearchQuery(
         text,
         (filters["kind"],) if "kind" in filters else (),

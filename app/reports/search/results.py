@@ -1,4 +1,4 @@
-"""A search: the records that hold what was asked, the thing itself first, each with the place where it says so."""
+"""The search report: hits in rank order, named entities first, each with the matching field and a snippet."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -30,42 +30,37 @@ from app.store.read.records import documents_of, included
 
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12
-"""How many ways there may be to leave words of a question out."""
+"""How many combinations of words may be tried when not all words of a query match."""
 
 
 def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
-    """One page of a search as JSON, and the cursor of the next one; BadCursor when the cursor is not of this search."""
+    """One page of a search as JSON (`SearchPage`), and the next cursor; BadCursor for a cursor of another search."""
     question = parse_query(query.text)
     understood = interpret(connection, question)
     start = _start(query)
     kinds = query.kinds or kinds_in_order()
-    narrowing = _narrowing(connection, query.narrowing)
+    narrowing = _filter_expressions(connection, query.narrowing)
     known = _identified(connection, query.text, [*narrowing.values()])
     identified = [place for place in known if kind_at(place) in kinds]
     needed, matches = _matches(connection, understood, [*narrowing.values()], is_strict=bool(known))
     ranked_tiers = tiers(understood, needed, [*narrowing.values()], kinds) if needed else []
     found: list[RankedHit] = []
-    for one in found_from(
-        matches,
-        start,
-        identified=identified,
-        tiers=ranked_tiers,
-        query_words=question.words,
-        chunk=query.limit + 1,
+    for hit in found_from(
+        matches, start, identified=identified, tiers=ranked_tiers, query_words=question.words, chunk=query.limit + 1
     ):
-        found.append(one)
+        found.append(hit)
         if len(found) > query.limit:
             break
     page, is_last = found[: query.limit], len(found) <= query.limit
-    rows = _entries(connection, [one.place for one in page])
-    evidence = None
-    if {"field", "snippet"} & set(_chosen(query)):
-        documents = {(kind, one): from_json(text) for kind, one, text in _documents(connection, rows)}
-        evidence = Highlighter(connection, understood.wanted, identifiers_in(query.text), documents)
+    rows = _entries(connection, [hit.place for hit in page])
+    highlighter = None
+    if {"field", "snippet"} & set(_selected_fields(query)):
+        documents = {(kind, record_id): from_json(text) for kind, record_id, text in _documents(connection, rows)}
+        highlighter = Highlighter(connection, understood.wanted, identifiers_in(query.text), documents)
     matching = anywhere(understood.groups, needed) if needed else None
     counts = Counting(matches, matching, known, narrowing, kinds)
     content: dict[str, Any] = {
-        "items": _items(query, page, rows, evidence, address),
+        "items": _items(query, page, rows, highlighter, address),
         "next": None if is_last else write_cursor(query.fingerprint(), page[-1].following),
         "matched": "all" if needed == len(understood.groups) else "some",
         "groups": counts.groups(),
@@ -80,7 +75,7 @@ def read_search(connection: Connection, query: SearchQuery, address: Address) ->
 
 
 def _start(query: SearchQuery) -> Position:
-    """Where the page begins; a stranger may have written the cursor."""
+    """The position at which the page begins; BadCursor for invalid values, since a client can forge a cursor."""
     if query.cursor is None:
         return Position()
     values = read_cursor(query.cursor, query.fingerprint())
@@ -89,19 +84,19 @@ def _start(query: SearchQuery) -> Position:
     return Position(*values)
 
 
-def _narrowing(connection: Connection, asked: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
-    """What the filters ask for, by their names; a former id stands for the present one."""
-    former = present_ids(connection, {NARROWING[name]: ids for name, ids in asked.items()})
+def _filter_expressions(connection: Connection, filters: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
+    """The index expression of each filter, by name; former ids are replaced by the present ones."""
+    former = present_ids(connection, {NARROWING[name]: ids for name, ids in filters.items()})
     return {
-        name: any_of(about(NARROWING[name], former.get((NARROWING[name], one), one)) for one in ids)
-        for name, ids in asked.items()
+        name: any_of(about(NARROWING[name], former.get((NARROWING[name], record_id), record_id)) for record_id in ids)
+        for name, ids in filters.items()
     }
 
 
 def _matches(
     connection: Connection, understood: InterpretedQuery, narrowing: Sequence[Expression], *, is_strict: bool
 ) -> tuple[int, ResultSet]:
-    """How many of the words a record must hold, and what does: all of them, or where none does, as many as one does."""
+    """How many word groups a hit must match, and the hits: all groups, else the largest number that has a hit."""
     count = len(understood.groups)
     for needed in range(count, 0, -1):
         if comb(count, needed) <= MOST_WAYS:
@@ -112,14 +107,14 @@ def _matches(
 
 
 def _identified(connection: Connection, text: str, narrowing: Sequence[Expression]) -> list[int]:
-    """The places of the records that have the whole text as their id, present or former, or one of its codes."""
+    """The index positions of records that the query text identifies by an id, present or former, or by a code."""
     kinds, codes = kinds_in_order(), sorted(codes_in(text))
     if not codes:
         return []
-    held = select(CODE.c.kind, CODE.c.id).where(
+    code_query = select(CODE.c.kind, CODE.c.id).where(
         CODE.c.system.in_(SYSTEMS), CODE.c.code.in_(codes), CODE.c.kind.in_(kinds)
     )
-    coded = [(kind, record_id) for kind, record_id in connection.execute(held.limit(MOST_IDENTIFIED))]
+    coded = [(kind, record_id) for kind, record_id in connection.execute(code_query.limit(MOST_IDENTIFIED))]
     former = present_ids(connection, dict.fromkeys(kinds, codes)).items()
     renamed = [(kind, present) for (kind, _), present in former]
     keys = {*coded, *renamed, *((kind, code) for kind in kinds for code in codes), *keys_in(text)}
@@ -132,8 +127,8 @@ def _identified(connection: Connection, text: str, narrowing: Sequence[Expressio
     return sorted(found)
 
 
-def _entries(connection: Connection, some: Sequence[int]) -> dict[int, Any]:
-    query = select(ENTRY.c.place, ENTRY.c.kind, ENTRY.c.id, ENTRY.c.title).where(ENTRY.c.place.in_(some))
+def _entries(connection: Connection, found_places: Sequence[int]) -> dict[int, Any]:
+    query = select(ENTRY.c.place, ENTRY.c.kind, ENTRY.c.id, ENTRY.c.title).where(ENTRY.c.place.in_(found_places))
     return {row.place: row for row in connection.execute(query)}
 
 
@@ -141,42 +136,42 @@ def _items(
     query: SearchQuery,
     page: Sequence[RankedHit],
     rows: Mapping[int, Any],
-    evidence: Highlighter | None,
+    highlighter: Highlighter | None,
     address: Address,
 ) -> list[dict[str, Any]]:
-    """The found records, with the fields that were asked for."""
+    """The hits of a page, with the requested fields."""
     items: list[dict[str, Any]] = []
-    for one in page:
-        row = rows[one.place]
-        item = {"kind": row.kind, "id": row.id, "title": row.title, "match": one.match}
+    for hit in page:
+        row = rows[hit.place]
+        item = {"kind": row.kind, "id": row.id, "title": row.title, "match": hit.match}
         item["url"] = address(f"/v1/{row.kind}/{row.id}")
-        if evidence is not None:
-            item["field"], item["snippet"] = evidence.of((row.kind, row.id), row.title, one.match)
-        items.append({name: item[name] for name in _chosen(query)})
+        if highlighter is not None:
+            item["field"], item["snippet"] = highlighter.of((row.kind, row.id), row.title, hit.match)
+        items.append({name: item[name] for name in _selected_fields(query)})
     return items
 
 
-def _chosen(query: SearchQuery) -> list[str]:
-    """The fields of a hit that are shown."""
+def _selected_fields(query: SearchQuery) -> list[str]:
+    """The requested fields of a hit; all by default, `kind` and `id` always."""
     return [name for name in FIELDS if name in ("kind", "id") or not query.fields or name in query.fields]
 
 
 def _documents(connection: Connection, rows: Mapping[int, Any]) -> Iterator[tuple[str, str, str]]:
-    """The documents of the found records, each with its kind and id."""
+    """The documents of the hits, each with its kind and id."""
     keys = sorted((row.kind, row.id) for row in rows.values())
-    for kind, alike in groupby(keys, key=itemgetter(0)):
-        for record_id, document in documents_of(connection, kind, [one for _, one in alike]):
+    for kind, group in groupby(keys, key=itemgetter(0)):
+        for record_id, document in documents_of(connection, kind, [record_id for _, record_id in group]):
             yield kind, record_id, document
 
 
 def _included(connection: Connection, rows: Mapping[int, Any], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The found records themselves (`record`), and what they mention under the other names, as lists give it."""
+    """The `included` records, by plural and id: the hits themselves for `record`, else references as in lists."""
     found: dict[str, dict[str, Any]] = {}
-    for kind, alike in groupby(_documents(connection, rows), key=itemgetter(0)):
-        documents = {record_id: document for _, record_id, document in alike}
+    for kind, group in groupby(_documents(connection, rows), key=itemgetter(0)):
+        documents = {record_id: document for _, record_id, document in group}
         if RECORD in names:
-            found.setdefault(kind, {}).update({one: from_json(text) for one, text in documents.items()})
-        others = [name for name in names if name in includable(RESOURCES[kind])]
-        for plural, records in included(connection, RESOURCES[kind], list(documents.values()), others).items():
+            found.setdefault(kind, {}).update({record_id: from_json(text) for record_id, text in documents.items()})
+        references = [name for name in names if name in includable(RESOURCES[kind])]
+        for plural, records in included(connection, RESOURCES[kind], list(documents.values()), references).items():
             found.setdefault(plural, {}).update(records)
     return dict(sorted(found.items()))

@@ -1,4 +1,4 @@
-"""What a person may be about to type: treatments, conditions, outcomes, terms of side effects and of warnings."""
+"""Autocomplete suggestions: treatments, conditions, outcomes, and terms of side effects and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from app.search.tokens import tokens
 from app.store.read.query import Address
 
 SHORTEST = 2
-"""Letters from which something is suggested."""
+"""The minimum length of the text, in characters."""
 TERM = LABELS[-1]
-"""The field that names a record without being its own: many records share a term."""
+"""The field whose value, a term, names many records."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed so far, and how much to suggest."""
+    """A validated autocomplete query."""
 
     text: str
     kinds: tuple[str, ...] = ()
@@ -33,76 +33,78 @@ class Typed:
 
 
 class Suggestion(BaseModel):
-    """A name that a person may be about to type."""
+    """A suggestion for autocomplete: a name or a term."""
 
     kind: str = Field(description="The resource, as in the URL.")
     id: Slug | None = Field(description="The record's id; null for a term, which many records share.")
     name: str = Field(description="The name of the record, or the term.")
-    label: str = Field(description="The name that begins as was typed: a brand name or a synonym, say.")
+    label: str = Field(description="The name that begins with the text: a brand name or a synonym, for example.")
     count: int = Field(description="How many records have the term; 1 for a record of its own.")
     url: str = Field(description="The page to go to: the record, or the list or search of those that have the term.")
 
 
 class Suggestions(BaseModel):
-    """What a person may be about to type."""
+    """Suggestions for autocomplete."""
 
-    items: list[Suggestion] = Field(description="The best first.")
+    items: list[Suggestion] = Field(description="The suggestions, best first.")
     corrected: dict[str, list[str]] = Field(
-        description="When nothing begins so: the last word, with the words that it was taken for."
+        description="When no name begins with the text: its last word, with the words that replaced it."
     )
 
 
 def suggested_kinds() -> tuple[str, ...]:
-    """The kinds that are suggested: those with names, and those with terms."""
+    """The resources in suggestions: those with names and those with terms."""
     return tuple(
         kind for kind in kinds_in_order() if is_entity(kind) or {TERM, TERMS} & RESOURCES[kind].model_fields.keys()
     )
 
 
 def read_suggestions(connection: Connection, typed: Typed, address: Address) -> bytes:
-    """The suggestions as JSON; none for less than two letters."""
+    """The suggestions as JSON (`Suggestions`); empty for a text of fewer than two characters."""
     words = tokens(typed.text)
     corrected: dict[str, Sequence[str]] = {}
     found = _beginning(connection, typed, words)
     if not found and words:
         near = near_words(connection, words[-1])
         corrected = {words[-1]: near} if near else {}
-        found = [one for word in near for one in _beginning(connection, typed, [*words[:-1], word])]
+        found = [matches for word in near for matches in _beginning(connection, typed, [*words[:-1], word])]
     return to_json({"items": _shown(connection, found[: typed.limit], address), "corrected": corrected})
 
 
 def _beginning(connection: Connection, typed: Typed, words: Sequence[str]) -> list[list[Beginning]]:
-    """What begins so, best first: each a record, or a term with its spellings."""
+    """The names that begin with these words, best first, grouped by record, or by term with its spellings."""
     beginning = " ".join(words)
     if len(beginning) < SHORTEST:
         return []
     grouped: dict[tuple[str, str], list[Beginning]] = {}
     for kind in typed.kinds or suggested_kinds():
-        for one in beginning_with(connection, kind, beginning):
-            grouped.setdefault((kind, one.id or " ".join(tokens(one.label))), []).append(one)
+        for match in beginning_with(connection, kind, beginning):
+            grouped.setdefault((kind, match.id or " ".join(tokens(match.label))), []).append(match)
     order = {kind: rank for rank, kind in enumerate(suggested_kinds())}
 
-    def key(alike: list[Beginning]) -> tuple[Any, ...]:
-        best = alike[0]
-        is_exact = any(one.is_exact and one.is_whole for one in alike)
-        is_first = any(one.is_whole for one in alike)
-        count = sum(one.n for one in alike)
+    def key(matches: list[Beginning]) -> tuple[Any, ...]:
+        best = matches[0]
+        is_exact = any(match.is_exact and match.is_whole for match in matches)
+        is_first = any(match.is_whole for match in matches)
+        count = sum(match.n for match in matches)
         return not is_exact, not is_first, order[best.kind], -count, len(best.label), best.label
 
-    whole_first = [sorted(alike, key=lambda one: (not one.is_whole, not one.is_exact)) for alike in grouped.values()]
+    whole_first = [
+        sorted(matches, key=lambda match: (not match.is_whole, not match.is_exact)) for matches in grouped.values()
+    ]
     return sorted(whole_first, key=key)
 
 
 def _shown(connection: Connection, found: Sequence[list[Beginning]], address: Address) -> list[Suggestion]:
     shown: list[Suggestion] = []
-    for alike in found:
-        best = alike[0]
+    for matches in found:
+        best = matches[0]
         if best.id:
             title = select(ENTRY.c.title).where(ENTRY.c.kind == best.kind, ENTRY.c.id == best.id)
             name, url, count = connection.execute(title).scalar_one(), f"/v1/{best.kind}/{best.id}", 1
         else:
-            spellings = sorted({one.label for one in alike})
-            name, count = best.label, sum({one.label: one.n for one in alike}.values())
+            spellings = sorted({match.label for match in matches})
+            name, count = best.label, sum({match.label: match.n for match in matches}.values())
             url = _page_of_term(best.kind, spellings)
         shown.append(
             Suggestion(kind=best.kind, id=best.id or None, name=name, label=best.label, count=count, url=address(url))
@@ -111,7 +113,7 @@ def _shown(connection: Connection, found: Sequence[list[Beginning]], address: Ad
 
 
 def _page_of_term(kind: str, spellings: Sequence[str]) -> str:
-    """The list of the records of that term; a search where each record names several, and no filter takes one."""
+    """The URL of the records with a term: a filtered list, or a phrase search where a record has several terms."""
     if TERM in RESOURCES[kind].model_fields:
         return f"/v1/{kind}?{urlencode([(TERM, spelling) for spelling in spellings])}"
     phrase = '"' + spellings[0] + '"'

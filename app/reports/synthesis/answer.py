@@ -1,4 +1,4 @@
-"""What our study results say to one question: which count, whether they may be joined, and what they come to."""
+"""Answers an evidence question: selects study results, checks comparability and pools them into one estimate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ from app.reports.synthesis.content import (
     Gathered,
     answer_content,
     captions_for_question,
+    conflict_content,
     favours,
     notes,
     question_content,
-    told,
 )
 from app.reports.synthesis.entries import record_name
 from app.reports.synthesis.plain import plain_synthesis
@@ -42,14 +42,14 @@ from app.store.read.records import fetch
 from app.store.read.revision import revision_of
 
 NAMED = ("treatment", "condition", "outcome")
-"""The parameters that name records which there must be."""
+"""Query parameters whose ids must resolve to existing records."""
 ASKED = {"treatment": EXAMPLE.treatment, "condition": str(EXAMPLE.condition), "outcome": str(EXAMPLE.outcome)}
-"""The question of the documentation."""
+"""Query parameters of the example in the API documentation."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A question answered: the answer as it is sent, and what plots are drawn from."""
+    """A computed synthesis: the JSON content of the response, and the captions and analysis for its plots."""
 
     content: dict[str, Any]
     captions: Captions
@@ -57,58 +57,64 @@ class Answered:
     synthesis: Synthesis | None
 
 
-def gather(connection: Connection, asked: EvidenceQuestion, public_url: str) -> Gathered:
-    """Read what a question needs; Moved, Gone or NotFound where it names what is not there."""
+def gather(connection: Connection, question: EvidenceQuestion, public_url: str) -> Gathered:
+    """Read the study results and named records of a question; Moved, Gone or NotFound for a missing named record."""
     rows = {str(row.__tablename__): row for row in RESOURCES.values()}
-    filters = asked.filters()
+    filters = question.filters()
     names = {
         name: {record_id: from_json(fetch(connection, rows[name], record_id)[0]) for record_id in filters[name]}
         for name in NAMED
     }
-    return Gathered(asked, read_results(connection, filters), names, revision_of(connection), public_url)
+    return Gathered(question, read_results(connection, filters), names, revision_of(connection), public_url)
 
 
 def pooled_answer(gathered: Gathered) -> Answered:
-    """The answer; NotComparable where the results may not be joined and the caller has not said that they shall."""
-    asked = gathered.asked
+    """Pool the gathered results into an answer.
+
+    NotComparable when comparability conflicts remain that the caller has not accepted; InvalidParameter when the
+    plan or the arithmetic fails.
+    """
+    question = gathered.question
     choices = PoolingChoices(
-        **{name: getattr(asked, name) for name in ("measure", "model", "method", "estimator", "interval")},
-        level=asked.level,
-        window_days=asked.window_days,
-        also=frozenset(asked.also or ()),
-        subgroup=asked.subgroup,
+        **{name: getattr(question, name) for name in ("measure", "model", "method", "estimator", "interval")},
+        level=question.level,
+        window_days=question.window_days,
+        also=frozenset(question.also or ()),
+        subgroup=question.subgroup,
     )
     results = sort_results(gathered.found.results, choices)
-    refused = [conflict for conflict in results.conflicts if conflict.reason not in (asked.accept or ())]
+    refused = [conflict for conflict in results.conflicts if conflict.reason not in (question.accept or ())]
     if refused:
         raise not_comparable(refused)
     plan, analysis = _computed(results, choices)
-    captions = captions_for_question(results, gathered, asked.subgroup)
+    captions = captions_for_question(results, gathered, question.subgroup)
     synthesis = None if analysis is None else synthesis_of(captions, analysis)
-    question = question_content(asked, results, plan)
-    content = answer_content(gathered, results, question, synthesis)
+    content = answer_content(gathered, results, question_content(question, results, plan), synthesis)
     content["notes"] = [*notes(gathered, results), *(analysis.notes if analysis else ())]
     content["favours"] = favours(captions, results)
-    if asked.audience is not None:
-        content["plain"] = plain_synthesis(content, asked.audience, captions)
+    if question.audience is not None:
+        content["plain"] = plain_synthesis(content, question.audience, captions)
     return Answered(content, captions, analysis, synthesis)
 
 
 def not_comparable(refused: Sequence[ComparabilityConflict]) -> NotComparable:
-    """The refusal: each reason with the results on both sides and what would be right."""
-    errors = [{"parameter": one.parameter, "known": list(one.known)} | told(one) for one in refused]
-    names = ", ".join(dict.fromkeys(f"accept={one.reason}" for one in refused))
-    words = f"{refused[0].detail[:1].upper()}{refused[0].detail[1:]}."
-    return NotComparable(f"{words} Narrow the question, or take it upon yourself with {names}.", errors=errors)
+    """The 422 problem: each conflict with the results on both sides, and the parameter values that avoid it."""
+    errors = [
+        {"parameter": conflict.parameter, "known": list(conflict.known)} | conflict_content(conflict)
+        for conflict in refused
+    ]
+    names = ", ".join(dict.fromkeys(f"accept={conflict.reason}" for conflict in refused))
+    detail = f"{refused[0].detail[:1].upper()}{refused[0].detail[1:]}."
+    return NotComparable(f"{detail} Narrow the question, or take it upon yourself with {names}.", errors=errors)
 
 
 def _computed(results: SortedResults, choices: PoolingChoices) -> tuple[Plan, Analysis | None]:
-    """How the results are joined, and what they come to; InvalidParameter where that cannot be."""
+    """The pooling plan and its analysis, None when no result counts; InvalidParameter when either is impossible."""
     try:
         plan = pooling_plan(choices, results)
         faults = contradicting(results, plan, choices)
         if faults:
-            errors = [{"parameter": name, "detail": words} for name, words in faults]
+            errors = [{"parameter": name, "detail": detail} for name, detail in faults]
             raise InvalidParameter(f"{faults[0][0]}: {faults[0][1]}.", errors=errors)
         return plan, pool_results(results, plan, choices)
     except Undefined as fault:
@@ -121,16 +127,16 @@ def _computed(results: SortedResults, choices: PoolingChoices) -> tuple[Plan, An
 
 
 def example_answer() -> Answered:
-    """What the seed's release answers to the question of the documentation."""
+    """The answer to the documentation's example question, computed from the seed records."""
     result = example_named(StudyResult, EXAMPLE.id)
     rows: dict[str, type[Row]] = {"study": Study, "outcome": Outcome, "treatment": Treatment, "condition": Condition}
     records = {name: example_named(row, result[name]) for name, row in rows.items()}
     included = {row.plural: {records[name]["id"]: records[name]} for name, row in rows.items()}
     cited = [citation["source"] for citation in result["citations"]]
     included["sources"] = {name: example_named(Source, name) for name in cited}
-    asked = EvidenceQuestion(
+    question = EvidenceQuestion(
         treatment=[ASKED["treatment"]], condition=ASKED["condition"], outcome=[ASKED["outcome"]], release=RELEASE
     )
     names = {name: {records[name]["id"]: records[name]} for name in NAMED}
     found = results_in_context([result], dict(sorted(included.items())))
-    return pooled_answer(Gathered(asked, found, names, 1, EXAMPLE_ADDRESS))
+    return pooled_answer(Gathered(question, found, names, 1, EXAMPLE_ADDRESS))

@@ -1,4 +1,4 @@
-"""Answers that stay: packed into one value when they are first given, and given again as the same bytes."""
+"""Permanent syntheses: each response over a release is archived under its input hash and served again byte for byte."""
 
 import zlib
 from collections.abc import Mapping
@@ -13,49 +13,51 @@ from app.models.study_results import StudyResult
 from app.reports.synthesis.formats import Form
 
 WORST_FIRST = ("retracted", "concern", "corrected", "current")
+"""Source statuses, the worst first."""
 
 
 @dataclass(frozen=True)
-class KeptSynthesis:
-    """An answer as it was first given, and how what it rests on stands today."""
+class ArchivedSynthesis:
+    """An archived answer, with the source status of its study results in the dataset today."""
 
     release: str
     forms: Mapping[Form, str]
     source_status: str
+    """The worst status of its study results in the live dataset."""
     live: str
-    """The address of the same question to the dataset as it stands."""
+    """URL of the same question over the live dataset."""
 
 
-def packed(forms: Mapping[Form, bytes]) -> bytes:
-    """Every form of an answer in one compressed value."""
+def compress_forms(forms: Mapping[Form, bytes]) -> bytes:
+    """All formats of an answer as one value: zlib-compressed JSON, keyed by format."""
     return zlib.compress(to_json({form: content.decode() for form, content in forms.items()}), 9)
 
 
-def unpacked(kept: bytes) -> dict[Form, str]:
-    """The forms of an answer."""
-    forms: dict[Form, str] = from_json(zlib.decompress(kept))
+def decompress_forms(compressed: bytes) -> dict[Form, str]:
+    """The formats of an answer, from a value made by `compress_forms`."""
+    forms: dict[Form, str] = from_json(zlib.decompress(compressed))
     return forms
 
 
 def find_archived(connection: Connection, digest: str) -> bytes | None:
-    """What is kept under a hash."""
+    """The archived answer for an input hash, compressed; None if unknown."""
     return connection.execute(select(SYNTHESIS.c.answer).where(SYNTHESIS.c.hash == digest)).scalar()
 
 
-def read_kept(connection: Connection, digest: str) -> KeptSynthesis:
-    """An answer by its hash; NotFound where none is kept under it."""
+def read_archived(connection: Connection, digest: str) -> ArchivedSynthesis:
+    """The archived answer for an input hash; NotFound if unknown."""
     found = connection.execute(select(SYNTHESIS).where(SYNTHESIS.c.hash == digest)).one_or_none()
     if found is None:
-        words = "No synthesis has this hash. Only answers over a release have an address, which their `links` name."
-        raise NotFound(words)
-    forms = unpacked(found.answer)
+        detail = "No synthesis has this hash. Only answers over a release have an address, which their `links` name."
+        raise NotFound(detail)
+    forms = decompress_forms(found.answer)
     content = from_json(forms["json"])
-    status = _worst_today(connection, [entry["id"] for entry in content["results"]])
-    return KeptSynthesis(found.release, forms, status, content["links"]["live"])
+    status = _worst_status(connection, [entry["id"] for entry in content["results"]])
+    return ArchivedSynthesis(found.release, forms, status, content["links"]["live"])
 
 
-def _worst_today(connection: Connection, ids: list[str]) -> str:
-    """The worst standing that the results have in the dataset as it is now."""
+def _worst_status(connection: Connection, ids: list[str]) -> str:
+    """The worst source status of these study results in the live dataset; `current` when none has one."""
     table = StudyResult.table()
     found = set(connection.execute(select(table.c.source_status).where(table.c.id.in_(ids))).scalars())
     return next((status for status in WORST_FIRST if status in found), WORST_FIRST[-1])

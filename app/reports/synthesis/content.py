@@ -1,4 +1,4 @@
-"""The parts of an answer over study results: the question spelled out, each result, the hash of all that went in."""
+"""Builds the JSON content of a synthesis: the resolved question, each study result, the input hash and the links."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,31 +30,31 @@ PATH = "/v1/syntheses"
 
 @dataclass(frozen=True)
 class Gathered:
-    """All that was read for a question."""
+    """The records read to answer a question."""
 
-    asked: EvidenceQuestion
+    question: EvidenceQuestion
     found: ResultsInContext
     names: Mapping[str, Mapping[str, Any]]
-    """The records that the question names: by parameter, then by id."""
+    """The records that the question names, by parameter, then by id."""
     revision: int | None
     public_url: str
 
     def address(self, path: str) -> str:
-        """An absolute address that stays in the release of the question."""
-        release = self.asked.release
+        """The absolute URL of a path, within the release of the question."""
+        release = self.question.release
         return f"{self.public_url}{path}" + ("" if release is None else f"?release={release}")
 
 
-def told(conflict: ComparabilityConflict) -> dict[str, Any]:
-    """A reason against joining results as answers hold it."""
+def conflict_content(conflict: ComparabilityConflict) -> dict[str, Any]:
+    """A comparability conflict as JSON content (`EvidenceConflict`)."""
     sides = [{"what": side.what, "results": list(side.results)} for side in conflict.sides]
     return {"reason": conflict.reason, "detail": conflict.detail, "sides": sides}
 
 
-def question_content(asked: EvidenceQuestion, results: SortedResults, plan: Plan) -> dict[str, Any]:
-    """The question with everything spelled out; lists in a fixed order, accepted reasons only where they apply."""
-    against = {conflict.reason for conflict in results.conflicts}
-    values = {name: getattr(asked, name) for name in FILTERS}
+def question_content(question: EvidenceQuestion, results: SortedResults, plan: Plan) -> dict[str, Any]:
+    """The question with its defaults resolved: lists sorted, without duplicates; `accept` cut to conflicts found."""
+    conflict_reasons = {conflict.reason for conflict in results.conflicts}
+    values = {name: getattr(question, name) for name in FILTERS}
     values = {name: _sorted(value) if isinstance(value, list) else value for name, value in values.items()}
     shown = {name: plain_number(value) for name, value in values.items()}
     return shown | {
@@ -64,11 +64,11 @@ def question_content(asked: EvidenceQuestion, results: SortedResults, plan: Plan
         "estimator": plan.estimator,
         "interval": plan.interval,
         "level": plain_number(plan.level),
-        "window_days": plain_number(asked.window_days),
-        "accept": [reason for reason in REASONS if reason in against],
-        "also": sorted(set(asked.also or ())),
-        "subgroup": asked.subgroup,
-        "audience": asked.audience,
+        "window_days": plain_number(question.window_days),
+        "accept": [reason for reason in REASONS if reason in conflict_reasons],
+        "also": sorted(set(question.also or ())),
+        "subgroup": question.subgroup,
+        "audience": question.audience,
     }
 
 
@@ -79,11 +79,11 @@ def _sorted(values: list[Any]) -> list[Any]:
 def answer_content(
     gathered: Gathered, results: SortedResults, question: dict[str, Any], synthesis: Synthesis | None
 ) -> dict[str, Any]:
-    """The answer but for its words."""
-    entries = [counted_entry(one, numbers, gathered.address) for one, numbers in results.counted]
-    excluded = [excluded_entry(one, why, gathered.address) for one, why in results.excluded]
+    """The content of an answer, with `notes`, `favours` and `plain` still empty."""
+    entries = [counted_entry(result, numbers, gathered.address) for result, numbers in results.counted]
+    excluded = [excluded_entry(result, why, gathered.address) for result, why in results.excluded]
     excluded += [lost_entry(document, gathered.address) for document in gathered.found.withdrawn]
-    digest = _digest([ENGINE, gathered.asked.release, question, entries, excluded], gathered.found.included)
+    digest = _digest([ENGINE, gathered.question.release, question, entries, excluded], gathered.found.included)
     dumped = {"studies": []} if synthesis is None else synthesis.model_dump(mode="json")
     pooled = None
     if synthesis is not None and len(entries) > 1:
@@ -94,15 +94,15 @@ def answer_content(
         "not_pooled": _why_not(results) if pooled is None else None,
         "results": [entry | {"effect": effect} for entry, effect in zip(entries, dumped["studies"], strict=True)],
         "excluded": excluded,
-        "caveats": [told(conflict) for conflict in results.conflicts],
+        "caveats": [conflict_content(conflict) for conflict in results.conflicts],
         "notes": [],
         "favours": None,
         "plain": None,
         "revision": gathered.revision,
-        "release": gathered.asked.release,
+        "release": gathered.question.release,
         "engine": ENGINE,
         "input_hash": digest,
-        "links": _links(gathered, question, None if gathered.asked.release is None else digest),
+        "links": _links(gathered, question, None if gathered.question.release is None else digest),
         "included": gathered.found.included,
         "disclaimer": DISCLAIMER,
     }
@@ -117,35 +117,35 @@ def _why_not(results: SortedResults) -> str:
 
 
 def _digest(parts: Sequence[Any], included: Mapping[str, Mapping[str, Any]]) -> str:
-    """SHA-256 of all that an answer rests on, as JSON with sorted names.
+    """The input hash: SHA-256 of all input of an answer, as JSON with sorted keys.
 
-    The records that the results mention count by id, version and standing.
+    Referenced records enter with id, version, source status and state.
     """
-    mentioned = [
+    references = [
         [plural, record_id, record["version"], record["source_status"], record["state"]]
         for plural, records in sorted(included.items())
         for record_id, record in sorted(records.items())
     ]
-    return sha256(to_json(_in_order([*parts, mentioned]))).hexdigest()
+    return sha256(to_json(_sorted_keys([*parts, references]))).hexdigest()
 
 
-def _in_order(value: Any) -> Any:
+def _sorted_keys(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _in_order(value[name]) for name in sorted(value) if name != "url"}
-    return [_in_order(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _sorted_keys(value[name]) for name in sorted(value) if name != "url"}
+    return [_sorted_keys(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def without_permalink(content: dict[str, Any], gathered: Gathered) -> dict[str, Any]:
-    """The answer where it could not be kept."""
+    """The content without a permalink, for an answer that could not be archived."""
     return content | {"links": _links(gathered, content["question"], None)}
 
 
 def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) -> dict[str, Any]:
-    """Where to go on; what is kept has an address that never changes, in every format."""
+    """The links of an answer; with a digest they point to the permalink, which never changes and has every format."""
     given = {name: value for name, value in question.items() if value not in (None, [])}
     live = f"{gathered.public_url}{PATH}?{urlencode(given, doseq=True)}"
     permalink = None if digest is None else f"{gathered.public_url}{PATH}/{digest}"
-    release = gathered.asked.release
+    release = gathered.question.release
     base = f"{permalink}?" if permalink else f"{live}&" + ("" if release is None else f"release={release}&")
     return {
         "permalink": permalink,
@@ -157,31 +157,31 @@ def _links(gathered: Gathered, question: Mapping[str, Any], digest: str | None) 
 
 
 def name_of_comparator(comparator: str, treatments: Mapping[str, Any]) -> str:
-    """What people were compared with: the name of one of our treatments, else the word itself."""
+    """Display name of a comparator: the name of one of our treatments, else the word with spaces for hyphens."""
     return str(treatments[comparator]["name"]) if comparator in treatments else comparator.replace("-", " ")
 
 
 def captions_for_question(results: SortedResults, gathered: Gathered, split_by: SubgroupBy | None) -> Captions:
-    """How studies, arms and plots are called: by the records that the question names."""
+    """Labels of studies, arms and plots, from the names of the question's records."""
     found, names = results.results, gathered.names
-    studies = [one.study["id"] for one in found]
+    studies = [reported.study["id"] for reported in found]
     labels = [
-        f"{one.label()}, {one.result['time_frame_text'] or one.id}"
-        if studies.count(one.study["id"]) > 1
-        else one.label()
-        for one in found
+        f"{reported.label()}, {reported.result['time_frame_text'] or reported.id}"
+        if studies.count(reported.study["id"]) > 1
+        else reported.label()
+        for reported in found
     ]
     treatments = [str(record["name"]) for record in names["treatment"].values()]
     outcomes = [str(record["name"]) for record in names["outcome"].values()]
     conditions = [str(record["name"]) for record in names["condition"].values()]
     named = gathered.found.included.get(Treatment.plural, {})
-    comparators = sorted({name_of_comparator(str(one.result["comparator"]), named) for one in found})
+    comparators = sorted({name_of_comparator(str(reported.result["comparator"]), named) for reported in found})
     arm1 = treatments[0] if len(treatments) == 1 else "treatment"
     arm2 = comparators[0] if len(comparators) == 1 else "comparator"
-    directions_known = {direction_under(one, results.measure) for one in found}
+    directions_known = {direction_under(reported, results.measure) for reported in found}
     return Captions(
         labels=labels,
-        subgroups=[None if split_by is None else one.subgroup(split_by) for one in found],
+        subgroups=[None if split_by is None else reported.subgroup(split_by) for reported in found],
         title=f"{' or '.join(outcomes)}: {' or '.join(treatments)}, {' or '.join(conditions)}",
         outcome=" or ".join(outcomes),
         arm1=arm1,
@@ -191,29 +191,31 @@ def captions_for_question(results: SortedResults, gathered: Gathered, split_by: 
 
 
 def favours(captions: Captions, results: SortedResults) -> dict[str, Any]:
-    """What the two sides of a plot mean."""
+    """The direction of benefit, and what each side of the forest plot means."""
     left, right = directions(captions, measure_named(results.measure))
     return {"direction": captions.direction, "left": left, "right": right}
 
 
 def notes(gathered: Gathered, results: SortedResults) -> Iterator[str]:
-    """What is not known of the results, and would matter."""
+    """Notes on missing time frames and scores, on non-randomized evidence and on ids without a result."""
     found = results.results
     if len(found) > 1:
-        untimed = [one.id for one in found if one.result["time_frame_days"] is None]
+        untimed = [reported.id for reported in found if reported.result["time_frame_days"] is None]
         if untimed:
             yield f"When these were measured is not recorded in days: {', '.join(untimed)}."
         if measure_named(results.measure).name.endswith("mean-difference"):
             yield from _unscored(found)
-    is_open = not any(one.is_review or str(one.study["design"]).startswith("randomized") for one in found)
+    is_open = not any(
+        reported.is_review or str(reported.study["design"]).startswith("randomized") for reported in found
+    )
     if found and is_open and results.measure not in PROPORTIONS:
         yield "None of these studies is randomized: the groups may differ in more than the treatment."
-    missed = sorted(set(gathered.asked.id or ()) - {result.id for result in gathered.found.results})
+    missed = sorted(set(gathered.question.id or ()) - {reported.id for reported in gathered.found.results})
     if missed:
         yield f"No published result of this question has these ids: {', '.join(missed)}."
 
 
 def _unscored(found: Sequence[Reported]) -> Iterator[str]:
-    unknown = [one.id for one in found if one.result["score"] is None]
+    unknown = [reported.id for reported in found if reported.result["score"] is None]
     if unknown:
         yield f"Whether these are changes from the start or final values is not recorded: {', '.join(unknown)}."

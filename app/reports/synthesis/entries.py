@@ -1,4 +1,4 @@
-"""How an answer over study results names each of them: where it is, what it compares, what it rests on."""
+"""Entries of study results in an answer: URL, label, comparison, risk of bias and citations of each result."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,35 +28,35 @@ TAKEN_OVER = (
     "citations",
     "note",
 )
-"""The fields of a result that an answer repeats."""
+"""Fields copied from the study result into its entry."""
 
 
 def record_name(result_id: str) -> str:
-    """A study result as references name it: `plural/id`."""
+    """The reference to a study result: `study-results/<id>`."""
     return f"{StudyResult.plural}/{result_id}"
 
 
-def result_entry(one: Reported, address: Address) -> dict[str, Any]:
-    """A result with its address and what it rests on; its risk of bias, else that of its study."""
-    entry = _entry(one.result, one.label(), address)
-    return entry | {"risk_of_bias": one.risk_of_bias()}
+def result_entry(reported: Reported, address: Address) -> dict[str, Any]:
+    """The entry of a result; its risk of bias falls back to that of its study."""
+    entry = _entry(reported.result, reported.label(), address)
+    return entry | {"risk_of_bias": reported.risk_of_bias()}
 
 
-def counted_entry(one: Reported, numbers: Usable, address: Address) -> dict[str, Any]:
-    """A result that counts, with the numbers that went in."""
-    return result_entry(one, address) | {
+def counted_entry(reported: Reported, numbers: Usable, address: Address) -> dict[str, Any]:
+    """The entry of a counted result, with the numbers that were used."""
+    return result_entry(reported, address) | {
         "taken_from": "arms" if numbers.is_from_arms else "estimate",
         "numbers": [place._asdict() for place in numbers.places],
     }
 
 
-def excluded_entry(one: Reported, why: Unusable, address: Address) -> dict[str, Any]:
-    """A result that does not count, and why."""
-    return result_entry(one, address) | {"reason": why.reason, "detail": why.detail}
+def excluded_entry(reported: Reported, why: Unusable, address: Address) -> dict[str, Any]:
+    """The entry of an excluded result, with the reason."""
+    return result_entry(reported, address) | {"reason": why.reason, "detail": why.detail}
 
 
 def lost_entry(result: Mapping[str, Any], address: Address) -> dict[str, Any]:
-    """A result that does not count because what it stands on was withdrawn."""
+    """The entry of a result excluded because its study, outcome or treatment was withdrawn."""
     why = {"reason": "withdrawn", "detail": "its study, its outcome or its treatment was withdrawn"}
     return _entry(result, result["study"], address) | why
 

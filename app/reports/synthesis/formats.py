@@ -1,4 +1,4 @@
-"""A synthesis of our study results in every form that it has: JSON, CSV, forest plot, funnel plot."""
+"""Renders a synthesis in each of its formats: JSON, CSV, forest plot (SVG), funnel plot (SVG)."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -26,11 +26,11 @@ RECORD_COLUMNS = (
     "reason",
     "detail",
 )
-"""Of the CSV: which record a line is about; a line of a pooled result has none of them."""
+"""CSV columns that identify the record of a row; empty in rows of a pooled result."""
 
 
 def rendered_answer(answered: Answered, form: Form) -> bytes:
-    """The answer in one of its forms."""
+    """The answer as bytes (UTF-8) in one format."""
     if form == "json":
         return to_json(answered.content)
     if form == "csv":
@@ -43,19 +43,19 @@ def rendered_answer(answered: Answered, form: Form) -> bytes:
 
 def _csv(answered: Answered) -> str:
     columns = (*COLUMNS[:3], *RECORD_COLUMNS, *COLUMNS[3:])
-    lines = (to_json(line).decode() for line in _lines(answered))
+    lines = (to_json(row).decode() for row in _rows(answered))
     return csv_header(columns) + csv_lines(lines, columns)
 
 
-def _lines(answered: Answered) -> Iterator[dict[str, Any]]:
-    """The results, what they come to, and those that do not count."""
+def _rows(answered: Answered) -> Iterator[dict[str, Any]]:
+    """The CSV rows: counted results and their pooled estimates, then excluded results."""
     content = answered.content
     if answered.synthesis is not None:
         results = iter(content["results"])
-        for line in table_rows(answered.synthesis):
-            if line["row"] == "study":
-                yield {name: value for name, value in next(results).items() if name in RECORD_COLUMNS} | line
+        for row in table_rows(answered.synthesis):
+            if row["row"] == "study":
+                yield {name: value for name, value in next(results).items() if name in RECORD_COLUMNS} | row
             elif content["pooled"] is not None:
-                yield line
+                yield row
     for entry in content["excluded"]:
         yield {name: entry[name] for name in (*RECORD_COLUMNS, "label")} | {"row": "excluded"}

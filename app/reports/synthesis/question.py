@@ -1,4 +1,4 @@
-"""What is asked of our study results: which of them, how to pool them, and what a caller takes upon themselves."""
+"""Query parameters of a synthesis: filters of study results, pooling options and accepted comparability conflicts."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -17,7 +17,7 @@ from app.store.examples import seed_records
 from app.store.read.query import ReadParameters
 
 MOST_NAMED = 20
-"""How many values a repeated parameter has."""
+"""How many values a repeated query parameter may have."""
 Audience = TypeAliasType("Audience", Literal["patient", "clinician"])
 EvidenceAddition = TypeAliasType("EvidenceAddition", Literal["leave-one-out", "cumulative", "egger", "trim-and-fill"])
 FILTERS = (
@@ -33,37 +33,37 @@ FILTERS = (
     "time_frame_days_gte",
     "time_frame_days_lte",
 )
-"""The parameters that narrow the results; they are filters of the list of study results."""
+"""Query parameters that are passed on as filters of the list of study results."""
 REASONS: tuple[ConflictReason, ...] = get_args(ConflictReason.__value__)
 
 
 def _example() -> StudyResultRecord:
-    """The first result of the seed that is the only one of its question and has counts in both arms."""
-    asked: dict[tuple[Any, ...], list[StudyResultRecord]] = {}
+    """The first study result of the seed that is alone in its question and has events in both of its arms."""
+    by_question: dict[tuple[Any, ...], list[StudyResultRecord]] = {}
     for record in seed_records().values():
         if isinstance(record, StudyResultRecord):
-            asked.setdefault((record.treatment, record.condition, record.outcome), []).append(record)
-    alone = (results[0] for results in asked.values() if len(results) == 1)
+            by_question.setdefault((record.treatment, record.condition, record.outcome), []).append(record)
+    alone = (results[0] for results in by_question.values() if len(results) == 1)
     return next(result for result in alone if [bool(arm.events) for arm in result.arms] == [True, True])
 
 
 EXAMPLE = _example()
-"""The study result that the documentation asks for."""
+"""The study result of the example in the API documentation."""
 
-Some = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
+Ids = Annotated[list[Slug], Field(min_length=1, max_length=MOST_NAMED)]
 
 
 class EvidenceQuestion(ReadParameters):
     """The query parameters of a synthesis of our study results."""
 
-    treatment: Some = Field(
-        description="The treatment's id; repeat it for any of several. A class stands for itself alone.",
+    treatment: Ids = Field(
+        description="The treatment's id; repeat it for any of several. A class does not include its products.",
         examples=[[EXAMPLE.treatment]],
     )
     condition: Slug = Field(description="The condition's id.", examples=[EXAMPLE.condition])
-    outcome: Some = Field(description="The outcome's id; repeat it for any of several.", examples=[[EXAMPLE.outcome]])
-    comparator: Some | None = Field(None, description="Only comparisons with this; repeat it for any of several.")
-    study: Some | None = Field(None, description="Only results of this study; repeat it for any of several.")
+    outcome: Ids = Field(description="The outcome's id; repeat it for any of several.", examples=[[EXAMPLE.outcome]])
+    comparator: Ids | None = Field(None, description="Only comparisons with this; repeat it for any of several.")
+    study: Ids | None = Field(None, description="Only results of this study; repeat it for any of several.")
     id: Annotated[list[Slug], Field(max_length=200)] | None = Field(
         None, description="Only these study results; repeat it, up to 200 times."
     )
@@ -80,17 +80,18 @@ class EvidenceQuestion(ReadParameters):
     time_frame_days_lte: QueryNumber | None = Field(None, description="Only results of that day or earlier.")
     measure: EvidenceMeasure | None = Field(
         None,
-        description="The effect. Unless told: the one that fits the outcome's kind and under which most results count.",
+        description="The measure of effect. By default the one that fits the outcome's kind and under which most "
+        "results count.",
     )
     model: SynthesisModel | None = Field(
-        None, description="`random-effects` unless told; `common-effect` for `mantel-haenszel` and `peto`."
+        None, description="`random-effects` by default; `common-effect` for `mantel-haenszel` and `peto`."
     )
     method: SynthesisMethod = Field("inverse-variance", description="How studies are weighted.")
     estimator: SynthesisEstimator = Field("reml", description="How τ² is estimated.")
     interval: SynthesisInterval | None = Field(
         None,
-        description="How the interval is made. Unless told: `knapp-hartung` for three or more studies that differ "
-        "beyond chance (τ² above 0), else `wald`.",
+        description="How the confidence interval is computed. By default `knapp-hartung` for three or more studies "
+        "that differ beyond chance (τ² above 0), else `wald`.",
     )
     level: float = Field(95.0, ge=50, le=99.9, description="Of all intervals, in percent.")
     window_days: float = Field(
@@ -98,7 +99,7 @@ class EvidenceQuestion(ReadParameters):
     )
     accept: Annotated[list[ConflictReason], Field(max_length=len(REASONS))] | None = Field(
         None,
-        description="A reason against joining the results that you take upon yourself; repeat it for several. The "
+        description="A reason against pooling the results that you accept; repeat it for several. The "
         "answer carries those that apply, under `caveats`.",
     )
     also: Annotated[list[EvidenceAddition], Field(max_length=MOST_NAMED)] | None = Field(
@@ -120,10 +121,10 @@ class EvidenceQuestion(ReadParameters):
     )
 
     def filters(self) -> dict[str, Any]:
-        """Which results are asked for, as filters of their list."""
+        """The filters for the list of study results."""
         values = {name: getattr(self, name) for name in FILTERS}
         return {name: [value] if name == "condition" else value for name, value in values.items() if value is not None}
 
     def named(self) -> dict[str, list[str]]:
-        """The records that it names and that there must be, by the singular of their resource."""
+        """The ids whose records must exist, by the singular of their resource."""
         return {"treatment": self.treatment, "condition": [self.condition], "outcome": self.outcome}

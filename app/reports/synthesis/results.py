@@ -1,4 +1,4 @@
-"""Study results with what they stand on, read for the answers that put several of them together."""
+"""Reads study results with their study, outcome and treatment, for reports that combine several results."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ from app.store.read.query import Query
 from app.store.read.records import fetch, included
 
 MOST_RESULTS = 500
-"""How many results one answer looks at."""
+"""How many study results one answer may use."""
 MENTIONED = ("study", "outcome", "treatment", "condition", "sources")
-"""What is read with each result; a comparator that is a treatment of ours, too."""
+"""References that are read with each result, besides a comparator that is one of our treatments."""
 
 
 @dataclass(frozen=True)
 class ResultsInContext:
-    """Results that stand together, and every record that they mention: by plural, then by id."""
+    """Study results, and the records that they reference, by plural, then by id."""
 
     results: list[Reported]
     withdrawn: list[dict[str, Any]]
-    """Results whose study, outcome or treatment readers do not see any more."""
+    """Results whose study, outcome or treatment was withdrawn."""
     unlisted: list[str]
-    """The ids of results whose outcome is not in our list yet."""
+    """Ids of results whose outcome is not in our list yet."""
     included: dict[str, dict[str, Any]]
 
 
 def read_results(connection: Connection, filters: Mapping[str, Any]) -> ResultsInContext:
-    """The published results that match, each with its study, outcome and treatment, the oldest first.
+    """The published study results that match the filters, each with its study, outcome and treatment, the oldest first.
 
-    InvalidParameter when there are too many for one answer.
+    InvalidParameter when more than `MOST_RESULTS` match.
     """
     documents = read_all(connection, Query(StudyResult, filters))
     names = [name for name in (*MENTIONED, "comparator") if name in includable(StudyResult)]
@@ -50,20 +50,23 @@ def read_results(connection: Connection, filters: Mapping[str, Any]) -> ResultsI
 
 
 def read_all(connection: Connection, query: Query) -> list[str]:
-    """Every document of a query; InvalidParameter when there are too many for one answer."""
+    """Every document of a query; InvalidParameter when more than `MOST_RESULTS` match."""
     documents: list[str] = []
     following: Query | None = query
     while following is not None and len(documents) <= MOST_RESULTS:
-        some, following = export_chunk(connection, following)
-        documents += some
+        chunk, following = export_chunk(connection, following)
+        documents += chunk
     if len(documents) > MOST_RESULTS:
-        words = f"more than {MOST_RESULTS} {query.resource.plural} match; narrow the question"
-        raise InvalidParameter(f"condition: {words}.", errors=[{"parameter": "condition", "detail": words}])
+        detail = f"more than {MOST_RESULTS} {query.resource.plural} match; narrow the question"
+        raise InvalidParameter(f"condition: {detail}.", errors=[{"parameter": "condition", "detail": detail}])
     return documents
 
 
 def results_in_context(documents: list[dict[str, Any]], records: dict[str, dict[str, Any]]) -> ResultsInContext:
-    """Results with what they stand on, by the year of their first source, then by id; without those of no outcome."""
+    """Results with their references, sorted by the issue date of their oldest source, then by id.
+
+    Results without an outcome of our list are left out and named under `unlisted`.
+    """
     results, withdrawn = [], []
     for document in (document for document in documents if document["outcome"] is not None):
         parts = [
@@ -75,12 +78,15 @@ def results_in_context(documents: list[dict[str, Any]], records: dict[str, dict[
             results.append(Reported(document, *parts))  # type: ignore[arg-type]  # none is None
     unlisted = sorted(document["id"] for document in documents if document["outcome"] is None)
     return ResultsInContext(
-        sorted(results, key=lambda one: (_year(one, records), one.id)), withdrawn, unlisted, records
+        sorted(results, key=lambda reported: (_first_issued(reported, records), reported.id)),
+        withdrawn,
+        unlisted,
+        records,
     )
 
 
 def omission_notes(found: ResultsInContext) -> Iterator[str]:
-    """What an answer by outcomes does not show, for its notes."""
+    """Notes on the results that were left out: withdrawn, or without a listed outcome."""
     if found.withdrawn:
         ids = ", ".join(sorted(document["id"] for document in found.withdrawn))
         yield f"Left out, because the study or the outcome was withdrawn: {ids}."
@@ -88,12 +94,12 @@ def omission_notes(found: ResultsInContext) -> Iterator[str]:
         yield f"Left out, because the outcome is not in our list yet: {', '.join(found.unlisted)}."
 
 
-def _year(one: Reported, found: Mapping[str, Mapping[str, Any]]) -> str:
-    sources = [found.get(Source.plural, {}).get(citation["source"], {}) for citation in one.result["citations"]]
+def _first_issued(reported: Reported, records: Mapping[str, Mapping[str, Any]]) -> str:
+    sources = [records.get(Source.plural, {}).get(citation["source"], {}) for citation in reported.result["citations"]]
     return min((str(source["issued"]) for source in sources if source.get("issued")), default="9999")
 
 
 def read_named(connection: Connection, **ids: str) -> dict[str, dict[str, Any]]:
-    """The records of these ids, by the singular of their resource; Moved, Gone or NotFound for what is not there."""
+    """One record for each keyword argument `resource=id`, by resource; Moved, Gone or NotFound for a missing one."""
     rows = {str(row.__tablename__): row for row in RESOURCES.values()}
     return {name: from_json(fetch(connection, rows[name], record_id)[0]) for name, record_id in ids.items()}

@@ -1,4 +1,4 @@
-"""The shapes of answers over study results: each result with its source, why others do not count, what was pooled."""
+"""Response schemas of a synthesis: study results, exclusions, comparability conflicts, pooled estimate, sentences."""
 
 from typing import Any, Literal
 
@@ -25,34 +25,36 @@ from app.store.read.schemas import WHOLE, included_model
 
 
 class EvidenceHead(BaseModel):
-    """A study result as an answer names it: where it is, what it compares, what it rests on."""
+    """A study result in a response: its URL, its comparison and its citations."""
 
     id: Slug = Field(description="The study result's id.")
     version: int = Field(description="Its version.")
-    url: str = Field(description="Where it is.")
+    url: str = Field(description="Its URL.")
     study: Slug = Field(description="The study that found it.")
-    label: str = Field(description="How the study is called.")
-    treatment: Slug = Field(description="What was given.")
-    comparator: Slug | None = Field(description="What it was compared with.")
-    outcome: Slug = Field(description="The outcome, in our list.")
+    label: str = Field(description="The study's short name.")
+    treatment: Slug = Field(description="The treatment's id.")
+    comparator: Slug | None = Field(description="The comparator: a treatment's id, or a word such as `placebo`.")
+    outcome: Slug = Field(description="The outcome's id.")
     outcome_text: str = Field(description="The outcome, as the study puts it.")
     time_frame_days: Number | None = Field(description="When it was measured, in days.")
     time_frame_text: str | None = Field(description="When it was measured, as the study puts it.")
     score: ScoreKind | None = Field(description="Whether means are changes or final values.")
-    synthesis: SynthesisKind = Field(description="How a review joined its trials; `none` for one study.")
+    synthesis: SynthesisKind = Field(description="How a review combined its trials; `none` for a single study.")
     finding: Finding = Field(description="Which side the result favours, as recorded.")
     certainty: Certainty | None = Field(description="GRADE certainty of this result, as its authors rated it.")
     risk_of_bias: RiskOfBias | None = Field(description="Its risk of bias; where it has none, that of its study.")
-    source_status: SourceStatus | None = Field(description="The worst standing of what it rests on.")
+    source_status: SourceStatus | None = Field(description="The worst status of the sources that it rests on.")
     verification: Verification | None = Field(description="How far its citations were checked.")
-    citations: list[Citation] = Field(description="Where it was read; the sources stand in `included`.")
+    citations: list[Citation] = Field(description="Its citations; the sources are in `included`.")
     note: str | None = Field(description="What a reader should know before using it.")
 
 
 class EvidenceNumber(BaseModel):
-    """A number as the synthesis took it, and its place in the record."""
+    """A number used by the synthesis, and its place in the record."""
 
-    name: str = Field(description="What it is: `events1` are the people with the outcome in the treatment's arm.")
+    name: str = Field(
+        description="The name of the number: `events1` are the people with the outcome in the treatment's arm."
+    )
     value: Number = Field(description="The number.")
     pointer: str = Field(description="Its place in the study result, as a JSON pointer (RFC 6901).")
 
@@ -61,26 +63,26 @@ class EvidenceResult(EvidenceHead):
     """A study result that counts, with its numbers and its effect."""
 
     taken_from: Literal["arms", "estimate"] = Field(description="Whether its effect was computed from its arms.")
-    numbers: list[EvidenceNumber] = Field(description="The numbers that went in, each with its place.")
+    numbers: list[EvidenceNumber] = Field(description="The numbers that were used, each with its place.")
     effect: SynthesisStudyResult = Field(description="Its effect, and its weight in the pooled result.")
 
 
 class EvidenceExcluded(EvidenceHead):
-    """A study result that was asked for and does not count."""
+    """A study result that matches the question but is excluded."""
 
-    reason: ExclusionReason = Field(description="Why.")
-    detail: str = Field(description="Why, in words.")
+    reason: ExclusionReason = Field(description="The reason.")
+    detail: str = Field(description="The reason in words.")
 
 
 class EvidenceSide(BaseModel):
-    """Results that are alike in what a reason is about."""
+    """One side of a conflict: results that agree in the property in question."""
 
     what: str = Field(description="What they have in common.")
     results: list[Slug] = Field(description="The ids of the study results.")
 
 
 class EvidenceConflict(BaseModel):
-    """A reason against joining results."""
+    """A reason against pooling the results."""
 
     reason: ConflictReason = Field(description="The reason.")
     detail: str = Field(description="The reason in words.")
@@ -88,7 +90,7 @@ class EvidenceConflict(BaseModel):
 
 
 class EvidencePooled(SynthesisResult):
-    """The pooled result, and what it hangs on."""
+    """The pooled result, with sensitivity analyses and tests of bias."""
 
     shown_as: str = Field(description="What `display` shows, in words.")
     leave_one_out: list[SynthesisPart] | None = Field(description="The result without each study in turn.")
@@ -99,32 +101,34 @@ class EvidencePooled(SynthesisResult):
 
 
 class EvidenceAsked(BaseModel):
-    """The question with everything spelled out that was left to us."""
+    """The question with all defaults resolved."""
 
     treatment: list[Slug] = Field(description="The treatments.")
     condition: Slug = Field(description="The condition.")
     outcome: list[Slug] = Field(description="The outcomes.")
-    comparator: list[Slug] | None = Field(description="The comparators, where it is narrowed to some.")
-    study: list[Slug] | None = Field(description="The studies, where it is narrowed to some.")
-    id: list[Slug] | None = Field(description="The study results, where it is narrowed to some.")
-    synthesis: list[SynthesisKind] | None = Field(description="The kinds of results, where it is narrowed to some.")
-    score: list[ScoreKind] | None = Field(description="The kind of means, where it is narrowed to one.")
-    time_frame_days: list[Number] | None = Field(description="The days, where it is narrowed to some.")
-    time_frame_days_gte: Number | None = Field(description="The first day, where it is narrowed.")
-    time_frame_days_lte: Number | None = Field(description="The last day, where it is narrowed.")
+    comparator: list[Slug] | None = Field(description="The comparators, when the question is limited to some.")
+    study: list[Slug] | None = Field(description="The studies, when the question is limited to some.")
+    id: list[Slug] | None = Field(description="The study results, when the question is limited to some.")
+    synthesis: list[SynthesisKind] | None = Field(
+        description="The kinds of results, when the question is limited to some."
+    )
+    score: list[ScoreKind] | None = Field(description="The kind of means, when the question is limited to one.")
+    time_frame_days: list[Number] | None = Field(description="The days, when the question is limited to some.")
+    time_frame_days_gte: Number | None = Field(description="The first day, when the question is limited.")
+    time_frame_days_lte: Number | None = Field(description="The last day, when the question is limited.")
     measure: EvidenceMeasure = Field(description="The effect.")
     model: SynthesisModel = Field(description="Common effect or random effects.")
     method: SynthesisMethod = Field(description="How studies are weighted.")
     estimator: SynthesisEstimator = Field(description="How τ² is estimated, where it is.")
-    interval: SynthesisInterval = Field(description="How the interval is made.")
+    interval: SynthesisInterval = Field(description="How the confidence interval is computed.")
     level: Number = Field(description="Of all intervals, in percent.")
-    window_days: Number = Field(description="How far apart time frames may lie.")
+    window_days: Number = Field(description="How many days apart time frames may be.")
     accept: list[ConflictReason] = Field(
         description="The reasons that the caller takes upon themselves and that apply."
     )
     also: list[EvidenceAddition] = Field(description="What else was computed.")
     subgroup: SubgroupBy | None = Field(description="What the results are split by.")
-    audience: Audience | None = Field(description="For whom it is put into words.")
+    audience: Audience | None = Field(description="The audience of the plain-language summary.")
 
 
 class EvidenceFavours(BaseModel):
@@ -136,22 +140,22 @@ class EvidenceFavours(BaseModel):
 
 
 class EvidenceLinks(BaseModel):
-    """Where to go on."""
+    """The permalink, the same question over the live dataset, and other formats."""
 
     permalink: str | None = Field(
         description="On a release: the address that gives these bytes again. Null without one, and where the database "
         "could not note it just now."
     )
-    live: str = Field(description="The same question to the dataset as it stands today.")
+    live: str = Field(description="The same question over the live dataset.")
     csv: str = Field(description="The numbers as CSV.")
     forest: str = Field(description="The forest plot as SVG.")
     funnel: str = Field(description="The funnel plot as SVG.")
 
 
 class NumberLink(BaseModel):
-    """A number in a sentence, and where it comes from."""
+    """A number in a sentence, and its origin."""
 
-    text: str = Field(description="The number as it stands in the sentence.")
+    text: str = Field(description="The number as it is written in the sentence.")
     start: int = Field(description="Its first character in the sentence, counted from 0.")
     end: int = Field(description="The character after its last one.")
     pointer: str = Field(description="Its place in this answer, as a JSON pointer (RFC 6901).")
@@ -166,9 +170,9 @@ class PlainSentence(BaseModel):
 
 
 class PlainLanguage(BaseModel):
-    """The answer in words."""
+    """The plain-language summary of an answer."""
 
-    audience: Audience = Field(description="For whom.")
+    audience: Audience = Field(description="The audience.")
     sentences: list[PlainSentence] = Field(description="The sentences, in order.")
 
 
@@ -176,18 +180,24 @@ _INCLUDED: Any = included_model()
 EvidenceSynthesis: Any = create_model(
     "EvidenceSynthesis",
     __config__=WHOLE,
-    __doc__="What our study results say to one question: pooled where they may be, each with its source.",
-    question=(EvidenceAsked, Field(..., description="The question, everything spelled out.")),
+    __doc__="The meta-analysis of our study results for one question, each result with its source.",
+    question=(EvidenceAsked, Field(..., description="The question, with all defaults resolved.")),
     pooled=(EvidencePooled | None, Field(..., description="The pooled result; null where nothing was pooled.")),
     not_pooled=(str | None, Field(..., description="Why nothing was pooled; null where it was.")),
     results=(list[EvidenceResult], Field(..., description="Every result that counts, the oldest first.")),
-    excluded=(list[EvidenceExcluded], Field(..., description="Every other result that was asked for, and why.")),
-    caveats=(list[EvidenceConflict], Field(..., description="What speaks against joining them and was accepted.")),
+    excluded=(
+        list[EvidenceExcluded],
+        Field(..., description="Every excluded result that matches the question, and why."),
+    ),
+    caveats=(
+        list[EvidenceConflict],
+        Field(..., description="The reasons against pooling that were accepted with `accept`."),
+    ),
     notes=(list[str], Field(..., description="What a reader needs to know in order to read the numbers rightly.")),
     favours=(EvidenceFavours, Field(..., description="What the two sides of the plot mean.")),
-    plain=(PlainLanguage | None, Field(..., description="The answer in words; only with `audience`.")),
-    revision=(int | None, Field(..., description="The revision of the dataset that answered.")),
-    release=(str | None, Field(..., description="The release that answered; null for the dataset as it stands.")),
+    plain=(PlainLanguage | None, Field(..., description="The plain-language summary; only with `audience`.")),
+    revision=(int | None, Field(..., description="The revision of the dataset that was read.")),
+    release=(str | None, Field(..., description="The release that was read; null for the live dataset.")),
     engine=(str, Field(..., description="The version of the arithmetic.")),
     input_hash=(
         str,
@@ -197,7 +207,10 @@ EvidenceSynthesis: Any = create_model(
             "numbers, the engine, the release. Equal hashes mean equal answers.",
         ),
     ),
-    links=(EvidenceLinks, Field(..., description="Where to go on.")),
-    included=(_INCLUDED, Field(..., description="The records that the results mention.")),
+    links=(
+        EvidenceLinks,
+        Field(..., description="The permalink, the same question over the live dataset, and other formats."),
+    ),
+    included=(_INCLUDED, Field(..., description="The records that the results reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

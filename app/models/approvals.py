@@ -47,7 +47,7 @@ class ApprovalRecord(CitedRecord):
 
 
 class Approval(Row, ApprovalRecord, table=True):
-    """An approval as we keep it, with the treatment and the condition of its indication beside it."""
+    """The table row of an approval, with the treatment and the condition of its indication."""
 
     plural: ClassVar[str] = "approvals"
     search_rank: ClassVar[int] = 5
@@ -56,6 +56,6 @@ class Approval(Row, ApprovalRecord, table=True):
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """The treatment and the condition, copied from the indication so that the row can stand alone."""
+        """The treatment and the condition, copied from the indication."""
         indication = known("indications", record.indication)
         return {"treatment": indication["treatment"], "condition": indication["condition"]}

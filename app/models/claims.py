@@ -1,4 +1,4 @@
-"""Claims: what a document says, and what our records say to that."""
+"""Claims: quoted statements of documents, each with a verdict and the records that decide it."""
 
 from typing import ClassVar, Self, cast
 
@@ -92,7 +92,7 @@ class ClaimRecord(Record):
 
 
 class Claim(Row, ClaimRecord, table=True):
-    """A claim as we keep it."""
+    """The table row of a claim."""
 
     plural: ClassVar[str] = "claims"
     search_rank: ClassVar[int] = 11

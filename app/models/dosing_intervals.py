@@ -1,4 +1,4 @@
-"""Dosing intervals: how much, how often, how long it lasts, as numbers with units."""
+"""Dosing intervals: dose, interval, onset and duration of effect, as numbers with units."""
 
 from typing import Any, ClassVar, Self
 
@@ -77,7 +77,7 @@ class DosingIntervalRecord(CitedRecord):
 
 
 class DosingInterval(Row, DosingIntervalRecord, table=True):
-    """A dosing interval as we keep it, with its interval in days beside it."""
+    """The table row of a dosing interval, with its interval in days."""
 
     plural: ClassVar[str] = "dosing-intervals"
     search_rank: ClassVar[int] = 6

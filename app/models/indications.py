@@ -21,8 +21,8 @@ class IndicationRecord(Record):
 
 
 class Indication(Row, IndicationRecord, table=True):
-    """An indication as we keep it."""
+    """The table row of an indication."""
 
     plural: ClassVar[str] = "indications"
     search_rank: ClassVar[int] = 4
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

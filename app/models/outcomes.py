@@ -1,4 +1,4 @@
-"""Outcomes: what studies measure, and which way is better."""
+"""Outcomes: endpoints that studies measure, each with the direction of benefit."""
 
 from typing import ClassVar, Self
 
@@ -40,8 +40,8 @@ class OutcomeRecord(Record):
 
 
 class Outcome(Row, OutcomeRecord, table=True):
-    """An outcome as we keep it."""
+    """The table row of an outcome."""
 
     plural: ClassVar[str] = "outcomes"
     search_rank: ClassVar[int] = 3
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Sources: what was read; everything factual points to one."""
+"""Sources: the documents that factual records cite."""
 
 import re
 from collections.abc import Iterator
@@ -71,12 +71,12 @@ class SourceRecord(Record):
 
     def codes_held(self) -> Iterator[tuple[str, str]]:
         """Its identifiers: DOI, PMID, PMCID, NCT and set id."""
-        held = {"doi": self.doi, "pmid": self.pmid, "pmcid": self.pmcid, "nct": self.nct, "spl-set-id": self.set_id}
-        yield from ((system, code) for system, code in held.items() if code is not None)
+        codes = {"doi": self.doi, "pmid": self.pmid, "pmcid": self.pmcid, "nct": self.nct, "spl-set-id": self.set_id}
+        yield from ((system, code) for system, code in codes.items() if code is not None)
 
 
 class Source(Row, SourceRecord, table=True):
-    """A source as we keep it."""
+    """The table row of a source."""
 
     plural: ClassVar[str] = "sources"
     search_rank: ClassVar[int] = 12

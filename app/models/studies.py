@@ -88,7 +88,7 @@ class StudyRecord(Record):
 
 
 class Study(Row, StudyRecord, table=True):
-    """A study as we keep it."""
+    """The table row of a study."""
 
     plural: ClassVar[str] = "studies"
     search_rank: ClassVar[int] = 9

@@ -52,7 +52,7 @@ from app.models.vocabulary import (
 
 COMPARATORS: frozenset[str] = frozenset(get_args(Comparator.__value__))
 ComparatorRef = Annotated[Slug, RefersTo("treatments", unless=COMPARATORS)]
-"""A treatment's id, or one of the words for what is not a treatment of ours (`placebo`, `none`, …)."""
+"""A treatment's id, or the word for a comparator that has no record (`placebo`, `none`, …)."""
 
 
 class BiasDomain(Part):
@@ -176,12 +176,12 @@ class StudyResultRecord(CitedRecord):
 
 
 class StudyResult(Row, StudyResultRecord, table=True):
-    """A study result as we keep it."""
+    """The table row of a study result."""
 
     plural: ClassVar[str] = "study-results"
     search_rank: ClassVar[int] = 10
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """A result without an outcome of our list waits for a curator."""
+        """`needs_review` for a result whose outcome has no record yet."""
         return {"needs_review": record.outcome is None}

@@ -1,4 +1,4 @@
-"""Warnings: what a label forbids or warns of."""
+"""Warnings: boxed warnings, contraindications, warnings and interactions on product labels."""
 
 from typing import ClassVar
 
@@ -26,7 +26,7 @@ class WarningRecord(CitedRecord):
 
 
 class Warning(Row, WarningRecord, table=True):
-    """A warning as we keep it."""
+    """The table row of a warning."""
 
     plural: ClassVar[str] = "warnings"
     search_rank: ClassVar[int] = 7

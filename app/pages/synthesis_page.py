@@ -193,7 +193,7 @@ def synthesis_document(facts: SynthesisFacts, where: Where, told: SynthesisText 
         schema_org.synthesis_node(
             f"{where.public_url}/{SYNTHESES}/{facts.hash}",
             name=told.title,
-            words=" ".join(part for part in (told.words.answer, told.words.effect, told.words.studies) if part),
+            description=" ".join(part for part in (told.words.answer, told.words.effect, told.words.studies) if part),
             content=content,
             included=facts.included,
             public_url=where.public_url,

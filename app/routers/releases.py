@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app import LICENCE
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
-from app.formats.dataset_citation import Cited, bibtex, dataset_csl_item, text
+from app.formats.dataset_citation import CitedRelease, bibtex, dataset_csl_item, text
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
 from app.releases.pool import ReleasePool
@@ -120,9 +120,9 @@ def entry(public_url: str, release: Release) -> ReleaseEntry:
     )
 
 
-def _cited(public_url: str, release: Release) -> Cited:
+def _cited(public_url: str, release: Release) -> CitedRelease:
     url = f"{public_url}/v1/releases/{release.name}"
-    return Cited(release.name, release.at[:10], release.revision, release.sha256, url)
+    return CitedRelease(release.name, release.at[:10], release.revision, release.sha256, url)
 
 
 def _example() -> ReleaseEntry:

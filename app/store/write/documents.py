@@ -136,7 +136,7 @@ def _standing(record: Record, known: Known) -> str | None:
 
 def _grounds(mentions: Iterable[Reference]) -> Iterator[Reference]:
     """The mentions of what can be evidence: not those of treatments, conditions, indications and outcomes."""
-    return (to for to in mentions if RESOURCES[to.plural].passes_standing)
+    return (to for to in mentions if RESOURCES[to.plural].is_evidence)
 
 
 def reference_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:

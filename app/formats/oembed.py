@@ -17,7 +17,7 @@ the sender; popups, for links."""
 
 
 def frame_html(address: str, *, title: str, width: int | str, height: int, lang: str = "") -> str:
-    """The `iframe` of a card for third-party pages; without inline style, which a Content-Security-Policy may forbid."""
+    """The `iframe` of a card for third-party pages; without inline style, which a page's security policy may forbid."""
     named = f' lang="{escape(lang)}"' if lang else ""
     return (
         f'<iframe src="{escape(address)}" title="{escape(title)}"{named} width="{width}" height="{height}" '

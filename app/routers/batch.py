@@ -46,9 +46,9 @@ class BatchSaved(BaseModel):
 
 
 def example_batch() -> str:
-    """The first record of the first two resources of the seed, as lines."""
-    some = list(RESOURCES.items())[:2]
-    return ndjson_lines(to_json({"kind": kind, "record": example_record(row)}).decode() for kind, row in some)
+    """An NDJSON body: the first record of each of the first two resources of the seed."""
+    examples = list(RESOURCES.items())[:2]
+    return ndjson_lines(to_json({"kind": kind, "record": example_record(row)}).decode() for kind, row in examples)
 
 
 @router.post(
@@ -74,6 +74,6 @@ def example_batch() -> str:
         **problem_responses(*WRITING, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
     },
 )
-async def save(request: Request, asked: Annotated[BatchAsked, Parameters()]) -> Response:
-    """The description stands above."""
-    return await save_batch(request, asked)
+async def save(request: Request, params: Annotated[BatchAsked, Parameters()]) -> Response:
+    """Save a batch; DESCRIPTION is this operation's description in the OpenAPI document."""
+    return await save_batch(request, params)

@@ -61,7 +61,7 @@ class BenefitHarmQuestion(ReadParameters):
 async def get_treatment_benefit_harm(
     request: Request,
     id: Annotated[Slug, Path(description="The id of the treatment.", examples=[EXAMPLE.treatment])],  # as in the path
-    asked: Annotated[BenefitHarmQuestion, Parameters()],
+    params: Annotated[BenefitHarmQuestion, Parameters()],
 ) -> Response:
     """People out of 1,000 with and without the treatment, for every record that counts people in two arms.
 
@@ -77,10 +77,10 @@ async def get_treatment_benefit_harm(
         lambda connection: read_benefit_harm(
             connection,
             id,
-            asked.condition,
-            outcomes=asked.outcome or (),
-            baselines=asked.baseline or (),
-            audience=asked.audience,
+            params.condition,
+            outcomes=params.outcome or (),
+            baselines=params.baseline or (),
+            audience=params.audience,
             address=partial(absolute_url, request),
         )
     )

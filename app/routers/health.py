@@ -53,34 +53,34 @@ async def readiness(request: Request, response: Response) -> Ready:
     state: Readiness = request.app.state.readiness
     found = await state.look()
     if found.faults:
-        raise _not_ready(found)
+        raise _not_ready_problem(found)
     response.headers["Cache-Control"] = "no-store"
     return Ready(status="ready", revision=found.revision, migrated=True, seeded=True, writable=True)
 
 
-def _not_ready(found: ReadinessResult) -> Unavailable:
+def _not_ready_problem(found: ReadinessResult) -> Unavailable:
     errors = [{"pointer": f"/{check}", "detail": detail} for check, detail in found.faults.items()]
     return Unavailable(" ".join(found.faults.values()), errors=errors, headers={"Retry-After": "1"})
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """For Prometheus: requests by method, route and status, their times, and the dataset's revision and size."""
-    noted: Metrics | None = request.app.state.metrics
-    if noted is None:
+async def get_metrics(request: Request) -> Response:
+    """Prometheus metrics: requests by method, route and status, durations, the dataset's revision and size."""
+    metrics: Metrics | None = request.app.state.metrics
+    if metrics is None:
         raise NotFound("Metrics are switched off here; the setting TEV_METRICS=true switches them on.")
     database: Database = request.app.state.database
     readings = [
         ("tev_writes_waiting", "Writes that wait for their turn in this process.", request.app.state.queue.waiting)
     ]
     try:
-        readings += await database.fetch(lambda connection: _of_dataset(connection, database))
+        readings += await database.fetch(lambda connection: _dataset_readings(connection, database))
     except Unavailable:
         readings.append(("tev_database_up", "Whether the database answers.", 0))
-    return Response(noted.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(metrics.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
-def _of_dataset(connection: Connection, database: Database) -> list[Reading]:
+def _dataset_readings(connection: Connection, database: Database) -> list[Reading]:
     found = [
         ("tev_database_up", "Whether the database answers.", 1.0),
         ("tev_dataset_revision", "The dataset's revision.", revision_of(connection)),

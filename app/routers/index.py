@@ -55,7 +55,7 @@ class Index(BaseModel):
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def get_index(request: Request, asked: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
+async def get_index(request: Request, params: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
     choose(accepted(request), [JSON])
 

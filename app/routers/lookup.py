@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["Lookup"])
 
 
 def known_system(value: str) -> str:
-    """The system's word in our list, however it was spelled (`ICD-10`, `RxNorm`)."""
+    """Normalise the name of a code system to our vocabulary (`ICD-10`, `RxNorm`); an unknown one is refused."""
     word = value.strip().lower().replace(" ", "-").replace("_", "-")
     if word not in SYSTEMS:
         raise PydanticCustomError(
@@ -80,19 +80,19 @@ class LookupAnswer(BaseModel):
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Parameters()]) -> Response:
+async def lookup_code(request: Request, params: Annotated[LookupQuestion, Parameters()]) -> Response:
     """Find treatments, conditions, studies and sources by a code that somebody else gave them."""
     choose(accepted(request), [JSON])
     refuse_repeated(request, LookupQuestion)
-    code = canonical_doi(asked.code) if asked.system == "doi" else asked.code.strip()
-    hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)
+    code = canonical_doi(params.code) if params.system == "doi" else params.code.strip()
+    hits = await database_of(request).fetch(lambda connection: lookup(connection, params.system, code), short=True)
     entries = (
-        f'{{"kind":{_text(kind)},"id":{_text(row_id)},'
-        f'"url":{_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
+        f'{{"kind":{_json_text(kind)},"id":{_json_text(row_id)},'
+        f'"url":{_json_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
     return etags.response_with_etag(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
 
 
-def _text(value: str) -> str:
+def _json_text(value: str) -> str:
     return to_json(value).decode()

@@ -22,7 +22,7 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Trust"])
 
 
-class ScorecardShown(ReadParameters):
+class ScorecardParams(ReadParameters):
     """The query parameters of the scorecard."""
 
     treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = Field(
@@ -43,7 +43,7 @@ class ScorecardShown(ReadParameters):
         **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
-async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Parameters()]) -> Response:
+async def get_scorecard(request: Request, params: Annotated[ScorecardParams, Parameters()]) -> Response:
     """Per resource and per treatment: how many records stand on each rung, who was checked, how old the checks are.
 
     The rungs: `recorded` (somebody wrote down where it was read) < `quote-found` (a quote of it stands in the source's
@@ -53,6 +53,6 @@ async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Param
     choose(accepted(request), [JSON])
     today = datetime.now(UTC).date()
     content = await database_of(request).fetch(
-        lambda connection: read_scorecard(connection, asked.treatment or [], today)
+        lambda connection: read_scorecard(connection, params.treatment or [], today)
     )
     return etags.response_with_etag(request, to_json(content, by_alias=True), JSON)

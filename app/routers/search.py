@@ -34,14 +34,14 @@ router = APIRouter(prefix="/v1", tags=["Search"])
 
 EXAMPLE = "botox migraine"
 LONGEST = 500
-"""Characters of a question. Of more than twelve words, the first twelve count."""
+"""Most characters of a query. Of more than twelve words, the first twelve count."""
 Kind: Any = Literal[kinds_in_order()]
 Suggested: Any = Literal[suggested_kinds()]
 INCLUDES = (RECORD, *sorted({name for row in RESOURCES.values() for name in includable(row)}))
 
 
 def _search_example() -> str:
-    """What a code of the seed's first treatment finds."""
+    """The response to a search for a code of the seed's first treatment."""
     treatment = example_of(Treatment)
     hit = {
         "kind": Treatment.plural,
@@ -65,16 +65,16 @@ def _search_example() -> str:
 
 
 def _suggest_example() -> str:
-    """What the first letters of a brand name give."""
+    """The suggestion for the first letters of a brand name."""
     treatment = example_of(Treatment)
-    one = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
-    one |= {"label": treatment["brand_names"][0], "count": 1}
-    one["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
-    return to_json({"items": [one], "corrected": {}}).decode()
+    suggestion = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
+    suggestion |= {"label": treatment["brand_names"][0], "count": 1}
+    suggestion["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
+    return to_json({"items": [suggestion], "corrected": {}}).decode()
 
 
 def about_parameter(name: str, example: str) -> Any:
-    """A filter by what a record is about."""
+    """The query parameter that filters by a treatment or condition."""
     text = f"Only records about this {name}, itself included. Repeat it for any of several."
     return Field(None, description=text, examples=[[example]])
 
@@ -141,7 +141,7 @@ class SuggestQuestion(ReadParameters):
         **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()]) -> Response:
+async def search(request: Request, params: Annotated[SearchQuestion, Parameters()]) -> Response:
     """Find any record by its words: names, codes, outcomes, side effects, warnings, quotes, titles, authors.
 
     The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
@@ -152,17 +152,17 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SearchQuestion)
-    narrowing = {name: ids for name in NARROWING if (ids := getattr(asked, name))}
+    narrowing = {name: ids for name in NARROWING if (ids := getattr(params, name))}
     query = SearchQuery(
-        text=asked.q,
-        kinds=tuple(asked.kind or ()),
+        text=params.q,
+        kinds=tuple(params.kind or ()),
         narrowing=narrowing,
-        limit=asked.limit,
-        cursor=asked.cursor or None,
-        fields=split(asked.fields),
-        include=split(asked.include),
-        facets=split(asked.facet),
-        release=asked.release,
+        limit=params.limit,
+        cursor=params.cursor or None,
+        fields=split(params.fields),
+        include=split(params.include),
+        facets=split(params.facet),
+        release=params.release,
     )
     address = partial(absolute_url, request)
     content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
@@ -184,7 +184,7 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters()]) -> Response:
+async def suggest(request: Request, params: Annotated[SuggestQuestion, Parameters()]) -> Response:
     """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, of which some word begins so.
 
     Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When nothing
@@ -192,7 +192,7 @@ async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SuggestQuestion)
-    typed = Typed(asked.q, tuple(asked.kind or ()), asked.limit)
+    typed = Typed(params.q, tuple(params.kind or ()), params.limit)
     address = partial(absolute_url, request)
     content = await database_of(request).fetch(
         lambda connection: read_suggestions(connection, typed, address), short=True

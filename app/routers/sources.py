@@ -35,7 +35,7 @@ router: APIRouter = resource_router(Source, tag="Sources")
 async def get_annotated_source(
     request: Request,
     id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
-    asked: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
+    params: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
 ) -> Response:
     """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
 

@@ -25,7 +25,7 @@ from app.web.responses import JSON, absolute_url
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class Narrowed(ReadParameters):
+class TreatmentReportParams(ReadParameters):
     """The query parameters of what is told of a whole treatment."""
 
     condition: Slug | None = Field(
@@ -52,7 +52,7 @@ TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examp
 async def get_treatment_dossier(
     request: Request,
     id: TreatmentId,  # the path says {id}
-    asked: Annotated[Narrowed, Parameters()],
+    params: Annotated[TreatmentReportParams, Parameters()],
 ) -> Response:
     """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
 
@@ -60,9 +60,9 @@ async def get_treatment_dossier(
     product's own. Each list holds at most 200 records and says where the rest is.
     """
     choose(accepted(request), [JSON])
-    refuse_repeated(request, Narrowed)
+    refuse_repeated(request, TreatmentReportParams)
     content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, asked.condition, partial(absolute_url, request))
+        lambda connection: read_dossier(connection, id, params.condition, partial(absolute_url, request))
     )
     return etags.response_with_etag(request, content.encode(), JSON)
 
@@ -81,7 +81,7 @@ async def get_treatment_dossier(
 async def get_treatment_completeness(
     request: Request,
     id: TreatmentId,  # the path says {id}
-    asked: Annotated[Narrowed, Parameters()],
+    params: Annotated[TreatmentReportParams, Parameters()],
 ) -> Response:
     """Field by field: how many records have a value, how many have none and why, and where nobody has looked.
 
@@ -89,6 +89,6 @@ async def get_treatment_completeness(
     claim undecided are listed, too. Doses are counted here, never summed.
     """
     choose(accepted(request), [JSON])
-    refuse_repeated(request, Narrowed)
-    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, asked.condition))
+    refuse_repeated(request, TreatmentReportParams)
+    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, params.condition))
     return etags.response_with_etag(request, content, JSON)

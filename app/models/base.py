@@ -74,7 +74,8 @@ class PartWithMissing(Part):
     """A nested object whose absent values may have reasons."""
 
     missing: dict[str, AbsenceReason] = Nested(
-        default_factory=dict, description="Why a value is absent, by field name. Neither value nor reason: not looked."
+        default_factory=dict,
+        description="Why a value is absent, by field name. Neither a value nor a reason: nobody has looked yet.",
     )
 
     @model_validator(mode="after")
@@ -104,7 +105,9 @@ class NumberBinding(Part):
     pointer: Pointer | None = Nested(
         default=None, description="Its place in the source, where that is JSON, as a JSON pointer (RFC 6901)."
     )
-    transformation: Transformation = Nested(default="as-written", description="How its words become the number.")
+    transformation: Transformation = Nested(
+        default="as-written", description="How the words of the quote are converted to the number."
+    )
 
     @model_validator(mode="after")
     def _stands_in_one_place(self) -> Self:
@@ -131,10 +134,10 @@ def check_bindings(numbers: Sequence[NumberBinding], quote: str | None) -> None:
 
 
 class CuratorCheck(Part):
-    """That a person compared the record with its sources."""
+    """A check of the record against its sources by a curator."""
 
-    by: Line = Nested(description="Who compared.")
-    on: Day = Nested(description="The day on which they did.")
+    by: Line = Nested(description="The curator.")
+    on: Day = Nested(description="The day of the check.")
 
 
 class Citation(PartWithMissing):
@@ -147,7 +150,7 @@ class Citation(PartWithMissing):
     numbers: list[NumberBinding] = Nested(
         default_factory=list, description="Where each number of the record stands in the quote or in the source."
     )
-    note: Prose | None = Nested(default=None, description="What the reader should know of this reading.")
+    note: Prose | None = Nested(default=None, description="A note on this citation.")
 
     @model_validator(mode="after")
     def _span_has_a_quote(self) -> Self:
@@ -158,15 +161,15 @@ class Citation(PartWithMissing):
 
 
 class Code(Part):
-    """An identifier that somebody else gives to the thing."""
+    """An identifier in an external code system."""
 
-    system: CodeSystem = Nested(description="Who gives the code: ATC, RxNorm, ICD-10-CM, DOI, …")
+    system: CodeSystem = Nested(description="The code system: ATC, RxNorm, ICD-10-CM, DOI, …")
     code: Line = Nested(description="The code itself.")
     display: Line | None = Nested(default=None, description="The name that belongs to the code.")
 
 
 class RecordRef(Part):
-    """A pointer to any record of ours."""
+    """A reference to a record of any resource."""
 
     kind: Slug = Nested(description="The resource, as in the URL: `study-results`.", examples=["study-results"])
     id: Slug = Nested(description="The record's id.")
@@ -181,7 +184,7 @@ class Reference(NamedTuple):
 
 
 class Record(SQLModel):
-    """What a person, an importer or the seed may say: the body of a request and a row of the seed."""
+    """The fields that a person, an importer or the seed may set: a request body and an entry of the seed."""
 
     model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True)
     core: ClassVar[frozenset[str]] = frozenset()
@@ -253,7 +256,7 @@ class Row(SQLModel):
         default=None, index=True, description="The last day on which it was compared with its sources."
     )
     source_status: SourceStatus | None = word(
-        "The worst standing of what it rests on: its sources, and those of the records that it rests on.",
+        "The worst status among its sources and those of the records that it rests on.",
         default=None,
         index=True,
     )
@@ -261,7 +264,7 @@ class Row(SQLModel):
         default=False, description="Whether a curator must look at it: it points to a record that was withdrawn."
     )
     review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
-    superseded_by: Slug | None = Field(default=None, description="The record that takes its place.")
+    superseded_by: Slug | None = Field(default=None, description="The id of the record that replaces it.")
     digest: str = Field(default="", description="SHA-256 of the record alone: equal means unchanged.")
     document: str = Field(default="", sa_type=Text, description="The JSON that readers get, rendered when written.")
 

@@ -16,7 +16,7 @@ class OutcomeRecord(Record):
     core: ClassVar[frozenset[str]] = frozenset({"name", "direction"})
     name: Line = Field(description="The name of the outcome.")
     synonyms: list[Line] = several("Other names.")
-    definition: Prose | None = Field(default=None, description="What counts, exactly.")
+    definition: Prose | None = Field(default=None, description="The exact definition.")
     domain: Line | None = Field(
         default=None, index=True, description="What it is about: pain, function, quality of life, …"
     )

@@ -32,7 +32,7 @@ Url = Annotated[str, StringConstraints(pattern=r'^https?://[^\s<>"]+$', max_leng
 
 
 class Retraction(Part):
-    """What became of a source after it was published."""
+    """A correction, expression of concern or retraction of a source."""
 
     status: RetractionStatus = Nested(description="Corrected, under an expression of concern, or retracted.")
     on: PartialDate | None = Nested(default=None, description="When that was announced.")
@@ -64,7 +64,7 @@ class SourceRecord(Record):
     retired_on: PartialDate | None = Field(
         default=None, description="When its publisher withdrew it from use, for a guideline."
     )
-    retraction: Retraction | None = structured("What became of it after it was published.")
+    retraction: Retraction | None = structured("A correction, expression of concern or retraction after publication.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the text, where we hold it.")
     text_served: TextServed | None = word("Whether readers get the whole text, or quotes only.", default=None)
     note: Prose | None = Field(default=None, description="What a reader should know of it.")

@@ -65,7 +65,7 @@ class TreatmentRecord(Record):
     part_of: TreatmentRef | None = reference("treatment", "The class that this product belongs to.", default=None)
     dose_unit: DoseUnit | None = structured("The unit that its doses are measured in.")
     citations: list[Citation] = several("Where these particulars were read.")
-    searches: list[ResourceSearch] = several("What was searched for it, and when, in full or in vain.")
+    searches: list[ResourceSearch] = several("Searches for records on it, with or without finds.")
 
 
 class Treatment(Row, TreatmentRecord, table=True):

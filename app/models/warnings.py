@@ -16,13 +16,13 @@ class WarningRecord(CitedRecord):
     core: ClassVar[frozenset[str]] = frozenset({"treatment", "kind", "jurisdiction", "statement"})
     treatment: TreatmentRef = reference("treatment", "What it is about; a class stands for all its products.")
     condition: ConditionRef | None = reference("condition", "The condition it is limited to, if any.", default=None)
-    kind: WarningKind = word("How strong it is.", index=True)
+    kind: WarningKind = word("The kind of warning.", index=True)
     jurisdiction: Jurisdiction | None = Field(
         default=None, index=True, description="Whose label says so: `US`, `GB`, `EU`, …"
     )
     statement: Prose = Field(description="What it says, in our own words.")
     terms: list[Line] = several("The side effects that it names.")
-    rule: WarningRule | None = word("The rule that it sets, where we keep to it ourselves.", index=True, default=None)
+    rule: WarningRule | None = word("The rule that this API enforces because of the warning.", index=True, default=None)
 
 
 class Warning(Row, WarningRecord, table=True):

@@ -63,11 +63,11 @@ class ChangesParams(ReadParameters):
         None, description="Only changes of this type. Repeat it for any of several."
     )
     order: Order | None = Field(
-        None, description="`oldest-first` unless told; for Atom `newest-first`, unless told or `since` is given."
+        None, description="The default is `oldest-first`; for Atom `newest-first`, unless `since` is given."
     )
     limit: Annotated[int, Field(ge=1, le=MOST_CHANGES)] | None = Field(
         None,
-        description=f"How many changes, 1–{MOST_CHANGES}; {USUAL_CHANGES} unless told. NDJSON gives all without it.",
+        description=f"How many changes, 1–{MOST_CHANGES}; the default is {USUAL_CHANGES}, for NDJSON all.",
     )
     cursor: Annotated[str, Field(max_length=4000)] | None = Field(
         None, description="Where to go on: the `next` of the page before, with the same other parameters."

@@ -1,4 +1,4 @@
-"""Drafts and their review: what editors propose, and what becomes of it."""
+"""Drafts and their review: changes that editors propose, to be published or discarded."""
 
 from typing import Annotated, Any
 
@@ -55,7 +55,7 @@ class PublishParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     note: Line = Field(
-        description="What you say to it; it stands in the history beside the author's reason.", examples=["Checked."]
+        description="The reviewer's note, shown in the history beside the author's reason.", examples=["Checked."]
     )
 
 
@@ -63,7 +63,9 @@ class DiscardParams(BaseModel):
     """The query parameters of discarding a draft."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Line = Field(description="Why; whoever may see the draft can read it.", examples=["Sent twice."])
+    reason: Line = Field(
+        description="The reason; everybody who may see the draft can read it.", examples=["Sent twice."]
+    )
 
 
 def holder_of(caller: Caller) -> str | None:
@@ -106,7 +108,7 @@ def _example_page() -> dict[str, Any]:
     },
 )
 async def list_open(request: Request, params: Annotated[DraftsParams, Parameters()]) -> Response:
-    """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts stand nowhere else."""
+    """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts are in no other list."""
     holder = holder_of(admitted(request, DraftsParams))
     conditions: dict[str, tuple[Any, ...]] = {"state": tuple(sorted(set(params.state or ["open"])))}
     for name, value in (("kind", params.kind), ("record", params.record), ("holder", holder)):
@@ -131,7 +133,7 @@ async def list_open(request: Request, params: Annotated[DraftsParams, Parameters
     },
 )
 async def get(request: Request, id: Number, params: Annotated[NoParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
-    """What it proposes, what that changes, and what became of it; yours, or with the scope `admin` anybody's."""
+    """A draft with the proposed record, its changes and its decision; yours, or with the scope `admin` anybody's."""
     holder = holder_of(admitted(request, NoParams))
     draft = await live_database(request).fetch(
         lambda connection: read_draft(connection, id, holder, _root(request)), short=True
@@ -159,7 +161,7 @@ async def get(request: Request, id: Number, params: Annotated[NoParams, Paramete
     },
 )
 async def publish(request: Request, id: Number, params: Annotated[PublishParams, Parameters()]) -> Response:
-    """Saves what the draft proposes, as if its author had written it now. Needs a key of the scope `admin`.
+    """Save the proposed record, as if its author had written it now. Needs a key of the scope `admin`.
 
     The history of the record names the author with the reason, and the reviewer with the note. 412 when the record has
     moved on since the draft was made, 409 when its id is taken by now or the draft was decided before: of two who
@@ -194,7 +196,7 @@ async def publish(request: Request, id: Number, params: Annotated[PublishParams,
     },
 )
 async def discard(request: Request, id: Number, params: Annotated[DiscardParams, Parameters()]) -> Response:
-    """Lets a draft go: your own, or with the scope `admin` anybody's. It stays readable with the reason."""
+    """Discard a draft: your own, or with the scope `admin` anybody's. It stays readable with the reason."""
     caller = admitted(request, DiscardParams)
     holder = holder_of(caller)
     await submit(

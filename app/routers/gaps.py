@@ -1,4 +1,4 @@
-"""Where what we hold does not fit together: claims, labels, approvals, results and warnings against each other."""
+"""Gaps and contradictions between claims, labels, approvals, results and warnings."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -75,13 +75,13 @@ class GapQuestion(ReadParameters):
     },
 )
 async def list_gaps(request: Request, params: Annotated[GapQuestion, Parameters()]) -> Response:
-    """Where two things that we hold about a treatment do not fit together; each gap names its sides and their sources.
+    """Where two of our records about a treatment do not fit together; each gap names its sides and their sources.
 
     - `interval-below-label`: a claim, a trial or a guideline gives a shorter interval than the product's labels.
     - `dose-outside-label`: a claimed or trial dose outside a label of the same product, in the product's own unit.
     - `claim-contradicts-ledger`: a claim of an approval that was none on the day of its source.
     - `benefit-without-approval`: results favour the treatment, and it is off-label somewhere and on-label nowhere.
-    - `approval-without-result`: it is on-label somewhere, and we hold no result of it for that condition.
+    - `approval-without-result`: it is on-label somewhere, and there is no study result for that condition.
     - `warning-without-side-effect`: a warning names a term that no side effect of the treatment has.
 
     A gap describes what is recorded here and advises nothing. Doses of different products are never compared.

@@ -1,4 +1,4 @@
-"""Whether the service lives and is ready, and what it measures of itself."""
+"""Liveness, readiness and metrics of the service."""
 
 from pathlib import Path
 from typing import Literal
@@ -19,20 +19,20 @@ router = APIRouter(tags=["Operations"])
 
 
 class Health(BaseModel):
-    """That the process answers."""
+    """The response of a live process."""
 
-    status: Literal["ok"] = Field(description="Always `ok`: a process that does not answer says nothing.")
+    status: Literal["ok"] = Field(description="Always `ok`; a dead process gives no response.")
     version: str = Field(description="The version of the program.")
 
 
 class Ready(BaseModel):
-    """That the service can answer questions and take what is written."""
+    """The response of a service that is ready for reads and writes."""
 
-    status: Literal["ready"] = Field(description="Always `ready`: what is missing is told as a problem.")
+    status: Literal["ready"] = Field(description="Always `ready`; otherwise the response is a 503 problem.")
     revision: int = Field(description="The dataset's revision.")
-    migrated: Literal[True] = Field(description="The schema of the database is the one that this program works on.")
+    migrated: Literal[True] = Field(description="The database has the schema of this version of the program.")
     seeded: Literal[True] = Field(description="The database holds records.")
-    writable: Literal[True] = Field(description="The database could be written to; nothing was.")
+    writable: Literal[True] = Field(description="The database accepts writes; the check itself writes nothing.")
 
 
 @router.get("/healthz", operation_id="get_health", summary="Whether the process lives", responses=problem_responses())
@@ -48,7 +48,7 @@ async def health(response: Response) -> Health:
 async def readiness(request: Request, response: Response) -> Ready:
     """For a load balancer: 200 when the database is migrated, seeded and writable, else 503.
 
-    Each entry of `errors` points to the field of this answer that does not hold. It is looked at once a second at most.
+    Each entry of `errors` points to the field of this answer that does not hold. The check runs at most once a second.
     """
     state: Readiness = request.app.state.readiness
     found = await state.look()

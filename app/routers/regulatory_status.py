@@ -1,4 +1,4 @@
-"""What was approved somewhere on a day: on-label, off-label, or unknown and why."""
+"""Regulatory status of a use in a jurisdiction on a day: on-label, off-label, or unknown with the reason."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -36,11 +36,11 @@ class StatusQuestion(ReadParameters):
     """The query parameters of a regulatory status."""
 
     treatment: Slug = Field(
-        description="The treatment's id. What its class is approved for says nothing of it.",
+        description="The treatment's id. Approvals of its class do not count.",
         examples=[_EXAMPLE_PARAMS["treatment"]],
     )
     condition: Slug = Field(
-        description="The condition's id. What a broader condition is treated with says nothing of it.",
+        description="The condition's id. Approvals for a broader condition do not count.",
         examples=[_EXAMPLE_PARAMS["condition"]],
     )
     jurisdiction: KnownJurisdiction = Field(

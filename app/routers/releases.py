@@ -50,7 +50,7 @@ class ReleaseDifference(BaseModel):
     since: int = Field(description="The revision of the release before; 0 when this is the first one.")
     created: dict[str, int] = Field(description="How many records are new.")
     withdrawn: dict[str, int] = Field(description="How many records were withdrawn.")
-    changed: dict[str, int] = Field(description="How many records are otherwise than they were.")
+    changed: dict[str, int] = Field(description="How many records were changed.")
     by_type: dict[ChangeType, int] = Field(description="How many changes of each type there are.")
 
 
@@ -76,8 +76,8 @@ class ReleaseEntry(BaseModel):
     difference: ReleaseDifference = Field(description="What changed since the release before.")
     file_url: str = Field(description="The file: one SQLite database.")
     changes_url: str = Field(description="Each change since the release before, one by one.")
-    licence: str = Field(description="Under which the records may be used.")
-    notes: str | None = Field(description="What it was made for, where somebody said so.")
+    licence: str = Field(description="The licence of the records.")
+    notes: str | None = Field(description="The purpose of the release, where one was given.")
     cite_as: ReleaseCitation = Field(description="How to cite it.")
 
 

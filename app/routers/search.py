@@ -1,4 +1,4 @@
-"""Search: any word finds it, and what a person is typing is completed."""
+"""Full-text search over all records, and suggestions for what a person is typing."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -112,8 +112,8 @@ class SearchQuestion(ReadParameters):
     )
     include: comma_list(INCLUDES) = Field(  # type: ignore[valid-type]  # made at run time
         "",
-        description="Adds records under `included`: `record`, the found ones themselves; the others are what the lists "
-        f"of their kinds know by that name. Known: {', '.join(INCLUDES)}.",
+        description="Adds records under `included`: `record`, the found ones themselves; the other values are "
+        f"those of `include` in the lists of these kinds. Known: {', '.join(INCLUDES)}.",
     )
 
 
@@ -134,7 +134,7 @@ class SuggestQuestion(ReadParameters):
     response_model=SearchPage,
     responses={
         200: {
-            "description": "What was found, best first.",
+            "description": "The hits, best first.",
             "headers": HEADERS | LINK,
             "content": {JSON: {"example": _search_example()}},
         },
@@ -144,11 +144,12 @@ class SuggestQuestion(ReadParameters):
 async def search(request: Request, params: Annotated[SearchQuestion, Parameters()]) -> Response:
     """Find any record by its words: names, codes, outcomes, side effects, warnings, quotes, titles, authors.
 
-    The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
-    no record has them all, those with most of them are given (`matched: some`). A word that no record holds is taken
-    for the nearest word of a name (`corrected`), and a name stands for the other names of the same thing (`followed`).
+    A treatment or condition itself comes before records about it, and those before records that only mention it. All
+    words must match; where no record has them all, those with most of them are given (`matched: some`). A word that no
+    record holds is taken for the nearest word of a name (`corrected`), and a name also finds the other names of the
+    same thing (`followed`).
     Warnings of a class are found by the names of its products, too.
-    Words that hold nothing to look for give no records.
+    A query without searchable words gives no records.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SearchQuestion)
@@ -185,10 +186,10 @@ async def search(request: Request, params: Annotated[SearchQuestion, Parameters(
     },
 )
 async def suggest(request: Request, params: Annotated[SuggestQuestion, Parameters()]) -> Response:
-    """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, of which some word begins so.
+    """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, with a word that begins so.
 
-    Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When nothing
-    begins so, the nearest names are given.
+    Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When no
+    name begins so, the nearest names are given.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SuggestQuestion)

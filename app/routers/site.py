@@ -1,4 +1,4 @@
-"""Pages for people: the first one, documentation, problems; and those for programs that look around."""
+"""The website: landing page, documentation, problem types; and files for programs, such as /llms.txt."""
 
 from importlib.resources import files
 from typing import Annotated, Any

@@ -59,7 +59,7 @@ LONGEST_ARCHIVING_SECONDS = 2.0
 """Longest wait for archiving an answer; after it the response is sent without a permalink."""
 STATUS_HEADERS = {
     "Source-Status": {
-        "description": "The worst standing today of what the results rest on: `current`, `corrected`, `concern` or "
+        "description": "The worst status today among the sources of the results: `current`, `corrected`, `concern` or "
         "`retracted`.",
         "schema": {"type": "string"},
     },
@@ -97,7 +97,7 @@ class SynthesisParams(BaseModel):
     openapi_extra=json_body(SynthesisRequest, {"made-up": {"value": EXAMPLE}}),
     responses={
         200: {
-            "description": "The pooled result, each study, and what the result hangs on.",
+            "description": "The pooled result, each study, and the sensitivity analyses.",
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
             "content": _OTHER_FORMATS,
         },
@@ -168,11 +168,11 @@ def _pool_request_body(content: bytes, media_type: str, plot: str) -> bytes:
     },
 )
 async def get_evidence_synthesis(request: Request, params: Annotated[EvidenceQuestion, Parameters()]) -> Response:
-    """What our study results say to one question, pooled where they may be: each with its numbers, source and weight.
+    """Our study results on one question, pooled where they may be: each with its numbers, source and weight.
 
-    Results that must not be joined are refused (`not-comparable`): each reason names the results on both sides and what
-    would be right. `accept` names the reasons that you take upon yourself; the answer carries them as `caveats`. One
-    study is shown, not pooled. What does not count stands under `excluded` with its reason.
+    Results that must not be pooled are refused (`not-comparable`): each reason names the results on both sides and what
+    would be right. `accept` names the reasons that you accept; the answer lists them as `caveats`. One study is
+    shown, not pooled. Results that do not count are under `excluded` with their reasons.
 
     With `release=` the answer has an address of its own, `links.permalink`, which gives the same bytes for ever. As SVG
     it is a forest plot, or with `plot=funnel` a funnel plot; `audience` adds the answer in words.
@@ -214,7 +214,7 @@ async def get_kept_synthesis(
 ) -> Response:
     """A synthesis of a release, byte for byte as it was first answered, whatever became of the dataset since.
 
-    `Source-Status` says how its results stand today: `retracted` when a source that one of them rests on was. The Link
+    `Source-Status` is the worst status of its sources today: `retracted` when one of them was retracted. The Link
     with `rel="latest-version"` asks the same question today.
     """
     refuse_repeated(request, SynthesisParams)

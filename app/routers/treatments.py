@@ -1,4 +1,4 @@
-"""What is given; the dossier, a whole page in one answer; and how complete the records are."""
+"""Treatments; the dossier, a whole page in one response; and the completeness of the records."""
 
 from functools import partial
 from typing import Annotated
@@ -56,8 +56,8 @@ async def get_treatment_dossier(
 ) -> Response:
     """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
 
-    Records of the class that the treatment belongs to stand apart, under `inherited`, so that nobody takes them for the
-    product's own. Each list holds at most 200 records and says where the rest is.
+    Records of the class that the treatment belongs to are apart, under `inherited`, so that nobody takes them for the
+    product's own. Each list has at most 200 records and the URL of the rest.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, TreatmentReportParams)

@@ -26,7 +26,7 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Cards"])
 
 
-class NoParams(BaseModel):
+class CardParams(BaseModel):
     """Refuses every query parameter."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,7 +57,7 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def synthesis_card(request: Request, hash: InputHash, params: Annotated[NoParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+async def synthesis_card(request: Request, hash: InputHash, params: Annotated[CardParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """The pooled answer in natural words with its interval, how many studies and people, what was accepted.
 
     `picture` is the forest plot. `marks` says when a source was retracted since, and when there is a newer release.

@@ -44,7 +44,7 @@ class DraftsParams(BaseModel):
     cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
 
 
-class NoParams(BaseModel):
+class SingleDraftParams(BaseModel):
     """Refuses every query parameter."""
 
     model_config = ConfigDict(extra="forbid")
@@ -132,9 +132,9 @@ async def list_open(request: Request, params: Annotated[DraftsParams, Parameters
         **problem_responses(*ALWAYS, NotAcceptable, NotFound),
     },
 )
-async def get(request: Request, id: Number, params: Annotated[NoParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+async def get(request: Request, id: Number, params: Annotated[SingleDraftParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """A draft with the proposed record, its changes and its decision; yours, or with the scope `admin` anybody's."""
-    holder = holder_of(admitted(request, NoParams))
+    holder = holder_of(admitted(request, SingleDraftParams))
     draft = await live_database(request).fetch(
         lambda connection: read_draft(connection, id, holder, _root(request)), short=True
     )

@@ -26,7 +26,7 @@ router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
 class TreatmentReportParams(ReadParameters):
-    """The query parameters of what is told of a whole treatment."""
+    """The query parameters of the reports on a treatment: dossier and completeness."""
 
     condition: Slug | None = Field(
         None,

@@ -1,7 +1,7 @@
-"""The Treatment Evidence API: treatments and what is known of them, every number with its source.
+"""The Treatment Evidence API: treatments and the evidence on them, every number with its source.
 
-While the program loads, nothing is garbage yet, and looking for it took a third of the time. A command, and a service
-that is ready, turn the collection on again.
+Garbage collection is off during import, where it took a third of the time and found nothing to free. A command, and a
+service that is ready, turn it on again.
 """
 
 import gc
@@ -10,5 +10,5 @@ gc.disable()
 
 __version__ = "0.3.0"
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
-"""Under which the records may be used."""
+"""The licence of the records."""
 DISCLAIMER = "Information, not medical advice. Ask a health professional before you act on it."

@@ -1,13 +1,13 @@
-"""The time as we write it down: UTC, to the second, RFC 3339, so that text compares as time does."""
+"""Timestamps: RFC 3339 text in UTC, to the second, so that they sort as text in order of time."""
 
 from datetime import UTC, datetime, timedelta
 
 
 def now() -> str:
-    """The present moment."""
+    """The timestamp of the present moment."""
     return ago(0)
 
 
 def ago(seconds: float) -> str:
-    """The moment so many seconds before the present one."""
+    """The timestamp `seconds` before the present moment."""
     return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

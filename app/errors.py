@@ -1,4 +1,4 @@
-"""What can go wrong, in one shape: RFC 9457 problem details, with status and title on the exception's class."""
+"""Exceptions that become RFC 9457 problem details, with status and title on the class."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -6,26 +6,26 @@ from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
 REALM = "treatment-evidence"
-"""What a key opens, as WWW-Authenticate names it (RFC 6750 section 3)."""
+"""The `realm` of the WWW-Authenticate header (RFC 6750, section 3)."""
 MOST_ERRORS = 20
-"""How many faults one problem tells."""
+"""Most entries of a problem's `errors`."""
 LONGEST_NAME_REPEATED = 100
-"""How many characters of a name sent by the caller a problem repeats."""
+"""Most characters that a problem repeats of a name sent by the caller."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is closest to a mistyped one, or None when none is close."""
+    """The known word closest to a misspelt one (difflib ratio of at least 0.6), or None."""
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
-class BrokenSetting(Exception):  # noqa: N818  # says what is broken
-    """A setting is unknown or has a value that cannot be used; the program does not start."""
+class BrokenSetting(Exception):  # noqa: N818  # names the invalid setting
+    """A setting is unknown or has an invalid value; the program does not start."""
 
 
-class Moved(Exception):  # noqa: N818  # says what happened
-    """The record is known by another id now: the address with its former one leads there (308)."""
+class Moved(Exception):  # noqa: N818  # a redirect, not an error
+    """The record was renamed: its former id redirects to the present one (308)."""
 
     def __init__(self, plural: str, former: str, present: str) -> None:
         super().__init__(f"{plural}/{former} is {plural}/{present} now")
@@ -35,7 +35,7 @@ class Moved(Exception):  # noqa: N818  # says what happened
 
 
 class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
-    """Something that we tell the caller. Subclasses say which HTTP status, which title, and what to do about it."""
+    """A problem details response (RFC 9457). Subclasses set the HTTP status, the title and the advice."""
 
     status: ClassVar[int] = 500
     name: ClassVar[str] = "internal-error"
@@ -60,7 +60,7 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
         return cls(f"{cls.title}.")
 
     def links(self, public_url: str) -> list[str]:  # noqa: ARG002  # most problems have none
-        """Where the caller may go on instead: the values of a Link header (RFC 8288)."""
+        """Values of the Link header (RFC 8288) that lead to related resources."""
         return []
 
     def body(self, public_url: str, instance: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
 
 
 class Unauthorized(Problem):
-    """The request needs a key and has none, or the key that it has opens nothing."""
+    """The request needs an API key and has none, or its key is not valid."""
 
     status = 401
     name = "unauthorized"
@@ -91,7 +91,7 @@ class Unauthorized(Problem):
 
 
 class Forbidden(Problem):
-    """The key is valid, and its scope does not suffice."""
+    """The key is valid, but its scope does not suffice."""
 
     status = 403
     name = "forbidden"
@@ -100,7 +100,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """There is no such page or record."""
+    """The page or record does not exist."""
 
     status = 404
     name = "not-found"
@@ -109,7 +109,7 @@ class NotFound(Problem):
 
 
 class RequestTimeout(Problem):
-    """The request did not come to its end in time."""
+    """The request did not arrive completely in time."""
 
     status = 408
     name = "request-timeout"
@@ -118,7 +118,7 @@ class RequestTimeout(Problem):
 
 
 class Conflict(Problem):
-    """The id is taken."""
+    """A record with this id exists already."""
 
     status = 409
     name = "conflict"
@@ -127,7 +127,7 @@ class Conflict(Problem):
 
 
 class Decided(Problem):
-    """The draft was published or discarded before."""
+    """The draft was published or discarded already."""
 
     status = 409
     name = "already-decided"
@@ -168,7 +168,7 @@ class Gone(Problem):
 
 
 class MethodNotAllowed(Problem):
-    """The path exists, the method does not."""
+    """The path exists, but does not support the method."""
 
     status = 405
     name = "method-not-allowed"
@@ -177,7 +177,7 @@ class MethodNotAllowed(Problem):
 
 
 class NotAcceptable(Problem):
-    """None of the media types that the caller accepts can be given."""
+    """None of the media types in Accept is available."""
 
     status = 406
     name = "not-acceptable"
@@ -186,7 +186,7 @@ class NotAcceptable(Problem):
 
 
 class BadCursor(Problem):
-    """The cursor is broken or belongs to another query."""
+    """The cursor cannot be decoded, or belongs to another query."""
 
     status = 400
     name = "bad-cursor"
@@ -195,7 +195,7 @@ class BadCursor(Problem):
 
 
 class BadRequest(Problem):
-    """The request cannot be read at all."""
+    """The request cannot be decoded."""
 
     status = 400
     name = "bad-request"
@@ -213,7 +213,7 @@ class PreconditionFailed(Problem):
 
 
 class ContentTooLarge(Problem):
-    """The body is larger than any that we read."""
+    """The body is larger than the limit."""
 
     status = 413
     name = "content-too-large"
@@ -231,7 +231,7 @@ class TooLong(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is in a format that we do not read."""
+    """The body has a media type or encoding that is not supported."""
 
     status = 415
     name = "unsupported-media-type"
@@ -240,7 +240,7 @@ class UnsupportedMediaType(Problem):
 
 
 class RangeNotSatisfiable(Problem):
-    """The range of a file that was asked for lies beyond its end."""
+    """The requested range lies beyond the end of the file."""
 
     status = 416
     name = "range-not-satisfiable"
@@ -269,7 +269,7 @@ class InvalidParameter(Problem):
 
 
 class InvalidBody(Problem):
-    """The body is well-formed JSON, and says something that cannot be."""
+    """The body is well-formed JSON, but invalid."""
 
     status = 422
     name = "invalid-body"
@@ -278,7 +278,7 @@ class InvalidBody(Problem):
 
 
 class NotComparable(Problem):
-    """The query compares or joins what differs in more than its numbers: units of products, outcomes, time frames."""
+    """The query compares or pools values of different units, outcomes or time frames."""
 
     status = 422
     name = "not-comparable"
@@ -290,7 +290,7 @@ class NotComparable(Problem):
 
 
 class IdempotencyMismatch(Problem):
-    """The idempotency key was sent before, with another request."""
+    """The idempotency key was used before for another request."""
 
     status = 422
     name = "idempotency-mismatch"
@@ -299,7 +299,7 @@ class IdempotencyMismatch(Problem):
 
 
 class InvalidRecord(Problem):
-    """A record breaks a rule of the model; nothing was stored."""
+    """A record breaks a validation rule; nothing was stored."""
 
     status = 422
     name = "invalid-record"
@@ -317,7 +317,7 @@ class PreconditionRequired(Problem):
 
 
 class TooManyRequests(Problem):
-    """Somebody asked more often than they may."""
+    """The caller exceeded a rate limit."""
 
     status = 429
     name = "too-many-requests"
@@ -335,7 +335,7 @@ class HeadTooLarge(Problem):
 
 
 class FormatNotOffered(Problem):
-    """An oEmbed answer is asked for in a format that we do not write."""
+    """oEmbed was requested in a format that is not supported."""
 
     status = 501
     name = "format-not-offered"
@@ -344,7 +344,7 @@ class FormatNotOffered(Problem):
 
 
 class Unavailable(Problem):
-    """The database cannot answer now, or the query took too long."""
+    """The database is unavailable, or the query took too long."""
 
     status = 503
     name = "unavailable"
@@ -353,7 +353,7 @@ class Unavailable(Problem):
 
 
 class InsufficientStorage(Problem):
-    """The disk of the database is full, so that nothing can be saved; what is there can be read."""
+    """The disk of the database is full: writes fail, reads work."""
 
     status = 507
     name = "insufficient-storage"
@@ -362,22 +362,22 @@ class InsufficientStorage(Problem):
 
 
 def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
-    """The problem of these errors, each with `pointer` and `detail`; the first one is the detail of the problem."""
+    """The 422 problem for errors with `pointer` and `detail`; its `detail` is that of the first error."""
     first = errors[0]
     return InvalidBody(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=errors[:MOST_ERRORS])
 
 
 def pointer(*steps: str | int) -> str:
-    """The JSON pointer (RFC 6901) of a place; a stranger's name may be as long as the body, and is cut off with …."""
+    """The JSON pointer (RFC 6901) of steps; a name sent by the caller may be as long as the body, so it is cut off."""
     return "".join(f"/{shorten_name(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def shorten_name(name: str) -> str:
-    """A name as answers repeat it."""
+    """A name, cut off with … after 100 characters."""
     return name if len(name) <= LONGEST_NAME_REPEATED else f"{name[:LONGEST_NAME_REPEATED]}…"
 
 
 def problems() -> Iterator[type[Problem]]:
-    """Every kind of problem that we tell, for the pages that explain them."""
+    """Every class of problem by status and name, for the pages that explain them."""
     every: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
     yield from sorted(every, key=lambda kind: (kind.status, kind.name))

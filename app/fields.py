@@ -1,4 +1,4 @@
-"""What each field of a resource can do in a query: filter, bound, sort. Read off its type, never listed."""
+"""Query capabilities of each field of a resource (filter, range, sort, facet), derived from its type."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,10 +16,10 @@ from app.models.base import RecordRef, Row, reference_target
 from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, RefersTo, Slug
 
 TIMESTAMP_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?)?)?)?$"
-NEVER_ASKED = frozenset({"state", "version", "superseded_by"})
-"""Readers see published records only, and ask for one version by its address, not by a filter."""
+NOT_FILTERS = frozenset({"state", "version", "superseded_by"})
+"""Fields that are no filters: readers see published records only, and get one version by its URL."""
 LONGEST_LINE = 1000
-"""Text that may be longer is prose: nobody sorts by it."""
+"""Text that may be longer than this is prose, which is not sortable."""
 
 QueryNumber = Annotated[float, AllowInfNan(False)]
 QueryInteger = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -28,7 +28,7 @@ QueryTime = Annotated[str, StringConstraints(pattern=TIMESTAMP_PATTERN)]
 
 
 def known_kind(value: str) -> str:
-    """The name of a resource."""
+    """Validate the name of a resource; an unknown one is refused with the nearest known name."""
     if value not in RESOURCES:
         context = {"word": value[:100], "nearest": nearest(value, RESOURCES) or ""}
         raise PydanticCustomError("unknown_name", "{word} is not a resource that we know", context)
@@ -42,22 +42,22 @@ Shape = Literal["word", "flag", "number", "date", "time", "text", "prose", "nest
 
 @dataclass(frozen=True)
 class FieldUse:
-    """How a field may be used in a query."""
+    """The query capabilities of one field."""
 
     name: str
     shape: Shape
     parameter: Any
-    """The type of one value of its query parameter."""
+    """The type of one value of the query parameter."""
     is_filter: bool
     description: str
     unit: str | None = None
-    """The field that names its unit, for an amount in a product's own unit."""
+    """The field with its unit, for an amount in a product's own unit."""
     is_facet: bool = False
-    """Whether its values can be counted: those of few values, not identifiers, dates and amounts."""
+    """Whether its values can be counted as a facet: few distinct values, so no identifiers, dates or amounts."""
 
     @property
     def is_bounded(self) -> bool:
-        """Whether `_gte` and `_lte` make sense."""
+        """Whether it has the range filters `_gte` and `_lte`."""
         return self.is_filter and self.shape in ("number", "date", "time")
 
     @property
@@ -68,39 +68,41 @@ class FieldUse:
 
 @cache
 def uses(row: type[Row]) -> dict[str, FieldUse]:
-    """Every shown field of a resource, by name."""
+    """Every public field of a resource, by name."""
     return {name: _use(row, name, row.model_fields[name]) for name in row.shown()}
 
 
 @cache
-def mentions(row: type[Row]) -> dict[str, str]:
-    """The resources that a record mentions beyond its columns: their singular, as a filter's name, and their plural."""
+def reference_filters(row: type[Row]) -> dict[str, str]:
+    """Filters on references in nested objects: the filter's name (singular of a resource) and its plural."""
     columns = {name for name, use in uses(row).items() if use.is_filter}
-    found = {singular(plural): plural for plural in sorted(_mentioned(row.record_class())) if plural in RESOURCES}
+    found = {
+        singular(plural): plural for plural in sorted(_referenced_plurals(row.record_class())) if plural in RESOURCES
+    }
     return {name: plural for name, plural in found.items() if name not in columns and plural != row.plural}
 
 
 @cache
 def facets_of(row: type[Row]) -> dict[str, str | None]:
-    """What can be counted: columns, and the plural of what else is mentioned by the name of its filter."""
+    """The facets of a resource: columns (with None), and reference filters with the plural of their resource."""
     columns: dict[str, str | None] = {name: None for name, use in uses(row).items() if use.is_facet}
-    return columns | mentions(row)
+    return columns | reference_filters(row)
 
 
 @cache
-def named_by(row: type[Row]) -> dict[str, str]:
-    """The filters whose values are ids of records, each with the plural of what it names."""
+def id_filters(row: type[Row]) -> dict[str, str]:
+    """The filters whose values are ids of records, each with the plural of the resource."""
     columns = {name: reference_target(row, name) for name, use in uses(row).items() if use.is_filter}
     targets = {name: target.plural for name, target in columns.items() if target is not None}
-    return targets | mentions(row) | {"id": row.plural}
+    return targets | reference_filters(row) | {"id": row.plural}
 
 
 @cache
 def includable(row: type[Row]) -> dict[str, str]:
-    """What `include` may name for a resource, each with the pattern of the reference paths that it stands for.
+    """The values of `include` for a resource, each with the pattern of the reference paths that it includes.
 
-    A field that holds ids goes by its own name (`treatment`, `conditions`, `evidence`); what nested objects mention
-    goes by the plural of what is mentioned (`sources` for citations).
+    A field that holds ids has its own name (`treatment`, `conditions`, `evidence`); references in nested objects have
+    the plural of the resource that they refer to (`sources` for citations).
     """
     found: dict[str, str] = {}
     for name, info in row.record_class().model_fields.items():
@@ -108,19 +110,19 @@ def includable(row: type[Row]) -> dict[str, str]:
             found[name] = name
         for part in _parts(info):
             if part is not RecordRef:
-                found |= {plural: plural for plural in _mentioned(part)}
+                found |= {plural: plural for plural in _referenced_plurals(part)}
     derived = row.record_class().derived_names() & uses(row).keys()
     found |= {name: name for name in derived if reference_target(row, name)}
     return dict(sorted(found.items()))
 
 
 def is_cited(row: type[Row]) -> bool:
-    """Whether the resource's records rest on places of sources, so that they stand on a rung of verification."""
+    """Whether records of this resource carry citations, and so have a `verification` level."""
     return bool({"citations", "numbers"} & row.model_fields.keys())
 
 
 def singular(plural: str) -> str:
-    """The singular of a resource's name, as filters and columns use it."""
+    """The singular of a resource's name, used for filters and columns."""
     return str(RESOURCES[plural].__tablename__)
 
 
@@ -129,9 +131,9 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
     shape: Shape
     shape, parameter = ("nested", str) if isinstance(column.type, JSON) else _shape(info)
     indexed = bool(column.index) or bool(column.primary_key)
-    is_filter = name not in NEVER_ASKED and shape not in ("nested", "prose") and (shape != "text" or indexed)
-    _, marks = _leaf(info.annotation, tuple(info.metadata))
-    unit = next((mark.field for mark in marks if isinstance(mark, InUnit)), None)
+    is_filter = name not in NOT_FILTERS and shape not in ("nested", "prose") and (shape != "text" or indexed)
+    _, metadata = _leaf(info.annotation, tuple(info.metadata))
+    unit = next((entry.field for entry in metadata if isinstance(entry, InUnit)), None)
     is_closed = get_origin(getattr(parameter, "__value__", parameter)) is Literal
     is_facet = (
         is_filter and name != "id" and (shape in ("flag", "text") or (shape == "word" and (is_closed or indexed)))
@@ -140,7 +142,7 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
 
 
 def _shape(info: FieldInfo) -> tuple[Shape, Any]:
-    base, marks = _leaf(info.annotation, tuple(info.metadata))
+    base, metadata = _leaf(info.annotation, tuple(info.metadata))
     if get_origin(getattr(base, "__value__", None)) is Literal:
         return "word", base
     if base is bool:
@@ -151,30 +153,32 @@ def _shape(info: FieldInfo) -> tuple[Shape, Any]:
         return "number", QueryNumber
     if info.description and "RFC 3339" in info.description:
         return "time", QueryTime
-    pattern = next((mark.pattern for mark in marks if getattr(mark, "pattern", None)), None)
-    longest = next((mark.max_length for mark in marks if getattr(mark, "max_length", None)), None)
+    pattern = next((entry.pattern for entry in metadata if getattr(entry, "pattern", None)), None)
+    longest = next((entry.max_length for entry in metadata if getattr(entry, "max_length", None)), None)
     if pattern in (DATE_PATTERN, DAY_PATTERN):
         return "date", Annotated[str, StringConstraints(pattern=DATE_PATTERN)]
-    if any(isinstance(mark, RefersTo) for mark in marks):
+    if any(isinstance(entry, RefersTo) for entry in metadata):
         return "word", Slug
     if pattern is not None:
-        return "word", Annotated[str, *[mark for mark in marks if isinstance(mark, StringConstraints | AfterValidator)]]
+        return "word", Annotated[
+            str, *[entry for entry in metadata if isinstance(entry, StringConstraints | AfterValidator)]
+        ]
     return ("prose" if longest and longest > LONGEST_LINE else "text"), QueryText
 
 
-def _leaf(annotation: Any, marks: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """The type below `| None` and `Annotated`, with all its marks."""
+def _leaf(annotation: Any, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """The type inside `| None` and `Annotated`, with all its metadata."""
     if get_origin(annotation) is Annotated:
         base, *more = get_args(annotation)
-        return _leaf(base, (*marks, *more))
+        return _leaf(base, (*metadata, *more))
     if get_origin(annotation) in (Union, UnionType):
         inner = [argument for argument in get_args(annotation) if argument is not type(None)]
-        return _leaf(inner[0], marks)
-    return annotation, marks
+        return _leaf(inner[0], metadata)
+    return annotation, metadata
 
 
 def _parts(info: FieldInfo) -> list[type[BaseModel]]:
-    """The nested models that a field holds."""
+    """The nested models in a field's annotation."""
     found: list[type[BaseModel]] = []
     queue: list[Any] = [info.annotation]
     while queue:
@@ -185,12 +189,12 @@ def _parts(info: FieldInfo) -> list[type[BaseModel]]:
     return found
 
 
-def _mentioned(model: type[BaseModel]) -> set[str]:
+def _referenced_plurals(model: type[BaseModel]) -> set[str]:
     found: set[str] = set()
     for name, info in model.model_fields.items():
         target = reference_target(model, name)
         if target is not None and target.is_filter:
             found.add(target.plural)
         for part in _parts(info):
-            found |= _mentioned(part)
+            found |= _referenced_plurals(part)
     return found

@@ -1,4 +1,4 @@
-"""Every setting of the service, with what it does; read from `TEV_…` environment variables."""
+"""Settings of the service, read from `TEV_…` environment variables and validated."""
 
 import os
 import re
@@ -14,15 +14,15 @@ from app.errors import BrokenSetting, nearest
 
 PREFIX = "TEV_"
 OFF = "off"
-"""What a rate says that limits nothing."""
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # what means every address of a machine
+"""The value of a rate limit setting that switches the limit off."""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # the addresses that listen on every interface
 
 HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
-"""A name of a host, every name below one, or an IPv6 address in brackets."""
+"""A host name, a wildcard for its subdomains, or an IPv6 address in brackets."""
 
 
 class Settings(BaseSettings):
-    """What an operator may set. An unknown or broken `TEV_…` variable stops the start."""
+    """The settings of an operator. An unknown or invalid `TEV_…` variable stops the start."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
 
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _database_is_ours(cls, value: str) -> str:
+    def _database_is_supported(cls, value: str) -> str:
         return database_url(value)
 
     @field_validator("public_url", "contact_url")
@@ -92,19 +92,19 @@ class Settings(BaseSettings):
     @classmethod
     def _hosts_are_names(cls, value: str) -> str:
         names = [name.strip().lower() for name in value.split(",") if name.strip()]
-        wrong = next((name for name in names if not HOST.fullmatch(name)), None)
-        if wrong is not None:
-            raise ValueError(f"{wrong!r} is no host; write names such as api.example.org or *.example.org, no ports")
+        invalid = next((name for name in names if not HOST.fullmatch(name)), None)
+        if invalid is not None:
+            raise ValueError(f"{invalid!r} is no host; write names such as api.example.org or *.example.org, no ports")
         return ",".join(names)
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts to answer for; none of them: any."""
+        """The host names that the service answers for; empty: any."""
         return tuple(self.allowed_hosts.split(",")) if self.allowed_hosts else ()
 
     @field_validator("rate_writes", "rate_reads", "rate_failures")
     @classmethod
-    def _rate_is_one(cls, value: str) -> str:
+    def _rate_can_be_parsed(cls, value: str) -> str:
         if value != OFF:
             try:
                 amount = parse(value).amount
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
 
 
 def database_url(value: str) -> str:
-    """A database address in full; a plain file name stands for SQLite. ValueError for other engines."""
+    """A database URL in full; a plain file name means SQLite. ValueError for other engines."""
     if "://" not in value:
         return f"sqlite:///{Path(value)}"
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
@@ -152,7 +152,7 @@ def database_url(value: str) -> str:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings from the environment, some of them overridden; BrokenSetting says which one is wrong and why."""
+    """Load the settings from the environment and `overrides`; BrokenSetting names the invalid one and the reason."""
     names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     for variable in os.environ:
         if variable.upper().startswith(PREFIX) and variable.upper() not in names:

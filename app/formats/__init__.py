@@ -1,6 +1,6 @@
-"""Records to and from text: one module a format, each a pure function.
+"""Serialisers and parsers of records: one module a format, each of pure functions.
 
-In come records as dictionaries, out comes text: CSV, NDJSON, schema.org, RIS, BibTeX, CSL-JSON, Atom, oEmbed, SVG
-plots and badges. `registry` says which resource has which format. `importers` go the other way, from text to records.
-No web and no database; HTML is in `pages`.
+Serialisers take records as dictionaries and return text: CSV, NDJSON, schema.org, RIS, BibTeX, CSL-JSON, Atom, oEmbed,
+SVG plots and badges. `registry` lists the formats of each resource. `importers` parse text into records. No module here
+knows HTTP or the database; HTML is in `pages`.
 """

@@ -11,9 +11,9 @@ from pydantic_core import to_json
 
 ATOM = "http://www.w3.org/2005/Atom"
 UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML 1.0 document may hold, not even escaped (XML 1.0, section 2.2)."""
+"""Characters that an XML 1.0 document may not contain, not even escaped (XML 1.0, section 2.2)."""
 LONGEST_VALUE = 60
-"""A value of at most so many characters stands in a title; longer ones in the content alone."""
+"""Most characters of a value in an entry's title; longer values appear in the entry's content only."""
 EVENTS: Mapping[str, str] = {
     "created": "created",
     "source-retracted": "retracted",
@@ -24,12 +24,12 @@ EVENTS: Mapping[str, str] = {
     "record-withdrawn": "withdrawn",
     "record-reinstated": "reinstated",
 }
-"""Changes that have a name of their own; every other one is told by its field, old and new."""
+"""Title texts of change types; titles of all other types give the field with its old and new value."""
 
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One change as the feed tells it; `mark` tells it from every other change of the dataset."""
+    """One change as an Atom entry; `mark` is unique among all changes of the dataset and makes the entry's id."""
 
     mark: str
     at: str
@@ -45,7 +45,7 @@ class FeedEntry:
 
 @dataclass(frozen=True)
 class FeedAddresses:
-    """Where the feed is: `root` of the service, `feed` for all its pages, this page, the next one, and its JSON."""
+    """URLs of a feed page: the service (`root`), the whole feed, this page, the next page, this page as JSON."""
 
     root: str
     feed: str
@@ -55,7 +55,7 @@ class FeedAddresses:
 
 
 def render_feed(entries: Sequence[FeedEntry], addresses: FeedAddresses, *, updated: str) -> bytes:
-    """The feed document; `updated` (RFC 3339) is the time of a feed without entries."""
+    """Render the Atom document as UTF-8; `updated` (RFC 3339) is the feed's timestamp when it has no entries."""
     feed = Element("feed", {"xmlns": ATOM})
     _text(feed, "id", _urn(addresses.feed))
     _text(feed, "title", "Treatment Evidence API: what changed")
@@ -72,7 +72,7 @@ def render_feed(entries: Sequence[FeedEntry], addresses: FeedAddresses, *, updat
 
 
 def title_of(entry: FeedEntry) -> str:
-    """The change in words: `claims/c20: verdict changed from contradicted to supported`."""
+    """The title of an entry: `claims/c20: verdict changed from contradicted to supported`."""
     if entry.type in EVENTS:
         return f"{entry.record}: {EVENTS[entry.type]}"
     if entry.type == "renamed":
@@ -90,7 +90,7 @@ def title_of(entry: FeedEntry) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A value as text: words as they are, nothing for null, JSON for the rest."""
+    """A value as text: strings unchanged, an empty string for null, JSON for any other value."""
     if value is None:
         return ""
     return value if isinstance(value, str) else to_json(value).decode()
@@ -117,7 +117,7 @@ def _content(entry: FeedEntry) -> Iterable[str]:
 
 
 def _urn(address: str) -> str:
-    """A name that stays the same for ever and is a valid IRI whatever the address holds (RFC 9562, version 5)."""
+    """A permanent entry id derived from a URL: a version 5 UUID (RFC 9562), a valid IRI for any URL."""
     return f"urn:uuid:{uuid5(NAMESPACE_URL, address)}"
 
 

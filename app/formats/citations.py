@@ -1,6 +1,6 @@
-"""Sources as a reader cites them: what a source's record holds, taken apart once, and as Vancouver text and CSL-JSON.
+"""Bibliographic references of sources, rendered in Vancouver style and as CSL-JSON.
 
-A part that the record does not hold is left out; nothing is guessed. Vancouver: Citing Medicine (NLM, 2nd edition),
+A part that the record does not have is left out; nothing is guessed. Vancouver: Citing Medicine (NLM, 2nd edition),
 with six authors before "et al." as the ICMJE recommends. CSL-JSON: the schema `csl-data.json` of CSL 1.0.2.
 """
 
@@ -20,15 +20,15 @@ PLACE = re.compile(
     r"(?P<journal>.*[^\d\s,]) (?P<volume>\d+)"
     r"(?:(?:\((?P<issue>[^()]+)\))?:(?P<pages>[A-Za-z]*\d[\w.]*(?:-\w+)?)|\((?P<only_issue>[^()]+)\))"
 )
-"""A journal with volume, issue and pages, as `container` holds them: `Neurology 56(10):1290-3`."""
+"""Regular expression for journal, volume, issue and pages in a `container` such as `Neurology 56(10):1290-3`."""
 INITIALS = re.compile(r"(?P<family>.+) (?P<given>[A-Z]{1,4})")
 CSL_TYPES = {"guideline": "report", "registry-record": "webpage", "web-article": "webpage"}
-"""What CSL calls a kind of source outside periodicals; whatever else a source may be is a `document`."""
+"""CSL types of source kinds outside periodicals; any other kind is a `document`."""
 
 
 @dataclass(frozen=True)
 class Author:
-    """One author: a person with initials, or a name that is taken as it stands."""
+    """One author: family name and initials of a person, or an unparsed name as `family` alone."""
 
     family: str
     given: str | None = None
@@ -36,14 +36,14 @@ class Author:
 
 @dataclass(frozen=True)
 class BibliographicReference:
-    """What a citation says of one source."""
+    """The parts of a source's bibliographic reference, parsed from its record."""
 
     id: str
     kind: str
     title: str
     authors: tuple[Author, ...]
     container: str | None
-    """The journal's name where volume and pages could be told apart from it, else all that the record says."""
+    """The journal's name where volume and pages could be parsed, else the record's whole `container`."""
     volume: str | None
     issue: str | None
     pages: str | None
@@ -58,17 +58,17 @@ class BibliographicReference:
 
     @property
     def is_article(self) -> bool:
-        """Whether it stands in a periodical."""
+        """Whether the source is an article in a periodical."""
         return self.kind in PERIODICALS or self.volume is not None
 
     @property
     def first_page(self) -> str | None:
-        """The page on which it begins."""
+        """The first page."""
         return None if self.pages is None else self.pages.split("-")[0]
 
     @property
     def last_page(self) -> str | None:
-        """The page on which it ends, written out: 1293 for `1290-3`; None where one page or number stands alone."""
+        """The last page with all its digits: 1293 for `1290-3`; None where `pages` is one page or article number."""
         first, _, last = (self.pages or "").partition("-")
         if not last:
             return None
@@ -77,7 +77,7 @@ class BibliographicReference:
 
 
 def reference_of(source: Mapping[str, Any]) -> BibliographicReference:
-    """The parts of a record of `sources`."""
+    """Parse a record of `sources` into a bibliographic reference."""
     container = source["container"]
     found = PLACE.fullmatch(container) if container and source["kind"] in MAY_BE_ARTICLES else None
     place = found.groupdict() if found else {}
@@ -106,77 +106,90 @@ def _author(name: str) -> Author:
     return Author(found["family"], found["given"]) if found else Author(name)
 
 
-def vancouver(one: BibliographicReference) -> str:
-    """One line of plain text: authors, title, where and when it appeared, its identifiers."""
-    parts = [_named(one.authors), _ended(one.title + _standing(one)), _place(one)]
-    if one.doi:
-        parts.append(f"doi: {one.doi}.")
-    if one.pmid:
-        parts.append(f"PMID: {one.pmid}.")
-    if one.url and not one.doi:
-        parts.append(f"Available from: {one.url}")
+def vancouver(reference: BibliographicReference) -> str:
+    """A reference in Vancouver style, in one line: authors, title, journal or site, date, identifiers."""
+    parts = [
+        _author_list(reference.authors),
+        _with_full_stop(reference.title + _retraction_mark(reference)),
+        _publication(reference),
+    ]
+    if reference.doi:
+        parts.append(f"doi: {reference.doi}.")
+    if reference.pmid:
+        parts.append(f"PMID: {reference.pmid}.")
+    if reference.url and not reference.doi:
+        parts.append(f"Available from: {reference.url}")
     return " ".join(part for part in parts if part)
 
 
-def short(one: BibliographicReference) -> str:
-    """The same in short, for a note that leads to the rest: first author, title, where and when it appeared."""
-    told = [_named(one.authors, most=1), _ended(one.title + _standing(one)), _place(replace(one, accessed=None))]
-    return " ".join(part for part in told if part)
+def short(reference: BibliographicReference) -> str:
+    """A short reference for footnotes: first author, title, journal or site, date."""
+    parts = [
+        _author_list(reference.authors, most=1),
+        _with_full_stop(reference.title + _retraction_mark(reference)),
+        _publication(replace(reference, accessed=None)),
+    ]
+    return " ".join(part for part in parts if part)
 
 
-def _named(authors: tuple[Author, ...], most: int = MOST_AUTHORS) -> str:
+def _author_list(authors: tuple[Author, ...], most: int = MOST_AUTHORS) -> str:
     names = [" ".join(part for part in (author.family, author.given) if part) for author in authors[:most]]
-    return _ended(", ".join(names) + (", et al" if len(authors) > most else "")) if names else ""
+    return _with_full_stop(", ".join(names) + (", et al" if len(authors) > most else "")) if names else ""
 
 
-def _standing(one: BibliographicReference) -> str:
-    """What a reader must know before citing it."""
-    return f" [{one.retraction}]" if one.retraction else ""
+def _retraction_mark(reference: BibliographicReference) -> str:
+    """The retraction status in brackets, or an empty string."""
+    return f" [{reference.retraction}]" if reference.retraction else ""
 
 
-def _place(one: BibliographicReference) -> str:
-    """Where and when it appeared, and when we read it where it may have changed since."""
-    when = "" if one.issued is None else _spaced(one.issued)
-    numbers = (one.volume or "") + (f"({one.issue})" if one.issue else "") + (f":{one.pages}" if one.pages else "")
-    if one.is_article:
-        where = _ended(one.container or "")
-        return f"{where} {_ended(';'.join(part for part in (when, numbers) if part))}".strip()
-    told = "; ".join(part for part in (one.container, when) if part)
-    cited = f"[cited {_spaced(one.accessed)}]" if one.accessed else ""
-    return _ended(" ".join(part for part in (told, cited) if part))
+def _publication(reference: BibliographicReference) -> str:
+    """Journal or site, date, volume and pages; for what is no article also the day of retrieval, as it may change."""
+    when = "" if reference.issued is None else _citation_date(reference.issued)
+    numbers = (
+        (reference.volume or "")
+        + (f"({reference.issue})" if reference.issue else "")
+        + (f":{reference.pages}" if reference.pages else "")
+    )
+    if reference.is_article:
+        where = _with_full_stop(reference.container or "")
+        return f"{where} {_with_full_stop(';'.join(part for part in (when, numbers) if part))}".strip()
+    details = "; ".join(part for part in (reference.container, when) if part)
+    cited = f"[cited {_citation_date(reference.accessed)}]" if reference.accessed else ""
+    return _with_full_stop(" ".join(part for part in (details, cited) if part))
 
 
-def _spaced(day: str) -> str:
+def _citation_date(day: str) -> str:
     """A partial date as Citing Medicine writes it: `2010 Oct 15`."""
-    year, *rest = day.split("-")
-    return " ".join([year, *([MONTHS[int(rest[0]) - 1][:3]] if rest else []), *(str(int(part)) for part in rest[1:])])
+    year, *month_and_day = day.split("-")
+    month = [MONTHS[int(part) - 1][:3] for part in month_and_day[:1]]
+    return " ".join([year, *month, *(str(int(part)) for part in month_and_day[1:])])
 
 
-def _ended(text: str) -> str:
+def _with_full_stop(text: str) -> str:
     return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 
 
-def csl_item(one: BibliographicReference) -> dict[str, Any]:
-    """One item of CSL-JSON."""
+def csl_item(reference: BibliographicReference) -> dict[str, Any]:
+    """A reference as one CSL-JSON item."""
     item = {
-        "id": one.id,
-        "type": "article-journal" if one.is_article else CSL_TYPES.get(one.kind, "document"),
-        "title": one.title,
+        "id": reference.id,
+        "type": "article-journal" if reference.is_article else CSL_TYPES.get(reference.kind, "document"),
+        "title": reference.title,
         "author": [
             {"family": name.family, "given": name.given} if name.given else {"literal": name.family}
-            for name in one.authors
+            for name in reference.authors
         ],
-        "container-title": one.container,
-        "volume": one.volume,
-        "issue": one.issue,
-        "page": one.pages,
-        "issued": _date_parts(one.issued),
-        "accessed": _date_parts(one.accessed),
-        "DOI": one.doi,
-        "PMID": one.pmid,
-        "PMCID": one.pmcid,
-        "URL": one.url,
-        "note": one.retraction and f"Status: {one.retraction}",
+        "container-title": reference.container,
+        "volume": reference.volume,
+        "issue": reference.issue,
+        "page": reference.pages,
+        "issued": _date_parts(reference.issued),
+        "accessed": _date_parts(reference.accessed),
+        "DOI": reference.doi,
+        "PMID": reference.pmid,
+        "PMCID": reference.pmcid,
+        "URL": reference.url,
+        "note": reference.retraction and f"Status: {reference.retraction}",
     }
     return {name: value for name, value in item.items() if value not in (None, [])}
 
@@ -186,10 +199,10 @@ def _date_parts(day: str | None) -> dict[str, Any] | None:
 
 
 def vancouver_text(references: Iterable[BibliographicReference]) -> str:
-    """One line a source."""
+    """References in Vancouver style, one a line."""
     return "".join(f"{vancouver(reference)}\n" for reference in references)
 
 
 def csl_text(references: Iterable[BibliographicReference]) -> str:
-    """A JSON array of items."""
+    """References as a CSL-JSON array."""
     return to_json([csl_item(reference) for reference in references], indent=2).decode()

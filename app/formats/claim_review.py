@@ -1,4 +1,4 @@
-"""A claim as schema.org ClaimReview in JSON-LD: what a fact-check aggregator or a search engine reads.
+"""Claims as schema.org ClaimReview in JSON-LD, for fact-check aggregators and search engines.
 
 Only what the record supports: a value that is absent is left out, never guessed. Vocabulary: https://schema.org/ClaimReview.
 """
@@ -14,19 +14,19 @@ from app.models.vocabulary import Verdict
 NAME = "Treatment Evidence API"
 LANGUAGE = "en"
 RATINGS: dict[Verdict, int] = {"contradicted": 1, "partly-supported": 3, "supported": 5}
-"""The verdict as a number from 1 to 5; `unverifiable` is no place between them, so it has none."""
+"""The `ratingValue` of each verdict, from 1 to 5; `unverifiable` is not on that scale and has none."""
 WORKS = {
     "journal-article": "ScholarlyArticle",
     "systematic-review": "ScholarlyArticle",
     "web-article": "Article",
 }
-"""The type of a source in schema.org; whatever else a source may be is a CreativeWork."""
+"""schema.org types of source kinds; any other kind is a CreativeWork."""
 
 Node = dict[str, Any]
 
 
 def claim_review(claim: Mapping[str, Any], included: Mapping[str, Mapping[str, Node]], public_url: str) -> str:
-    """The claim as JSON-LD; `included` holds its source, by plural and id, and `public_url` is where we are."""
+    """Render a claim as JSON-LD; `included` has its source by plural and id, `public_url` is the service's base URL."""
     us = {"@type": "Organization", "name": NAME, "url": public_url}
     review = {
         "@context": "https://schema.org",
@@ -39,15 +39,15 @@ def claim_review(claim: Mapping[str, Any], included: Mapping[str, Mapping[str, N
         "author": us,
         "publisher": us,
         "claimReviewed": claim["quote"],
-        "itemReviewed": _said(
+        "itemReviewed": _without_absent(
             {"@type": "Claim", "appearance": _work(included.get("sources", {}).get(claim["source"]))}
         ),
         "reviewRating": _rating(claim["verdict"]),
         "reviewBody": claim["rationale"],
         "isBasedOn": [f"{public_url}/v1/{record['kind']}/{record['id']}" for record in claim["evidence"]],
     }
-    # a page may put it between script tags, where no text of ours must end the script
-    return to_json(_said(review)).decode().replace("<", "\\u003c")
+    # `<` is escaped: a page may put the JSON between script tags, which no text in it may close
+    return to_json(_without_absent(review)).decode().replace("<", "\\u003c")
 
 
 def _day(moment: str) -> str:
@@ -60,11 +60,11 @@ def _rating(verdict: Verdict) -> Node:
 
 
 def _work(source: Mapping[str, Any] | None) -> Node | None:
-    """The document in which the claim stands; None where it is withdrawn."""
+    """The document that makes the claim, as a node; None where the source was withdrawn."""
     if source is None:
         return None
     doi = source["doi"] and f"https://doi.org/{source['doi']}"
-    return _said(
+    return _without_absent(
         {
             "@type": WORKS.get(source["kind"], "CreativeWork"),
             "name": source["title"],
@@ -75,6 +75,6 @@ def _work(source: Mapping[str, Any] | None) -> Node | None:
     )
 
 
-def _said(node: Node) -> Node:
-    """The node without what is absent."""
+def _without_absent(node: Node) -> Node:
+    """The node without null values and empty lists."""
     return {name: value for name, value in node.items() if value not in (None, [])}

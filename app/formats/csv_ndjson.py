@@ -1,4 +1,4 @@
-"""Records as CSV (RFC 4180) and NDJSON, and as the chosen fields of their JSON."""
+"""Records as CSV (RFC 4180) and NDJSON, and projections of their JSON to chosen fields."""
 
 import csv
 import io
@@ -8,13 +8,13 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text cell that begins so would be run by a spreadsheet (OWASP, CSV injection)."""
+"""First characters that make a spreadsheet run a text cell as a formula (OWASP, CSV injection)."""
 
 
 def project(document: str, fields: Sequence[str]) -> str:
-    """The document with the id and the named fields only, in the order that was asked for.
+    """Project a JSON document to its id and the named fields, in the order of `fields`.
 
-    A past version may be older than a field; it has null there.
+    A field that did not exist yet in a past version is null.
     """
     values = from_json(document)
     names = fields if "id" in fields else ("id", *fields)
@@ -22,17 +22,17 @@ def project(document: str, fields: Sequence[str]) -> str:
 
 
 def csv_header(columns: Sequence[str]) -> str:
-    """The first line: the names of the columns."""
+    """The header line: the names of the columns."""
     return _line(columns)
 
 
 def csv_lines(documents: Iterable[str], columns: Sequence[str]) -> str:
-    """One line a record; nested values as JSON in their cell, text that starts a formula with a quote before it."""
+    """One line for each record; nested values are JSON; text that would start a formula gets an apostrophe."""
     return "".join(_line([cell(from_json(document).get(name)) for name in columns]) for document in documents)
 
 
 def cell(value: Any) -> str:
-    """A value as a cell: empty for null, lower-case words for booleans, plain digits for numbers."""
+    """A value as the text of a CSV cell: empty for null, `true` or `false` for booleans, digits for numbers."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -44,7 +44,7 @@ def cell(value: Any) -> str:
 
 
 def ndjson_lines(documents: Iterable[str]) -> str:
-    """One document a line, as it is stored: nothing is lost."""
+    """One JSON document a line, unchanged from its stored text."""
     return "".join(f"{document}\n" for document in documents)
 
 

@@ -1,4 +1,4 @@
-"""The forest plot: every study with its interval and weight, the pooled diamond, the prediction interval; as SVG."""
+"""Forest plots as SVG: each study with confidence interval and weight, pooled estimate, prediction interval."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,22 +18,22 @@ from app.formats.svg import (
     cut,
     scale_below,
     svg_document,
+    text_element,
     with_minus_sign,
-    words,
 )
 
 TOP, ROW = 48, 31
 HALF = 5.5
 """Half the height of a diamond and of the largest square."""
 UNWEIGHTED = 3.0
-"""Half the height of a square where there are no weights to show."""
+"""Half the height of a study's square where studies have no weights."""
 MOST_LETTERS = 50
-"""Of a line with a label and figures."""
+"""Most characters of a label and its figures together."""
 
 
 @dataclass(frozen=True)
 class PlottedInterval:
-    """An estimate with its interval, on the scale that is shown; None stands for what no number holds."""
+    """An estimate with its confidence interval, on the scale of the axis; None where no float can represent a value."""
 
     label: str
     estimate: float | None
@@ -45,35 +45,35 @@ class PlottedInterval:
 
 @dataclass(frozen=True)
 class Forest:
-    """All that a forest plot says."""
+    """The content of a forest plot."""
 
     title: str
     symbol: str
-    """What is estimated, as a column is headed."""
+    """The effect measure's symbol, which heads the column of figures."""
     level: str
     studies: Sequence[PlottedInterval]
     pooled: PlottedInterval | None
-    """None where studies stand beside each other and are not pooled."""
+    """The pooled estimate; None where the studies are shown without pooling."""
     prediction: PlottedInterval | None
     is_log: bool
     no_effect: float | None
     left: str = ""
-    """What the left direction means, such as `Favours treatment`."""
+    """The meaning of the left direction, such as `Favours treatment`."""
     right: str = ""
     remarks: Sequence[str] = ()
-    """Lines below: model, heterogeneity."""
+    """Lines below the axis: model, heterogeneity."""
     subtotals: Mapping[int, PlottedInterval] = field(default_factory=dict)
-    """What a subgroup comes to, by how many studies stand above it."""
+    """Pooled estimates of subgroups, keyed by the number of studies drawn above each."""
 
 
 def forest_svg(plot: Forest) -> str:
-    """The plot; its description says every figure in words."""
+    """Render the plot as SVG; its `desc` element gives every figure as text."""
     figure = _Figures(plot)
     axis = _axis(plot)
     y = TOP
     shapes = [
-        words(MARGIN, 38, "Study", kind="soft"),
-        words(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
+        text_element(MARGIN, 38, "Study", kind="soft"),
+        text_element(WIDTH - MARGIN, 38, _heading(plot), kind="soft", anchor="end"),
     ]
     largest = max((study.weight or 0 for study in plot.studies), default=0)
     for above, study in enumerate(plot.studies, 1):
@@ -97,8 +97,8 @@ def forest_svg(plot: Forest) -> str:
     y += (40 if plot.left or plot.right else 24) + (0 if are_narrow(plot.left, plot.right) else LINE)
     for remark in plot.remarks:
         y += 16
-        shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
-    return svg_document(plot.title, " ".join(_spoken(plot, figure)), y + 12, shapes)
+        shapes.append(text_element(MARGIN, y, remark, kind="soft", widest=62))
+    return svg_document(plot.title, " ".join(_description(plot, figure)), y + 12, shapes)
 
 
 def _heading(plot: Forest) -> str:
@@ -113,14 +113,14 @@ def _intervals(plot: Forest) -> list[PlottedInterval]:
 def _axis(plot: Forest) -> Axis:
     points = [interval.estimate for interval in _intervals(plot) if interval.estimate is not None]
     points += [] if plot.no_effect is None else [plot.no_effect]
-    ends = [end for one in _intervals(plot) for end in (one.low, one.high) if end is not None]
-    points += ends if plot.pooled is None else []  # what is not pooled has no centre that deserves the room
+    ends = [end for interval in _intervals(plot) for end in (interval.low, interval.high) if end is not None]
+    points += ends if plot.pooled is None else []  # without a pooled estimate there is no centre to give the room to
     return axis_over(points, ends, is_log=plot.is_log)
 
 
 class _Figures:
-    """How numbers are written: ratios by their size, differences as fine as the last interval is wide, and one digit
-    finer where another is ten times narrower.
+    """Number formats of a plot: ratios have decimals by their size, differences as many as the last interval's width
+    needs, and one more where another interval is ten times narrower.
     """
 
     def __init__(self, plot: Forest) -> None:
@@ -135,49 +135,53 @@ class _Figures:
             return with_minus_sign(f"{value:.{self.decimals}f}")
         return f"{value:.2f}" if 0.095 <= value < 9.995 else f"{value:.2g}" if value < 1 else f"{value:.3g}"
 
-    def low(self, one: PlottedInterval) -> str:
-        """The lower end; None stands for a ratio that is too small for a number."""
-        return "0" if one.low is None else self.of(one.low)
+    def low(self, interval: PlottedInterval) -> str:
+        """The lower end; `0` for None, a ratio too small for a float."""
+        return "0" if interval.low is None else self.of(interval.low)
 
-    def high(self, one: PlottedInterval) -> str:
-        """The upper end; None stands for a ratio that is too large for a number."""
-        return "∞" if one.high is None else self.of(one.high)
+    def high(self, interval: PlottedInterval) -> str:
+        """The upper end; `∞` for None, a ratio too large for a float."""
+        return "∞" if interval.high is None else self.of(interval.high)
 
-    def of_interval(self, one: PlottedInterval) -> str:
-        if one.estimate is None and one.low is None:
+    def of_interval(self, interval: PlottedInterval) -> str:
+        if interval.estimate is None and interval.low is None:
             return "no effect of its own"
-        ends = f"[{self.low(one)}, {self.high(one)}]"
-        return ends if one.estimate is None else f"{self.of(one.estimate)} {ends}"
+        ends = f"[{self.low(interval)}, {self.high(interval)}]"
+        return ends if interval.estimate is None else f"{self.of(interval.estimate)} {ends}"
 
 
-def _decimals(one: PlottedInterval) -> int:
-    """How many decimals say two digits of an interval's width."""
-    width = 1.0 if one.low is None or one.high is None or one.high <= one.low else one.high - one.low
+def _decimals(interval: PlottedInterval) -> int:
+    """The number of decimals that shows two digits of an interval's width, 0 to 6."""
+    width = (
+        1.0
+        if interval.low is None or interval.high is None or interval.high <= interval.low
+        else interval.high - interval.low
+    )
     return max(0, min(6, 1 - floor(log10(width))))
 
 
-def _labelled(one: PlottedInterval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
-    """The label on the left, as far as the figures on the right leave room for it."""
-    figures = figure.of_interval(one) + ("" if one.weight is None else f" · {one.weight:.1f}%")
-    yield words(MARGIN, y + 12, one.label, kind=kind, widest=max(6, MOST_LETTERS - len(figures)))
-    yield words(WIDTH - MARGIN, y + 12, figures, kind=kind, anchor="end")
+def _labelled(interval: PlottedInterval, y: float, figure: _Figures, *, kind: str = "") -> Iterator[str]:
+    """The label on the left, cut off where the figures on the right need the room, and the figures."""
+    figures = figure.of_interval(interval) + ("" if interval.weight is None else f" · {interval.weight:.1f}%")
+    yield text_element(MARGIN, y + 12, interval.label, kind=kind, widest=max(6, MOST_LETTERS - len(figures)))
+    yield text_element(WIDTH - MARGIN, y + 12, figures, kind=kind, anchor="end")
 
 
-def _study(one: PlottedInterval, axis: Axis, y: float, largest: float) -> Iterator[str]:
+def _study(interval: PlottedInterval, axis: Axis, y: float, largest: float) -> Iterator[str]:
     """The interval with arrows where it goes on beyond the axis, and a square whose area is the weight."""
-    if one.estimate is None:
+    if interval.estimate is None:
         return
-    yield f'<path {MARK} d="{_reach(one, axis, y)}"/>'
-    half = HALF * sqrt((one.weight or 0) / largest) if largest > 0 else UNWEIGHTED
+    yield f'<path {MARK} d="{_reach(interval, axis, y)}"/>'
+    half = HALF * sqrt((interval.weight or 0) / largest) if largest > 0 else UNWEIGHTED
     half = max(half, 1.2)
-    x = axis.at(one.estimate)
+    x = axis.at(interval.estimate)
     size = coordinate(2 * half)
     yield f'<rect {MARK} x="{coordinate(x - half)}" y="{coordinate(y - half)}" width="{size}" height="{size}"/>'
 
 
-def _reach(one: PlottedInterval, axis: Axis, y: float) -> str:
-    """The path of an interval."""
-    low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
+def _reach(interval: PlottedInterval, axis: Axis, y: float) -> str:
+    """The SVG path of an interval, with an arrow where it runs beyond the axis."""
+    low, high = -inf if interval.low is None else interval.low, inf if interval.high is None else interval.high
     left, right, level = coordinate(axis.at(low)), coordinate(axis.at(high)), coordinate(y)
     path = f"M{left} {level}H{right}"
     if low < axis.low:
@@ -187,28 +191,28 @@ def _reach(one: PlottedInterval, axis: Axis, y: float) -> str:
     return path
 
 
-def _diamond(one: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
-    if one.estimate is None:
+def _diamond(interval: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
+    if interval.estimate is None:
         return
-    low, high = -inf if one.low is None else one.low, inf if one.high is None else one.high
-    left, middle, right = (coordinate(axis.at(value)) for value in (low, one.estimate, high))
+    low, high = -inf if interval.low is None else interval.low, inf if interval.high is None else interval.high
+    left, middle, right = (coordinate(axis.at(value)) for value in (low, interval.estimate, high))
     level, top, bottom = coordinate(y), coordinate(y - HALF), coordinate(y + HALF)
     yield f'<path {ALL} d="M{left} {level}L{middle} {top}L{right} {level}L{middle} {bottom}z"/>'
 
 
-def _bar(one: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
-    yield f'<path {ALL} stroke-width="3" d="{_reach(one, axis, y)}"/>'
+def _bar(interval: PlottedInterval, axis: Axis, y: float) -> Iterator[str]:
+    yield f'<path {ALL} stroke-width="3" d="{_reach(interval, axis, y)}"/>'
 
 
-def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
-    """Every figure as a sentence."""
-    for above, one in enumerate(plot.studies, 1):
-        weight = "" if one.weight is None else f", weight {one.weight:.1f}%"
-        yield f"{cut(one.label, 80)}: {_said(one, plot, figure)}{weight}."
+def _description(plot: Forest, figure: _Figures) -> Iterator[str]:
+    """The text alternative: one sentence for each figure."""
+    for above, study in enumerate(plot.studies, 1):
+        weight = "" if study.weight is None else f", weight {study.weight:.1f}%"
+        yield f"{cut(study.label, 80)}: {_interval_text(study, plot, figure)}{weight}."
         if subtotal := plot.subtotals.get(above):
-            yield f"{cut(subtotal.label, 80)}: {_said(subtotal, plot, figure)}."
+            yield f"{cut(subtotal.label, 80)}: {_interval_text(subtotal, plot, figure)}."
     if plot.pooled:
-        yield f"{plot.pooled.label}: {_said(plot.pooled, plot, figure)}."
+        yield f"{plot.pooled.label}: {_interval_text(plot.pooled, plot, figure)}."
     if plot.prediction:
         yield f"{plot.prediction.label}: {figure.low(plot.prediction)} to {figure.high(plot.prediction)}."
     yield from (f"{remark}." for remark in plot.remarks)
@@ -217,7 +221,8 @@ def _spoken(plot: Forest, figure: _Figures) -> Iterator[str]:
             yield f"To the {direction}: {meaning}."
 
 
-def _said(one: PlottedInterval, plot: Forest, figure: _Figures) -> str:
-    if one.estimate is None:
+def _interval_text(interval: PlottedInterval, plot: Forest, figure: _Figures) -> str:
+    if interval.estimate is None:
         return "no effect of its own"
-    return f"{plot.symbol} {figure.of(one.estimate)}, {plot.level} CI {figure.low(one)} to {figure.high(one)}"
+    low, high = figure.low(interval), figure.high(interval)
+    return f"{plot.symbol} {figure.of(interval.estimate)}, {plot.level} CI {low} to {high}"

@@ -1,4 +1,4 @@
-"""The funnel plot: every study's effect against its standard error, and where studies of one effect would lie."""
+"""Funnel plots as SVG: each study's effect size against its standard error, with pseudo confidence limits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from app.formats.svg import (
     cut,
     scale_below,
     svg_document,
+    text_element,
     with_minus_sign,
-    words,
 )
 
 TOP, BOTTOM = 50.0, 264.0
@@ -24,34 +24,34 @@ LEFT = 46.0
 
 @dataclass(frozen=True)
 class Dot:
-    """A study on the scale of the analysis."""
+    """One study; `estimate` and `se` are on the scale of the analysis."""
 
     label: str
     estimate: float
     se: float
     is_filled: bool = False
-    """Whether trim and fill added it; such dots are hollow."""
+    """Whether trim and fill imputed the study; such dots are hollow."""
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """All that a funnel plot says."""
+    """The content of a funnel plot."""
 
     title: str
     dots: Sequence[Dot]
     centre: float
     """The pooled estimate on the scale of the analysis."""
     quantile: float
-    """How many standard errors the sides of the funnel lie from its middle."""
+    """Distance of the funnel's sides from its centre, in standard errors."""
     is_log: bool
     """Whether the estimates are logarithms of what the axis shows."""
     below: str
-    """What stands below the axis."""
+    """The label of the horizontal axis."""
     remarks: Sequence[str] = ()
 
 
 def funnel_svg(plot: Funnel) -> str:
-    """The plot; its description says every figure in words."""
+    """Render the plot as SVG; its `desc` element gives every figure as text."""
     deepest = 1.05 * max(dot.se for dot in plot.dots)
     corners = [plot.centre + side * plot.quantile * deepest for side in (-1, 1)]
     axis = axis_over(
@@ -60,20 +60,20 @@ def funnel_svg(plot: Funnel) -> str:
     middle = coordinate(axis.at(_shown(plot.centre, plot)))
     left, right = (coordinate(axis.at(_shown(corner, plot))) for corner in corners)
     shapes = [
-        words(MARGIN, 38, "Standard error", kind="soft"),
+        text_element(MARGIN, 38, "Standard error", kind="soft"),
         f'<path {RULE} stroke-dasharray="2 2" d="M{left} {BOTTOM:g}L{middle} {TOP:g}L{right} {BOTTOM:g}'
         f'M{middle} {TOP:g}V{BOTTOM:g}"/>',
     ]
     for tick in Axis(0, deepest, is_log=False).ticks():
-        shapes.append(words(LEFT - 6, _depth(tick, deepest) + 4, f"{tick:g}", kind="soft", anchor="end"))
+        shapes.append(text_element(LEFT - 6, _depth(tick, deepest) + 4, f"{tick:g}", kind="soft", anchor="end"))
     shapes += [_dot(dot, axis, deepest, plot) for dot in plot.dots]
     shapes += scale_below(axis, BOTTOM, "", "")
-    shapes.append(words((LEFT + WIDTH - MARGIN) / 2, BOTTOM + 33, plot.below, kind="soft", anchor="middle"))
+    shapes.append(text_element((LEFT + WIDTH - MARGIN) / 2, BOTTOM + 33, plot.below, kind="soft", anchor="middle"))
     y = BOTTOM + 36
     for remark in plot.remarks:
         y += 16
-        shapes.append(words(MARGIN, y, remark, kind="soft", widest=62))
-    return svg_document(plot.title, " ".join(_spoken(plot)), y + 12, shapes)
+        shapes.append(text_element(MARGIN, y, remark, kind="soft", widest=62))
+    return svg_document(plot.title, " ".join(_description(plot)), y + 12, shapes)
 
 
 def _estimates(plot: Funnel) -> list[float]:
@@ -94,8 +94,8 @@ def _dot(dot: Dot, axis: Axis, deepest: float, plot: Funnel) -> str:
     return f'<circle {colours} cx="{coordinate(x)}" cy="{coordinate(y)}" r="3.5"/>'
 
 
-def _spoken(plot: Funnel) -> Iterator[str]:
-    """Every figure as a sentence."""
+def _description(plot: Funnel) -> Iterator[str]:
+    """The text alternative: one sentence for each study and for the pooled estimate."""
     for dot in plot.dots:
         filled = ", filled in" if dot.is_filled else ""
         yield f"{cut(dot.label, 80)}: {_figure(dot.estimate, plot)}, standard error {dot.se:.3g}{filled}."

@@ -1,4 +1,4 @@
-"""oEmbed 1.0 answers as JSON and XML (https://oembed.com, section 2.3)."""
+"""oEmbed 1.0 responses as JSON and XML (https://oembed.com, section 2.3)."""
 
 import re
 from collections.abc import Mapping
@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from markupsafe import escape
 from pydantic_core import to_json
 
-Answer = Mapping[str, str | int]
+OEmbedResponse = Mapping[str, str | int]
 WIDEST, NARROWEST = 600, 280
-"""The width of a frame in pixels where nobody asks for less, and the least at which a card is made to be read."""
+"""Default width of the frame and the least readable width of a card, in pixels."""
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold (XML 1.0, section 2.2)."""
+"""Characters that an XML document may not contain (XML 1.0, section 2.2)."""
 SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-"""Scripts and an origin of its own, so that the card can tell its height and a page knows who tells it; and links."""
+"""The frame's `sandbox`: scripts and an origin, so that a card can report its height and the page check
+the sender; popups, for links."""
 
 
 def frame_html(address: str, *, title: str, width: int | str, height: int, lang: str = "") -> str:
-    """The frame of a card, for a page of somebody else; attributes alone, so that no policy on styles breaks it."""
+    """The `iframe` of a card for third-party pages; without inline style, which a page's security policy may forbid."""
     named = f' lang="{escape(lang)}"' if lang else ""
     return (
         f'<iframe src="{escape(address)}" title="{escape(title)}"{named} width="{width}" height="{height}" '
@@ -24,8 +25,10 @@ def frame_html(address: str, *, title: str, width: int | str, height: int, lang:
     )
 
 
-def rich(address: str, page: str, *, title: str, provider: str, home: str, size: tuple[int, int], age: int) -> Answer:
-    """The answer of type `rich`: the frame of a card of this width and height, to be kept for `age` seconds."""
+def rich(
+    address: str, page: str, *, title: str, provider: str, home: str, size: tuple[int, int], age: int
+) -> OEmbedResponse:
+    """A response of type `rich` with the card's `iframe`; `size` is width and height in pixels, `age` is in seconds."""
     width, height = size
     return {
         "type": "rich",
@@ -41,12 +44,12 @@ def rich(address: str, page: str, *, title: str, provider: str, home: str, size:
     }
 
 
-def as_json(answer: Answer) -> bytes:
-    """The answer in JSON."""
-    return to_json(answer)
+def as_json(response: OEmbedResponse) -> bytes:
+    """The response as JSON."""
+    return to_json(response)
 
 
-def as_xml(answer: Answer) -> bytes:
-    """The answer in XML; every text is escaped."""
-    fields = "".join(f"<{name}>{escape(NOT_XML.sub('', str(value)))}</{name}>" for name, value in answer.items())
+def as_xml(response: OEmbedResponse) -> bytes:
+    """The response as XML; every text is escaped."""
+    fields = "".join(f"<{name}>{escape(NOT_XML.sub('', str(value)))}</{name}>" for name, value in response.items())
     return f'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n<oembed>{fields}</oembed>\n'.encode()

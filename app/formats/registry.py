@@ -1,5 +1,5 @@
-"""What a single record can be beside JSON, CSV and NDJSON: one table, read by negotiation, by the parameter `format`
-and by the OpenAPI document.
+"""The registry of formats of a single record beside JSON, CSV and NDJSON: one table for content negotiation, for the
+query parameter `format` and for the OpenAPI document.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,42 +25,42 @@ from app.models.treatments import Treatment
 
 Included = Mapping[str, Mapping[str, dict[str, Any]]]
 Render = Callable[[Mapping[str, Any], Included, str], str]
-"""Makes the text of a record, of the records that it mentions (by plural, then by id), and of our public address."""
+"""Renders a record, given the records that it refers to (by plural, then by id) and the service's public URL."""
 
 LINKED_DATA = "application/ld+json"
 CITED_BY = ("source", Source.plural, "evidence")
-"""The words of `include` under which a record names its sources."""
+"""Values of `include` that add a record's sources."""
 
 
 @dataclass(frozen=True)
 class Representation:
-    """One further format of the single records of a resource."""
+    """One format of a resource's single records."""
 
     resource: type[Row]
     word: str
-    """What `format` calls it."""
+    """The value of the query parameter `format`."""
     media_type: str
     render: Render
     reads: tuple[str, ...]
-    """What the renderer needs beside the record, as `include` names it."""
+    """Values of `include` for the records that the renderer needs beside the record itself."""
     schema: Mapping[str, Any]
-    """What the OpenAPI document says of it."""
+    """The JSON Schema in the OpenAPI document."""
 
 
 @dataclass(frozen=True)
 class ReferenceFormat:
-    """One way to hand out the sources of a record."""
+    """One citation format for the sources of a record."""
 
     word: str
     media_type: str
     name: str
-    """What people call it."""
+    """The format's name for people."""
     text: Callable[[Iterable[BibliographicReference]], str]
     schema: Mapping[str, Any]
 
 
-def _text(said: str) -> Mapping[str, Any]:
-    return {"type": "string", "description": said}
+def _text_schema(description: str) -> Mapping[str, Any]:
+    return {"type": "string", "description": description}
 
 
 REFERENCE_FORMATS = (
@@ -69,7 +69,7 @@ REFERENCE_FORMATS = (
         "text/x-bibliography",
         "Vancouver",
         vancouver_text,
-        _text("The sources of the record in Vancouver style, one a line."),
+        _text_schema("The sources of the record in Vancouver style, one a line."),
     ),
     ReferenceFormat(
         "csl-json",
@@ -79,22 +79,22 @@ REFERENCE_FORMATS = (
         {"type": "array", "items": {"type": "object"}, "description": "The sources of the record in CSL-JSON 1.0.2."},
     ),
     ReferenceFormat(
-        "ris", "application/x-research-info-systems", "RIS", ris_text, _text("The sources of the record in RIS.")
+        "ris", "application/x-research-info-systems", "RIS", ris_text, _text_schema("The sources of the record in RIS.")
     ),
     ReferenceFormat(
-        "bibtex", "application/x-bibtex", "BibTeX", bibtex_text, _text("The sources of the record in BibTeX.")
+        "bibtex", "application/x-bibtex", "BibTeX", bibtex_text, _text_schema("The sources of the record in BibTeX.")
     ),
 )
 
 
 def sources_of(record: Mapping[str, Any], included: Included) -> list[Mapping[str, Any]]:
-    """The sources that a record names, each once: the document that it quotes first, then in the order of mention.
+    """The sources that a record refers to, without duplicates: the quoted document first, the others in order.
 
-    Those that were withdrawn are not among `included`, and so left out.
+    Withdrawn sources are not in `included`, and so are left out.
     """
     quoted = [record["source"]] if record.get("source") else []
     cited = [citation["source"] for citation in record.get("citations", ())]
-    deciding = [one["id"] for one in record.get("evidence", ()) if one["kind"] == Source.plural]
+    deciding = [ref["id"] for ref in record.get("evidence", ()) if ref["kind"] == Source.plural]
     known = included.get(Source.plural, {})
     named = dict.fromkeys([*quoted, *record.get(Source.plural, ()), *cited, *deciding])
     return [known[source] for source in named if source in known]
@@ -123,7 +123,7 @@ LINKED: Mapping[type[Row], tuple[Linked, tuple[str, ...], str]] = {
     StudyResult: (schema_org.result_node, ("study", "treatment", "condition"), "MedicalStudy"),
     Source: (lambda record, _, page: schema_org.source_node(record, page), (), "ScholarlyArticle or CreativeWork"),
 }
-"""The resources that schema.org has words for: how a record becomes a node, what it reads, and what the node is."""
+"""The resources that schema.org has types for, each with renderer, needed `include` values and schema.org type."""
 
 
 def _unit(dosing: Mapping[str, Any], included: Included) -> str | None:
@@ -137,13 +137,13 @@ def _linked_as(resource: type[Row]) -> Representation:
     def render(record: Mapping[str, Any], included: Included, public_url: str) -> str:
         return schema_org.json_ld(make(record, included, f"{public_url}/{resource.plural}/{record['id']}"))
 
-    said = {"type": "object", "description": f"A {name} in the words of https://schema.org."}
-    return Representation(resource, "jsonld", LINKED_DATA, render, reads, said)
+    schema = {"type": "object", "description": f"A {name} in the words of https://schema.org."}
+    return Representation(resource, "jsonld", LINKED_DATA, render, reads, schema)
 
 
 def _all() -> Iterator[Representation]:
-    said = {"type": "object", "description": "A ClaimReview of https://schema.org/ClaimReview."}
-    yield Representation(Claim, "jsonld", LINKED_DATA, claim_review, ("source",), said)
+    schema = {"type": "object", "description": "A ClaimReview of https://schema.org/ClaimReview."}
+    yield Representation(Claim, "jsonld", LINKED_DATA, claim_review, ("source",), schema)
     yield from map(_linked_as, LINKED)
     for resource in RESOURCES.values():
         yield from (_cited_as(form, resource) for form in REFERENCE_FORMATS)
@@ -154,7 +154,7 @@ REPRESENTATIONS = tuple(_all())
 
 @cache
 def extra_formats(resource: type[Row]) -> dict[str, Representation]:
-    """The further formats of a resource's single records, by their words."""
+    """The registered formats of a resource's single records, keyed by the value of `format`."""
     return {
         representation.word: representation for representation in REPRESENTATIONS if representation.resource is resource
     }

@@ -1,7 +1,7 @@
-"""Records in the words of schema.org (health-lifesci), as JSON-LD: what search engines and other programs read.
+"""Records as schema.org JSON-LD (health-lifesci vocabulary), for search engines and other programs.
 
-Only what the record supports: a value that is absent is left out, never guessed. A node is a dictionary whose absent
-values are taken away at the end, in `document`. Vocabulary: https://schema.org/docs/meddocs.html.
+Only what the record supports: a value that is absent is left out, never guessed. A node is a dictionary; `json_ld`
+removes its absent values. Vocabulary: https://schema.org/docs/meddocs.html.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ THERAPIES = {
     "psychological": "PsychologicalTreatment",
     "supplement": "DietarySupplement",
 }
-"""What schema.org calls a kind of treatment; whatever else a treatment may be is a MedicalTherapy."""
+"""schema.org types of treatment kinds; any other kind is a MedicalTherapy."""
 PURPOSES = {"prevention": "PreventionIndication", "treatment": "TreatmentIndication"}
 SCHEDULES = {
     "label": "RecommendedDoseSchedule",
@@ -47,28 +47,28 @@ UNITS = {"h": "hour", "d": "day", "wk": "week", "mo": "month", "a": "year"}
 
 
 def json_ld(node: Node) -> str:
-    """A node as a JSON-LD document; `<` is escaped, for a page may put it between script tags."""
-    return to_json(said({"@context": SCHEMA} | node)).decode().replace("<", "\\u003c")
+    """Serialise a node as a JSON-LD document; `<` is escaped, because a page may put it between script tags."""
+    return to_json(without_absent({"@context": SCHEMA} | node)).decode().replace("<", "\\u003c")
 
 
-def said(node: Node) -> Node:
-    """The node without what is absent, at any depth."""
-    return {name: _said(value) for name, value in node.items() if value not in (None, [], "", {})}
+def without_absent(node: Node) -> Node:
+    """The node without nulls, empty strings, lists and objects, at any depth."""
+    return {name: _value_without_absent(value) for name, value in node.items() if value not in (None, [], "", {})}
 
 
-def _said(value: Any) -> Any:
+def _value_without_absent(value: Any) -> Any:
     if isinstance(value, dict):
-        return said(value)
-    return [_said(one) for one in value] if isinstance(value, list) else value
+        return without_absent(value)
+    return [_value_without_absent(entry) for entry in value] if isinstance(value, list) else value
 
 
 def included_record(included: Included, row: type[Row], record_id: str | None) -> Node | None:
-    """The record of that resource and id, where it is included."""
+    """The included record of that resource and id, or None."""
     return included.get(row.plural, {}).get(record_id or "")
 
 
 def treatment_node(treatment: Mapping[str, Any], included: Included, page: str) -> Node:
-    """A treatment: a Drug with its names and mechanism, or the kind of therapy that it is."""
+    """A treatment as a Drug with names and mechanism, or as another type of therapy."""
     kind = THERAPIES.get(treatment["kind"], "MedicalTherapy")
     node: Node = {
         "@type": kind,
@@ -96,7 +96,7 @@ def treatment_node(treatment: Mapping[str, Any], included: Included, page: str) 
 
 
 def condition_node(condition: Mapping[str, Any], page: str) -> Node:
-    """A condition."""
+    """A condition as a MedicalCondition."""
     return {
         "@type": "MedicalCondition",
         "@id": page,
@@ -109,10 +109,10 @@ def condition_node(condition: Mapping[str, Any], page: str) -> Node:
 
 
 def indication_node(indication: Mapping[str, Any], included: Included, page: str) -> Node:
-    """A treatment for a condition. That it is approved is no property of this record: see `approved`."""
+    """An indication as a MedicalIndication or its subtype by purpose; `approved` adds the approvals."""
     treatment = included_record(included, Treatment, indication["treatment"])
     condition = included_record(included, Condition, indication["condition"])
-    names = [one["name"] for one in (treatment, condition) if one]
+    names = [record["name"] for record in (treatment, condition) if record]
     return {
         "@type": PURPOSES.get(indication["purpose"] or "", "MedicalIndication"),
         "@id": page,
@@ -123,12 +123,12 @@ def indication_node(indication: Mapping[str, Any], included: Included, page: str
 
 
 def approved(node: Node, approvals: Sequence[Mapping[str, Any]]) -> Node:
-    """The indication as an ApprovedIndication, with who approved it and where; as it was where nobody did."""
-    standing = [approval for approval in approvals if approval["status"] in ("approved", "conditional")]
-    if not standing:
+    """The node as an ApprovedIndication with authorities and jurisdictions; unchanged where nothing is approved."""
+    granted = [approval for approval in approvals if approval["status"] in ("approved", "conditional")]
+    if not granted:
         return node
-    authorities = dict.fromkeys(one["authority"] for one in standing if one["authority"])
-    places = dict.fromkeys((one["jurisdiction"], one["status"]) for one in standing)
+    authorities = dict.fromkeys(approval["authority"] for approval in granted if approval["authority"])
+    places = dict.fromkeys((approval["jurisdiction"], approval["status"]) for approval in granted)
     return node | {
         "@type": ["ApprovedIndication", node["@type"]],
         "recognizingAuthority": [{"@type": "Organization", "name": name} for name in authorities],
@@ -144,7 +144,7 @@ def approved(node: Node, approvals: Sequence[Mapping[str, Any]]) -> Node:
 
 
 def schedule_node(dosing: Mapping[str, Any], unit: str | None) -> Node:
-    """A dose and how often it is given; a range has no number of its own, so that none is given for it."""
+    """A dosing interval as a DoseSchedule; a dose range has no `doseValue`, which is a single number."""
     exact = dosing["dose_min"] is not None and dosing["dose_min"] == dosing["dose_max"]
     return {
         "@type": SCHEDULES.get(dosing["basis"], "DoseSchedule"),
@@ -155,8 +155,8 @@ def schedule_node(dosing: Mapping[str, Any], unit: str | None) -> Node:
     }
 
 
-def telling(nodes: Iterable[Node]) -> list[Node]:
-    """Those that say more than their type, each once: ranges and free words have no property here."""
+def informative_nodes(nodes: Iterable[Node]) -> list[Node]:
+    """The nodes with a property beside `@type`, without duplicates; dose ranges and free text have no property."""
     found: list[Node] = []
     for node in nodes:
         if node not in found and any(value for name, value in node.items() if name != "@type"):
@@ -165,13 +165,13 @@ def telling(nodes: Iterable[Node]) -> list[Node]:
 
 
 def frequency(dosing: Mapping[str, Any]) -> str | None:
-    """How often, in words: `every 12 weeks`, `every 12 to 16 weeks`, `no sooner than every 12 weeks`."""
+    """A dosing interval as text: `every 12 weeks`, `every 12 to 16 weeks`, `no sooner than every 12 weeks`."""
     low, high, unit = dosing["interval_min"], dosing["interval_max"], dosing["interval_unit"]
     if unit is None or (low is None and high is None):
         return None
     if low is None or high is None:
-        told = "no sooner than every" if high is None else "at most every"
-        return f"{told} {_amount(low if high is None else high, unit)}"
+        qualifier = "no sooner than every" if high is None else "at most every"
+        return f"{qualifier} {_amount(low if high is None else high, unit)}"
     return f"every {_amount(low, unit)}" if low == high else f"every {low:g} to {_amount(high, unit)}"
 
 
@@ -180,7 +180,7 @@ def _amount(value: float, unit: str) -> str:
 
 
 def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
-    """A study: a trial with its design, an observational study with its own, or neither."""
+    """A study as a MedicalTrial or MedicalObservationalStudy with its design, else as a MedicalStudy."""
     design, blinding = study["design"] or "", study["blinding"]
     node: Node = {"@type": "MedicalStudy", "@id": page, "url": page, "name": study["title"]}
     node["alternateName"] = study["acronym"]
@@ -193,8 +193,10 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
     ]
     node["studyLocation"] = [{"@type": "AdministrativeArea", "name": place} for place in study["countries"]]
     if design.startswith(("randomized", "non-randomized", "single-arm")):
-        words = (["RandomizedTrial"] if design.startswith("randomized") else []) + [BLINDED.get(blinding or "", "")]
-        designs = [f"{SCHEMA}/{word}" for word in words if word]
+        design_types = (["RandomizedTrial"] if design.startswith("randomized") else []) + [
+            BLINDED.get(blinding or "", "")
+        ]
+        designs = [f"{SCHEMA}/{name}" for name in design_types if name]
         node |= {"@type": "MedicalTrial", "trialDesign": designs}
     elif design in OBSERVED:
         node |= {"@type": "MedicalObservationalStudy", "studyDesign": f"{SCHEMA}/{OBSERVED[design]}"}
@@ -202,43 +204,48 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
 
 
 def result_node(result: Mapping[str, Any], included: Included, page: str) -> Node:
-    """What a study found: the study, described by the outcome, its time and the finding."""
+    """A study result as its study's node; the description gives outcome, time frame and finding."""
     study = included_record(included, Study, result["study"])
     when = f", {result['time_frame_text']}" if result["time_frame_text"] else ""
-    told = f"{result['outcome_text']}{when}: {result['finding'].replace('-', ' ')}."
+    description = f"{result['outcome_text']}{when}: {result['finding'].replace('-', ' ')}."
     node = study_node(study, included, page) if study else {"@type": "MedicalStudy", "@id": page, "url": page}
-    return node | {"description": told}
+    return node | {"description": description}
 
 
 def source_node(source: Mapping[str, Any], page: str) -> Node:
-    """A source: a scholarly article in its periodical, an article, or another work."""
-    one = reference_of(source)
-    doi = one.doi and f"https://doi.org/{one.doi}"
-    whole = {"@type": "Periodical" if one.is_article else "CreativeWork", "name": one.container}
+    """A source as a ScholarlyArticle in its periodical, an Article, or a CreativeWork."""
+    reference = reference_of(source)
+    doi = reference.doi and f"https://doi.org/{reference.doi}"
+    whole = {"@type": "Periodical" if reference.is_article else "CreativeWork", "name": reference.container}
     node: Node = {
         "@type": WORKS.get(source["kind"], "CreativeWork"),
         "@id": page,
         "name": source["title"],
         "url": source["url"] or doi or page,
         "sameAs": doi,
-        "author": [{"@type": "Person", "name": _full(author)} for author in one.authors],
+        "author": [{"@type": "Person", "name": _full_name(author)} for author in reference.authors],
         "datePublished": source["issued"],
-        "isPartOf": whole if one.container else None,
+        "isPartOf": whole if reference.container else None,
         "identifier": [
             {"@type": "PropertyValue", "propertyID": name, "value": value}
-            for name, value in (("doi", one.doi), ("pmid", one.pmid), ("pmcid", one.pmcid), ("nct", source["nct"]))
+            for name, value in (
+                ("doi", reference.doi),
+                ("pmid", reference.pmid),
+                ("pmcid", reference.pmcid),
+                ("nct", source["nct"]),
+            )
             if value
         ],
     }
     if node["@type"] != "CreativeWork":
-        node["pagination"] = one.pages
+        node["pagination"] = reference.pages
     return node
 
 
 def dataset_node(
     description: str, *, public_url: str, version: str, day: str | None, downloads: Mapping[str, str]
 ) -> Node:
-    """The whole dataset, for its landing page; `downloads` are the addresses of its parts by their names."""
+    """The dataset as a Dataset, for the landing page; `downloads` maps names of distributions to their URLs."""
     us = {"@type": "Organization", "name": NAME, "url": public_url}
     return {
         "@type": "Dataset",
@@ -263,41 +270,41 @@ def synthesis_node(
     page: str,
     *,
     name: str,
-    words: str,
+    description: str,
     content: Mapping[str, Any],
     included: Included,
     public_url: str,
     day: str | None,
     downloads: Mapping[str, str],
 ) -> Node:
-    """A synthesis: a Dataset of what was pooled from which records, since schema.org has no type of its own for it.
+    """A synthesis as a Dataset of its pooled results, since schema.org has no type for a meta-analysis.
 
-    `words` are its answer with the interval; `downloads` are the addresses of its forms by their media types.
+    `description` is the answer with its interval as text; `downloads` maps media types to URLs.
     """
     us = {"@type": "Organization", "name": NAME, "url": public_url}
-    asked, results = content["question"], content["results"]
+    question, results = content["question"], content["results"]
     cited = dict.fromkeys(citation["source"] for result in results for citation in result["citations"])
-    about = [included_record(included, row, one) for row, ids in _subjects(asked) for one in ids]
+    about = [included_record(included, row, record_id) for row, ids in _subjects(question) for record_id in ids]
     return {
         "@type": "Dataset",
         "@id": page,
         "url": page,
         "name": name,
-        "description": words,
+        "description": description,
         "license": LICENCE,
         "creator": us,
         "publisher": us,
         "version": content["release"],
         "dateModified": day,
         "isAccessibleForFree": True,
-        "about": [_subject(one) for one in about if one],
-        "variableMeasured": asked["measure"].replace("-", " "),
-        "measurementTechnique": f"{asked['model'].replace('-', ' ')} meta-analysis" if content["pooled"] else None,
-        "isBasedOn": [one["url"] for one in results],
+        "about": [_subject(record) for record in about if record],
+        "variableMeasured": question["measure"].replace("-", " "),
+        "measurementTechnique": f"{question['model'].replace('-', ' ')} meta-analysis" if content["pooled"] else None,
+        "isBasedOn": [result["url"] for result in results],
         "citation": [
-            source_node(source, f"{public_url}/{Source.plural}/{one}")
-            for one in cited
-            if (source := included_record(included, Source, one))
+            source_node(source, f"{public_url}/{Source.plural}/{source_id}")
+            for source_id in cited
+            if (source := included_record(included, Source, source_id))
         ],
         "distribution": [
             {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": address}
@@ -306,13 +313,13 @@ def synthesis_node(
     }
 
 
-def _subjects(asked: Mapping[str, Any]) -> Iterator[tuple[type[Row], list[str]]]:
-    yield Treatment, asked["treatment"]
-    yield Condition, [asked["condition"]]
+def _subjects(question: Mapping[str, Any]) -> Iterator[tuple[type[Row], list[str]]]:
+    yield Treatment, question["treatment"]
+    yield Condition, [question["condition"]]
 
 
 def _subject(record: Mapping[str, Any]) -> Node:
-    """A treatment or condition by its name alone."""
+    """A treatment or condition with its name only."""
     kind = THERAPIES.get(record["kind"], "MedicalTherapy") if "kind" in record else "MedicalCondition"
     return {"@type": kind, "name": record["name"]}
 
@@ -326,5 +333,5 @@ def _code(code: Mapping[str, Any]) -> Node:
     }
 
 
-def _full(author: Author) -> str:
+def _full_name(author: Author) -> str:
     return " ".join(part for part in (author.family, author.given) if part)

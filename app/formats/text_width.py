@@ -1,4 +1,4 @@
-"""How wide a text is, so that a drawing can make room for it: the widths of Helvetica, which Arial shares.
+"""Text widths for badges and cards: the character widths of Helvetica, which Arial shares.
 
 From Adobe's font metrics of Helvetica (AFM 2.0), in thousandths of the font's size.
 """
@@ -30,7 +30,7 @@ _ROWS = {
 }
 WIDTHS = {character: width for width, characters in _ROWS.items() for character in characters}
 OTHER, FULL = 722, 1000
-"""A letter that is not in the table, and one of East Asia that fills its square."""
+"""Widths of a character that is not in the table, and of an East Asian wide character."""
 
 
 def text_width(text: str, size: float) -> float:
@@ -39,7 +39,7 @@ def text_width(text: str, size: float) -> float:
 
 
 def fitted(text: str, size: float, widest: float) -> str:
-    """The text, or as much of its beginning as fits with …."""
+    """The text, cut off with … where it is wider than `widest`, in units of the font's size."""
     if text_width(text, size) <= widest:
         return text
     while text and text_width(text + "…", size) > widest:

@@ -1,9 +1,9 @@
-"""What is known: one file a resource, found by importing the files of this folder.
+"""Models of the records: one module a resource, found by importing the modules of this package.
 
-A file declares a `Record` (what a person, an importer or the seed may say: the body of a POST, the row of the seed)
-and its table row (the same, plus what the server owns). `base` holds what all records share, `types` and `vocabulary`
-the types and word lists of fields. In come values, out comes a valid record or each rule it breaks, with its pointer.
-No query, no request and no rendering belongs here.
+A module declares a `Record` (the fields that a person, an importer or the seed may set: the body of a POST) and its
+table row (the same, plus the fields that the server sets). `base` holds the shared base classes, `types` the types of
+fields, `vocabulary` their controlled vocabularies. Validation returns a record, or every rule that it breaks with its
+JSON pointer. Queries, requests and rendering do not belong here.
 """
 
 from importlib import import_module
@@ -15,10 +15,10 @@ for _module in iter_modules(__path__, prefix=f"{__name__}."):
     import_module(_module.name)
 
 RESOURCES: dict[str, type[Row]] = {row.plural: row for row in sorted(Row.__subclasses__(), key=lambda row: row.plural)}
-"""Every resource by its plural. Nobody keeps this list: a new file in this folder is enough."""
+"""Every resource by its plural, collected automatically from the modules of this package."""
 _PLURALS: dict[type[Record], str] = {row.record_class(): plural for plural, row in RESOURCES.items()}
 
 
 def plural_of(record: Record) -> str:
-    """The resource that a record belongs to."""
+    """The plural of a record's resource."""
     return _PLURALS[type(record)]

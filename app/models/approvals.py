@@ -14,7 +14,7 @@ Jurisdiction = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
 
 class ApprovalRecord(CitedRecord):
-    """What a regulator decided about an indication, as it stood on the day when we checked.
+    """A decision of a regulator on an indication, as of the day of our check.
 
     Off-label is never stored: it follows from these rows for a jurisdiction and a day.
     """
@@ -31,7 +31,7 @@ class ApprovalRecord(CitedRecord):
     valid_from: PartialDate | None = Field(default=None, description="Since when: `2000`, `2010-10` or `2010-10-15`.")
     valid_to: PartialDate | None = Field(default=None, description="Until when, where it has ended.")
     first_approval: bool | None = Field(
-        default=None, description="Whether this is the first approval of the indication there: none stood before it."
+        default=None, description="Whether this is the first approval of the indication in that jurisdiction."
     )
     scope: Prose | None = Field(default=None, description="How the approval is narrowed.")
     as_of: Day = Field(description="The day on which this was checked.")
@@ -47,7 +47,7 @@ class ApprovalRecord(CitedRecord):
 
 
 class Approval(Row, ApprovalRecord, table=True):
-    """An approval as we keep it, with the treatment and the condition of its indication beside it."""
+    """The table row of an approval, with the treatment and the condition of its indication."""
 
     plural: ClassVar[str] = "approvals"
     search_rank: ClassVar[int] = 5
@@ -56,6 +56,6 @@ class Approval(Row, ApprovalRecord, table=True):
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """The treatment and the condition, copied from the indication so that the row can stand alone."""
+        """The treatment and the condition, copied from the indication."""
         indication = known("indications", record.indication)
         return {"treatment": indication["treatment"], "condition": indication["condition"]}

@@ -1,4 +1,4 @@
-"""What every record shares: its citations, its references, and what the server adds to it."""
+"""Base classes of records: citations, references to other records, and the fields that the server sets."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,22 +22,22 @@ Key = tuple[str, str]
 
 
 def reference(table: str, description: str, **options: Any) -> Any:
-    """A column that holds the id of a record of `table`: a real foreign key, indexed."""
+    """An indexed foreign key column to `table`."""
     return Field(foreign_key=f"{table}.id", index=True, description=description, **options)
 
 
 def word(description: str, **options: Any) -> Any:
-    """A column that holds one word of a closed list."""
+    """A column for one value of a controlled vocabulary."""
     return Field(sa_type=AutoString, description=description, **options)
 
 
 def several(description: str, **options: Any) -> Any:
-    """A column that holds a list: always a list, never absent."""
+    """A JSON column for a list; the list may be empty, never null."""
     return Field(default_factory=list, sa_type=JSON, description=description, **options)
 
 
 def structured(description: str, **options: Any) -> Any:
-    """A column that holds one nested object, or nothing."""
+    """A nullable JSON column for one nested object."""
     return Field(default=None, sa_type=JSON(none_as_null=True), description=description, **options)
 
 
@@ -47,7 +47,7 @@ def given(values: object) -> bool:
 
 
 def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[str] = frozenset()) -> None:
-    """Refuse a reason for a field that is unknown or has a value, and a core field with neither value nor reason."""
+    """Validate `missing`: ValueError for an unknown field, a field with a value, and a core field with neither."""
     for name in missing:
         if name not in type(model).model_fields or name in ("id", "missing"):
             raise ValueError(f"missing names no field of this record: {name!r}")
@@ -59,7 +59,7 @@ def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[
 
 
 def ordered(low: float | str | None, high: float | str | None, names: str) -> None:
-    """Refuse a range whose lower end lies above its upper end; `names` is said in the error."""
+    """Validate a range: ValueError where `low` is above `high`; `names` are the fields, for the message."""
     if low is not None and high is not None and low > high:  # type: ignore[operator]  # both ends have one type
         raise ValueError(f"{names}: the lower end {low} lies above the upper end {high}")
 
@@ -74,11 +74,12 @@ class PartWithMissing(Part):
     """A nested object whose absent values may have reasons."""
 
     missing: dict[str, AbsenceReason] = Nested(
-        default_factory=dict, description="Why a value is absent, by field name. Neither value nor reason: not looked."
+        default_factory=dict,
+        description="Why a value is absent, by field name. Neither a value nor a reason: nobody has looked yet.",
     )
 
     @model_validator(mode="after")
-    def _missing_is_true(self) -> Self:
+    def _missing_is_valid(self) -> Self:
         check_missing(self, self.missing)
         return self
 
@@ -104,7 +105,9 @@ class NumberBinding(Part):
     pointer: Pointer | None = Nested(
         default=None, description="Its place in the source, where that is JSON, as a JSON pointer (RFC 6901)."
     )
-    transformation: Transformation = Nested(default="as-written", description="How its words become the number.")
+    transformation: Transformation = Nested(
+        default="as-written", description="How the words of the quote are converted to the number."
+    )
 
     @model_validator(mode="after")
     def _stands_in_one_place(self) -> Self:
@@ -114,7 +117,10 @@ class NumberBinding(Part):
 
 
 def check_bindings(numbers: Sequence[NumberBinding], quote: str | None) -> None:
-    """Refuse two bindings of one field, spans that overlap without being one, and spans without a quote."""
+    """Validate number bindings: ValueError for two of one field, overlapping spans, and spans without a quote.
+
+    Two bindings may share the same span.
+    """
     fields = [binding.field for binding in numbers]
     twice = next((field for field in fields if fields.count(field) > 1), None)
     if twice is not None:
@@ -128,10 +134,10 @@ def check_bindings(numbers: Sequence[NumberBinding], quote: str | None) -> None:
 
 
 class CuratorCheck(Part):
-    """That a person compared the record with its sources."""
+    """A check of the record against its sources by a curator."""
 
-    by: Line = Nested(description="Who compared.")
-    on: Day = Nested(description="The day on which they did.")
+    by: Line = Nested(description="The curator.")
+    on: Day = Nested(description="The day of the check.")
 
 
 class Citation(PartWithMissing):
@@ -144,7 +150,7 @@ class Citation(PartWithMissing):
     numbers: list[NumberBinding] = Nested(
         default_factory=list, description="Where each number of the record stands in the quote or in the source."
     )
-    note: Prose | None = Nested(default=None, description="What the reader should know of this reading.")
+    note: Prose | None = Nested(default=None, description="A note on this citation.")
 
     @model_validator(mode="after")
     def _span_has_a_quote(self) -> Self:
@@ -155,22 +161,22 @@ class Citation(PartWithMissing):
 
 
 class Code(Part):
-    """An identifier that somebody else gives to the thing."""
+    """An identifier in an external code system."""
 
-    system: CodeSystem = Nested(description="Who gives the code: ATC, RxNorm, ICD-10-CM, DOI, …")
+    system: CodeSystem = Nested(description="The code system: ATC, RxNorm, ICD-10-CM, DOI, …")
     code: Line = Nested(description="The code itself.")
     display: Line | None = Nested(default=None, description="The name that belongs to the code.")
 
 
 class RecordRef(Part):
-    """A pointer to any record of ours."""
+    """A reference to a record of any resource."""
 
     kind: Slug = Nested(description="The resource, as in the URL: `study-results`.", examples=["study-results"])
     id: Slug = Nested(description="The record's id.")
 
 
 class Reference(NamedTuple):
-    """One record's mention of another: where it stands, which resource, which id."""
+    """A reference from one record to another: path of the field, plural of the resource, id."""
 
     path: str
     plural: str
@@ -178,7 +184,7 @@ class Reference(NamedTuple):
 
 
 class Record(SQLModel):
-    """What a person, an importer or the seed may say: the body of a request and a row of the seed."""
+    """The fields that a person, an importer or the seed may set: a request body and an entry of the seed."""
 
     model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True)
     core: ClassVar[frozenset[str]] = frozenset()
@@ -198,7 +204,7 @@ class Record(SQLModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _ignore_what_the_server_owns(cls, values: Any) -> Any:
+    def _drop_server_fields(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
         owned = Row.model_fields.keys() | {"included"} | cls.derived_names()
@@ -212,7 +218,7 @@ class Record(SQLModel):
     @classmethod
     @cache
     def derived_names(cls) -> frozenset[str]:
-        """The fields that the row of this record has beyond the record itself."""
+        """The fields that the table row has beyond the record: those of the server and derived ones."""
         return frozenset(name for row in cls.__subclasses__() for name in row.model_fields) - cls.model_fields.keys()
 
     def codes_held(self) -> Iterator[tuple[str, str]]:
@@ -228,18 +234,18 @@ class CitedRecord(Record):
 
 
 class Row(SQLModel):
-    """What the server owns: added to the record, never taken from a body."""
+    """The fields that the server sets: added to the record, never taken from a request body."""
 
     plural: ClassVar[str]
-    """The resource's name in the URL, and everywhere else."""
+    """The resource's name, in the URL and everywhere else."""
     search_rank: ClassVar[int]
-    """Where its records stand among the results of a search: 1 first; no two resources share one."""
+    """The rank of the resource in search results: 1 first, unique."""
     hidden: ClassVar[frozenset[str]] = frozenset({"document", "digest"})
-    """Columns that no answer shows."""
-    passes_standing: ClassVar[bool] = True
-    """Whether what rests on it takes over its standing (`source_status`): not so for what only names things."""
+    """Columns that no response contains."""
+    is_evidence: ClassVar[bool] = True
+    """Whether records that refer to it take over its `source_status`; false for resources that only name things."""
     holds_for_parts: ClassVar[bool] = False
-    """Whether what it says of a class it says of each thing that is part of the class."""
+    """Whether a record about a class also applies to each member of the class."""
 
     version: int = Field(default=1, description="Rises by one with each change of the record.")
     created_at: str = Field(default="", description="When the record was first saved (UTC, RFC 3339).")
@@ -250,7 +256,7 @@ class Row(SQLModel):
         default=None, index=True, description="The last day on which it was compared with its sources."
     )
     source_status: SourceStatus | None = word(
-        "The worst standing of what it rests on: its sources, and those of the records that it rests on.",
+        "The worst status among its sources and those of the records that it rests on.",
         default=None,
         index=True,
     )
@@ -258,7 +264,7 @@ class Row(SQLModel):
         default=False, description="Whether a curator must look at it: it points to a record that was withdrawn."
     )
     review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
-    superseded_by: Slug | None = Field(default=None, description="The record that takes its place.")
+    superseded_by: Slug | None = Field(default=None, description="The id of the record that replaces it.")
     digest: str = Field(default="", description="SHA-256 of the record alone: equal means unchanged.")
     document: str = Field(default="", sa_type=Text, description="The JSON that readers get, rendered when written.")
 
@@ -269,23 +275,23 @@ class Row(SQLModel):
 
     @classmethod
     def summary(cls) -> str:
-        """What one record is, in its own first sentence."""
+        """The first line of the record class's docstring."""
         return (cls.record_class().__doc__ or "").strip().splitlines()[0]
 
     @classmethod
     def table(cls) -> Table:
-        """The table that holds the rows."""
-        held: Table = cls.__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
-        return held
+        """The SQLAlchemy table."""
+        table: Table = cls.__table__  # type: ignore[attr-defined]  # SQLModel gives it to table classes
+        return table
 
     @classmethod
     def record_class(cls) -> type[Record]:
-        """The record that this row keeps."""
+        """The record class of this row."""
         return next(base for base in cls.__mro__ if issubclass(base, Record) and not issubclass(base, Row))
 
     @classmethod
     def shown(cls) -> tuple[str, ...]:
-        """The fields that readers see, in order: what the record says, why values are missing, what the server adds."""
+        """The public fields in order: the record's own, `missing` and `curator_checked`, the server's."""
         server = [name for name in Row.model_fields if name not in cls.hidden]
         last = ("missing", "curator_checked")
         own = [name for name in cls.model_fields if name not in (*Row.model_fields, *last)]
@@ -293,20 +299,20 @@ class Row(SQLModel):
 
     @classmethod
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:
-        """The values that follow from the record and from those that it names; ValueError where they disagree."""
+        """Compute columns from the record and the records that it refers to; ValueError where they disagree."""
         return {}
 
 
 Known = Callable[[str, str], Mapping[str, Any]]
-"""Gives the document of a record that the record at hand refers to, by plural and id."""
+"""Looks up the document of a referenced record by plural and id."""
 
 
 def references(value: BaseModel, path: str = "") -> Iterator[Reference]:
-    """Every mention of another record, however deep, with the path where it stands (`arms.0.treatment`)."""
+    """Every reference to another record, at any depth, with its path (`arms.0.treatment`)."""
     if isinstance(value, RecordRef):
         yield Reference(path, value.kind, value.id)
         return
-    for name, target in _mentioning(type(value)):
+    for name, target in _reference_fields(type(value)):
         content = getattr(value, name)
         for index, entry in enumerate(content) if isinstance(content, list) else ((None, content),):
             place = ".".join(str(step) for step in (path, name, index) if step not in ("", None))
@@ -317,28 +323,28 @@ def references(value: BaseModel, path: str = "") -> Iterator[Reference]:
 
 
 @cache
-def _mentioning(model: type[BaseModel]) -> tuple[tuple[str, RefersTo | None], ...]:
-    """The fields of a model that can mention a record, themselves or in what they hold; each with what its ids are."""
+def _reference_fields(model: type[BaseModel]) -> tuple[tuple[str, RefersTo | None], ...]:
+    """The fields of a model that hold references, directly or in nested models; each with the target of its ids."""
     found = []
     for name, info in model.model_fields.items():
         target = reference_target(model, name)
-        if target is not None or _holds_models(info.annotation):
+        if target is not None or _has_models(info.annotation):
             found.append((name, target))
     return tuple(found)
 
 
-def _holds_models(annotation: Any) -> bool:
+def _has_models(annotation: Any) -> bool:
     is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return is_model or any(_holds_models(argument) for argument in get_args(annotation))
+    return is_model or any(_has_models(argument) for argument in get_args(annotation))
 
 
 def reference_target(model: type[BaseModel], name: str) -> RefersTo | None:
-    """What the ids in a field refer to, or None where it holds no ids."""
+    """The target of a field's ids, or None where it holds no ids."""
     info = model.model_fields[name]
-    return next((mark for mark in (*info.metadata, *_marks(info.annotation)) if isinstance(mark, RefersTo)), None)
+    return next((mark for mark in (*info.metadata, *_metadata(info.annotation)) if isinstance(mark, RefersTo)), None)
 
 
-def _marks(annotation: Any) -> Iterator[Any]:
+def _metadata(annotation: Any) -> Iterator[Any]:
     for argument in get_args(annotation):
         yield argument
-        yield from _marks(argument)
+        yield from _metadata(argument)

@@ -1,4 +1,4 @@
-"""Claims: what a document says, and what our records say to that."""
+"""Claims: quoted statements of documents, each with a verdict and the records that decide it."""
 
 from typing import ClassVar, Self, cast
 
@@ -46,7 +46,7 @@ class ClaimValue(Part):
 
 
 class Search(Part):
-    """What was looked for, and when, before we said that there is nothing."""
+    """A search: what was searched, where, and on which day."""
 
     looked_for: Prose = Nested(description="What was searched, and where.")
     on: Day = Nested(description="The day of the search.")
@@ -73,7 +73,7 @@ class ClaimRecord(Record):
     evidence: list[RecordRef] = several("The records that decide the verdict.")
     searched: Search | None = structured("For `unverifiable`: what was searched, and when.")
     safety_flag: bool = Field(default=False, index=True, description="Whether following the statement could do harm.")
-    safety_note: Prose | None = Field(default=None, description="Why it carries the flag.")
+    safety_note: Prose | None = Field(default=None, description="The reason for the safety flag.")
 
     @model_validator(mode="after")
     def _verdict_rests_on_something(self) -> Self:
@@ -92,7 +92,7 @@ class ClaimRecord(Record):
 
 
 class Claim(Row, ClaimRecord, table=True):
-    """A claim as we keep it."""
+    """The table row of a claim."""
 
     plural: ClassVar[str] = "claims"
     search_rank: ClassVar[int] = 11

@@ -1,4 +1,4 @@
-"""Conditions: what treatments are given for."""
+"""Conditions: diseases, symptoms and states that treatments are given for."""
 
 from typing import ClassVar
 
@@ -21,8 +21,8 @@ class ConditionRecord(Record):
 
 
 class Condition(Row, ConditionRecord, table=True):
-    """A condition as we keep it."""
+    """The table row of a condition."""
 
     plural: ClassVar[str] = "conditions"
     search_rank: ClassVar[int] = 2
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

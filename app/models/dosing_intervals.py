@@ -1,4 +1,4 @@
-"""Dosing intervals: how much, how often, how long it lasts, as numbers with units."""
+"""Dosing intervals: dose, interval, onset and duration of effect, as numbers with units."""
 
 from typing import Any, ClassVar, Self
 
@@ -24,9 +24,13 @@ class DosingIntervalRecord(CitedRecord):
 
     core: ClassVar[frozenset[str]] = frozenset({"treatment", "basis", "interval_unit"})
     treatment: TreatmentRef = reference("treatment", "What is given.")
-    condition: ConditionRef | None = reference("condition", "What for; absent where it holds for all.", default=None)
-    basis: Basis = word("Who says so.", index=True)
-    jurisdiction: Jurisdiction | None = Field(default=None, index=True, description="Whose label, where it is one.")
+    condition: ConditionRef | None = reference(
+        "condition", "The condition it is given for; absent where it holds for all.", default=None
+    )
+    basis: Basis = word("The basis of the dosing: a label, a trial, a guideline or a claim.", index=True)
+    jurisdiction: Jurisdiction | None = Field(
+        default=None, index=True, description="The jurisdiction of the label, where the basis is a label."
+    )
     dose_min: Dose | None = Field(default=None, description="The smallest dose, in `dose_unit`.")
     dose_max: Dose | None = Field(default=None, description="The largest dose, in `dose_unit`.")
     dose_unit: Slug | None = Field(default=None, description="The product's own unit; never converted into another's.")
@@ -46,7 +50,9 @@ class DosingIntervalRecord(CitedRecord):
     max_dose: Dose | None = Field(
         default=None, description="The most that may be given within `max_dose_period`, in `dose_unit`."
     )
-    max_dose_period: NotNegative | None = Field(default=None, description="The time within which `max_dose` counts.")
+    max_dose_period: NotNegative | None = Field(
+        default=None, description="The period in which at most `max_dose` may be given."
+    )
     max_dose_period_unit: TimeUnit | None = word("UCUM unit of `max_dose_period`.", default=None)
     onset_min: NotNegative | None = Field(default=None, description="The earliest onset of the effect.")
     onset_max: NotNegative | None = Field(default=None, description="The latest onset of the effect.")
@@ -56,7 +62,7 @@ class DosingIntervalRecord(CitedRecord):
     duration_unit: TimeUnit | None = word("UCUM unit of the duration.", default=None)
     route: Route | None = word("Route of administration.", default=None)
     population: Line | None = Field(default=None, description="Whom it is given to.")
-    note: Line | None = Field(default=None, description="What the numbers do not say.")
+    note: Line | None = Field(default=None, description="A remark that the numbers cannot express.")
 
     @model_validator(mode="after")
     def _numbers_agree(self) -> Self:
@@ -77,7 +83,7 @@ class DosingIntervalRecord(CitedRecord):
 
 
 class DosingInterval(Row, DosingIntervalRecord, table=True):
-    """A dosing interval as we keep it, with its interval in days beside it."""
+    """The table row of a dosing interval, with its interval in days."""
 
     plural: ClassVar[str] = "dosing-intervals"
     search_rank: ClassVar[int] = 6

@@ -10,19 +10,19 @@ from app.models.vocabulary import Purpose
 
 
 class IndicationRecord(Record):
-    """A treatment given for a condition. It says nothing of approval: that is the ledger's part."""
+    """A treatment given for a condition. Whether it is approved is recorded in `approvals`."""
 
     core: ClassVar[frozenset[str]] = frozenset({"treatment", "condition", "purpose"})
     treatment: TreatmentRef = reference("treatment", "What is given.")
     condition: ConditionRef = reference("condition", "What it is given for.")
-    purpose: Purpose | None = word("What it is meant to do.", default=None)
+    purpose: Purpose | None = word("The purpose of the treatment.", default=None)
     population: Line | None = Field(default=None, description="Whom it is given to.")
     citations: list[Citation] = several("Where these particulars were read.")
 
 
 class Indication(Row, IndicationRecord, table=True):
-    """An indication as we keep it."""
+    """The table row of an indication."""
 
     plural: ClassVar[str] = "indications"
     search_rank: ClassVar[int] = 4
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

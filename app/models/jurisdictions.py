@@ -1,4 +1,4 @@
-"""Jurisdictions: the codes of ISO 3166-1, and which of them Union law reached on a given day."""
+"""Jurisdictions: country codes of ISO 3166-1, and the days on which EU law applied in each member state."""
 
 from datetime import date
 from typing import Annotated
@@ -26,7 +26,7 @@ COUNTRIES = frozenset(_ISO_3166_1.split())
 CODES: tuple[str, ...] = tuple(sorted(COUNTRIES | {UNION}))
 
 USUAL_SLIPS = {"UK": "GB", "EL": "GR"}
-"""Codes in use elsewhere that mean a country of the list: `UK`, and `EL` as the Union writes Greece."""
+"""Common wrong codes and the ISO code that is meant: `UK`, and `EL` as the Union writes Greece."""
 
 ACCESSIONS: dict[date, str] = {
     date(1958, 1, 1): "BE DE FR IT LU NL",
@@ -38,7 +38,7 @@ ACCESSIONS: dict[date, str] = {
     date(2007, 1, 1): "BG RO",
     date(2013, 7, 1): "HR",
 }
-"""Who came to the Union, or to the Communities before it, on which day (treaties of accession)."""
+"""The countries that joined the Union, or the Communities before it, by day (treaties of accession)."""
 
 LAST_DAYS = {"GB": date(2020, 12, 31)}
 UNION_LAW: dict[str, tuple[date, date]] = {
@@ -53,17 +53,17 @@ decides becomes law there by acts of their own, which are rows of their own.
 
 
 def under_union_law(code: str, day: date) -> bool:
-    """Whether decisions of the Union held in the country on that day."""
+    """Whether EU law applied in the country on that day."""
     first, last = UNION_LAW.get(code, (date.max, date.min))
     return first <= day <= last
 
 
 def known_jurisdiction(code: str) -> str:
-    """The code itself; one that is not of the list is refused, and the nearest right one named."""
+    """Validate a jurisdiction code; an unknown code is refused with the nearest known one."""
     if code in CODES:
         return code
-    shout = code.upper()
-    close = USUAL_SLIPS.get(shout) or (shout if shout in CODES else nearest(code, CODES)) or ""
+    capitals = code.upper()
+    close = USUAL_SLIPS.get(capitals) or (capitals if capitals in CODES else nearest(code, CODES)) or ""
     raise PydanticCustomError(
         "unknown_name",
         "no jurisdiction is called {word}: write a two-letter code of ISO 3166-1 in capitals, or EU",
@@ -72,4 +72,4 @@ def known_jurisdiction(code: str) -> str:
 
 
 KnownJurisdiction = Annotated[str, AfterValidator(known_jurisdiction), Field(json_schema_extra={"enum": list(CODES)})]
-"""A code that is in the list, for a question that would otherwise be answered with "nothing is known there"."""
+"""A jurisdiction code that must be known, for queries where a wrong code would just give an empty result."""

@@ -1,4 +1,4 @@
-"""Outcomes: what studies measure, and which way is better."""
+"""Outcomes: endpoints that studies measure, each with the direction of benefit."""
 
 from typing import ClassVar, Self
 
@@ -16,7 +16,7 @@ class OutcomeRecord(Record):
     core: ClassVar[frozenset[str]] = frozenset({"name", "direction"})
     name: Line = Field(description="The name of the outcome.")
     synonyms: list[Line] = several("Other names.")
-    definition: Prose | None = Field(default=None, description="What counts, exactly.")
+    definition: Prose | None = Field(default=None, description="The exact definition.")
     domain: Line | None = Field(
         default=None, index=True, description="What it is about: pain, function, quality of life, …"
     )
@@ -40,8 +40,8 @@ class OutcomeRecord(Record):
 
 
 class Outcome(Row, OutcomeRecord, table=True):
-    """An outcome as we keep it."""
+    """The table row of an outcome."""
 
     plural: ClassVar[str] = "outcomes"
     search_rank: ClassVar[int] = 3
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

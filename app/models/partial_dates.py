@@ -1,4 +1,4 @@
-"""Partial dates compared in three values: yes, no, and "that depends on the part that is missing"."""
+"""Comparison of partial dates in three-valued logic: true, false, or unknown where the missing part decides."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ Truth = bool | None
 
 @dataclass(frozen=True)
 class Period:
-    """A day of which only this is known: it is not before `first` and not after `last`."""
+    """A partially known day, as the range of days from `first` to `last`, both included."""
 
     first: date
     last: date
 
     def before(self, other: "Period") -> Truth:
-        """Whether this day comes before the other one: `2000` is neither surely before `2000-12` nor surely not."""
+        """Whether this day is before the other one; None where the ranges overlap: `2000` and `2000-12`."""
         if self.last < other.first:
             return True
         return False if self.first >= other.last else None
@@ -26,7 +26,7 @@ class Period:
 
 
 def period(text: str) -> Period:
-    """The days that a partial date (`2000`, `2010-10`, `2010-10-15`) may stand for; ValueError for any other text."""
+    """The range of days of a partial date (`2000`, `2010-10`, `2010-10-15`); ValueError for any other text."""
     parts = [int(part) for part in text.split("-")]
     if len(parts) == 1:
         return Period(date(parts[0], 1, 1), date(parts[0], 12, 31))
@@ -37,20 +37,20 @@ def period(text: str) -> Period:
 
 
 def exactly(day: date) -> Period:
-    """A day that is known in full."""
+    """The range of a day that is fully known."""
     return Period(day, day)
 
 
 def negated(truth: Truth) -> Truth:
-    """Not; what depends still depends."""
+    """Logical NOT; None stays None."""
     return None if truth is None else not truth
 
 
 def all_true(*truths: Truth) -> Truth:
-    """And: one False decides."""
+    """Logical AND: one False decides."""
     return False if False in truths else None if None in truths else True
 
 
 def any_true(*truths: Truth) -> Truth:
-    """Or: one True decides."""
+    """Logical OR: one True decides."""
     return True if True in truths else None if None in truths else False

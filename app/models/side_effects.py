@@ -1,4 +1,4 @@
-"""Side effects: one row of a harms table, with arms, numerators and denominators."""
+"""Side effects and adverse events: one row of a harms table, with arms, numerators and denominators."""
 
 from typing import Any, ClassVar, Self
 
@@ -19,11 +19,11 @@ FREQUENCY_FLOORS: tuple[tuple[float, Frequency], ...] = (
     (0.01, "rare"),
     (0, "very-rare"),
 )
-"""Percent from which each frequency counts (CIOMS Working Group III, 1995)."""
+"""The lowest percentage of each frequency category (CIOMS Working Group III, 1995)."""
 
 
 def frequency_of(percent: float) -> Frequency:
-    """The CIOMS frequency of a percentage (0–100) of people affected; `not-known` for none at all."""
+    """The CIOMS frequency of a percentage (0–100) of people affected; `not-known` for 0."""
     if percent == 0:
         return "not-known"
     return next(word for floor, word in FREQUENCY_FLOORS if percent >= floor)
@@ -102,7 +102,7 @@ class SideEffectRecord(CitedRecord):
 
 
 class SideEffect(Row, SideEffectRecord, table=True):
-    """A side effect as we keep it, with the figures of its one exposed arm at the top."""
+    """The table row of a side effect, with the figures of its one exposed arm as columns."""
 
     plural: ClassVar[str] = "side-effects"
     search_rank: ClassVar[int] = 8

@@ -1,4 +1,4 @@
-"""Sources: what was read; everything factual points to one."""
+"""Sources: the documents that factual records cite."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ Url = Annotated[str, StringConstraints(pattern=r'^https?://[^\s<>"]+$', max_leng
 
 
 class Retraction(Part):
-    """What became of a source after it was published."""
+    """A correction, expression of concern or retraction of a source."""
 
     status: RetractionStatus = Nested(description="Corrected, under an expression of concern, or retracted.")
     on: PartialDate | None = Nested(default=None, description="When that was announced.")
@@ -64,19 +64,19 @@ class SourceRecord(Record):
     retired_on: PartialDate | None = Field(
         default=None, description="When its publisher withdrew it from use, for a guideline."
     )
-    retraction: Retraction | None = structured("What became of it after it was published.")
+    retraction: Retraction | None = structured("A correction, expression of concern or retraction after publication.")
     sha256: Sha256 | None = Field(default=None, description="SHA-256 of the text, where we hold it.")
     text_served: TextServed | None = word("Whether readers get the whole text, or quotes only.", default=None)
     note: Prose | None = Field(default=None, description="What a reader should know of it.")
 
     def codes_held(self) -> Iterator[tuple[str, str]]:
         """Its identifiers: DOI, PMID, PMCID, NCT and set id."""
-        held = {"doi": self.doi, "pmid": self.pmid, "pmcid": self.pmcid, "nct": self.nct, "spl-set-id": self.set_id}
-        yield from ((system, code) for system, code in held.items() if code is not None)
+        codes = {"doi": self.doi, "pmid": self.pmid, "pmcid": self.pmcid, "nct": self.nct, "spl-set-id": self.set_id}
+        yield from ((system, code) for system, code in codes.items() if code is not None)
 
 
 class Source(Row, SourceRecord, table=True):
-    """A source as we keep it."""
+    """The table row of a source."""
 
     plural: ClassVar[str] = "sources"
     search_rank: ClassVar[int] = 12

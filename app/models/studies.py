@@ -50,8 +50,8 @@ class StudyRecord(Record):
     core: ClassVar[frozenset[str]] = frozenset({"title", "design"})
     title: Line = Field(description="The title of the study.")
     acronym: Line | None = Field(default=None, index=True, description="Its short name.")
-    design: StudyDesign | None = word("How it was built.", default=None, index=True)
-    blinding: Blinding | None = word("Who did not know what was given.", default=None)
+    design: StudyDesign | None = word("The study design.", default=None, index=True)
+    blinding: Blinding | None = word("The blinding of the study.", default=None)
     phase: Phase | None = word("The phase of the trial.", default=None)
     registry_ids: list[Code] = several("Its numbers in trial registries.")
     enrolment: Count | None = Field(default=None, description="People enrolled.")
@@ -62,13 +62,13 @@ class StudyRecord(Record):
     started: PartialDate | None = Field(default=None, description="When it began.")
     completed: PartialDate | None = Field(default=None, description="When it ended.")
     countries: list[Line] = several("Where it took place (ISO 3166-1 alpha-2).")
-    funding: Line | None = Field(default=None, description="Who paid.")
+    funding: Line | None = Field(default=None, description="Who funded the study.")
     sources: list[SourceRef] = Field(
         min_length=1, sa_type=JSON, description="What was published about it. At least one."
     )
     includes: list[StudyRef] = several("For a review or a pooled analysis: the studies of ours that it includes.")
     overlaps: list[StudyRef] = several("Studies with the same people or trials: never pool it with these.")
-    risk_of_bias: RiskOfBias | None = structured("The default for its results.")
+    risk_of_bias: RiskOfBias | None = structured("Risk of bias of the study, the default for its results.")
     note: Prose | None = Field(default=None, description="What a reader should know before using it.")
 
     @model_validator(mode="after")
@@ -88,7 +88,7 @@ class StudyRecord(Record):
 
 
 class Study(Row, StudyRecord, table=True):
-    """A study as we keep it."""
+    """The table row of a study."""
 
     plural: ClassVar[str] = "studies"
     search_rank: ClassVar[int] = 9

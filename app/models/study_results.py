@@ -52,7 +52,7 @@ from app.models.vocabulary import (
 
 COMPARATORS: frozenset[str] = frozenset(get_args(Comparator.__value__))
 ComparatorRef = Annotated[Slug, RefersTo("treatments", unless=COMPARATORS)]
-"""A treatment's id, or one of the words for what is not a treatment of ours (`placebo`, `none`, …)."""
+"""A treatment's id, or the word for a comparator that has no record (`placebo`, `none`, …)."""
 
 
 class BiasDomain(Part):
@@ -120,7 +120,7 @@ class ResultArm(PartWithMissing):
 
 
 class StudyResultRecord(CitedRecord):
-    """What a study found for one outcome, one comparison and one time; it stands alone, with all its context."""
+    """What a study found for one outcome, one comparison and one time, with all its context."""
 
     core: ClassVar[frozenset[str]] = frozenset({"study", "treatment", "condition", "outcome_text", "finding"})
     study: StudyRef = reference("study", "The study that found it.")
@@ -139,9 +139,9 @@ class StudyResultRecord(CitedRecord):
     )
     time_frame_text: Line | None = Field(default=None, description="When it was measured, as the study puts it.")
     score: ScoreKind | None = word("Whether means are changes from the start, or final values.", default=None)
-    population: AnalysisPopulation | None = word("Whose data were analysed.", default=None)
+    population: AnalysisPopulation | None = word("The analysis population.", default=None)
     arms: list[ResultArm] = several("The arms' numbers.")
-    measure: Measure | None = word("What the estimate is.", default=None)
+    measure: Measure | None = word("The effect measure of the estimate.", default=None)
     estimate: Number | None = Field(default=None, description="The estimate of the effect.")
     ci_level: Percent | None = Field(default=None, description="The confidence level in percent, usually 95.")
     ci_low: Number | None = Field(default=None, description="Lower confidence limit.")
@@ -176,12 +176,12 @@ class StudyResultRecord(CitedRecord):
 
 
 class StudyResult(Row, StudyResultRecord, table=True):
-    """A study result as we keep it."""
+    """The table row of a study result."""
 
     plural: ClassVar[str] = "study-results"
     search_rank: ClassVar[int] = 10
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """A result without an outcome of our list waits for a curator."""
+        """`needs_review` for a result whose outcome has no record yet."""
         return {"needs_review": record.outcome is None}

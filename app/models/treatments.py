@@ -1,4 +1,4 @@
-"""Treatments: what is given, from a class of products down to one product with units of its own."""
+"""Treatments: from a class of products down to one product with its own dose unit."""
 
 from typing import Annotated, ClassVar
 
@@ -23,13 +23,13 @@ class DoseUnit(Part):
     )
 
     def means_the_same_as(self, other: "DoseUnit") -> bool:
-        """Whether a number means the same amount in both: they are one unit, or each names the other."""
+        """Whether a number means the same amount in both units: equal ones, or each lists the other."""
         mutual = other.code in self.interchangeable_with and self.code in other.interchangeable_with
         return self.code == other.code or mutual
 
 
 def known_resource(value: str) -> str:
-    """The plural of a resource of ours."""
+    """Validate the plural of a resource."""
     known = {row.plural for row in Row.__subclasses__()}
     if value not in known:
         close = nearest(value, known)
@@ -65,12 +65,12 @@ class TreatmentRecord(Record):
     part_of: TreatmentRef | None = reference("treatment", "The class that this product belongs to.", default=None)
     dose_unit: DoseUnit | None = structured("The unit that its doses are measured in.")
     citations: list[Citation] = several("Where these particulars were read.")
-    searches: list[ResourceSearch] = several("What was searched for it, and when, in full or in vain.")
+    searches: list[ResourceSearch] = several("Searches for records on it, with or without finds.")
 
 
 class Treatment(Row, TreatmentRecord, table=True):
-    """A treatment as we keep it."""
+    """The table row of a treatment."""
 
     plural: ClassVar[str] = "treatments"
     search_rank: ClassVar[int] = 1
-    passes_standing: ClassVar[bool] = False
+    is_evidence: ClassVar[bool] = False

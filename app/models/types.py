@@ -1,4 +1,4 @@
-"""The types of fields: slugs, lines, prose, dates, numbers, and ids that point to other records."""
+"""Types of fields: slugs, lines, prose, dates, numbers, and references to other records."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ DAY_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 
 
 def clean_text(value: str) -> str:
-    """The text in NFC; refuses control and format characters that no reader sees, and lone surrogates.
+    """Normalise text to NFC; ValueError for control characters, surrogates, private-use and unassigned characters.
 
-    Line feeds and tabs may stand in prose. Source: Unicode Standard Annex 15 (NFC), Unicode categories Cc, Cs, Co, Cn.
+    Line feeds and tabs are allowed. Source: Unicode Standard Annex 15 (NFC), Unicode categories Cc, Cs, Co, Cn.
     """
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} and character not in "\n\t":
@@ -35,7 +35,7 @@ def clean_text(value: str) -> str:
 
 
 def clean_line(value: str) -> str:
-    """One line of clean text without white space at its ends."""
+    """Validate one line of text: `clean_text` without line feeds, tabs and white space at its ends."""
     if "\n" in value or "\t" in value:
         raise ValueError("this text must be a single line")
     if value != value.strip():
@@ -44,7 +44,7 @@ def clean_line(value: str) -> str:
 
 
 def real_date(value: str) -> str:
-    """A partial date that exists in the calendar: `2000`, `2010-10` or `2010-10-15` (ISO 8601 calendar date)."""
+    """Validate a partial date against the calendar: `2000`, `2010-10` or `2010-10-15` (ISO 8601 calendar date)."""
     if len(value) == 10:
         date.fromisoformat(value)
     if value.startswith("0000"):
@@ -53,7 +53,7 @@ def real_date(value: str) -> str:
 
 
 def plain_number(value: Any) -> Any:
-    """A whole number without its `.0`, so that 155 units read as 155 in JSON; anything else as it is."""
+    """A whole float as an integer, so that 155 units are `155` in JSON; any other value unchanged."""
     if isinstance(value, float) and abs(value) < 2**53 and value == int(value):
         return int(value)
     return value
@@ -61,7 +61,7 @@ def plain_number(value: Any) -> Any:
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=LONGEST_SLUG)]
 ReleaseName = Annotated[str, StringConstraints(pattern=RELEASE_PATTERN)]
-"""The name of a release, which is also its file's: `2026-11-22`, `1.0`."""
+"""The name of a release, also used for its file: `2026-11-22`, `1.0`."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(clean_line)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=8000), AfterValidator(clean_text)]
 Pointer = Annotated[str, StringConstraints(pattern=POINTER_PATTERN, max_length=1000), AfterValidator(clean_line)]
@@ -79,7 +79,7 @@ NotNegative = Annotated[Number, Field(ge=0), WithJsonSchema({"type": "number", "
 Percent = Annotated[Number, Field(ge=0, le=100), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})]
 Probability = Annotated[Number, Field(ge=0, le=1), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 Count = Annotated[int, Strict(), Field(ge=0, le=2_147_483_647)]
-"""How many; at most 2³¹ − 1, which is more than there are people in any trial."""
+"""A count of at most 2³¹ − 1, more than the people in any trial."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,17 @@ class RefersTo:
 
     plural: str
     unless: frozenset[str] = frozenset()
-    """Words that may stand there instead of an id (`placebo`)."""
+    """Values of the field that are no ids (`placebo`)."""
     is_filter: bool = True
-    """Whether records are found by it; not where it says what was looked for in vain."""
+    """Whether the reference is a filter; false for the subject of a search that found nothing."""
 
 
 @dataclass(frozen=True)
 class InUnit:
-    """Marks an amount as measured in a product's own unit: it is compared only with amounts in the same unit."""
+    """Marks an amount in a product's own unit, which is compared only with amounts in the same unit."""
 
     field: str
-    """The field of the record that names the unit."""
+    """The field of the record with the unit."""
 
 
 Dose = Annotated[NotNegative, InUnit("dose_unit")]

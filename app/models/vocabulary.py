@@ -1,4 +1,4 @@
-"""The closed word lists of the model: our short word is the value, the standard behind it is named beside it."""
+"""Controlled vocabularies of the model: closed lists of values, each with the standard that it follows."""
 
 from typing import Literal
 
@@ -44,7 +44,7 @@ ChangeType = TypeAliasType(
         "renamed",
     ],
 )
-"""What happened to a record: `created`, one of the changes that matter by themselves, or any other value revised."""
+"""Types of change to a record: `created`, the named changes, or `value-revised` for any other."""
 Transformation = TypeAliasType("Transformation", Literal["as-written", "number-word", "decimal-comma", "digit-groups"])
 """How the words of a quote become a number: `155`, `three`, `2,5`, `1,384`."""
 SourceStatus = TypeAliasType("SourceStatus", Literal["current", "corrected", "concern", "retracted"])
@@ -111,9 +111,10 @@ ApprovalStatus = TypeAliasType(
 )
 WarningKind = TypeAliasType("WarningKind", Literal["boxed-warning", "contraindication", "warning", "interaction"])
 SPOKEN = {"boxed-warning": "black box warning"}
-"""What people say for a word of a closed list; search finds it by both."""
+"""Common names of vocabulary values; search finds a record by both."""
 WarningRule = TypeAliasType("WarningRule", Literal["units-not-interchangeable"])
-"""What a warning binds us to: `units-not-interchangeable` forbids to compare or convert doses across products."""
+"""Rules that a warning imposes on the API: `units-not-interchangeable` forbids comparing doses across products or
+converting them."""
 
 Basis = TypeAliasType("Basis", Literal["label", "trial", "guideline", "claim"])
 DoseStatistic = TypeAliasType("DoseStatistic", Literal["limits", "iqr", "typical"])
@@ -152,7 +153,7 @@ Phase = TypeAliasType("Phase", Literal["early-1", "1", "1-2", "2", "2-3", "3", "
 Comparator = TypeAliasType(
     "Comparator", Literal["placebo", "none", "usual-care", "waiting-list", "sham", "baseline", "mixed"]
 )
-"""What a comparison is made with when it is not one of our treatments."""
+"""Comparators that are not records of `treatments`."""
 ScoreKind = TypeAliasType("ScoreKind", Literal["change", "final"])
 AnalysisPopulation = TypeAliasType(
     "AnalysisPopulation",

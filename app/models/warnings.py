@@ -1,4 +1,4 @@
-"""Warnings: what a label forbids or warns of."""
+"""Warnings: boxed warnings, contraindications, warnings and interactions on product labels."""
 
 from typing import ClassVar
 
@@ -16,17 +16,17 @@ class WarningRecord(CitedRecord):
     core: ClassVar[frozenset[str]] = frozenset({"treatment", "kind", "jurisdiction", "statement"})
     treatment: TreatmentRef = reference("treatment", "What it is about; a class stands for all its products.")
     condition: ConditionRef | None = reference("condition", "The condition it is limited to, if any.", default=None)
-    kind: WarningKind = word("How strong it is.", index=True)
+    kind: WarningKind = word("The kind of warning.", index=True)
     jurisdiction: Jurisdiction | None = Field(
         default=None, index=True, description="Whose label says so: `US`, `GB`, `EU`, …"
     )
     statement: Prose = Field(description="What it says, in our own words.")
     terms: list[Line] = several("The side effects that it names.")
-    rule: WarningRule | None = word("The rule that it sets, where we keep to it ourselves.", index=True, default=None)
+    rule: WarningRule | None = word("The rule that this API enforces because of the warning.", index=True, default=None)
 
 
 class Warning(Row, WarningRecord, table=True):
-    """A warning as we keep it."""
+    """The table row of a warning."""
 
     plural: ClassVar[str] = "warnings"
     search_rank: ClassVar[int] = 7

@@ -105,7 +105,7 @@ def linked_document(facts: Facts, public_url: str) -> str:
         unit = facts.record["dose_unit"]
         on_label = [dosing for dosing in facts.items(DosingInterval) if dosing["basis"] == "label"]
         schedules = [schema_org.schedule_node(dosing, unit and unit["label"]) for dosing in on_label]
-        node["doseSchedule"] = schema_org.telling(schedules)
+        node["doseSchedule"] = schema_org.informative_nodes(schedules)
     if facts.resource is Indication:
         node = schema_org.approved(node, facts.items(Approval))
     if facts.resource is Condition:

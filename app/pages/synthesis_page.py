@@ -195,7 +195,7 @@ def synthesis_document(facts: SynthesisFacts, settings: PageSettings, descriptio
         schema_org.synthesis_node(
             f"{settings.public_url}/{SYNTHESES}/{facts.hash}",
             name=description.title,
-            words=" ".join(
+            description=" ".join(
                 part for part in (description.words.answer, description.words.effect, description.words.studies) if part
             ),
             content=content,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.errors import Gone
-from app.fields import includable, mentions, uses
+from app.fields import includable, reference_filters, uses
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition
@@ -30,7 +30,7 @@ def parts() -> dict[str, type[Row]]:
     return {
         plural.replace("-", "_"): row
         for plural, row in RESOURCES.items()
-        if row is not Treatment and ("treatment" in mentions(row) or "treatment" in uses(row))
+        if row is not Treatment and ("treatment" in reference_filters(row) or "treatment" in uses(row))
     }
 
 

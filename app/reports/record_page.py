@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.db.tables import REVISION
 from app.errors import NotFound
-from app.fields import includable, mentions, singular, uses
+from app.fields import includable, reference_filters, singular, uses
 from app.models import RESOURCES
 from app.models.approvals import Approval
 from app.models.base import Row
@@ -104,7 +104,7 @@ PARTS: Mapping[type[Row], tuple[PageList, ...]] = {
     Indication: USES,
     StudyResult: (PageList(StudyResult, 30),),
     Source: (
-        *(PageList(row, 12) for row in RESOURCES.values() if row is not Claim and "source" in mentions(row)),
+        *(PageList(row, 12) for row in RESOURCES.values() if row is not Claim and "source" in reference_filters(row)),
         PageList(Claim, 100, ("id",)),
     ),
     Claim: (),

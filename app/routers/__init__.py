@@ -1,8 +1,7 @@
-"""What may be asked: one file a resource, and those of the service, found by importing the files of this folder.
+"""Routes of the API and of the website: one module a resource or service, found by importing this package's modules.
 
-A file declares its paths, parameters and answers, which is what the OpenAPI document shows, and hands the question on
-to `web`, `store/read` or `reports`. A file needs a `router` and one tag; nobody keeps a list of them. No SQL belongs
-here.
+A module declares its paths, query parameters and responses, which make the OpenAPI document, and delegates to `web`,
+`store/read` or `reports`. Each module needs a `router` with one tag. SQL does not belong here.
 """
 
 from collections import defaultdict
@@ -15,15 +14,15 @@ from fastapi.routing import APIRoute
 _MODULES = [import_module(module.name) for module in iter_modules(__path__, prefix=f"{__name__}.")]
 
 ROUTERS: list[APIRouter] = [module.router for module in _MODULES]
-"""Every router. Nobody keeps this list: a new file in this folder is enough."""
+"""Every router, collected automatically from the modules of this package."""
 
 ROUTES: list[APIRoute] = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-"""Every route, in the order of the files."""
+"""Every route, in the order of the modules."""
 
 TAGS: dict[str, str] = {str(module.router.tags[0]): str(module.__doc__) for module in _MODULES}
-"""What each group of operations is about: the first line of the file."""
+"""The description of each tag in the OpenAPI document: the module's docstring."""
 
 METHODS: dict[str, set[str]] = defaultdict(set)
-"""The methods of each path, which may hold names in braces: `/v1/claims/{id}`."""
+"""The HTTP methods of each path template, such as `/v1/claims/{id}`."""
 for _route in ROUTES:
     METHODS[_route.path] |= _route.methods or set()

@@ -1,4 +1,4 @@
-"""The regulatory ledger."""
+"""The regulatory ledger: decisions of regulators on indications."""
 
 from app.models.approvals import Approval
 from app.web.resources import resource_router

@@ -29,26 +29,26 @@ A line is `{{"kind": "conditions", "record": {{…}}}}`. With `kind=` in the add
 resource by itself, as `format=ndjson` and `tev export` give it, so that an exported file can be changed and sent back.
 
 **Changing.** A record that is there already is changed in the version that its line names (`version`, as it was
-exported): 412 when it has another one by now. A line that names none can only create, or say what the record says
-already: else 409, unless `replace=true` says that whatever is there may go.
+exported): 412 when it has another one by now. A line without a version can only create a record, or repeat
+an existing one unchanged: else 409, unless `replace=true` allows replacing existing records.
 
-Each fault is told with its `line` and, as a JSON pointer, its place in that line; the rest is not looked at after
-{MOST_ERRORS} faults."""
+Each entry of `errors` has its `line` and the place in that line as a JSON pointer; checking stops after {MOST_ERRORS}
+errors."""
 
 
 class BatchSaved(BaseModel):
-    """What a batch came to."""
+    """The result of a batch."""
 
     created: int = Field(description="How many records are new.")
-    changed: int = Field(description="How many have another version now.")
-    unchanged: int = Field(description="How many said the same as before.")
-    revision: int = Field(description="The dataset's revision that holds all of it.")
+    changed: int = Field(description="How many have a new version.")
+    unchanged: int = Field(description="How many are the same as before.")
+    revision: int = Field(description="The revision of the dataset that contains the batch.")
 
 
 def example_batch() -> str:
-    """The first record of the first two resources of the seed, as lines."""
-    some = list(RESOURCES.items())[:2]
-    return ndjson_lines(to_json({"kind": kind, "record": example_record(row)}).decode() for kind, row in some)
+    """An NDJSON body: the first record of each of the first two resources of the seed."""
+    examples = list(RESOURCES.items())[:2]
+    return ndjson_lines(to_json({"kind": kind, "record": example_record(row)}).decode() for kind, row in examples)
 
 
 @router.post(
@@ -74,6 +74,6 @@ def example_batch() -> str:
         **problem_responses(*WRITING, *BODIES, Conflict, IdempotencyMismatch, PreconditionFailed),
     },
 )
-async def save(request: Request, asked: Annotated[BatchParameters, Parameters()]) -> Response:
-    """The description stands above."""
-    return await save_batch(request, asked)
+async def save(request: Request, params: Annotated[BatchParameters, Parameters()]) -> Response:
+    """Save a batch; DESCRIPTION is this operation's description in the OpenAPI document."""
+    return await save_batch(request, params)

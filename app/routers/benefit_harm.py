@@ -38,9 +38,9 @@ class BenefitHarmQuestion(ReadParameters):
     )
     baseline: Annotated[list[BaselineText], Field(max_length=MOST_NAMED)] | None = Field(
         None,
-        description="The risk without the treatment, for what it is about: the id of a study result or side effect of "
+        description="The baseline risk, without the treatment: the id of a study result or side effect of "
         "this answer, whose comparator arm is taken; or people out of 1,000 after the outcome, as `dysphagia:30`. A "
-        "bare number needs one `outcome`. Unless told, each row has its own comparator arm. Repeat it for several.",
+        "bare number needs one `outcome`. By default each row uses its own comparator arm. Repeat it for several.",
     )
     audience: Audience | None = Field(
         None, description="Adds the answer in words, for patients or for clinicians, under `plain`."
@@ -53,7 +53,10 @@ class BenefitHarmQuestion(ReadParameters):
     summary="See benefits and harms per 1,000 people",
     response_model=BenefitHarm,
     responses={
-        200: {"description": "Benefits and harms, and what cannot be told so.", "headers": HEADERS},
+        200: {
+            "description": "Benefits and harms, and the records that cannot be expressed per 1,000 people.",
+            "headers": HEADERS,
+        },
         **MOVED,
         **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
@@ -61,13 +64,13 @@ class BenefitHarmQuestion(ReadParameters):
 async def get_treatment_benefit_harm(
     request: Request,
     id: Annotated[Slug, Path(description="The id of the treatment.", examples=[EXAMPLE.treatment])],  # as in the path
-    asked: Annotated[BenefitHarmQuestion, Parameters()],
+    params: Annotated[BenefitHarmQuestion, Parameters()],
 ) -> Response:
     """People out of 1,000 with and without the treatment, for every record that counts people in two arms.
 
     Benefits and harms stand side by side, each with its baseline, its 95 % interval, the number needed to treat
     (through infinity where the interval holds no effect), its certainty and its citations. A record with several
-    exposed arms has a row for each. `pooled` tells several results of an outcome together where they may be joined. A
+    exposed arms has a row for each. `pooled` combines several results of an outcome where they may be pooled. A
     record without denominators, without a comparator or of a continuous outcome is refused with the reason, under
     `refused`.
     """
@@ -77,10 +80,10 @@ async def get_treatment_benefit_harm(
         lambda connection: read_benefit_harm(
             connection,
             id,
-            asked.condition,
-            outcomes=asked.outcome or (),
-            baselines=asked.baseline or (),
-            audience=asked.audience,
+            params.condition,
+            outcomes=params.outcome or (),
+            baselines=params.baseline or (),
+            audience=params.audience,
             address=partial(absolute_url, request),
         )
     )

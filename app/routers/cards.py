@@ -14,7 +14,7 @@ from app.models.base import Row
 from app.models.types import Slug
 from app.pages.cards import Card
 from app.reports.cards import EMBEDDED, SYNTHESES
-from app.routers.syntheses import KeptHash
+from app.routers.syntheses import InputHash
 from app.store.examples import example_of
 from app.store.read.query import ReadParameters
 from app.web import etags
@@ -26,8 +26,8 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Cards"])
 
 
-class Nothing(BaseModel):
-    """No query parameters."""
+class CardParams(BaseModel):
+    """Refuses every query parameter."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +38,7 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
     async def endpoint(
         request: Request,
         id: Annotated[Slug, Path(description=f"The id of the {noun}.", examples=[example_of(row)["id"]])],
-        asked: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
+        params: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
     ) -> Response:
         choose(accepted(request), [JSON])
         shown = await shown_record(request, row.plural, id)
@@ -57,7 +57,7 @@ def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def synthesis_card(request: Request, hash: KeptHash, asked: Annotated[Nothing, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+async def synthesis_card(request: Request, hash: InputHash, params: Annotated[CardParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """The pooled answer in natural words with its interval, how many studies and people, what was accepted.
 
     `picture` is the forest plot. `marks` says when a source was retracted since, and when there is a newer release.

@@ -40,7 +40,7 @@ from app.web.responses import JSON, MEDIA_TYPES, next_url
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}
 NO_TIME = "1970-01-01T00:00:00Z"
-"""When a feed was last updated in which nothing ever happened."""
+"""The `updated` timestamp of a feed without entries."""
 
 router = APIRouter(prefix="/v1", tags=["Changes"])
 
@@ -48,7 +48,7 @@ router = APIRouter(prefix="/v1", tags=["Changes"])
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class ChangesAsked(ReadParameters):
+class ChangesParams(ReadParameters):
     """The query parameters of the change feed."""
 
     since: Revision = Field(0, description="Only what came after this revision: the last one that you have seen.")
@@ -63,11 +63,11 @@ class ChangesAsked(ReadParameters):
         None, description="Only changes of this type. Repeat it for any of several."
     )
     order: Order | None = Field(
-        None, description="`oldest-first` unless told; for Atom `newest-first`, unless told or `since` is given."
+        None, description="The default is `oldest-first`; for Atom `newest-first`, unless `since` is given."
     )
     limit: Annotated[int, Field(ge=1, le=MOST_CHANGES)] | None = Field(
         None,
-        description=f"How many changes, 1–{MOST_CHANGES}; {USUAL_CHANGES} unless told. NDJSON gives all without it.",
+        description=f"How many changes, 1–{MOST_CHANGES}; the default is {USUAL_CHANGES}, for NDJSON all.",
     )
     cursor: Annotated[str, Field(max_length=4000)] | None = Field(
         None, description="Where to go on: the `next` of the page before, with the same other parameters."
@@ -82,7 +82,7 @@ class ChangesAsked(ReadParameters):
         return until
 
     def query(self, form: Format) -> ChangeQuery:
-        """The question that was asked."""
+        """The query for these parameters in a format, on which the default order depends."""
         newest_first = form == "atom" and "since" not in self.model_fields_set
         return ChangeQuery(
             since=self.since,
@@ -114,7 +114,7 @@ class ChangesAsked(ReadParameters):
         **problem_responses(BadCursor, NotAcceptable, NotFound, InvalidParameter),
     },
 )
-async def list_changes(request: Request, asked: Annotated[ChangesAsked, Parameters()]) -> Response:
+async def list_changes(request: Request, params: Annotated[ChangesParams, Parameters()]) -> Response:
     """Every change of every record, one item each, in the order in which they happened.
 
     To keep a mirror, read on from the last revision that you have (`since`), page by page, and apply each item in
@@ -124,11 +124,11 @@ async def list_changes(request: Request, asked: Annotated[ChangesAsked, Paramete
 
     With `type` a page may be short, even empty, and yet have a `next`: a page looks at so many records only.
     """
-    refuse_repeated(request, ChangesAsked)
-    form = asked.format or _by_media_type(choose(accepted(request), list(FORMATS.values())))
-    query, root = asked.query(form), request.app.state.settings.public_url
-    if form == "ndjson" and asked.limit is None:
-        return await _whole(request, query, root)
+    refuse_repeated(request, ChangesParams)
+    form = params.format or _by_media_type(choose(accepted(request), list(FORMATS.values())))
+    query, root = params.query(form), request.app.state.settings.public_url
+    if form == "ndjson" and params.limit is None:
+        return await _stream_all(request, query, root)
     page = await database_of(request).fetch(lambda connection: read_changes(connection, query, root))
     following = next_url(request, page.next) if page.next else None
     links = [f'<{following}>; rel="next"'] if following else []
@@ -143,8 +143,8 @@ def _by_media_type(chosen: str) -> Format:
     return next(name for name, media_type in FORMATS.items() if media_type == chosen)
 
 
-async def _whole(request: Request, query: ChangeQuery, root: str) -> Response:
-    """All changes up to the revision that stands now, streamed: each part is a read of its own."""
+async def _stream_all(request: Request, query: ChangeQuery, root: str) -> Response:
+    """Stream all changes up to the present revision as NDJSON; each page is a read transaction of its own."""
     database = database_of(request)
     query = replace(query, limit=MOST_CHANGES)
     first = await database.fetch(lambda connection: read_changes(connection, query, root))
@@ -170,8 +170,8 @@ def _lines(page: ChangePage) -> bytes:
 def _feed(request: Request, page: ChangePage, following: str | None, root: str) -> bytes:
     def address(*without: str, **more: Any) -> str:
         pairs = [(name, value) for name, value in request.query_params.multi_items() if name not in without]
-        asked = urlencode([*pairs, *more.items()])
-        return f"{root}{request.url.path}" + (f"?{asked}" if asked else "")
+        query = urlencode([*pairs, *more.items()])
+        return f"{root}{request.url.path}" + (f"?{query}" if query else "")
 
     addresses = FeedAddresses(
         root=root,

@@ -1,4 +1,4 @@
-"""What a document says, and our verdict."""
+"""Statements of documents, each with our verdict."""
 
 from app.models.claims import Claim
 from app.web.resources import resource_router

@@ -26,16 +26,16 @@ from app.web.responses import JSON, absolute_url
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)
-_ONE = SLUG_PATTERN.strip("^$")
+_ID_PATTERN = SLUG_PATTERN.strip("^$")
 
 router = APIRouter(prefix="/v1", tags=["Comparisons"])
 
 
-def _several(value: str) -> str:
+def _comma_list(value: str) -> str:
     names = value.split(",")
     if not FEWEST <= len(names) <= MOST or not all(ID.fullmatch(name) for name in names):
-        words = "this takes {fewest} to {most} ids of treatments, with commas between them"
-        raise PydanticCustomError("no_comma_list", words, {"fewest": FEWEST, "most": MOST})
+        message = "this takes {fewest} to {most} ids of treatments, with commas between them"
+        raise PydanticCustomError("no_comma_list", message, {"fewest": FEWEST, "most": MOST})
     if len(set(names)) != len(names):
         raise PydanticCustomError("name_twice", "a treatment stands there twice")
     return value
@@ -48,9 +48,9 @@ def _example() -> StudyResultRecord:
 
 
 _EXAMPLE = _example()
-LISTED = {
+COMMA_LIST_SCHEMA = {
     "type": "string",
-    "pattern": rf"^{_ONE}(,{_ONE}){{{FEWEST - 1},{MOST - 1}}}$",
+    "pattern": rf"^{_ID_PATTERN}(,{_ID_PATTERN}){{{FEWEST - 1},{MOST - 1}}}$",
     "examples": [f"{_EXAMPLE.treatment},{_EXAMPLE.comparator}"],
 }
 
@@ -59,7 +59,10 @@ class ComparisonQuestion(ReadParameters):
     """The query parameters of a comparison."""
 
     treatments: Annotated[
-        str, StringConstraints(max_length=MOST * (LONGEST_SLUG + 1)), AfterValidator(_several), WithJsonSchema(LISTED)
+        str,
+        StringConstraints(max_length=MOST * (LONGEST_SLUG + 1)),
+        AfterValidator(_comma_list),
+        WithJsonSchema(COMMA_LIST_SCHEMA),
     ] = Field(description=f"The ids of {FEWEST} to {MOST} treatments, as a comma list, each once.")
     condition: Slug = Field(description="The condition's id.", examples=[_EXAMPLE.condition])
     window_days: float = Field(
@@ -78,7 +81,7 @@ class ComparisonQuestion(ReadParameters):
         **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
-async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, Parameters()]) -> Response:
+async def get_comparison(request: Request, params: Annotated[ComparisonQuestion, Parameters()]) -> Response:
     """Study results of 2 to 5 treatments for one condition, direct comparisons apart from indirect ones.
 
     Each group says whether its rows may be compared with each other, and each reason against it with the results on
@@ -89,9 +92,9 @@ async def get_comparison(request: Request, asked: Annotated[ComparisonQuestion, 
     content = await database_of(request).fetch(
         lambda connection: read_comparison(
             connection,
-            asked.treatments.split(","),
-            asked.condition,
-            window_days=asked.window_days,
+            params.treatments.split(","),
+            params.condition,
+            window_days=params.window_days,
             address=partial(absolute_url, request),
         )
     )

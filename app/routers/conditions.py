@@ -1,4 +1,4 @@
-"""What treatments are given for."""
+"""Diseases, symptoms and states that treatments are given for."""
 
 from app.models.conditions import Condition
 from app.web.resources import resource_router

@@ -1,4 +1,4 @@
-"""How much, how often, for how long."""
+"""Dosing: dose, interval and duration of effect."""
 
 from app.models.dosing_intervals import DosingInterval
 from app.web.resources import resource_router

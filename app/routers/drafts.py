@@ -1,4 +1,4 @@
-"""Drafts and their review: what editors propose, and what becomes of it."""
+"""Drafts and their review: changes that editors propose, to be published or discarded."""
 
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number
 REVISION = {"Dataset-Revision": HEADERS["Dataset-Revision"]}
 
 
-class DraftsAsked(BaseModel):
+class DraftsParams(BaseModel):
     """The query parameters of the list of drafts."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,35 +44,37 @@ class DraftsAsked(BaseModel):
     cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
 
 
-class NothingAsked(BaseModel):
-    """No query parameters."""
+class SingleDraftParams(BaseModel):
+    """Refuses every query parameter."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Publication(BaseModel):
+class PublishParams(BaseModel):
     """The query parameters of a publication."""
 
     model_config = ConfigDict(extra="forbid")
     note: Line = Field(
-        description="What you say to it; it stands in the history beside the author's reason.", examples=["Checked."]
+        description="The reviewer's note, shown in the history beside the author's reason.", examples=["Checked."]
     )
 
 
-class Discarding(BaseModel):
-    """The query parameters of letting a draft go."""
+class DiscardParams(BaseModel):
+    """The query parameters of discarding a draft."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Line = Field(description="Why; whoever may see the draft can read it.", examples=["Sent twice."])
+    reason: Line = Field(
+        description="The reason; everybody who may see the draft can read it.", examples=["Sent twice."]
+    )
 
 
 def holder_of(caller: Caller) -> str | None:
-    """The key whose drafts alone the caller may see: their own, except for a reviewer, who may see all."""
+    """The id of the key to which the caller's view of drafts is limited; None for a reviewer, who may see all."""
     return None if allows(caller.scope, "admin") else caller.id
 
 
 def example_draft() -> dict[str, Any]:
-    """A draft that takes back the first record of the seed, for the documentation."""
+    """A draft that withdraws the first record of the seed, for the OpenAPI document."""
     plural, row = next(iter(RESOURCES.items()))
     record = example_of(row)
     return {
@@ -105,15 +107,15 @@ def _example_page() -> dict[str, Any]:
         **problem_responses(*ALWAYS, BadCursor, NotAcceptable),
     },
 )
-async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()]) -> Response:
-    """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts stand nowhere else."""
-    holder = holder_of(admitted(request, DraftsAsked))
-    conditions: dict[str, tuple[Any, ...]] = {"state": tuple(sorted(set(asked.state or ["open"])))}
-    for name, value in (("kind", asked.kind), ("record", asked.record), ("holder", holder)):
+async def list_open(request: Request, params: Annotated[DraftsParams, Parameters()]) -> Response:
+    """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts are in no other list."""
+    holder = holder_of(admitted(request, DraftsParams))
+    conditions: dict[str, tuple[Any, ...]] = {"state": tuple(sorted(set(params.state or ["open"])))}
+    for name, value in (("kind", params.kind), ("record", params.record), ("holder", holder)):
         if value is not None:
             conditions[name] = (value,)
     page = await live_database(request).fetch(
-        lambda connection: list_drafts(connection, conditions, asked.limit, asked.cursor, _root(request))
+        lambda connection: list_drafts(connection, conditions, params.limit, params.cursor, _root(request))
     )
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     return etags.response_with_etag(request, to_json(page), JSON, links=links)
@@ -130,9 +132,9 @@ async def list_open(request: Request, asked: Annotated[DraftsAsked, Parameters()
         **problem_responses(*ALWAYS, NotAcceptable, NotFound),
     },
 )
-async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
-    """What it proposes, what that changes, and what became of it; yours, or with the scope `admin` anybody's."""
-    holder = holder_of(admitted(request, NothingAsked))
+async def get(request: Request, id: Number, params: Annotated[SingleDraftParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
+    """A draft with the proposed record, its changes and its decision; yours, or with the scope `admin` anybody's."""
+    holder = holder_of(admitted(request, SingleDraftParams))
     draft = await live_database(request).fetch(
         lambda connection: read_draft(connection, id, holder, _root(request)), short=True
     )
@@ -158,27 +160,27 @@ async def get(request: Request, id: Number, asked: Annotated[NothingAsked, Param
         ),
     },
 )
-async def publish(request: Request, id: Number, asked: Annotated[Publication, Parameters()]) -> Response:
-    """Saves what the draft proposes, as if its author had written it now. Needs a key of the scope `admin`.
+async def publish(request: Request, id: Number, params: Annotated[PublishParams, Parameters()]) -> Response:
+    """Save the proposed record, as if its author had written it now. Needs a key of the scope `admin`.
 
     The history of the record names the author with the reason, and the reviewer with the note. 412 when the record has
     moved on since the draft was made, 409 when its id is taken by now or the draft was decided before: of two who
     publish at once, one does.
     """
-    caller = admitted(request, Publication, "admin")
+    caller = admitted(request, PublishParams, "admin")
 
     def work() -> Any:
         return publish_draft(
             live_database(request),
             id,
             reviewer=caller.name,
-            note=asked.note,
+            note=params.note,
             render=lambda connection, number: read_draft(connection, number, None, _root(request)).model_dump_json(),
         )
 
-    kept = await submit(request, work)
-    set_revision_header(request, kept.revision)
-    return Response(kept.document, media_type=JSON)
+    stored = await submit(request, work)
+    set_revision_header(request, stored.revision)
+    return Response(stored.document, media_type=JSON)
 
 
 @router.delete(
@@ -193,13 +195,13 @@ async def publish(request: Request, id: Number, asked: Annotated[Publication, Pa
         **problem_responses(*WRITING, NotAcceptable, NotFound, Decided),
     },
 )
-async def discard(request: Request, id: Number, asked: Annotated[Discarding, Parameters()]) -> Response:
-    """Lets a draft go: your own, or with the scope `admin` anybody's. It stays readable with the reason."""
-    caller = admitted(request, Discarding)
+async def discard(request: Request, id: Number, params: Annotated[DiscardParams, Parameters()]) -> Response:
+    """Discard a draft: your own, or with the scope `admin` anybody's. It stays readable with the reason."""
+    caller = admitted(request, DiscardParams)
     holder = holder_of(caller)
     await submit(
         request,
-        lambda: discard_draft(live_database(request), id, holder=holder, by=caller.name, reason=asked.reason),
+        lambda: discard_draft(live_database(request), id, holder=holder, by=caller.name, reason=params.reason),
     )
     return Response(status_code=204)
 

@@ -1,4 +1,4 @@
-"""The builder: a page on which one picks a record and copies the line that embeds it."""
+"""The embed builder: a page to pick a record and copy the code that embeds its card."""
 
 from typing import Annotated, Any
 
@@ -18,20 +18,20 @@ from app.web.middleware.headers import BUILDER, PAGE
 from app.web.read_source import database_of
 
 SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))
-NOTHING_PICKED = (
+NO_RECORD_CHOSEN = (
     "No record is there to begin with.",
     "Paste the permalink of a synthesis, which its answer over a release names, or its hash.",
 )
 POLICY = f"{PAGE}; frame-src 'self'"
-"""The policy of a page, and frames of our own cards."""
+"""The Content-Security-Policy of a page, extended to frames of our own cards."""
 router = APIRouter(tags=["Pages"])
 
 
 Short = Annotated[str, Field(max_length=500)]
 
 
-class BuilderAsked(PageParameters):
-    """What was picked; whatever is missing is filled in."""
+class BuilderParams(PageParameters):
+    """The choices in the form; missing ones have defaults."""
 
     kind: Annotated[Short | None, BLANK] = None
     treatment: Annotated[Short | None, BLANK] = None
@@ -42,18 +42,18 @@ class BuilderAsked(PageParameters):
 
 
 @router.get(BUILDER, include_in_schema=False)
-async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]) -> Response:
-    """The form, and for the record that was picked its card and the lines to copy; it works without JavaScript."""
-    plural, record_id = _picked(asked)
-    choices = await database_of(request).fetch(lambda connection: read_choices(connection, plural, asked.treatment))
-    size = asked.size if asked.size in dict(SIZES) else SIZES[2][0]
-    release = None if plural == SYNTHESES else asked.release  # a synthesis is of its own
-    wish = EmbedOptions(plural, record_id or choices.first, asked.theme or "auto", size, asked.lang or "en", release)
-    status, shown = await _shown(request, wish)
+async def builder(request: Request, params: Annotated[BuilderParams, Parameters()]) -> Response:
+    """The form, with a preview of the chosen record's card and the code snippets; it works without JavaScript."""
+    plural, record_id = _chosen_record(params)
+    choices = await database_of(request).fetch(lambda connection: read_choices(connection, plural, params.treatment))
+    size = params.size if params.size in dict(SIZES) else SIZES[2][0]
+    release = None if plural == SYNTHESES else params.release  # a synthesis is of its own
+    wish = EmbedOptions(plural, record_id or choices.first, params.theme or "auto", size, params.lang or "en", release)
+    status, shown = await _preview(request, wish)
     values = {
         "kinds": [(word, titled(word)) for word in EMBEDDABLE],
         "treatments": choices.treatments,
-        "treatment": asked.treatment,
+        "treatment": params.treatment,
         "releases": choices.releases,
         "themes": THEMES,
         "sizes": SIZES,
@@ -68,20 +68,20 @@ async def builder(request: Request, asked: Annotated[BuilderAsked, Parameters()]
     return answer
 
 
-def _picked(asked: BuilderAsked) -> tuple[str, str | None]:
-    """Plural and id, which may be told as the address of a page: its last two steps."""
-    steps = (asked.id or "").split("?")[0].rstrip("/").split("/")
+def _chosen_record(params: BuilderParams) -> tuple[str, str | None]:
+    """Plural and id of the chosen record; `id` may also be the URL of a page, whose last two path segments count."""
+    steps = (params.id or "").split("?")[0].rstrip("/").split("/")
     if len(steps) > 1 and steps[-2] in EMBEDDABLE:
         return steps[-2], steps[-1]
-    known = asked.kind if asked.kind in EMBEDDABLE else None
-    return known or EMBEDDABLE[0], asked.id
+    kind = params.kind if params.kind in EMBEDDABLE else None
+    return kind or EMBEDDABLE[0], params.id
 
 
-async def _shown(request: Request, wish: EmbedOptions) -> tuple[int, dict[str, Any]]:
-    """The preview and the lines; or what is wrong, with its status."""
+async def _preview(request: Request, wish: EmbedOptions) -> tuple[int, dict[str, Any]]:
+    """Status and template values: the preview with code snippets, or the message of the problem."""
     home = request.app.state.settings.public_url
     if not wish.id:
-        return 200, {"frame": None, "problem": NOTHING_PICKED[wish.plural == SYNTHESES]}
+        return 200, {"frame": None, "problem": NO_RECORD_CHOSEN[wish.plural == SYNTHESES]}
     try:
         view_of({"theme": wish.theme, "lang": wish.lang})
         shown = await shown_record(request, wish.plural, wish.id)

@@ -1,4 +1,4 @@
-"""Cards in frames, badges, and the scripts that other people's pages load."""
+"""Cards for frames, SVG badges, and the scripts that third-party pages load."""
 
 from typing import Annotated
 
@@ -22,22 +22,22 @@ Step = Annotated[str, Path(max_length=500)]
 
 @router.get("/embed/element.json", include_in_schema=False)
 async def embed_scripts(request: Request) -> Response:
-    """Where the newest scripts are, with what a page needs to check them."""
+    """The URLs of the newest scripts, each with its Subresource Integrity hash."""
     home = request.app.state.settings.public_url
-    told = {
+    content = {
         word: {"src": home + current(name).path, "integrity": current(name).integrity, "crossorigin": "anonymous"}
         for word, name in (("element", ELEMENT), ("resizer", RESIZER))
     }
-    return etags.response_with_etag(request, to_json(told), JSON)
+    return etags.response_with_etag(request, to_json(content), JSON)
 
 
 @router.get("/embed/v1/{name}", include_in_schema=False)
 async def embed_script(request: Request, name: Step) -> Response:
-    """A script under the hash of its content, for ever; a hash that was never ours finds nothing."""
+    """A script under the hash of its content, cached for ever; NotFound for an unknown hash."""
     known = scripts()
     if request.url.path not in known:
-        there = ", ".join(current(file).path for file in (ELEMENT, RESIZER))
-        raise NotFound(f"There is no script {name!r}. The newest ones are {there}.")
+        newest = ", ".join(current(file).path for file in (ELEMENT, RESIZER))
+        raise NotFound(f"There is no script {name!r}. The newest ones are {newest}.")
     answer = etags.response_with_etag(request, known[request.url.path].content, SCRIPT)
     answer.headers["Cache-Control"] = etags.FOR_EVER
     return answer
@@ -45,7 +45,7 @@ async def embed_script(request: Request, name: Step) -> Response:
 
 @router.get("/embed/{plural}/{id}", include_in_schema=False)
 async def embed_card(request: Request, plural: Step, id: Step) -> Response:
-    """A record as a card for a frame; what went wrong is a card, too."""
+    """A record as an HTML card for a frame; a problem is rendered as a card, too."""
     view = View()
     try:
         view = view_of(request.query_params)
@@ -59,22 +59,24 @@ async def embed_card(request: Request, plural: Step, id: Step) -> Response:
 
 @router.get("/badge/{plural}/{id}.svg", include_in_schema=False)
 async def badge(request: Request, plural: Step, id: Step) -> Response:
-    """A record in a few words; a badge of a record that there is not says so."""
+    """A record as an SVG badge; a problem, such as an unknown record, is rendered as a badge, too."""
     try:
         shown = await shown_record(request, plural, id)
     except Moved as moved:
         return moved_answer(request, moved, f"/badge/{plural}/{{}}.svg")
     except Problem as problem:
         headers = {"Cache-Control": "no-store", **problem.headers}
-        return Response(_drawn(_wrong(problem)), status_code=problem.status, media_type=SVG, headers=headers)
-    return etags.response_with_etag(request, _drawn(badge_of(shown.card, shown.record)), SVG)
+        return Response(
+            _badge_bytes(_problem_badge(problem)), status_code=problem.status, media_type=SVG, headers=headers
+        )
+    return etags.response_with_etag(request, _badge_bytes(badge_of(shown.card, shown.record)), SVG)
 
 
-def _drawn(badge: Badge) -> bytes:
+def _badge_bytes(badge: Badge) -> bytes:
     return badge_svg(badge.label, badge.message, badge.tone, title=badge.title, description=badge.description).encode()
 
 
-def _wrong(problem: Problem) -> Badge:
+def _problem_badge(problem: Problem) -> Badge:
     message = "withdrawn" if isinstance(problem, Gone) else problem.title.lower()
     message = "unknown record" if isinstance(problem, NotFound) else message
     return Badge("treatment evidence", message, "plain", f"Treatment evidence: {message}", problem.detail)

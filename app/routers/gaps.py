@@ -1,4 +1,4 @@
-"""Where what we hold does not fit together: claims, labels, approvals, results and warnings against each other."""
+"""Gaps and contradictions between claims, labels, approvals, results and warnings."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -33,10 +33,11 @@ TREATMENT = "onabotulinumtoxina"
 
 
 def _example() -> str:
-    """A page with the first gap that the seed has in intervals."""
-    standing = {"source_status": "current"}  # the server's own, as for every source of the seed
+    """A page with the seed's first gap between dosing intervals, for the OpenAPI document."""
+    server_fields = {"source_status": "current"}  # derived by the server; every source of the seed is current
     dosing, claims = (
-        [row | standing for row in rows_of(kind) if row["treatment"] == TREATMENT] for kind in (DosingInterval, Claim)
+        [row | server_fields for row in rows_of(kind) if row["treatment"] == TREATMENT]
+        for kind in (DosingInterval, Claim)
     )
     first = min(interval_gaps(TREATMENT, dosing, claims), key=lambda gap: gap.place)
     return to_json(GapPage(items=[gap_content(first, EXAMPLE_ADDRESS.__add__)], next=None)).decode()
@@ -73,14 +74,14 @@ class GapQuestion(ReadParameters):
         **problem_responses(BadCursor, NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
-async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()]) -> Response:
-    """Where two things that we hold about a treatment do not fit together; each gap names its sides and their sources.
+async def list_gaps(request: Request, params: Annotated[GapQuestion, Parameters()]) -> Response:
+    """Where two of our records about a treatment do not fit together; each gap names its sides and their sources.
 
     - `interval-below-label`: a claim, a trial or a guideline gives a shorter interval than the product's labels.
     - `dose-outside-label`: a claimed or trial dose outside a label of the same product, in the product's own unit.
     - `claim-contradicts-ledger`: a claim of an approval that was none on the day of its source.
     - `benefit-without-approval`: results favour the treatment, and it is off-label somewhere and on-label nowhere.
-    - `approval-without-result`: it is on-label somewhere, and we hold no result of it for that condition.
+    - `approval-without-result`: it is on-label somewhere, and there is no study result for that condition.
     - `warning-without-side-effect`: a warning names a term that no side effect of the treatment has.
 
     A gap describes what is recorded here and advises nothing. Doses of different products are never compared.
@@ -90,11 +91,11 @@ async def list_gaps(request: Request, asked: Annotated[GapQuestion, Parameters()
     today = datetime.now(UTC).date().isoformat()
     address = partial(absolute_url, request)
     query = GapQuery(
-        treatment=asked.treatment,
-        condition=asked.condition,
-        kinds=frozenset(asked.kind or ()),
-        limit=asked.limit,
-        cursor=asked.cursor or None,
+        treatment=params.treatment,
+        condition=params.condition,
+        kinds=frozenset(params.kind or ()),
+        limit=params.limit,
+        cursor=params.cursor or None,
     )
     page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, address))
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []

@@ -1,4 +1,4 @@
-"""The guide: how to use the service, from the first call to a working page."""
+"""The guide: documentation in chapters, from the first API call to a working page."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ router = APIRouter(tags=["Pages"])
 
 @router.get("/guide", include_in_schema=False)
 async def guide(request: Request) -> Response:
-    """All chapters."""
+    """The table of contents."""
     choose(accepted(request), [HTML])
     public_url = request.app.state.settings.public_url
     return await page_answer(request, "guide.html", {"chapters": [chapter(name, public_url) for name in CHAPTERS]})
@@ -23,7 +23,7 @@ async def guide(request: Request) -> Response:
 
 @router.get("/guide/{name}", include_in_schema=False)
 async def guide_chapter(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
-    """One chapter."""
+    """One chapter; NotFound with the nearest name for an unknown one."""
     choose(accepted(request), [HTML])
     if name not in CHAPTERS:
         close = nearest(name, CHAPTERS)

@@ -1,4 +1,4 @@
-"""Whether the service lives and is ready, and what it measures of itself."""
+"""Liveness, readiness and metrics of the service."""
 
 from pathlib import Path
 from typing import Literal
@@ -19,20 +19,20 @@ router = APIRouter(tags=["Operations"])
 
 
 class Health(BaseModel):
-    """That the process answers."""
+    """The response of a live process."""
 
-    status: Literal["ok"] = Field(description="Always `ok`: a process that does not answer says nothing.")
+    status: Literal["ok"] = Field(description="Always `ok`; a dead process gives no response.")
     version: str = Field(description="The version of the program.")
 
 
 class Ready(BaseModel):
-    """That the service can answer questions and take what is written."""
+    """The response of a service that is ready for reads and writes."""
 
-    status: Literal["ready"] = Field(description="Always `ready`: what is missing is told as a problem.")
+    status: Literal["ready"] = Field(description="Always `ready`; otherwise the response is a 503 problem.")
     revision: int = Field(description="The dataset's revision.")
-    migrated: Literal[True] = Field(description="The schema of the database is the one that this program works on.")
+    migrated: Literal[True] = Field(description="The database has the schema of this version of the program.")
     seeded: Literal[True] = Field(description="The database holds records.")
-    writable: Literal[True] = Field(description="The database could be written to; nothing was.")
+    writable: Literal[True] = Field(description="The database accepts writes; the check itself writes nothing.")
 
 
 @router.get("/healthz", operation_id="get_health", summary="Whether the process lives", responses=problem_responses())
@@ -48,39 +48,39 @@ async def health(response: Response) -> Health:
 async def readiness(request: Request, response: Response) -> Ready:
     """For a load balancer: 200 when the database is migrated, seeded and writable, else 503.
 
-    Each entry of `errors` points to the field of this answer that does not hold. It is looked at once a second at most.
+    Each entry of `errors` points to the field of this answer that does not hold. The check runs at most once a second.
     """
     state: Readiness = request.app.state.readiness
     found = await state.look()
     if found.faults:
-        raise _not_ready(found)
+        raise _not_ready_problem(found)
     response.headers["Cache-Control"] = "no-store"
     return Ready(status="ready", revision=found.revision, migrated=True, seeded=True, writable=True)
 
 
-def _not_ready(found: ReadinessResult) -> Unavailable:
+def _not_ready_problem(found: ReadinessResult) -> Unavailable:
     errors = [{"pointer": f"/{check}", "detail": detail} for check, detail in found.faults.items()]
     return Unavailable(" ".join(found.faults.values()), errors=errors, headers={"Retry-After": "1"})
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """For Prometheus: requests by method, route and status, their times, and the dataset's revision and size."""
-    noted: Metrics | None = request.app.state.metrics
-    if noted is None:
+async def get_metrics(request: Request) -> Response:
+    """Prometheus metrics: requests by method, route and status, durations, the dataset's revision and size."""
+    metrics: Metrics | None = request.app.state.metrics
+    if metrics is None:
         raise NotFound("Metrics are switched off here; the setting TEV_METRICS=true switches them on.")
     database: Database = request.app.state.database
     readings = [
         ("tev_writes_waiting", "Writes that wait for their turn in this process.", request.app.state.queue.waiting)
     ]
     try:
-        readings += await database.fetch(lambda connection: _of_dataset(connection, database))
+        readings += await database.fetch(lambda connection: _dataset_readings(connection, database))
     except Unavailable:
         readings.append(("tev_database_up", "Whether the database answers.", 0))
-    return Response(noted.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+    return Response(metrics.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
-def _of_dataset(connection: Connection, database: Database) -> list[Reading]:
+def _dataset_readings(connection: Connection, database: Database) -> list[Reading]:
     found = [
         ("tev_database_up", "Whether the database answers.", 1.0),
         ("tev_dataset_revision", "The dataset's revision.", revision_of(connection)),

@@ -1,4 +1,4 @@
-"""Where everything begins: what the API holds, under which addresses, and what to know before using it."""
+"""The index of the API: resources with their URLs, dataset revision, licence and disclaimer."""
 
 from typing import Annotated
 
@@ -27,21 +27,21 @@ class ResourceEntry(BaseModel):
 
     name: str = Field(description="The resource's name, as in the URL and in `kind`.")
     summary: str = Field(description="What one of its records is.")
-    url: str = Field(description="Where its list is.")
+    url: str = Field(description="The URL of its list.")
     total: int = Field(description="How many records it has.")
 
 
 class Index(BaseModel):
-    """What the API holds and where."""
+    """The index of the API."""
 
     version: str = Field(description="The version of the program.")
     revision: int = Field(description="The dataset's revision.")
-    licence: str = Field(description="Under which the records may be used.")
-    disclaimer: str = Field(description="What this is not.")
-    changes: str = Field(description="Where everything that changes is told, for mirrors and subscribers.")
-    documentation: str = Field(description="Where people read about it.")
-    openapi: str = Field(description="Where programs read about it.")
-    releases: str = Field(description="Where the releases are: copies of the dataset that never change.")
+    licence: str = Field(description="The licence of the records.")
+    disclaimer: str = Field(description="The disclaimer: information, not medical advice.")
+    changes: str = Field(description="The URL of the change feed, for mirrors and subscribers.")
+    documentation: str = Field(description="The URL of the documentation for people.")
+    openapi: str = Field(description="The URL of the OpenAPI document.")
+    releases: str = Field(description="The URL of the releases: copies of the dataset that never change.")
     resources: list[ResourceEntry] = Field(description="Every resource, by name.")
 
 
@@ -55,7 +55,7 @@ class Index(BaseModel):
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def get_index(request: Request, asked: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
+async def get_index(request: Request, params: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
     choose(accepted(request), [JSON])
 

@@ -1,4 +1,4 @@
-"""Which records hold a code that somebody else gave (ATC, RxNorm, DOI, PMID, NCT, …)."""
+"""Lookup of records by a code of an external system (ATC, RxNorm, DOI, PMID, NCT, …)."""
 
 from typing import Annotated, Any, get_args
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["Lookup"])
 
 
 def known_system(value: str) -> str:
-    """The system's word in our list, however it was spelled (`ICD-10`, `RxNorm`)."""
+    """Normalise the name of a code system to our vocabulary (`ICD-10`, `RxNorm`); an unknown one is refused."""
     word = value.strip().lower().replace(" ", "-").replace("_", "-")
     if word not in SYSTEMS:
         raise PydanticCustomError(
@@ -43,7 +43,7 @@ class LookupQuestion(ReadParameters):
     system: Annotated[str, AfterValidator(known_system)] = Field(
         min_length=1,
         max_length=40,
-        description=f"Who gives the code, in any case: {', '.join(SYSTEMS)}. `icd-10` finds `icd-10-cm` too.",
+        description=f"The code system, in upper or lower case: {', '.join(SYSTEMS)}. `icd-10` finds `icd-10-cm` too.",
         examples=["doi"],
     )
     code: str = Field(
@@ -56,7 +56,7 @@ class LookupQuestion(ReadParameters):
 
 
 class LookupHit(BaseModel):
-    """A record that holds the code."""
+    """A record that has the code."""
 
     kind: str = Field(description="The resource, as in the URL.")
     id: str = Field(description="The record's id.")
@@ -65,7 +65,7 @@ class LookupHit(BaseModel):
 
 
 class LookupAnswer(BaseModel):
-    """The records that hold a code; empty when none does."""
+    """The records that have a code; empty when none does."""
 
     items: list[LookupHit] = Field(description=f"By kind and id, at most {MOST_ROWS}.")
 
@@ -76,23 +76,23 @@ class LookupAnswer(BaseModel):
     summary="Find records by a code",
     response_model=LookupAnswer,
     responses={
-        200: {"description": "The records that hold the code.", "headers": HEADERS},
+        200: {"description": "The records that have the code.", "headers": HEADERS},
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def lookup_code(request: Request, asked: Annotated[LookupQuestion, Parameters()]) -> Response:
-    """Find treatments, conditions, studies and sources by a code that somebody else gave them."""
+async def lookup_code(request: Request, params: Annotated[LookupQuestion, Parameters()]) -> Response:
+    """Find treatments, conditions, studies and sources by a code of an external system."""
     choose(accepted(request), [JSON])
     refuse_repeated(request, LookupQuestion)
-    code = canonical_doi(asked.code) if asked.system == "doi" else asked.code.strip()
-    hits = await database_of(request).fetch(lambda connection: lookup(connection, asked.system, code), short=True)
+    code = canonical_doi(params.code) if params.system == "doi" else params.code.strip()
+    hits = await database_of(request).fetch(lambda connection: lookup(connection, params.system, code), short=True)
     entries = (
-        f'{{"kind":{_text(kind)},"id":{_text(row_id)},'
-        f'"url":{_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
+        f'{{"kind":{_json_text(kind)},"id":{_json_text(row_id)},'
+        f'"url":{_json_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
     return etags.response_with_etag(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
 
 
-def _text(value: str) -> str:
+def _json_text(value: str) -> str:
     return to_json(value).decode()

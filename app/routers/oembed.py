@@ -1,4 +1,4 @@
-"""oEmbed: the address of a page of ours becomes the frame of its card."""
+"""The oEmbed endpoint: the URL of one of our pages in, the `iframe` of its card out."""
 
 import re
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -17,21 +17,21 @@ from app.web.embeds import shown_record
 
 FORMS = {"json": ("application/json", as_json), "xml": ("text/xml; charset=utf-8", as_xml)}
 CACHE_SECONDS = 3600
-TAKEN = ("url", "maxwidth", "maxheight", "format")
-OURS = re.compile(rf"(?:/embed)?/({'|'.join(EMBEDDABLE)})/([^/]+)|/v1/({SYNTHESES})/([^/]+)")
-"""The addresses that have a card; of a synthesis its permalink, too."""
+PARAMETERS = ("url", "maxwidth", "maxheight", "format")
+EMBEDDABLE_PATH = re.compile(rf"(?:/embed)?/({'|'.join(EMBEDDABLE)})/([^/]+)|/v1/({SYNTHESES})/([^/]+)")
+"""Regular expression for the paths that have a card; of a synthesis also its permalink."""
 router = APIRouter(tags=["Pages"])
 
 
 @router.get("/oembed", include_in_schema=False)
 async def oembed(request: Request) -> Response:
-    """The frame of the card of one of our pages (oEmbed 1.0, sections 2.2 and 2.3)."""
-    asked = {name: _one(request, name) for name in TAKEN}
-    form = asked["format"] or "json"
+    """The oEmbed response for one of our pages (oEmbed 1.0, sections 2.2 and 2.3)."""
+    params = {name: _single_value(request, name) for name in PARAMETERS}
+    form = params["format"] or "json"
     if form not in FORMS:
         raise FormatNotOffered(f"format: there are json and xml, not {form[:40]!r}.")
-    widest, highest = _pixels("maxwidth", asked["maxwidth"]), _pixels("maxheight", asked["maxheight"])
-    plural, record_id, release = _page_of(request, asked["url"])
+    widest, highest = _pixels("maxwidth", params["maxwidth"]), _pixels("maxheight", params["maxheight"])
+    plural, record_id, release = _page_of(request, params["url"])
     try:
         shown = await shown_record(request, plural, record_id, release)
     except Moved as moved:
@@ -41,7 +41,7 @@ async def oembed(request: Request) -> Response:
     pinned = f"?{urlencode({'release': release})}" if release else ""
     width = min(WIDEST, widest or WIDEST)
     height = card_height(card, width)
-    told = rich(
+    content = rich(
         f"{home}/embed/{plural}/{quote(record_id)}{pinned}",
         card.page,
         title=f"{card.kind}: {card.title}",
@@ -51,11 +51,11 @@ async def oembed(request: Request) -> Response:
         age=CACHE_SECONDS,
     )
     media_type, write = FORMS[form]
-    return etags.response_with_etag(request, write(told), media_type)
+    return etags.response_with_etag(request, write(content), media_type)
 
 
-def _one(request: Request, name: str) -> str | None:
-    """The value of a parameter; the specification passes over those that it does not know, so we do."""
+def _single_value(request: Request, name: str) -> str | None:
+    """The value of a query parameter, at most one; other parameters are ignored, as the specification says."""
     values = request.query_params.getlist(name)
     if len(values) > 1:
         raise BadRequest(f"{name} may stand there once only.")
@@ -71,16 +71,16 @@ def _pixels(name: str, value: str | None) -> int | None:
 
 
 def _page_of(request: Request, url: str | None) -> tuple[str, str, str | None]:
-    """Plural, id and release of the record that a page of ours shows; NotFound for any other address."""
+    """Plural, id and release of the record at one of our page URLs; NotFound for any other URL."""
     if not url:
         raise BadRequest("url is missing: the address of the page to embed.")
     home = request.app.state.settings.public_url
-    rest = url.removeprefix(home) if url.startswith(f"{home}/") else ""
+    path = url.removeprefix(home) if url.startswith(f"{home}/") else ""
     try:
-        parts = urlsplit(rest)
+        parts = urlsplit(path)
     except ValueError:
         parts = urlsplit("")
-    found = OURS.fullmatch(parts.path)
+    found = EMBEDDABLE_PATH.fullmatch(parts.path)
     if found is None:
         pages = ", ".join(f"{home}/{plural}/…" for plural in EMBEDDABLE)
         raise NotFound(f"{url[:200]!r} is no page of ours that can be embedded. These are: {pages}.")

@@ -1,4 +1,4 @@
-"""What studies measure."""
+"""Outcomes that studies measure."""
 
 from app.models.outcomes import Outcome
 from app.web.resources import resource_router

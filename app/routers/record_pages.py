@@ -1,4 +1,4 @@
-"""Pages for people: a record with all that belongs to it, and lists of treatments and claims with filters."""
+"""HTML pages of records, and of lists of treatments and claims with filters."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
@@ -31,20 +31,20 @@ router = APIRouter(tags=["Pages"])
 Endpoint = Callable[..., Awaitable[Response]]
 
 
-class ListAsked(PageParameters):
-    """And of a page with a list."""
+class ListParams(PageParameters):
+    """The query parameters of a page with a list."""
 
     cursor: Annotated[Annotated[str, Field(max_length=4000)] | None, BLANK] = None
 
 
-class TreatmentsAsked(ListAsked):
+class TreatmentsParams(ListParams):
     """The filters of the list of treatments."""
 
     kind: Annotated[TreatmentKind | None, BLANK] = None
     part_of: Annotated[Slug | None, BLANK] = None
 
 
-class ClaimsAsked(ListAsked):
+class ClaimsParams(ListParams):
     """The filters of the list of claims."""
 
     verdict: Annotated[Verdict | None, BLANK] = None
@@ -55,11 +55,11 @@ class ClaimsAsked(ListAsked):
     safety_flag: Annotated[bool | None, BLANK] = None
 
 
-def _page_of(row: type[Row]) -> Endpoint:
+def _record_endpoint(row: type[Row]) -> Endpoint:
     async def endpoint(
         request: Request,
         id: Annotated[str, Path(max_length=500)],  # the path says {id}
-        asked: Annotated[PageParameters, Parameters()],  # noqa: ARG001  # refuses a release that has no name
+        params: Annotated[PageParameters, Parameters()],  # noqa: ARG001  # refuses a release that has no name
     ) -> Response:
         form = form_of(request)
         facts = await database_of(request).fetch(lambda connection: read_facts(connection, row, id))
@@ -78,11 +78,11 @@ def _page_of(row: type[Row]) -> Endpoint:
 
 
 for _row in VIEWS:
-    router.add_api_route(f"/{_row.plural}/{{id}}", _page_of(_row), methods=["GET"], include_in_schema=False)
+    router.add_api_route(f"/{_row.plural}/{{id}}", _record_endpoint(_row), methods=["GET"], include_in_schema=False)
 
 
 async def _gaps(request: Request, treatment: dict[str, Any], today: str) -> Mapping[str, Any]:
-    """What does not fit together; a page that cannot have it in time does without."""
+    """Template values of the gap report; no gaps where the database is too slow, so that the page is still served."""
     try:
         found = await database_of(request).fetch(
             lambda connection: sorted(all_gaps(connection, treatment, today), key=lambda gap: gap.place)
@@ -97,19 +97,19 @@ async def _gaps(request: Request, treatment: dict[str, Any], today: str) -> Mapp
 
 
 @router.get("/treatments", include_in_schema=False)
-async def treatments(request: Request, asked: Annotated[TreatmentsAsked, Parameters()]) -> Response:
-    """All treatments, narrowed by kind or class."""
-    return await _list(request, Treatment, asked, treatment_list)
+async def treatments(request: Request, params: Annotated[TreatmentsParams, Parameters()]) -> Response:
+    """The list of treatments, filtered by kind or class."""
+    return await _list(request, Treatment, params, treatment_list)
 
 
 @router.get("/claims", include_in_schema=False)
-async def claims(request: Request, asked: Annotated[ClaimsAsked, Parameters()]) -> Response:
-    """All claims with their verdicts, narrowed by what they are about."""
-    return await _list(request, Claim, asked, claim_list)
+async def claims(request: Request, params: Annotated[ClaimsParams, Parameters()]) -> Response:
+    """The list of claims with their verdicts, filtered by subject."""
+    return await _list(request, Claim, params, claim_list)
 
 
-async def _list(request: Request, row: type[Row], asked: ListAsked, view: Callable[..., dict[str, Any]]) -> Response:
+async def _list(request: Request, row: type[Row], params: ListParams, view: Callable[..., dict[str, Any]]) -> Response:
     choose(accepted(request), [HTML])
-    filters = asked.model_dump(mode="json", exclude={"release", "cursor"}, exclude_none=True)
-    found = await database_of(request).fetch(lambda connection: read_list(connection, row, filters, asked.cursor))
+    filters = params.model_dump(mode="json", exclude={"release", "cursor"}, exclude_none=True)
+    found = await database_of(request).fetch(lambda connection: read_list(connection, row, filters, params.cursor))
     return await page_answer(request, f"{row.plural}.html", view(found, filters, page_settings(request)))

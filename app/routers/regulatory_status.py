@@ -1,4 +1,4 @@
-"""What was approved somewhere on a day: on-label, off-label, or unknown and why."""
+"""Regulatory status of a use in a jurisdiction on a day: on-label, off-label, or unknown with the reason."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,29 +26,29 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Regulatory status"])
 
 _APPROVAL = example_of(Approval)
-_ASKED = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdiction")} | {
+_EXAMPLE_PARAMS = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdiction")} | {
     "on": _APPROVAL["valid_from"]
 }
-_EXAMPLE = _ASKED | answer_from([_APPROVAL], _ASKED["jurisdiction"], _ASKED["on"])
+_EXAMPLE = _EXAMPLE_PARAMS | answer_from([_APPROVAL], _EXAMPLE_PARAMS["jurisdiction"], _EXAMPLE_PARAMS["on"])
 
 
 class StatusQuestion(ReadParameters):
     """The query parameters of a regulatory status."""
 
     treatment: Slug = Field(
-        description="The treatment's id. What its class is approved for says nothing of it.",
-        examples=[_ASKED["treatment"]],
+        description="The treatment's id. Approvals of its class do not count.",
+        examples=[_EXAMPLE_PARAMS["treatment"]],
     )
     condition: Slug = Field(
-        description="The condition's id. What a broader condition is treated with says nothing of it.",
-        examples=[_ASKED["condition"]],
+        description="The condition's id. Approvals for a broader condition do not count.",
+        examples=[_EXAMPLE_PARAMS["condition"]],
     )
     jurisdiction: KnownJurisdiction = Field(
         description="Where: two letters of ISO 3166-1, or `EU`. In a member state the Union's approvals count too.",
-        examples=[_ASKED["jurisdiction"]],
+        examples=[_EXAMPLE_PARAMS["jurisdiction"]],
     )
     on: PartialDate | None = Field(
-        None, description="The day, or a month or year; without it today (UTC).", examples=[_ASKED["on"]]
+        None, description="The day, or a month or year; without it today (UTC).", examples=[_EXAMPLE_PARAMS["on"]]
     )
 
 
@@ -67,7 +67,7 @@ class StatusQuestion(ReadParameters):
         **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
-async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestion, Parameters()]) -> Response:
+async def get_regulatory_status(request: Request, params: Annotated[StatusQuestion, Parameters()]) -> Response:
     """Whether a treatment was approved for a condition somewhere on a day, derived from the ledger of approvals.
 
     `off-label` needs a decision that says so: a refusal, a withdrawal, a check that found no approval, or a first
@@ -76,8 +76,8 @@ async def get_regulatory_status(request: Request, asked: Annotated[StatusQuestio
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, StatusQuestion)
-    on = asked.on or datetime.now(UTC).date().isoformat()
+    on = params.on or datetime.now(UTC).date().isoformat()
     content = await database_of(request).fetch(
-        lambda connection: read_status(connection, asked.treatment, asked.condition, asked.jurisdiction, on)
+        lambda connection: read_status(connection, params.treatment, params.condition, params.jurisdiction, on)
     )
     return etags.response_with_etag(request, content, JSON)

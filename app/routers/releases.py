@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app import LICENCE
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
-from app.formats.dataset_citation import Cited, bibtex, dataset_csl_item, text
+from app.formats.dataset_citation import CitedRelease, bibtex, dataset_csl_item, text
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
 from app.releases.pool import ReleasePool
@@ -32,7 +32,7 @@ from app.web.responses import JSON, next_url
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]
 MARK = "releases"
-"""What the list's cursors are bound to."""
+"""The namespace of the list's cursors."""
 MEDIA_TYPES: dict[CitationFormat, str] = {
     "json": JSON,
     "csl-json": "application/vnd.citationstyles.csl+json",
@@ -50,7 +50,7 @@ class ReleaseDifference(BaseModel):
     since: int = Field(description="The revision of the release before; 0 when this is the first one.")
     created: dict[str, int] = Field(description="How many records are new.")
     withdrawn: dict[str, int] = Field(description="How many records were withdrawn.")
-    changed: dict[str, int] = Field(description="How many records are otherwise than they were.")
+    changed: dict[str, int] = Field(description="How many records were changed.")
     by_type: dict[ChangeType, int] = Field(description="How many changes of each type there are.")
 
 
@@ -76,8 +76,8 @@ class ReleaseEntry(BaseModel):
     difference: ReleaseDifference = Field(description="What changed since the release before.")
     file_url: str = Field(description="The file: one SQLite database.")
     changes_url: str = Field(description="Each change since the release before, one by one.")
-    licence: str = Field(description="Under which the records may be used.")
-    notes: str | None = Field(description="What it was made for, where somebody said so.")
+    licence: str = Field(description="The licence of the records.")
+    notes: str | None = Field(description="The purpose of the release, where one was given.")
     cite_as: ReleaseCitation = Field(description="How to cite it.")
 
 
@@ -88,7 +88,7 @@ class ReleasePage(BaseModel):
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
-class ReleasesAsked(BaseModel):
+class ReleasesParams(BaseModel):
     """The query parameters of the list of releases."""
 
     model_config = ConfigDict(extra="forbid")
@@ -96,7 +96,7 @@ class ReleasesAsked(BaseModel):
     cursor: str | None = Field(None, max_length=4000, description="Where to go on: the `next` of the page before.")
 
 
-class ReleaseShown(BaseModel):
+class ReleaseParams(BaseModel):
     """The query parameters of one release."""
 
     model_config = ConfigDict(extra="forbid")
@@ -106,8 +106,8 @@ class ReleaseShown(BaseModel):
 
 
 def entry(public_url: str, release: Release) -> ReleaseEntry:
-    """A release as readers get it."""
-    cited = _cited(public_url, release)
+    """A release as its response model."""
+    cited = _cited_release(public_url, release)
     changes = f"{public_url}/v1/changes?since={release.difference['since']}&until={release.revision}"
     return ReleaseEntry(
         **{name: value for name, value in vars(release).items() if name != "difference"},
@@ -120,13 +120,13 @@ def entry(public_url: str, release: Release) -> ReleaseEntry:
     )
 
 
-def _cited(public_url: str, release: Release) -> Cited:
+def _cited_release(public_url: str, release: Release) -> CitedRelease:
     url = f"{public_url}/v1/releases/{release.name}"
-    return Cited(release.name, release.at[:10], release.revision, release.sha256, url)
+    return CitedRelease(release.name, release.at[:10], release.revision, release.sha256, url)
 
 
 def _example() -> ReleaseEntry:
-    """A release of the seed, for the documentation: true counts, and a hash that nobody takes for one."""
+    """A release of the seed, for the OpenAPI document: real counts, and an obviously made-up hash."""
     counts = dict(Counter(plural for plural, _ in seed_records()))
     difference = {
         "since": 0,
@@ -153,13 +153,13 @@ def _example() -> ReleaseEntry:
         **problem_responses(BadCursor, NotAcceptable, InvalidParameter),
     },
 )
-async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Parameters()]) -> Response:
+async def list_all_releases(request: Request, params: Annotated[ReleasesParams, Parameters()]) -> Response:
     """Every release of the dataset, the newest first. Each is a whole dataset: add `release=<name>` to any read."""
     choose(accepted(request), [JSON])
-    refuse_repeated(request, ReleasesAsked)
-    after = _place(read_cursor(asked.cursor, MARK)) if asked.cursor else None
-    found = await database_of(request).fetch(lambda connection: list_releases(connection, asked.limit + 1, after))
-    more, page = len(found) > asked.limit, found[: asked.limit]
+    refuse_repeated(request, ReleasesParams)
+    after = _cursor_position(read_cursor(params.cursor, MARK)) if params.cursor else None
+    found = await database_of(request).fetch(lambda connection: list_releases(connection, params.limit + 1, after))
+    more, page = len(found) > params.limit, found[: params.limit]
     following = write_cursor(MARK, (page[-1].at, page[-1].name)) if more else None
     links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
     content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
@@ -185,14 +185,14 @@ async def list_all_releases(request: Request, asked: Annotated[ReleasesAsked, Pa
         **problem_responses(NotAcceptable, NotFound, InvalidParameter),
     },
 )
-async def get_release(request: Request, name: Name, asked: Annotated[ReleaseShown, Parameters()]) -> Response:
+async def get_release(request: Request, name: Name, params: Annotated[ReleaseParams, Parameters()]) -> Response:
     """What a release holds, its hash, what changed since the one before, where its file is, and how to cite it."""
-    refuse_repeated(request, ReleaseShown)
+    refuse_repeated(request, ReleaseParams)
     chosen = (
-        choose(accepted(request), list(MEDIA_TYPES.values())) if asked.format is None else MEDIA_TYPES[asked.format]
+        choose(accepted(request), list(MEDIA_TYPES.values())) if params.format is None else MEDIA_TYPES[params.format]
     )
-    release = await _opened(request).row(name)
-    cited = _cited(_public_url(request), release)
+    release = await _release_pool(request).row(name)
+    cited = _cited_release(_public_url(request), release)
     contents = {
         JSON: to_json(entry(_public_url(request), release)),
         MEDIA_TYPES["csl-json"]: to_json([dataset_csl_item(cited)]),
@@ -223,12 +223,12 @@ async def get_release(request: Request, name: Name, asked: Annotated[ReleaseShow
 async def get_release_file(
     request: Request,
     name: Name,
-    asked: Annotated[NoParameters, Parameters()],  # noqa: ARG001  # refuses parameters
+    params: Annotated[NoParameters, Parameters()],  # noqa: ARG001  # refuses parameters
 ) -> Response:
     """The whole dataset as it was, in one file; `Repr-Digest` is its hash, and a download may go on with `Range`."""
     choose(accepted(request), [SQLITE])
-    release = await _opened(request).row(name)
-    path = await _opened(request).file(release)
+    release = await _release_pool(request).row(name)
+    path = await _release_pool(request).file(release)
     answered_from(request, release)
     shown = f"treatment-evidence-{name}.sqlite3"
     return file_answer(request, path, size=release.size, sha256=release.sha256, media_type=SQLITE, name=shown)
@@ -238,13 +238,13 @@ def _public_url(request: Request) -> str:
     return str(request.app.state.settings.public_url)
 
 
-def _opened(request: Request) -> ReleasePool:
-    opened: ReleasePool = request.app.state.releases
-    return opened
+def _release_pool(request: Request) -> ReleasePool:
+    pool: ReleasePool = request.app.state.releases
+    return pool
 
 
-def _place(values: Sequence[Any]) -> tuple[str, str]:
-    """Time and name of the release after which the list goes on; BadCursor when a stranger wrote something else."""
+def _cursor_position(values: Sequence[Any]) -> tuple[str, str]:
+    """Validate a cursor's values: time and name of the previous page's last release; BadCursor for anything else."""
     match values:
         case [str(at), str(name)] if "\x00" not in at + name:
             return at, name

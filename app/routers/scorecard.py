@@ -1,4 +1,4 @@
-"""How far the dataset can be trusted, in counts."""
+"""Verification of the dataset: counts of records by verification level and by curator checks."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,7 +22,7 @@ from app.web.responses import JSON
 router = APIRouter(prefix="/v1", tags=["Trust"])
 
 
-class ScorecardShown(ReadParameters):
+class ScorecardParams(ReadParameters):
     """The query parameters of the scorecard."""
 
     treatment: Annotated[list[Slug], Field(max_length=MOST_VALUES)] | None = Field(
@@ -35,7 +35,7 @@ class ScorecardShown(ReadParameters):
 @router.get(
     "/scorecard",
     operation_id="get_scorecard",
-    summary="Get how many records stand on each rung of verification",
+    summary="Count records by level of verification",
     response_model=Scorecard,
     responses={
         200: {"description": "The counts.", "headers": HEADERS},
@@ -43,16 +43,16 @@ class ScorecardShown(ReadParameters):
         **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
     },
 )
-async def get_scorecard(request: Request, asked: Annotated[ScorecardShown, Parameters()]) -> Response:
-    """Per resource and per treatment: how many records stand on each rung, who was checked, how old the checks are.
+async def get_scorecard(request: Request, params: Annotated[ScorecardParams, Parameters()]) -> Response:
+    """Per resource and per treatment: how many records have each verification level, how many were checked, and when.
 
-    The rungs: `recorded` (somebody wrote down where it was read) < `quote-found` (a quote of it stands in the source's
-    stored text) < `number-in-quote` (each of its numbers stands in such a quote). `min_verification=` narrows a list to
-    a rung and those above it.
+    The levels: `recorded` (the record names its source) < `quote-found` (a quote of it stands in the source's
+    stored text) < `number-in-quote` (each of its numbers is in such a quote). `min_verification=` narrows a list to a
+    level and those above it.
     """
     choose(accepted(request), [JSON])
     today = datetime.now(UTC).date()
     content = await database_of(request).fetch(
-        lambda connection: read_scorecard(connection, asked.treatment or [], today)
+        lambda connection: read_scorecard(connection, params.treatment or [], today)
     )
     return etags.response_with_etag(request, to_json(content, by_alias=True), JSON)

@@ -1,4 +1,4 @@
-"""Search: any word finds it, and what a person is typing is completed."""
+"""Full-text search over all records, and suggestions for what a person is typing."""
 
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -34,14 +34,14 @@ router = APIRouter(prefix="/v1", tags=["Search"])
 
 EXAMPLE = "botox migraine"
 LONGEST = 500
-"""Characters of a question. Of more than twelve words, the first twelve count."""
+"""Most characters of a query. Of more than twelve words, the first twelve count."""
 Kind: Any = Literal[kinds_in_order()]
 Suggested: Any = Literal[suggested_kinds()]
 INCLUDES = (RECORD, *sorted({name for row in RESOURCES.values() for name in includable(row)}))
 
 
 def _search_example() -> str:
-    """What a code of the seed's first treatment finds."""
+    """The response to a search for a code of the seed's first treatment."""
     treatment = example_of(Treatment)
     hit = {
         "kind": Treatment.plural,
@@ -65,16 +65,16 @@ def _search_example() -> str:
 
 
 def _suggest_example() -> str:
-    """What the first letters of a brand name give."""
+    """The suggestion for the first letters of a brand name."""
     treatment = example_of(Treatment)
-    one = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
-    one |= {"label": treatment["brand_names"][0], "count": 1}
-    one["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
-    return to_json({"items": [one], "corrected": {}}).decode()
+    suggestion = {"kind": Treatment.plural, "id": treatment["id"], "name": treatment["name"]}
+    suggestion |= {"label": treatment["brand_names"][0], "count": 1}
+    suggestion["url"] = f"{EXAMPLE_ADDRESS}/v1/{Treatment.plural}/{treatment['id']}"
+    return to_json({"items": [suggestion], "corrected": {}}).decode()
 
 
 def about_parameter(name: str, example: str) -> Any:
-    """A filter by what a record is about."""
+    """The query parameter that filters by a treatment or condition."""
     text = f"Only records about this {name}, itself included. Repeat it for any of several."
     return Field(None, description=text, examples=[[example]])
 
@@ -112,8 +112,8 @@ class SearchQuestion(ReadParameters):
     )
     include: comma_list(INCLUDES) = Field(  # type: ignore[valid-type]  # made at run time
         "",
-        description="Adds records under `included`: `record`, the found ones themselves; the others are what the lists "
-        f"of their kinds know by that name. Known: {', '.join(INCLUDES)}.",
+        description="Adds records under `included`: `record`, the found ones themselves; the other values are "
+        f"those of `include` in the lists of these kinds. Known: {', '.join(INCLUDES)}.",
     )
 
 
@@ -134,35 +134,36 @@ class SuggestQuestion(ReadParameters):
     response_model=SearchPage,
     responses={
         200: {
-            "description": "What was found, best first.",
+            "description": "The hits, best first.",
             "headers": HEADERS | LINK,
             "content": {JSON: {"example": _search_example()}},
         },
         **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()]) -> Response:
+async def search(request: Request, params: Annotated[SearchQuestion, Parameters()]) -> Response:
     """Find any record by its words: names, codes, outcomes, side effects, warnings, quotes, titles, authors.
 
-    The thing itself comes before what is about it, and that before what only mentions it. All words must match; where
-    no record has them all, those with most of them are given (`matched: some`). A word that no record holds is taken
-    for the nearest word of a name (`corrected`), and a name stands for the other names of the same thing (`followed`).
+    A treatment or condition itself comes before records about it, and those before records that only mention it. All
+    words must match; where no record has them all, those with most of them are given (`matched: some`). A word that no
+    record holds is taken for the nearest word of a name (`corrected`), and a name also finds the other names of the
+    same thing (`followed`).
     Warnings of a class are found by the names of its products, too.
-    Words that hold nothing to look for give no records.
+    A query without searchable words gives no records.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SearchQuestion)
-    narrowing = {name: ids for name in NARROWING if (ids := getattr(asked, name))}
+    narrowing = {name: ids for name in NARROWING if (ids := getattr(params, name))}
     query = SearchQuery(
-        text=asked.q,
-        kinds=tuple(asked.kind or ()),
+        text=params.q,
+        kinds=tuple(params.kind or ()),
         narrowing=narrowing,
-        limit=asked.limit,
-        cursor=asked.cursor or None,
-        fields=split(asked.fields),
-        include=split(asked.include),
-        facets=split(asked.facet),
-        release=asked.release,
+        limit=params.limit,
+        cursor=params.cursor or None,
+        fields=split(params.fields),
+        include=split(params.include),
+        facets=split(params.facet),
+        release=params.release,
     )
     address = partial(absolute_url, request)
     content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
@@ -184,15 +185,15 @@ async def search(request: Request, asked: Annotated[SearchQuestion, Parameters()
         **problem_responses(NotFound, NotAcceptable, InvalidParameter),
     },
 )
-async def suggest(request: Request, asked: Annotated[SuggestQuestion, Parameters()]) -> Response:
-    """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, of which some word begins so.
+async def suggest(request: Request, params: Annotated[SuggestQuestion, Parameters()]) -> Response:
+    """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, with a word that begins so.
 
-    Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When nothing
-    begins so, the nearest names are given.
+    Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When no
+    name begins so, the nearest names are given.
     """
     choose(accepted(request), [JSON])
     refuse_repeated(request, SuggestQuestion)
-    typed = Typed(asked.q, tuple(asked.kind or ()), asked.limit)
+    typed = Typed(params.q, tuple(params.kind or ()), params.limit)
     address = partial(absolute_url, request)
     content = await database_of(request).fetch(
         lambda connection: read_suggestions(connection, typed, address), short=True

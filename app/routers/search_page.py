@@ -1,4 +1,4 @@
-"""The search page: a plain form, and what it finds."""
+"""The search page: an HTML form with the results."""
 
 from typing import Annotated
 
@@ -19,8 +19,8 @@ from app.web.read_source import database_of
 router = APIRouter(tags=["Pages"])
 
 
-class SearchAsked(PageParameters):
-    """What is looked for."""
+class SearchPageParams(PageParameters):
+    """The query parameters of the search page."""
 
     q: str = Field("", max_length=LONGEST)
     kind: Annotated[Kind | None, BLANK] = None
@@ -30,14 +30,14 @@ class SearchAsked(PageParameters):
 
 
 @router.get("/search", include_in_schema=False)
-async def search_page(request: Request, asked: Annotated[SearchAsked, Parameters()]) -> Response:
-    """The form, and below it what was found; without a question, how to ask one."""
+async def search_page(request: Request, params: Annotated[SearchPageParams, Parameters()]) -> Response:
+    """The form with its results; without a query, the form with hints."""
     choose(accepted(request), [HTML])
     where = page_settings(request)
-    if not asked.q.strip():
+    if not params.q.strip():
         return await page_answer(request, "search.html", blank_values(where))
-    filters = asked.model_dump(include={"kind", *NARROWING}, exclude_none=True)
-    query = query_of(asked.q, filters, asked.cursor, where.release)
+    filters = params.model_dump(include={"kind", *NARROWING}, exclude_none=True)
+    query = query_of(params.q, filters, params.cursor, where.release)
     found = await database_of(request).fetch(lambda connection: read_found(connection, query))
-    values = found_values(found, asked.q, filters, where, is_later=asked.cursor is not None)
+    values = found_values(found, params.q, filters, where, is_later=params.cursor is not None)
     return await page_answer(request, "search.html", values)

@@ -1,4 +1,4 @@
-"""Pages for people: the first one, documentation, problems; and those for programs that look around."""
+"""The website: landing page, documentation, problem types; and files for programs, such as /llms.txt."""
 
 from importlib.resources import files
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from app.web.read_source import database_of
 from app.web.responses import JSON
 
 DOCS_FILES = {"swagger-ui.css": "text/css; charset=utf-8", "swagger-ui-bundle.js": "text/javascript; charset=utf-8"}
-TRIES = (
+EXAMPLE_QUERIES = (
     ("What is Botox, and which unit is it measured in?", "/v1/treatments/onabotulinumtoxina"),
     (
         "Where is it approved for chronic migraine?",
@@ -53,26 +53,26 @@ def _settings(request: Request) -> Any:
 
 
 @router.get("/", include_in_schema=False)
-async def landing(request: Request, asked: Annotated[PageParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses a release that has no name
-    """The first page; the dataset as JSON-LD for whoever asks for that alone."""
+async def landing(request: Request, params: Annotated[PageParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses a release that has no name
+    """The landing page; the dataset as JSON-LD where the Accept header prefers it."""
     where = page_settings(request)
     found = await database_of(request).fetch(read_landing)
     linked = dataset_document(found.as_of, where)
     if prefers_linked_data(request):
         return etags.response_with_etag(request, linked.encode(), LINKED_DATA)
-    values = landing_values(found, where) | {"tries": TRIES, "linked": Markup(linked)}  # noqa: S704  # `<` is escaped
+    values = landing_values(found, where) | {"tries": EXAMPLE_QUERIES, "linked": Markup(linked)}  # noqa: S704  # `<` is escaped
     return await page_answer(request, "landing.html", values)
 
 
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
-    """Swagger UI on our own document."""
+    """Swagger UI for /openapi.json."""
     return etags.response_with_etag(request, page("docs.html", {}), HTML)
 
 
 @router.get("/docs/{name}", include_in_schema=False)
 async def docs_file(request: Request, name: str) -> Response:
-    """The files of Swagger UI, from the package that carries them."""
+    """The static files of Swagger UI, from the package `fastapi_swagger`."""
     if name == "start.js":
         return etags.response_with_etag(request, asset(name), DOCS_FILES["swagger-ui-bundle.js"])
     if name not in DOCS_FILES:
@@ -83,7 +83,7 @@ async def docs_file(request: Request, name: str) -> Response:
 
 @router.get("/assets/{name}", include_in_schema=False)
 async def page_asset(request: Request, name: str) -> Response:
-    """What pages load: for ever under a name with the hash of its content, for a minute under its plain one."""
+    """A static asset of pages: cached for ever under a name with its hash, for a minute under its plain name."""
     found = asset_named(name)
     if found is None:
         raise NotFound(f"There is no page /assets/{name}.")
@@ -102,13 +102,13 @@ async def openapi(request: Request) -> Response:
 
 @router.get("/problems", include_in_schema=False)
 async def problem_index(request: Request) -> Response:
-    """Every kind of problem."""
+    """The list of all problem types."""
     return await page_answer(request, "problems.html", {"problems": list(problems())})
 
 
 @router.get("/problems/{name}", include_in_schema=False)
 async def problem_page(request: Request, name: Annotated[str, Path(max_length=100)]) -> Response:
-    """What one kind of problem means, and what to do about it."""
+    """One problem type: its meaning and what to do about it."""
     kinds = {kind.name: kind for kind in problems()}
     if name not in kinds:
         close = nearest(name, kinds)
@@ -119,7 +119,7 @@ async def problem_page(request: Request, name: Annotated[str, Path(max_length=10
 
 @router.get("/llms.txt", include_in_schema=False)
 async def llms(request: Request) -> Response:
-    """The service in a page of text, for programs that read (llmstxt.org)."""
+    """The service described in plain text for language models (llmstxt.org)."""
     summaries = {plural: row.summary() for plural, row in RESOURCES.items()}
-    values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": TRIES}
+    values = {"public_url": _settings(request).public_url, "resources": summaries, "tries": EXAMPLE_QUERIES}
     return etags.response_with_etag(request, page("llms.txt", values), "text/plain; charset=utf-8")

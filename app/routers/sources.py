@@ -1,4 +1,4 @@
-"""What was read; and a source's text with its claims marked, for a page that highlights them."""
+"""The documents that records cite; and a source's text with its claims marked, for a page that highlights them."""
 
 from typing import Annotated
 
@@ -35,12 +35,12 @@ router: APIRouter = resource_router(Source, tag="Sources")
 async def get_annotated_source(
     request: Request,
     id: Annotated[Slug, Path(description="The source's id.", examples=["metropolmed-botox-neck-back-pain"])],
-    asked: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
+    params: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
 ) -> Response:
     """The text in segments, each with the claims that it belongs to, so that a page can colour them by verdict.
 
-    Of a text that is not ours to serve (`text_served: quotes-only`) a gap between claims has its place and no words.
-    404 for a source whose text we do not hold.
+    Of a text that we may not serve (`text_served: quotes-only`), segments between claims have a position and no text.
+    404 for a source without a stored text.
     """
     choose(accepted(request), [JSON])
     content = await database_of(request).fetch(lambda connection: read_annotated(connection, id))

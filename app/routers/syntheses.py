@@ -51,23 +51,24 @@ PLOTS = {"forest": forest_of, "funnel": funnel_of}
 _at_once = CapacityLimiter(1)
 """One synthesis is computed at a time in a process; others wait, reads do not."""
 MOST_WAITING = 20
+"""Most requests that wait for the computation; further ones get a 503."""
 FORMS: tuple[Form, ...] = get_args(Form)
-LASTING = "public, max-age=86400"
-"""An answer that stays may be reused for a day, so that a retraction is told a day later at the latest."""
-LONGEST_NOTE_SECONDS = 2.0
-"""How long a reader waits until the answer has its address; then it goes without."""
-STANDING = {
+ARCHIVED_CACHE_CONTROL = "public, max-age=86400"
+"""Cache-Control of an archived synthesis: a day, so that a retraction shows in `Source-Status` a day later at most."""
+LONGEST_ARCHIVING_SECONDS = 2.0
+"""Longest wait for archiving an answer; after it the response is sent without a permalink."""
+STATUS_HEADERS = {
     "Source-Status": {
-        "description": "The worst standing today of what the results rest on: `current`, `corrected`, `concern` or "
+        "description": "The worst status today among the sources of the results: `current`, `corrected`, `concern` or "
         "`retracted`.",
         "schema": {"type": "string"},
     },
     "Link": {"description": 'The same question today, as `rel="latest-version"`.', "schema": {"type": "string"}},
 }
 _EXAMPLE = example_answer()
-_OTHERS: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}
+_OTHER_FORMATS: dict[str, Any] = {"text/csv": {"schema": {"type": "string"}}, SVG: {"schema": {"type": "string"}}}
 
-KeptHash = Annotated[
+InputHash = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{64}$"),
     Path(description="The `input_hash` of the answer.", examples=[_EXAMPLE.content["input_hash"]]),
@@ -76,8 +77,8 @@ KeptHash = Annotated[
 router = APIRouter(prefix="/v1", tags=["Syntheses"])
 
 
-class SynthesisShape(BaseModel):
-    """The query parameters of a synthesis: how it is answered."""
+class SynthesisParams(BaseModel):
+    """The query parameters of a synthesis: the format of the response."""
 
     model_config = ConfigDict(extra="forbid")
     format: Literal["json", "csv", "svg"] | None = Field(
@@ -96,14 +97,14 @@ class SynthesisShape(BaseModel):
     openapi_extra=json_body(SynthesisRequest, {"made-up": {"value": EXAMPLE}}),
     responses={
         200: {
-            "description": "The pooled result, each study, and what the result hangs on.",
+            "description": "The pooled result, each study, and the sensitivity analyses.",
             "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
-            "content": _OTHERS,
+            "content": _OTHER_FORMATS,
         },
         **problem_responses(NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody),
     },
 )
-async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Parameters()]) -> Response:
+async def create_synthesis(request: Request, params: Annotated[SynthesisParams, Parameters()]) -> Response:
     """Pool the effects of up to 1,000 studies that you send; nothing is stored and no key is needed.
 
     Estimates, intervals and tests agree with R metafor. `estimate`, `se` and the intervals are on the scale of the
@@ -113,36 +114,38 @@ async def create_synthesis(request: Request, asked: Annotated[SynthesisShape, Pa
     As SVG it is a forest plot, or with `plot=funnel` a funnel plot; `title`, `arm1`, `arm2` and `direction` name their
     parts.
     """
-    refuse_repeated(request, SynthesisShape)
-    media_type = _media_type(request, asked)
-    _refuse_crowd()
+    refuse_repeated(request, SynthesisParams)
+    media_type = _media_type(request, params)
+    _refuse_when_busy()
     content = await read_body(request)
-    answered = await to_thread.run_sync(_answer, content, media_type, asked.plot or "forest", limiter=_at_once)
-    return Response(answered, media_type=media_type, headers={"Cache-Control": "no-store"})
+    rendered = await to_thread.run_sync(
+        _pool_request_body, content, media_type, params.plot or "forest", limiter=_at_once
+    )
+    return Response(rendered, media_type=media_type, headers={"Cache-Control": "no-store"})
 
 
-def _media_type(request: Request, asked: SynthesisShape | EvidenceQuestion) -> str:
-    """The format of the answer; a plot needs SVG."""
-    offered = choose(accepted(request), list(MEDIA_TYPES.values())) if asked.format is None else None
-    media_type = offered or MEDIA_TYPES[asked.format or "json"]
-    if asked.plot is not None and media_type != SVG:
+def _media_type(request: Request, params: SynthesisParams | EvidenceQuestion) -> str:
+    """The media type of the response, from `format` or Accept; InvalidParameter for a plot that is not SVG."""
+    offered = choose(accepted(request), list(MEDIA_TYPES.values())) if params.format is None else None
+    media_type = offered or MEDIA_TYPES[params.format or "json"]
+    if params.plot is not None and media_type != SVG:
         detail = "plot needs format=svg"
         raise InvalidParameter(f"{detail}.", errors=[{"parameter": "plot", "detail": detail}])
     return media_type
 
 
-def _refuse_crowd() -> None:
+def _refuse_when_busy() -> None:
     if _at_once.statistics().tasks_waiting >= MOST_WAITING:
         raise Unavailable("Too many syntheses wait already.", headers={"Retry-After": "5"})
 
 
-def _answer(content: bytes, media_type: str, plot: str) -> bytes:
-    """The whole answer to a body; it takes up to a second, and so it has a thread of its own."""
-    asked = parse(SynthesisRequest, content)
-    analysis = analysis_of(asked)
-    synthesis = synthesis_of(asked.captions(), analysis)
+def _pool_request_body(content: bytes, media_type: str, plot: str) -> bytes:
+    """Parse the request body and render the response; runs in a thread, because it takes up to a second."""
+    request_body = parse(SynthesisRequest, content)
+    analysis = analysis_of(request_body)
+    synthesis = synthesis_of(request_body.captions(), analysis)
     if media_type == SVG:
-        return PLOTS[plot](asked.captions(), analysis, synthesis).encode()
+        return PLOTS[plot](request_body.captions(), analysis, synthesis).encode()
     return to_json(synthesis) if media_type == JSON else csv_of(synthesis).encode()
 
 
@@ -158,35 +161,35 @@ def _answer(content: bytes, media_type: str, plot: str) -> bytes:
         200: {
             "description": "The pooled result with every result that counts and every one that does not.",
             "headers": HEADERS,
-            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHERS},
+            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
         },
         **MOVED,
         **problem_responses(NotAcceptable, NotFound, Gone, InvalidParameter, NotComparable),
     },
 )
-async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQuestion, Parameters()]) -> Response:
-    """What our study results say to one question, pooled where they may be: each with its numbers, source and weight.
+async def get_evidence_synthesis(request: Request, params: Annotated[EvidenceQuestion, Parameters()]) -> Response:
+    """Our study results on one question, pooled where they may be: each with its numbers, source and weight.
 
-    Results that must not be joined are refused (`not-comparable`): each reason names the results on both sides and what
-    would be right. `accept` names the reasons that you take upon yourself; the answer carries them as `caveats`. One
-    study is shown, not pooled. What does not count stands under `excluded` with its reason.
+    Results that must not be pooled are refused (`not-comparable`): each reason names the results on both sides and what
+    would be right. `accept` names the reasons that you accept; the answer lists them as `caveats`. One study is
+    shown, not pooled. Results that do not count are under `excluded` with their reasons.
 
     With `release=` the answer has an address of its own, `links.permalink`, which gives the same bytes for ever. As SVG
     it is a forest plot, or with `plot=funnel` a funnel plot; `audience` adds the answer in words.
     """
     refuse_repeated(request, EvidenceQuestion)
-    media_type = _media_type(request, asked)
-    _refuse_crowd()
-    form = _form(media_type, asked.plot)
+    media_type = _media_type(request, params)
+    _refuse_when_busy()
+    form = _form(media_type, params.plot)
     public_url = str(request.app.state.settings.public_url)
-    gathered = await database_of(request).fetch(lambda connection: gather(connection, asked, public_url))
-    forms = (form,) if asked.release is None else FORMS
-    answered, shown_as = await to_thread.run_sync(_answered, gathered, forms, limiter=_at_once)
+    gathered = await database_of(request).fetch(lambda connection: gather(connection, params, public_url))
+    forms = (form,) if params.release is None else FORMS
+    computed, shown_as = await to_thread.run_sync(_compute_synthesis, gathered, forms, limiter=_at_once)
     content = shown_as[form]
-    if asked.release is not None:
-        kept = await _kept(request.app, answered.content["input_hash"], asked.release, shown_as)
-        bare = replace(answered, content=without_permalink(answered.content, gathered))
-        content = kept[form].encode() if kept else rendered_answer(bare, form)
+    if params.release is not None:
+        archived = await _find_or_archive(request.app, computed.content["input_hash"], params.release, shown_as)
+        bare = replace(computed, content=without_permalink(computed.content, gathered))
+        content = archived[form].encode() if archived else rendered_answer(bare, form)
     return etags.response_with_etag(request, content, media_type)
 
 
@@ -198,44 +201,44 @@ async def get_evidence_synthesis(request: Request, asked: Annotated[EvidenceQues
     responses={
         200: {
             "description": "The same bytes as when it was first answered.",
-            "headers": HEADERS | STANDING,
-            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHERS},
+            "headers": HEADERS | STATUS_HEADERS,
+            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
         },
         **problem_responses(NotAcceptable, NotFound, InvalidParameter),
     },
 )
 async def get_kept_synthesis(
     request: Request,
-    hash: KeptHash,
-    asked: Annotated[SynthesisShape, Parameters()],
+    hash: InputHash,
+    params: Annotated[SynthesisParams, Parameters()],
 ) -> Response:
     """A synthesis of a release, byte for byte as it was first answered, whatever became of the dataset since.
 
-    `Source-Status` says how its results stand today: `retracted` when a source that one of them rests on was. The Link
+    `Source-Status` is the worst status of its sources today: `retracted` when one of them was retracted. The Link
     with `rel="latest-version"` asks the same question today.
     """
-    refuse_repeated(request, SynthesisShape)
-    media_type = _media_type(request, asked)
+    refuse_repeated(request, SynthesisParams)
+    media_type = _media_type(request, params)
     database: Database = request.app.state.database
-    kept = await database.fetch(lambda connection: read_archived(connection, hash))
-    answered_from(request, await request.app.state.releases.row(kept.release))
-    links = [f'<{kept.live}>; rel="latest-version"']
+    archived = await database.fetch(lambda connection: read_archived(connection, hash))
+    answered_from(request, await request.app.state.releases.row(archived.release))
+    links = [f'<{archived.live}>; rel="latest-version"']
     answer = etags.response_with_etag(
-        request, kept.forms[_form(media_type, asked.plot)].encode(), media_type, links=links
+        request, archived.forms[_form(media_type, params.plot)].encode(), media_type, links=links
     )
-    answer.headers["Cache-Control"] = LASTING
-    answer.headers["Source-Status"] = kept.source_status
+    answer.headers["Cache-Control"] = ARCHIVED_CACHE_CONTROL
+    answer.headers["Source-Status"] = archived.source_status
     return answer
 
 
-async def archive_answer(request: Request, asked: EvidenceQuestion, release: str) -> str:
-    """Answer a question over a release and keep it; its hash, or Unavailable where it cannot be kept just now."""
-    _refuse_crowd()
-    public_url, question = str(request.app.state.settings.public_url), asked.model_copy(update={"release": release})
+async def archive_answer(request: Request, params: EvidenceQuestion, release: str) -> str:
+    """Compute a synthesis over a release and archive it; returns its input hash. Unavailable where archiving fails."""
+    _refuse_when_busy()
+    public_url, question = str(request.app.state.settings.public_url), params.model_copy(update={"release": release})
     gathered = await ReleaseReads(request, release).fetch(lambda connection: gather(connection, question, public_url))
-    answered, forms = await to_thread.run_sync(_answered, gathered, FORMS, limiter=_at_once)
-    digest: str = answered.content["input_hash"]
-    if await _kept(request.app, digest, release, forms) is None:
+    computed, forms = await to_thread.run_sync(_compute_synthesis, gathered, FORMS, limiter=_at_once)
+    digest: str = computed.content["input_hash"]
+    if await _find_or_archive(request.app, digest, release, forms) is None:
         raise Unavailable("This answer cannot be kept just now.", headers={"Retry-After": "5"})
     return digest
 
@@ -244,21 +247,21 @@ def _form(media_type: str, plot: Literal["forest", "funnel"] | None) -> Form:
     return plot or "forest" if media_type == SVG else "json" if media_type == JSON else "csv"
 
 
-def _answered(gathered: Gathered, forms: Sequence[Form]) -> tuple[Answered, dict[Form, bytes]]:
-    """The answer in some of its forms; it takes up to a second, and so it has a thread of its own."""
-    answered = pooled_answer(gathered)
-    return answered, {form: rendered_answer(answered, form) for form in forms}
+def _compute_synthesis(gathered: Gathered, forms: Sequence[Form]) -> tuple[Answered, dict[Form, bytes]]:
+    """Compute a synthesis and render it in `forms`; runs in a thread, because it takes up to a second."""
+    computed = pooled_answer(gathered)
+    return computed, {form: rendered_answer(computed, form) for form in forms}
 
 
-async def _kept(app: FastAPI, digest: str, release: str, forms: dict[Form, bytes]) -> dict[Form, str] | None:
-    """The answer that is kept under the hash, this one from now on; None where it cannot be noted just now."""
+async def _find_or_archive(app: FastAPI, digest: str, release: str, forms: dict[Form, bytes]) -> dict[Form, str] | None:
+    """The archived answer for an input hash, archiving this one if there is none; None where that fails."""
     database: Database = app.state.database
     try:
         found = await database.fetch(lambda connection: find_archived(connection, digest))
         if found is None:
-            with fail_after(LONGEST_NOTE_SECONDS):
-                note = partial(archive_synthesis, database, digest, release, compress_forms(forms))
-                found = await app.state.queue.submit(note)
+            with fail_after(LONGEST_ARCHIVING_SECONDS):
+                archive = partial(archive_synthesis, database, digest, release, compress_forms(forms))
+                found = await app.state.queue.submit(archive)
     except (Unavailable, TimeoutError):
-        return None  # a database that cannot be written to can be read
+        return None  # reads still work where the database cannot be written to
     return None if found is None else decompress_forms(found)

@@ -1,4 +1,4 @@
-"""Syntheses of a release for people: a page that stays, the same as JSON-LD, and the page that asks for one."""
+"""HTML pages of archived syntheses, the same as JSON-LD, and the redirect from a question to its page."""
 
 from typing import Annotated
 
@@ -24,15 +24,15 @@ from app.web.negotiation import accepted, choose
 router = APIRouter(tags=["Pages"])
 
 
-class QuestionAsked(EvidenceQuestion):
-    """The question in the address of a page, which passes over what it does not know (`utm_source`)."""
+class SynthesisPageParams(EvidenceQuestion):
+    """The query parameters of a synthesis page; unknown ones are ignored (`utm_source`)."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 @router.get(f"/{SYNTHESES}/{{hash}}", include_in_schema=False)
 async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=500)]) -> Response:
-    """A kept synthesis with what counts in it, what does not and why; NotFound for an unknown hash."""
+    """An archived synthesis with included and excluded results and reasons; NotFound for an unknown hash."""
     form = form_of(request)
     facts, newer = await read_kept_synthesis(request, hash)
     where = page_settings(request)
@@ -44,17 +44,17 @@ async def synthesis_page(request: Request, hash: Annotated[str, Path(max_length=
 
 
 @router.get(f"/{SYNTHESES}", include_in_schema=False)
-async def asked_synthesis(request: Request, asked: Annotated[QuestionAsked, Parameters()]) -> Response:
-    """Leads to the page of the answer over the release that is named, else the newest.
+async def redirect_to_synthesis(request: Request, params: Annotated[SynthesisPageParams, Parameters()]) -> Response:
+    """Redirect to the page of the synthesis over the given release, else the newest.
 
-    Where results must not be joined, the reasons as a form in which a reader takes them upon themselves.
+    Where results must not be pooled, a form with the reasons, in which the reader may accept them.
     """
     choose(accepted(request), [HTML])
-    release = asked.release or await _newest(request)
+    release = params.release or await _newest(request)
     try:
-        digest = await archive_answer(request, asked, release)
+        digest = await archive_answer(request, params, release)
     except NotComparable as refused:
-        return await page_answer(request, "undecided.html", undecided_values(refused.errors, asked, release))
+        return await page_answer(request, "undecided.html", undecided_values(refused.errors, params, release))
     home = request.app.state.settings.public_url
     return RedirectResponse(f"{home}/{SYNTHESES}/{digest}", status_code=303, headers={"Cache-Control": "no-store"})
 

@@ -1,4 +1,4 @@
-"""What is given; the dossier, a whole page in one answer; and how complete the records are."""
+"""Treatments; the dossier, a whole page in one response; and the completeness of the records."""
 
 from functools import partial
 from typing import Annotated
@@ -25,8 +25,8 @@ from app.web.responses import JSON, absolute_url
 router: APIRouter = resource_router(Treatment, tag="Treatments")
 
 
-class Narrowed(ReadParameters):
-    """The query parameters of what is told of a whole treatment."""
+class TreatmentReportParams(ReadParameters):
+    """The query parameters of the reports on a treatment: dossier and completeness."""
 
     condition: Slug | None = Field(
         None,
@@ -52,17 +52,17 @@ TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examp
 async def get_treatment_dossier(
     request: Request,
     id: TreatmentId,  # the path says {id}
-    asked: Annotated[Narrowed, Parameters()],
+    params: Annotated[TreatmentReportParams, Parameters()],
 ) -> Response:
     """A whole page in one answer: the treatment, its records of every kind, and all that they mention.
 
-    Records of the class that the treatment belongs to stand apart, under `inherited`, so that nobody takes them for the
-    product's own. Each list holds at most 200 records and says where the rest is.
+    Records of the class that the treatment belongs to are apart, under `inherited`, so that nobody takes them for the
+    product's own. Each list has at most 200 records and the URL of the rest.
     """
     choose(accepted(request), [JSON])
-    refuse_repeated(request, Narrowed)
+    refuse_repeated(request, TreatmentReportParams)
     content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, asked.condition, partial(absolute_url, request))
+        lambda connection: read_dossier(connection, id, params.condition, partial(absolute_url, request))
     )
     return etags.response_with_etag(request, content.encode(), JSON)
 
@@ -81,7 +81,7 @@ async def get_treatment_dossier(
 async def get_treatment_completeness(
     request: Request,
     id: TreatmentId,  # the path says {id}
-    asked: Annotated[Narrowed, Parameters()],
+    params: Annotated[TreatmentReportParams, Parameters()],
 ) -> Response:
     """Field by field: how many records have a value, how many have none and why, and where nobody has looked.
 
@@ -89,6 +89,6 @@ async def get_treatment_completeness(
     claim undecided are listed, too. Doses are counted here, never summed.
     """
     choose(accepted(request), [JSON])
-    refuse_repeated(request, Narrowed)
-    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, asked.condition))
+    refuse_repeated(request, TreatmentReportParams)
+    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, params.condition))
     return etags.response_with_etag(request, content, JSON)

@@ -1,4 +1,4 @@
-"""What labels forbid or warn of."""
+"""Boxed warnings, contraindications, warnings and interactions of product labels."""
 
 from app.models.warnings import Warning
 from app.web.resources import resource_router

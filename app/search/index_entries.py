@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from app.fields import facets_of, named_by, singular, uses
+from app.fields import facets_of, id_filters, singular, uses
 from app.models import RESOURCES
 from app.models.base import Known, Row
 from app.models.vocabulary import SPOKEN
@@ -134,7 +134,7 @@ def _closed(plural: str, document: Mapping[str, Any]) -> Iterator[str]:
 @cache
 def closed_fields(resource: type[Row]) -> tuple[str, ...]:
     """The fields with a value of a closed vocabulary."""
-    targets = named_by(resource)
+    targets = id_filters(resource)
     return tuple(
         name
         for name, use in uses(resource).items()

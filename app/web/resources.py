@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
-from app.fields import mentions, singular, uses
+from app.fields import reference_filters, singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
 from app.formats.registry import extra_formats
 from app.models import RESOURCES
@@ -57,7 +57,7 @@ def resource_router(resource: type[Row], *, tag: str) -> APIRouter:
 
 def parents(resource: type[Row]) -> dict[str, type[Row]]:
     """The resources under which this one is listed, those that it references, by the name of the filter."""
-    filters = {name for name, use in uses(resource).items() if use.is_filter} | mentions(resource).keys()
+    filters = {name for name, use in uses(resource).items() if use.is_filter} | reference_filters(resource).keys()
     return {
         singular(plural): row
         for plural, row in RESOURCES.items()

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from starlette.testclient import TestClient
 
-from app.fields import FieldUse, includable, mentions, singular, uses
+from app.fields import FieldUse, includable, reference_filters, singular, uses
 from app.models import RESOURCES
 from app.models.base import CitedRecord, Row
 from app.web.resources import parents
@@ -224,7 +224,7 @@ def test_every_citation_and_reference_resolves(seed_client: TestClient, resource
 
 @every_resource
 def test_who_cites_a_source_is_what_cites_it(seed_client: TestClient, resource: type[Row]) -> None:
-    if "source" not in {**mentions(resource), **uses(resource)}:
+    if "source" not in {**reference_filters(resource), **uses(resource)}:
         assert resource.plural == "sources"
         return
     for item in all_of(seed_client, f"/v1/{resource.plural}")[:10]:

@@ -22,7 +22,7 @@ from app.errors import Problem, problems
 from app.main import create_app
 from app.models import RESOURCES
 from app.pages.templates import asset_url
-from app.routers.site import TRIES
+from app.routers.site import EXAMPLE_QUERIES
 from app.settings import PREFIX, Settings
 from app.store.examples import CHECKED_ON, SEED
 from tests.conftest import ROOT
@@ -218,7 +218,7 @@ def test_the_first_page_counts_what_is_there(seed_client: TestClient) -> None:
     assert "not medical advice" in text
 
 
-@pytest.mark.parametrize(("words", "path"), TRIES)
+@pytest.mark.parametrize(("words", "path"), EXAMPLE_QUERIES)
 def test_every_try_it_link_shows_something(seed_client: TestClient, words: str, path: str) -> None:
     content = seed_client.get(path).json()
     assert content.get("items", True), words

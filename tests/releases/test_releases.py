@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from app.db.database import Database
 from app.errors import BrokenSetting, RangeNotSatisfiable
 from app.evidence.citations.masking import MASK, mask_text
-from app.formats.dataset_citation import Cited, bibtex, dataset_csl_item, text
+from app.formats.dataset_citation import CitedRelease, bibtex, dataset_csl_item, text
 from app.main import create_app
 from app.releases.build import build_release, released_tables
 from app.settings import Settings
@@ -281,7 +281,7 @@ def test_an_unknown_release_is_404_with_the_nearest(seed_client: TestClient, end
     assert answer.json()["detail"] == "There is no release '2026-11-2'. Did you mean '2026-11-22'?"
 
 
-# Cited
+# CitedRelease
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def bibtex_fields(entry: str) -> dict[str, str]:
 
 
 def test_a_citation_says_who_when_which_and_where() -> None:
-    cited = Cited("1.0", "2026-11-02", 7, "ab" * 32, "http://example.org/a_b%7Bc&d#{x}")
+    cited = CitedRelease("1.0", "2026-11-02", 7, "ab" * 32, "http://example.org/a_b%7Bc&d#{x}")
     fields = bibtex_fields(bibtex(cited))
     assert (fields["year"], fields["month"], fields["version"]) == ("2026", "11", "1.0")
     assert fields["url"] == "http://example.org/a_b%7Bc&d#%7Bx%7D"

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.errors import InvalidRecord
-from app.fields import mentions
+from app.fields import reference_filters
 from app.main import create_app
 from app.models import RESOURCES
 from app.models.base import Record, given
@@ -183,7 +183,7 @@ def test_a_reason_and_nothing_at_all_are_told_apart(database: Database) -> None:
 
 def test_a_treatment_is_not_found_under_a_condition_that_it_was_searched_for_in_vain(database: Database) -> None:
     save_all(database, made_up(), author="test")
-    assert "condition" not in mentions(Treatment)
+    assert "condition" not in reference_filters(Treatment)
     with TestClient(create_app(Settings(database_url=database.url))) as client:
         assert client.get("/v1/treatments?condition=example-pain").status_code == 422
         assert client.get("/v1/conditions/example-pain/treatments").status_code == 404

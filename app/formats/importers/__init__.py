@@ -1,5 +1,5 @@
-"""Text or JSON in, records with citations out, parents first.
+"""Importers: they parse text or JSON into records with citations, parents first.
 
-One module a document format. An importer checks what it reads and names the place of each fault; it saves nothing,
-asks no network and knows no database: `tev` and `store/write` do the rest.
+One module a document format. An importer validates its input and names the place of each error. It uses neither the
+network nor the database: `tev` and `store/write` save the records.
 """

@@ -1,4 +1,4 @@
-"""The seed's own format: a JSON object with a list of records under each resource's plural."""
+"""Parser of the seed file: a JSON object with a list of records under each resource's plural."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,10 +11,11 @@ from app.models import RESOURCES
 from app.models.base import Record
 
 MOST_ERRORS = 100
+"""How many errors one InvalidRecord lists."""
 
 
 def read(text: str) -> list[Record]:
-    """The records of a seed file; InvalidRecord names each broken one with its JSON pointer and the rule."""
+    """Parse a seed file; InvalidRecord lists each invalid record with the JSON pointer and the rule that it breaks."""
     try:
         content = from_json(text, allow_inf_nan=False)
     except ValueError as failure:
@@ -39,7 +40,7 @@ def read(text: str) -> list[Record]:
 
 
 def describe_faults(failure: ValidationError, record: str) -> Iterable[dict[str, str]]:
-    """One entry a broken rule: the record, the JSON pointer (RFC 6901) and what is wrong."""
+    """One error entry for each broken rule: the record, the JSON pointer (RFC 6901) and the message."""
     for error in failure.errors(include_url=False, include_input=False, include_context=False):
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error["loc"])
         yield {"record": record, "pointer": pointer, "detail": error["msg"].removeprefix("Value error, ")}

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from app.db.tables import REFERENCE
 from app.evidence.citations.verification import LADDER
-from app.fields import mentions, named_by, uses
+from app.fields import id_filters, reference_filters, uses
 from app.models.base import Row
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.missing import present_ids
@@ -48,7 +48,7 @@ def list_rows(connection: Connection, query: Query) -> Page:
     looked up only where one may be the cause of a missing row: for an empty page, several ids, or an id not found.
     """
     page = _page(connection, query, query)
-    named = named_by(query.resource).keys() & query.filters.keys()
+    named = id_filters(query.resource).keys() & query.filters.keys()
     if not named or (page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)):
         return page
     present = with_present_ids(connection, query)
@@ -57,7 +57,7 @@ def list_rows(connection: Connection, query: Query) -> Page:
 
 def with_present_ids(connection: Connection, query: Query) -> Query:
     """The query with former ids in its filters replaced by present ones; the same object when there are none."""
-    named = {name: plural for name, plural in named_by(query.resource).items() if name in query.filters}
+    named = {name: plural for name, plural in id_filters(query.resource).items() if name in query.filters}
     ids: dict[str, set[str]] = {}
     for name, plural in named.items():
         ids.setdefault(plural, set()).update(value for value in query.filters[name] if value is not None)
@@ -103,8 +103,8 @@ def narrowed(table: Table, query: Query) -> Iterator[ColumnElement[bool]]:
     """The WHERE conditions of a query: published, and its filters."""
     yield table.c.state == "published"
     for name, value in query.filters.items():
-        if name in mentions(query.resource):
-            yield _references_any(table, query.resource.plural, mentions(query.resource)[name], value)
+        if name in reference_filters(query.resource):
+            yield _references_any(table, query.resource.plural, reference_filters(query.resource)[name], value)
         elif name == "min_verification":
             yield table.c.verification.in_(LADDER[LADDER.index(value) :])
         elif name in table.c:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
-from app.fields import FieldUse, facets_of, includable, is_cited, mentions, uses
+from app.fields import FieldUse, facets_of, includable, is_cited, reference_filters, uses
 from app.formats.registry import extra_formats
 from app.models.base import Row
 from app.models.types import ReleaseName, Slug
@@ -80,7 +80,7 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
     for use in uses(resource).values():
         if use.is_filter:
             definitions |= _filter_parameters(use)
-    for name, plural in mentions(resource).items():
+    for name, plural in reference_filters(resource).items():
         text = f"Only records that mention this record of `{plural}`. Repeat it for any of several."
         definitions[name] = (_any_of(Slug), Field(None, description=text))
     if is_cited(resource):

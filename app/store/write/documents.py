@@ -135,7 +135,7 @@ def _source_status(record: Record, known: Known) -> str | None:
 
 def _evidence_references(all_references: Iterable[Reference]) -> Iterator[Reference]:
     """The references to evidence: not those to treatments, conditions, indications and outcomes."""
-    return (to for to in all_references if RESOURCES[to.plural].passes_standing)
+    return (to for to in all_references if RESOURCES[to.plural].is_evidence)
 
 
 def reference_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:

@@ -369,7 +369,12 @@ def invalid(errors: list[dict[str, Any]]) -> InvalidBody:
 
 def pointer(*steps: str | int) -> str:
     """The JSON pointer (RFC 6901) of steps; a name sent by the caller may be as long as the body, so it is cut off."""
-    return "".join(f"/{shorten_name(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return "".join(f"/{escaped_step(shorten_name(str(step)))}" for step in steps)
+
+
+def escaped_step(name: str) -> str:
+    """A name as a reference token of a JSON pointer (RFC 6901 section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def shorten_name(name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, AllowInfNan, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 from sqlalchemy import JSON
 
 from app.errors import nearest
+from app.json_codec import PydanticCustomError
 from app.models import RESOURCES
 from app.models.base import RecordRef, Row, reference_target
 from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, RefersTo, Slug

@@ -14,8 +14,7 @@ from anyio import to_thread
 from app.errors import Problem, Unavailable
 
 T = TypeVar("T")
-Key = tuple[str, str]
-WriteGroup = Callable[[], AbstractContextManager[Callable[[Collection[Key]], None]]]
+WriteGroup = Callable[[], AbstractContextManager[Callable[[Collection[tuple[str, str]]], None]]]
 """Opens a transaction for several writes; gives a function that prefetches records by key."""
 LONGEST_WAIT_SECONDS = 10.0
 MOST_TOGETHER = 32
@@ -27,7 +26,7 @@ class _QueuedWrite:
     """A write in the queue, the keys that it reads, and the future of its result."""
 
     work: Callable[[], Any]
-    about: Collection[Key]
+    about: Collection[tuple[str, str]]
     future: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -54,7 +53,7 @@ class WriteQueue:
         """Number of writes in the queue."""
         return len(self._waiting)
 
-    async def submit(self, work: Callable[[], T], about: Collection[Key] = ()) -> T:
+    async def submit(self, work: Callable[[], T], about: Collection[tuple[str, str]] = ()) -> T:
         """Queue a write and return its result; Unavailable when it was not begun within `seconds`.
 
         `about` names the records that the write reads, to be prefetched.

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic_core import to_json
-
 from app.formats.dataset_citation import MONTHS
+from app.json_codec import to_json
 
 MOST_AUTHORS = 6
 PERIODICALS = frozenset({"journal-article", "systematic-review"})

@@ -6,9 +6,8 @@ Only what the record supports: a value that is absent is left out, never guessed
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import to_json
-
 from app import LICENCE
+from app.json_codec import to_json
 from app.models.vocabulary import Verdict
 
 NAME = "Treatment Evidence API"

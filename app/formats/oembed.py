@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 
 from markupsafe import escape
-from pydantic_core import to_json
+
+from app.json_codec import to_json
 
 OEmbedResponse = Mapping[str, str | int]
 WIDEST, NARROWEST = 600, 280

@@ -7,11 +7,10 @@ removes its absent values. Vocabulary: https://schema.org/docs/meddocs.html.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import to_json
-
 from app import LICENCE
 from app.formats.citations import Author, reference_of
 from app.formats.claim_review import NAME, WORKS
+from app.json_codec import to_json
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.sources import Source

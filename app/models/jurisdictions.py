@@ -4,9 +4,9 @@ from datetime import date
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from app.errors import nearest
+from app.json_codec import PydanticCustomError
 
 UNION = "EU"
 """The European Union: reserved by ISO 3166/MA, no country code."""

@@ -18,7 +18,7 @@ from app.releases.build import sync_folder
 
 PAGES_AT_ONCE = 2_000
 """SQLite pages copied per step of the progress bar: eight megabytes."""
-Progress = Callable[[int, int], None]
+CopyProgress = Callable[[int, int], None]
 """Callback with the number of pages left to copy, and of all pages."""
 
 
@@ -31,7 +31,7 @@ class DatabaseContent:
     rows: dict[str, int]
 
 
-def back_up(source: Path, file: Path, progress: Progress = lambda _left, _all: None) -> DatabaseContent:
+def back_up(source: Path, file: Path, progress: CopyProgress = lambda _left, _all: None) -> DatabaseContent:
     """Copy a snapshot of the database into a new file; BrokenSetting when the file exists or the copy differs.
 
     The file gets its name at the very end, after a restore into a scratch database was compared with the source.
@@ -152,7 +152,7 @@ def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
         yield raw
 
 
-def _copy(source: sqlite3.Connection, file: Path, progress: Progress) -> None:
+def _copy(source: sqlite3.Connection, file: Path, progress: CopyProgress) -> None:
     """Copy the database of a connection into a self-contained file, without a WAL file."""
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
         source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: progress(left, total), sleep=0)

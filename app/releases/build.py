@@ -7,7 +7,7 @@ releases. The next run removes what a crash left; a lock on the folder serialise
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,6 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Table, func, select
 
 from app.db.database import Database
@@ -35,6 +34,7 @@ from app.db.tables import (
 )
 from app.errors import BrokenSetting, NotFound
 from app.evidence.citations.masking import mask_text, spans_in
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.sources import Source
 from app.models.types import RELEASE_PATTERN
@@ -42,14 +42,13 @@ from app.releases.difference import difference_between
 from app.store.read.records import totals
 from app.store.read.releases import Release, file_of, find_release, list_releases
 from app.store.read.revision import revision_of
+from app.store.write.documents import Progress
 from app.store.write.index import refill
 from app.store.write.releases import record_release
 
 OTHER_TABLES = (REGISTRY, REFERENCE, CODE, SOURCE_TEXT, REVISION, RECORD_VERSION, ALIAS, RELEASE, SHAPE, *SEARCH_INDEX)
 """The tables of a release beside those of records: an allow-list, since other tables may hold secrets (API keys)."""
-CHUNK = 500
-Progress = Callable[[int], None]
-"""Callback with the number of rows copied since the last call."""
+ROWS_PER_READ = 500
 
 
 def build_release(
@@ -164,7 +163,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]
     statement = select(table)
     if "state" in table.c:
         statement = statement.where(table.c.state != "draft")
-    mappings = connection.execute(statement, execution_options={"yield_per": CHUNK}).mappings()
+    mappings = connection.execute(statement, execution_options={"yield_per": ROWS_PER_READ}).mappings()
     for rows in mappings.partitions():
         yield [_servable_text(connection, dict(row)) if table is SOURCE_TEXT else dict(row) for row in rows]
 

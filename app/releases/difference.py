@@ -4,16 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
 from app.db.tables import RECORD_VERSION
+from app.json_codec import Json, from_json
 from app.store.read.changes import changes_between
 
-Json = dict[str, Any]
-CHUNK = 500
+DOCUMENTS_PER_READ = 500
 
 
 def difference_between(connection: Connection, since: int, until: int) -> Json:
@@ -59,7 +57,7 @@ def _pairs(connection: Connection, since: int, until: int) -> Iterator[tuple[str
         .where(ranked.c.place == 1)
         .order_by(*record, RECORD_VERSION.c.revision)
     )
-    rows = connection.execute(statement, execution_options={"yield_per": CHUNK})
+    rows = connection.execute(statement, execution_options={"yield_per": DOCUMENTS_PER_READ})
     for (kind, _), versions in groupby(rows, key=itemgetter(0, 1)):
         documents = {revision > since: from_json(document) for _, _, revision, document in versions}
         yield kind, documents.get(False), documents[True]

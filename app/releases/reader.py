@@ -23,7 +23,7 @@ from app.models.base import Row
 from app.store.read.releases import Release
 from app.store.read.revision import revision_of
 
-CHUNK = 400
+IDS_PER_STATEMENT = 400
 """Ids per statement: below the parameter limits of both engines."""
 STATUS_TABLE = """CREATE TEMP TABLE mark (
     kind TEXT NOT NULL, id TEXT NOT NULL, source_status TEXT, state TEXT NOT NULL, PRIMARY KEY (kind, id)
@@ -98,8 +98,8 @@ def _differing(connection: Connection, resource: type[Row], statuses: dict[str, 
     differing: list[CurrentStatus] = []
     columns = ", ".join(f'"{name}"' for name in ("id", "source_status", "state"))
     ids = list(statuses)
-    for start in range(0, len(ids), CHUNK):
-        chunk = tuple(ids[start : start + CHUNK])
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        chunk = tuple(ids[start : start + IDS_PER_STATEMENT])
         placeholders = ", ".join("?" * len(chunk))
         frozen = f'SELECT {columns} FROM main."{resource.table().name}" WHERE "id" IN ({placeholders})'  # noqa: S608  # our own names
         for record_id, status, state in connection.exec_driver_sql(frozen, chunk):

@@ -3,12 +3,12 @@
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
 from app.db.tables import SOURCE_TEXT
 from app.errors import NotFound
 from app.evidence.citations.segments import Marked, segments
+from app.json_codec import from_json, to_json
 from app.models.claims import Claim
 from app.models.sources import Source
 from app.models.vocabulary import ClaimKind, TextServed, Verdict

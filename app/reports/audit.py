@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 from sqlalchemy import Connection, func, select, tuple_
 
 from app.db.database import Database
@@ -14,11 +13,12 @@ from app.db.tables import RECORD_VERSION, REFERENCE, SOURCE_TEXT
 from app.errors import InvalidRecord
 from app.evidence.citations.verification import Finding, verify
 from app.formats.importers.seed import describe_faults
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.store.write.batch import name_of
 from app.store.write.documents import ExistingRecord, Progress, RenderContext, reference_rows, render_document
-from app.store.write.loaded import CHUNK, LoadedRecords, record_from
+from app.store.write.loaded import IDS_PER_STATEMENT, LoadedRecords, record_from
 
 
 class Failure(NamedTuple):
@@ -70,7 +70,7 @@ def audit(database: Database, progress: Progress = lambda _count: None) -> Repor
 
 def _next_ids(connection: Connection, plural: str, last: str) -> list[str]:
     table = RESOURCES[plural].table()
-    query = select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+    query = select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(IDS_PER_STATEMENT)
     return list(connection.scalars(query))
 
 

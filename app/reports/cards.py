@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app.errors import NotFound, nearest
 from app.fields import includable
+from app.json_codec import from_json
 from app.models.approvals import Approval
 from app.models.base import Row
 from app.models.claims import Claim

@@ -8,10 +8,10 @@ from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
 from app.db.tables import RECORD_VERSION, REGISTRY
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Key
 from app.store.examples import EXAMPLE_ADDRESS, example_of
@@ -28,7 +28,7 @@ MOST_LOOKED_AT = 10_000
 """Record versions that one page scans for a change type, without loading their documents."""
 MOST_COMPARED = 1_000
 """Record versions that one page compares with their predecessors."""
-CHUNK = 200
+KEYS_PER_READ = 200
 """Record versions loaded by one SQL query."""
 
 Order = Literal["oldest-first", "newest-first"]
@@ -154,10 +154,10 @@ def _named(connection: Connection, kinds: Sequence[str], record_id: str) -> list
 def _matching_changes(
     connection: Connection, keys: Sequence[tuple[int, int]], query: ChangeQuery, start: Sequence[int] | None
 ) -> Iterator[ListedChange]:
-    """The requested changes of these record versions, in order, from `start` on; loads `CHUNK` versions at a time."""
+    """The requested changes of these record versions, in order, from `start` on; `KEYS_PER_READ` versions a read."""
     newest_first = query.order == "newest-first"
-    for first in range(0, len(keys), CHUNK):
-        statement = select_versions().where(_any_of(keys[first : first + CHUNK]))
+    for first in range(0, len(keys), KEYS_PER_READ):
+        statement = select_versions().where(_any_of(keys[first : first + KEYS_PER_READ]))
         for record_version in read_versions(connection, in_order(statement, newest_first=newest_first)):
             changes = [change for change in record_version.changes if not query.types or change.type in query.types]
             first_number = (

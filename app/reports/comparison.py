@@ -6,7 +6,6 @@ from math import sqrt
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
@@ -25,6 +24,7 @@ from app.evidence.pooling import WITHOUT_UNIT
 from app.evidence.results import Reported
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.measures import effect_of
+from app.json_codec import from_json
 from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Slug

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json, to_json
 from sqlalchemy import JSON, ColumnElement, Connection, Integer, Text, and_, case, cast, func, null, select
 
 from app import DISCLAIMER
+from app.json_codec import from_json, to_json
 from app.models.base import Row, given
 from app.models.claims import Claim
 from app.models.conditions import Condition

@@ -3,12 +3,12 @@
 from typing import Any
 
 from pydantic import Field, create_model
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.errors import Gone
 from app.fields import includable, reference_filters, uses
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition

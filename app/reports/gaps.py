@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, func, or_, select
 
 from app.evidence.gaps.approvals import ResultCounts, approval_gaps, benefit_gaps, claim_gaps, never_on_label
@@ -14,6 +13,7 @@ from app.evidence.gaps.base import Document, Gap, GapKind, GapParty, SideRole
 from app.evidence.gaps.dose import dose_gaps
 from app.evidence.gaps.interval import interval_gaps
 from app.evidence.gaps.warning import warning_gaps
+from app.json_codec import from_json, to_json
 from app.models.approvals import Approval
 from app.models.base import Citation, Row
 from app.models.claims import Claim

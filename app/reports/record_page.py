@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
 from app.db.tables import REVISION
 from app.errors import NotFound
 from app.fields import includable, reference_filters, singular, uses
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from app.models.approvals import Approval
 from app.models.base import Row

@@ -3,11 +3,11 @@
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
 from app.evidence.regulatory_status import LabelStatus, RegulatoryStanding, decision_of, standing
+from app.json_codec import from_json, to_json
 from app.models.approvals import Approval
 from app.models.conditions import Condition
 from app.models.jurisdictions import UNION, UNION_LAW

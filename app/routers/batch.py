@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import MOST_ERRORS, Conflict, IdempotencyMismatch, PreconditionFailed
 from app.formats.csv_ndjson import ndjson_lines
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.store.examples import example_record
 from app.web.middleware.checks import LARGER_BODIES

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from pydantic import Field, StringConstraints
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.json_codec import to_json
 from app.models.types import Slug
 from app.reports.benefit_harm.report import read_benefit_harm
 from app.reports.benefit_harm.schemas import BenefitHarm

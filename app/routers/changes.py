@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import Kind
 from app.formats.atom import FeedAddresses, FeedEntry, render_feed
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.models.vocabulary import ChangeType

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.comparability import WINDOW_DAYS
+from app.json_codec import PydanticCustomError, to_json
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
 from app.reports.comparison import Comparison, read_comparison

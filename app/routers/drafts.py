@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.api_keys import allows
 from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
 from app.fields import Kind
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.types import Line, Slug
 from app.models.vocabulary import DraftState

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import Gone, Moved, NotFound, Problem
 from app.formats.badge import badge_svg
+from app.json_codec import to_json
 from app.pages.badges import Badge, badge_of
 from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
 from app.web import etags

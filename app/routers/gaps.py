@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.gaps.base import GapKind
 from app.evidence.gaps.interval import interval_gaps
+from app.json_codec import to_json
 from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug

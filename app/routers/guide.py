@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from app.errors import NotFound, nearest
 from app.pages.guide import CHAPTERS, chapter
-from app.web.html import HTML, page_answer
-from app.web.negotiation import accepted, choose
+from app.web.html import page_answer
+from app.web.negotiation import HTML, accepted, choose
 
 router = APIRouter(tags=["Pages"])
 

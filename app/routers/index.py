@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import DISCLAIMER, LICENCE, __version__
 from app.errors import InvalidParameter, NotAcceptable, NotFound
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.store.read.query import ReadParameters
 from app.store.read.records import totals

@@ -5,10 +5,10 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import AfterValidator, BaseModel, Field
-from pydantic_core import PydanticCustomError, to_json
 from starlette.responses import Response
 
 from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
+from app.json_codec import PydanticCustomError, to_json
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
 from app.store.read.query import MOST_ROWS, ReadParameters

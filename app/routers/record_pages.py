@@ -21,8 +21,8 @@ from app.pages.records import VIEWS, page_values
 from app.reports.gaps import all_gaps
 from app.reports.record_page import read_facts, read_list
 from app.web import etags
-from app.web.html import BLANK, HTML, PageParameters, form_of, page_answer, page_settings
-from app.web.negotiation import accepted, choose
+from app.web.html import BLANK, PageParameters, form_of, page_answer, page_settings
+from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import database_of
 from app.web.responses import absolute_url
 

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.json_codec import to_json
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
 from app.models.types import PartialDate, Slug

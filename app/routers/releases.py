@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app import LICENCE
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
 from app.formats.dataset_citation import CitedRelease, bibtex, dataset_csl_item, text
+from app.json_codec import to_json
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
 from app.releases.pool import ReleasePool

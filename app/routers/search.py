@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
 from pydantic import Field
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import includable
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.treatments import Treatment
 from app.models.types import Slug

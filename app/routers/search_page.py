@@ -12,8 +12,8 @@ from app.pages.search import blank_values, found_values
 from app.reports.search.counts import NARROWING
 from app.reports.search.page import query_of, read_found
 from app.routers.search import LONGEST, Kind
-from app.web.html import BLANK, HTML, PageParameters, page_answer, page_settings
-from app.web.negotiation import accepted, choose
+from app.web.html import BLANK, PageParameters, page_answer, page_settings
+from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import database_of
 
 router = APIRouter(tags=["Pages"])

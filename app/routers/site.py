@@ -6,17 +6,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
 from markupsafe import Markup
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import NotFound, nearest, problems
 from app.formats.registry import LINKED_DATA
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.pages.lists import dataset_document, landing_values
 from app.pages.templates import ASSETS, asset, asset_named, page
 from app.reports.record_page import read_landing
 from app.web import etags
-from app.web.html import HTML, PageParameters, page_answer, page_settings, prefers_linked_data
+from app.web.html import PageParameters, page_answer, page_settings, prefers_linked_data
+from app.web.negotiation import HTML
 from app.web.read_source import database_of
 from app.web.responses import JSON
 

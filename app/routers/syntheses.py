@@ -9,7 +9,6 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.db.database import Database
@@ -29,6 +28,7 @@ from app.evidence.calculator.answer import analysis_of, csv_of, synthesis_of
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.evidence.calculator.request import EXAMPLE, SynthesisRequest
 from app.evidence.calculator.schemas import Synthesis
+from app.json_codec import to_json
 from app.reports.synthesis.answer import Answered, example_answer, gather, pooled_answer
 from app.reports.synthesis.archive import compress_forms, decompress_forms, find_archived, read_archived
 from app.reports.synthesis.content import Gathered, without_permalink

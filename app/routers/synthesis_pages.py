@@ -18,8 +18,8 @@ from app.reports.synthesis.question import EvidenceQuestion
 from app.routers.syntheses import archive_answer
 from app.store.read.releases import list_releases
 from app.web import etags
-from app.web.html import HTML, form_of, page_answer, page_settings, read_kept_synthesis
-from app.web.negotiation import accepted, choose
+from app.web.html import form_of, page_answer, page_settings, read_kept_synthesis
+from app.web.negotiation import HTML, accepted, choose
 
 router = APIRouter(tags=["Pages"])
 

@@ -23,7 +23,7 @@ SELECT = {
     "WHERE vector @@ CAST(:asked AS tsquery) AND place > {} AND place < {}",
 }
 HIGHEST = 2**62
-CHUNK = 1000
+PLACES_PER_READ = 1000
 MOST_GATHERED = 1600
 """Up to this many matches, times the square root of the limit, PostgreSQL reads all matches from its index and sorts.
 
@@ -80,9 +80,9 @@ def _count_by_kind(
 
 
 def every_place(connection: Connection, expression: Expression) -> Iterator[int]:
-    """All places that match, ascending, read in batches of `CHUNK`."""
+    """All places that match, ascending, read in batches of `PLACES_PER_READ`."""
     last = 0
-    while found := places(connection, expression, after=last, most=CHUNK):
+    while found := places(connection, expression, after=last, most=PLACES_PER_READ):
         yield from found
         last = found[-1]
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pydantic_core import to_json
-
 from app.fields import facets_of, id_filters, singular, uses
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Known, Row
 from app.models.vocabulary import SPOKEN

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 
 from app.db.tables import ENTRY, GRAM, NAME
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from app.models.base import Key
 from app.search.index_entries import is_entity, kinds_in_order

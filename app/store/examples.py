@@ -5,10 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
-
 from app.fields import includable
 from app.formats.importers.seed import read
+from app.json_codec import from_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Record, Row, references
 from app.store.write.documents import RenderContext, render_document

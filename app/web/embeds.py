@@ -20,7 +20,8 @@ from app.pages.templates import page
 from app.reports.cards import SYNTHESES, embedded, newer_release, read_card
 from app.reports.record_page import Facts, Record
 from app.web import etags
-from app.web.html import HTML, page_settings, read_kept_synthesis
+from app.web.html import page_settings, read_kept_synthesis
+from app.web.negotiation import HTML
 from app.web.read_source import ReleaseReads, database_of
 
 Theme = Literal["auto", "light", "dark"]

@@ -20,10 +20,8 @@ from app.pages.templates import Site, page
 from app.reports.cards import newer_release
 from app.reports.synthesis.page import SynthesisFacts, read_synthesis, with_surroundings
 from app.web import etags
-from app.web.negotiation import accepted, choose
+from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import ReleaseReads, release_of
-
-HTML = "text/html; charset=utf-8"
 
 
 def _blank_is_none(value: Any) -> Any:

@@ -14,9 +14,8 @@ from queue import Full, Queue
 from threading import Thread
 from typing import Any, TextIO
 
-from pydantic_core import to_json
-
 from app.api_keys import mask_keys
+from app.json_codec import to_json
 
 MOST_WAITING = 10_000
 """Most lines in the queue; a few megabytes."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from app.errors import NotAcceptable
 
+HTML = "text/html; charset=utf-8"
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 """A quality value, RFC 9110 section 12.4.2; a malformed one counts as 0."""
 

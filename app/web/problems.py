@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -26,11 +25,11 @@ from app.errors import (
     Problem,
     nearest,
 )
+from app.json_codec import to_json
 from app.pages.templates import page
-from app.web.negotiation import accepted, choose
+from app.web.negotiation import HTML, accepted, choose
 
 logger = logging.getLogger("app")
-HTML = "text/html; charset=utf-8"
 FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics", "oembed"})
 """First path segments of the API: errors there are problem details, not HTML pages, regardless of Accept."""
 

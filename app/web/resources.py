@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound, Problem
 from app.fields import reference_filters, singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
 from app.formats.registry import extra_formats
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.types import Slug

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from app.errors import InvalidParameter
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
 from app.formats.registry import Representation, extra_formats
+from app.json_codec import from_json, to_json
 from app.pages.templates import report_address
 from app.store.read.facets import facets
 from app.store.read.lists import Page, export_chunk, list_rows

@@ -16,7 +16,6 @@ from operator import itemgetter
 from typing import Any
 from weakref import ref
 
-from pydantic_core import to_json
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import (
@@ -28,6 +27,7 @@ from app.errors import (
     TooLong,
     Unavailable,
 )
+from app.json_codec import to_json
 
 CHECK_SECONDS = 1.0
 FIRST_CHECKS = cycle([1 + number / 64 for number in range(64)])

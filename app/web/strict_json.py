@@ -7,9 +7,8 @@ from itertools import islice
 from math import isinf
 from typing import Any
 
-from pydantic_core import from_json
-
-from app.errors import MOST_ERRORS, BadRequest, InvalidBody
+from app.errors import MOST_ERRORS, BadRequest, InvalidBody, escaped_step
+from app.json_codec import from_json
 
 
 class _RepeatedNames(dict[str, Any]):
@@ -51,7 +50,7 @@ def _number(text: str) -> int | float:
 
 def _step(name: str | int) -> str:
     """One step of a JSON pointer (RFC 6901)."""
-    return f"/{str(name).replace('~', '~0').replace('/', '~1')}"
+    return f"/{escaped_step(str(name))}"
 
 
 def _errors(value: Any, place: str) -> Iterator[tuple[str, str]]:

@@ -101,6 +101,12 @@ def test_no_fixture_has_the_name_of_another() -> None:
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
+def test_one_module_imports_pydantic_core() -> None:
+    importing = [path for path in FILES if "pydantic_core" in path.read_text(encoding="utf-8")]
+    assert [str(path.relative_to(ROOT)) for path in importing] == ["app/json_codec.py"]
+    assert len(list((ROOT / "app").glob("*.py"))) <= 8, "a loose module belongs into a package"
+
+
 def asserting_in(path: Path) -> set[str]:
     """The functions of a file that assert something."""
     functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef)]

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 
 from app.errors import BadCursor, NotAcceptable, nearest
 from app.evidence.citations.quotes import mismatch
 from app.formats.csv_ndjson import FORMULA_STARTS, csv_lines
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.types import Line, PartialDate, Slug
 from app.store.read.cursors import write_cursor

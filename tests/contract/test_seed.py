@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic_core import from_json
 from starlette.testclient import TestClient
 
+from app.json_codec import from_json
 from app.store.examples import SEED, TEXTS, seed_records
 from tests.conftest import ROOT
 

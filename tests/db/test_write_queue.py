@@ -15,9 +15,10 @@ from sqlalchemy import NullPool, create_engine, event, func, literal, select, ta
 from app.db.database import Database
 from app.db.read_cache import ReadCache, SingleFlight
 from app.db.tables import API_KEY, RECORD_VERSION, REGISTRY, REVISION
-from app.db.write_queue import MOST_TOGETHER, Key, WriteQueue
+from app.db.write_queue import MOST_TOGETHER, WriteQueue
 from app.errors import Conflict, Unavailable
 from app.models import RESOURCES
+from app.models.base import Key
 from app.store.read.revision import revision_of
 from app.store.write.drafts import Proposal, propose
 from app.store.write.one import (

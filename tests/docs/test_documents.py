@@ -11,7 +11,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from pydantic_core import to_json
 from starlette.testclient import TestClient
 from typer import Typer
 
@@ -19,6 +18,7 @@ from app.cli import app as tev
 from app.cli.seed import seed_database
 from app.db.database import Database
 from app.errors import Problem, problems
+from app.json_codec import to_json
 from app.main import create_app
 from app.models import RESOURCES
 from app.pages.templates import asset_url

@@ -5,13 +5,13 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from pydantic_core import from_json
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.cli.seed import seed_database
 from app.db.database import Database
 from app.errors import InvalidRecord
+from app.json_codec import from_json
 from app.reports.audit import audit
 from app.store.examples import SEED
 from app.store.write.save import save_all

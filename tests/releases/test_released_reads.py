@@ -9,12 +9,12 @@ from typing import Any
 
 import anyio
 import pytest
-from pydantic_core import from_json
 from sqlalchemy import create_engine, select
 from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.db.schema import migrate_schema
+from app.json_codec import from_json
 from app.models.approvals import Approval
 from app.releases.build import build_release
 from app.releases.pool import MOST_OPEN

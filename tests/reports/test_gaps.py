@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pydantic_core import from_json
 from starlette.testclient import TestClient
 
 from app.db.database import Database
 from app.evidence.gaps.base import KINDS
 from app.evidence.gaps.interval import DoseInterval
+from app.json_codec import from_json
 from app.main import create_app
 from app.settings import Settings
 from app.store.write.save import save_all

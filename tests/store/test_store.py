@@ -4,7 +4,6 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from pydantic_core import from_json
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -12,6 +11,7 @@ from app.cli.seed import seed_database
 from app.db.database import Database
 from app.db.tables import ALIAS, CODE, RECORD_VERSION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Record
 from app.models.sources import SourceRecord

@@ -6,12 +6,12 @@ from secrets import token_hex
 from typing import Any
 
 from httpx2 import Response
-from pydantic_core import to_json
 from starlette.testclient import TestClient
 
 from app.api_keys import SCOPES, new_key
 from app.clock import ago
 from app.db.database import Database
+from app.json_codec import to_json
 from app.main import create_app
 from app.settings import Settings
 from app.store.write.keys import create_key, revoke_key

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import to_json
-
 from app.formats.importers.seed import read
+from app.json_codec import to_json
 from app.models.base import Record
 
 ATTACK = (

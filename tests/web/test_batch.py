@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic_core import to_json
 
 from app.errors import MOST_ERRORS, ContentTooLarge, Problem
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.store.examples import example_record
 from app.store.write.save import rename

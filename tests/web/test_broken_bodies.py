@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic_core import to_json
 
 from app.errors import MOST_ERRORS
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.examples import example_record

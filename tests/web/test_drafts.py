@@ -4,9 +4,9 @@ from secrets import token_hex
 from typing import Any
 
 import pytest
-from pydantic_core import to_json
 from sqlalchemy import text
 
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.releases.build import build_release
 from app.store.write.keys import create_key

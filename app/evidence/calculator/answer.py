@@ -5,8 +5,6 @@ from dataclasses import asdict
 from math import sqrt
 from typing import Any
 
-from pydantic_core import to_json
-
 from app.errors import invalid, pointer
 from app.evidence.calculator.request import Captions, SynthesisRequest, parse_question
 from app.evidence.calculator.schemas import (
@@ -28,6 +26,7 @@ from app.evidence.statistics.measures import Measure
 from app.evidence.statistics.pooling import Pooled, StudyEffect
 from app.evidence.statistics.sensitivity import Attempt
 from app.formats.csv_ndjson import csv_header, csv_lines
+from app.json_codec import to_json
 
 COLUMNS = (
     "row",

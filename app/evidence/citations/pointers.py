@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic_core import from_json
+from app.errors import escaped_step
+from app.json_codec import from_json
 
 INDEX = re.compile(r"0|[1-9][0-9]*")
 
@@ -34,7 +35,7 @@ def numbers_in(value: Any, pointer: str = "") -> Iterator[tuple[str, float]]:
     """Every number in a JSON value, at any depth, with its JSON pointer."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from numbers_in(inner, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+            yield from numbers_in(inner, f"{pointer}/{escaped_step(name)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from numbers_in(inner, f"{pointer}/{index}")

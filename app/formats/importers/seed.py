@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
-from app.errors import InvalidRecord, nearest
+from app.errors import InvalidRecord, escaped_step, nearest
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Record
 
@@ -42,7 +42,7 @@ def read(text: str) -> list[Record]:
 def describe_faults(failure: ValidationError, record: str) -> Iterable[dict[str, str]]:
     """One error entry for each broken rule: the record, the JSON pointer (RFC 6901) and the message."""
     for error in failure.errors(include_url=False, include_input=False, include_context=False):
-        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error["loc"])
+        pointer = "".join(f"/{escaped_step(str(step))}" for step in error["loc"])
         yield {"record": record, "pointer": pointer, "detail": error["msg"].removeprefix("Value error, ")}
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app import DISCLAIMER
@@ -22,6 +21,7 @@ from app.evidence.absolute_effects import (
     result_subjects,
     side_effect_subjects,
 )
+from app.json_codec import from_json
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
 from app.models.types import plain_number

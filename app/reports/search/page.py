@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.indications import Indication
 from app.reports.record_page import AsOf, Found, PageList, listed, read_as_of

@@ -6,11 +6,11 @@ from math import comb
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
 from app.db.tables import CODE, ENTRY
 from app.fields import includable
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from app.reports.search.counts import NARROWING, Counting
 from app.reports.search.highlights import Highlighter

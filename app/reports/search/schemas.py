@@ -6,8 +6,8 @@ from hashlib import sha256
 from typing import Literal
 
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 
+from app.json_codec import to_json
 from app.models.types import Slug
 from app.reports.search.counts import NARROWING, SearchFacet, SearchGroup
 from app.search.highlighting import Segment

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
 from app.db.tables import ENTRY
+from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.types import Slug
 from app.search.index_entries import LABELS, TERMS, is_entity, kinds_in_order

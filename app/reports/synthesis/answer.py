@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app.errors import InvalidParameter, NotComparable
@@ -16,6 +15,7 @@ from app.evidence.pooling import PoolingChoices, SortedResults, contradicting, p
 from app.evidence.statistics.analysis import Analysis
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.pooling import Plan
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.models.conditions import Condition

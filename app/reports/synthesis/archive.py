@@ -4,11 +4,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, select
 
 from app.db.tables import SYNTHESIS
 from app.errors import NotFound
+from app.json_codec import from_json, to_json
 from app.models.study_results import StudyResult
 from app.reports.synthesis.formats import Form
 

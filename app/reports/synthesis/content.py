@@ -6,8 +6,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from pydantic_core import to_json
-
 from app import DISCLAIMER
 from app.evidence.calculator.plots import directions
 from app.evidence.calculator.request import Captions
@@ -18,6 +16,7 @@ from app.evidence.pooling import SortedResults
 from app.evidence.results import Reported, SubgroupBy
 from app.evidence.statistics import ENGINE
 from app.evidence.statistics.pooling import Plan
+from app.json_codec import to_json
 from app.models.treatments import Treatment
 from app.models.types import plain_number
 from app.reports.synthesis.entries import counted_entry, excluded_entry, lost_entry

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic_core import to_json
-
 from app.evidence.calculator.answer import COLUMNS, table_rows
 from app.evidence.calculator.plots import forest_of, funnel_of
 from app.formats.csv_ndjson import csv_header, csv_lines
 from app.formats.svg import nothing_drawn
+from app.json_codec import to_json
 from app.reports.synthesis.answer import Answered
 
 Form = Literal["json", "csv", "forest", "funnel"]

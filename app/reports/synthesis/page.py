@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
+from app.json_codec import from_json
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.outcomes import Outcome

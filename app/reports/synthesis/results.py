@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from app.errors import InvalidParameter
 from app.evidence.results import Reported
 from app.fields import includable
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.outcomes import Outcome
 from app.models.sources import Source

@@ -4,9 +4,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import from_json, to_json
-
 from app.errors import BadCursor
+from app.json_codec import from_json, to_json
 
 
 def write_cursor(mark: str, values: Sequence[Any]) -> str:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, select
 
 from app.db.tables import API_KEY, DRAFT, RECORD_VERSION
 from app.errors import NotFound
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key
 from app.models.vocabulary import DraftAction, DraftState

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, text
 
 from app.db.tables import REFERENCE
 from app.fields import facets_of
+from app.json_codec import from_json
 from app.search.index_counts import LONGEST_VALUE
 from app.search.index_entries import EVERYWHERE, SCOPE
 from app.store.read.lists import narrowed, with_present_ids

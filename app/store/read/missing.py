@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Table, and_, or_, select
 
 from app.db.tables import ALIAS, RECORD_VERSION, REVISION
 from app.errors import Gone, Moved, NotFound, nearest
+from app.json_codec import from_json
 from app.models.base import Row
 
 MOST_LOOKED_AT = 100

@@ -7,11 +7,11 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
-from pydantic_core import PydanticCustomError, to_json
 
 from app.errors import nearest
 from app.fields import FieldUse, facets_of, includable, is_cited, reference_filters, uses
 from app.formats.registry import extra_formats
+from app.json_codec import PydanticCustomError, to_json
 from app.models.base import Row
 from app.models.types import ReleaseName, Slug
 from app.models.vocabulary import Verification

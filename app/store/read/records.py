@@ -5,7 +5,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import (
     Connection,
     func,
@@ -15,6 +14,7 @@ from sqlalchemy import (
 
 from app.db.tables import CODE, REFERENCE
 from app.fields import includable, singular, uses
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.read.missing import absent

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from app.db.tables import RELEASE
 from app.errors import NotFound, nearest
+from app.json_codec import from_json
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, select
 
 from app.errors import NotComparable
 from app.fields import FieldUse, uses
+from app.json_codec import from_json
 from app.models.base import Row
 from app.models.treatments import DoseUnit, Treatment
 from app.models.vocabulary import WarningRule

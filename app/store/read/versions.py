@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Connection, Select, Tuple, exists, func, literal, select, tuple_
 
 from app.db.tables import RECORD_VERSION, REVISION
 from app.errors import NotFound
+from app.json_codec import from_json
 from app.models.base import Row
 from app.store.read.changes import RecordChange, changes_between
 from app.store.read.missing import absent

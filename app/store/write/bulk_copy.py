@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import select
 
 from app.db.database import Database
 from app.db.tables import RECORD_VERSION, REFERENCE, REGISTRY
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Record
 from app.search.index_entries import index_entry

@@ -6,10 +6,9 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from pydantic_core import to_json
-
 from app.errors import InvalidRecord
 from app.evidence.citations.verification import TextOf, verify
+from app.json_codec import to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.tables import ENTRY, FACET, FACET_SIZE, GRAM, NAME, SEARCH_INDEX
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from app.models.base import Key
 from app.search.engine import every_place
@@ -18,7 +18,7 @@ from app.search.expressions import about, tsvector
 from app.search.index_counts import NONE, facet_keys, gram_keys, name_keys
 from app.search.index_entries import IndexEntry, index_entry, is_entity, kinds_in_order, place_range
 from app.store.write.documents import Progress
-from app.store.write.loaded import CHUNK, LoadedRecords, chunks
+from app.store.write.loaded import IDS_PER_STATEMENT, LoadedRecords, chunks
 
 COUNTED = (NAME, GRAM, FACET)
 Tally = Counter[tuple[Any, ...]]
@@ -253,7 +253,7 @@ def every_row(connection: Connection, loaded: LoadedRecords) -> Iterator[dict[Ke
         table = RESOURCES[kind].table()
         last = ""
         while found := connection.execute(
-            select(table.c.id, table.c.document).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+            select(table.c.id, table.c.document).where(table.c.id > last).order_by(table.c.id).limit(IDS_PER_STATEMENT)
         ).all():
             documents = {record_id: from_json(document) for record_id, document in found}
             yield {

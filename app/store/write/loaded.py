@@ -6,17 +6,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from app.db.tables import ALIAS, REFERENCE, REGISTRY, SOURCE_TEXT
 from app.errors import nearest
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key, Record
 from app.store.write.documents import ExistingRecord
 
 T = TypeVar("T")
-CHUNK = 400
+IDS_PER_STATEMENT = 400
 """Rows per statement: below the parameter limits of both engines."""
 
 
@@ -153,6 +153,6 @@ def record_from(plural: str, document: str | Mapping[str, Any]) -> Record:
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values in chunks of at most `CHUNK`, the limit of one statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+    """The values in chunks of at most `IDS_PER_STATEMENT`, the limit of one statement."""
+    for start in range(0, len(values), IDS_PER_STATEMENT):
+        yield values[start : start + IDS_PER_STATEMENT]

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic_core import to_json
-
 from app.db.database import Database
 from app.errors import MOST_ERRORS, Conflict, PreconditionFailed, Problem
+from app.json_codec import to_json
 from app.models.base import Key, Record
 from app.store.write.batch import error_at
 from app.store.write.documents import ExistingRecord, record_digest

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from pydantic_core import to_json
 from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from app.db.database import Database
 from app.db.failures import unavailable
 from app.db.tables import ENTRY, SEARCH_INDEX
+from app.json_codec import to_json
 from app.store.write.documents import Progress
 from app.store.write.index import build_index
 

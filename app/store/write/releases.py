@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 
-from pydantic_core import to_json
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
 from app.db.database import Database
 from app.db.failures import unavailable
 from app.db.tables import RELEASE
+from app.json_codec import to_json
 from app.store.read.releases import Release
 
 

@@ -10,7 +10,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import from_json
 from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +19,7 @@ from app.db.failures import unavailable
 from app.db.group_commit import group_commit_of
 from app.db.tables import ALIAS, CODE, RECORD_VERSION, REFERENCE, REGISTRY, REVISION, SHAPE, SOURCE_TEXT
 from app.errors import InvalidRecord, NotFound
+from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
@@ -37,7 +37,7 @@ from app.store.write.documents import (
     without_clock,
 )
 from app.store.write.index import build_index, forget_record, index_records
-from app.store.write.loaded import CHUNK, LoadedRecords, chunks, record_from
+from app.store.write.loaded import IDS_PER_STATEMENT, LoadedRecords, chunks, record_from
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,7 @@ class Write:
             table = resource.table()
             last = ""
             while ids := self.connection.scalars(
-                select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+                select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(IDS_PER_STATEMENT)
             ).all():
                 self._render([(plural, record_id) for record_id in ids])
                 self.loaded.forget()

@@ -1,14 +1,11 @@
 """JSON Schemas of request bodies: a record without the fields that the server derives, and its merge patch."""
 
-from typing import Any
-
 from pydantic.json_schema import models_json_schema
-from pydantic_core import from_json, to_json
 
+from app.json_codec import Json, from_json, to_json
 from app.models import RESOURCES
 from app.models.base import Row
 
-Json = dict[str, Any]
 REFERENCE = "#/components/schemas/"
 NULL = {"type": "null"}
 

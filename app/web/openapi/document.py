@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from pydantic_core import from_json, to_json
 
 from app import DISCLAIMER, __version__
 from app.errors import MEDIA_TYPE
+from app.json_codec import Json, from_json, to_json
 from app.store.read.schemas import ProblemDetails
 from app.web.bodies import MODELS
 from app.web.openapi.bodies import body_schemas
@@ -37,8 +36,6 @@ BEARER = {
     "description": "An API key of the scope `write`, as `Authorization: Bearer tev_…`. The operator of the service "
     "creates keys with `tev key create`. Reading needs none.",
 }
-
-Json = dict[str, Any]
 
 
 def install_openapi(app: FastAPI) -> None:

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.errors import (
@@ -28,6 +27,7 @@ from app.errors import (
     UnsupportedMediaType,
 )
 from app.fields import singular
+from app.json_codec import Json, to_json
 from app.models.base import Row
 from app.models.types import Slug
 from app.store.examples import example_of, example_patch, example_record
@@ -46,7 +46,6 @@ from app.web.writes.edits import (
     withdraw_record,
 )
 
-Json = dict[str, Any]
 ChangeHandler = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
 KEYED: Json = {"security": [{"bearer": []}]}
 FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}

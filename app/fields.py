@@ -13,7 +13,7 @@ from app.errors import nearest
 from app.json_codec import PydanticCustomError
 from app.models import RESOURCES
 from app.models.base import RecordRef, Row, reference_target
-from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, RefersTo, Slug
+from app.models.types import DATE_PATTERN, DAY_PATTERN, InUnit, IsInstant, RefersTo, Slug
 
 TIMESTAMP_PATTERN = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?)?)?)?$"
 NOT_FILTERS = frozenset({"state", "version", "superseded_by"})
@@ -151,7 +151,7 @@ def _shape(info: FieldInfo) -> tuple[Shape, Any]:
         return "number", QueryInteger
     if base is float:
         return "number", QueryNumber
-    if info.description and "RFC 3339" in info.description:
+    if any(isinstance(entry, IsInstant) for entry in metadata):
         return "time", QueryTime
     pattern = next((entry.pattern for entry in metadata if getattr(entry, "pattern", None)), None)
     longest = next((entry.max_length for entry in metadata if getattr(entry, "max_length", None)), None)

@@ -14,7 +14,7 @@ from sqlmodel import JSON, Field, SQLModel, Text
 from sqlmodel._compat import SQLModelConfig
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.models.types import Count, Day, Line, Pointer, Prose, RefersTo, Slug, SourceRef
+from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
 Key = tuple[str, str]
@@ -248,8 +248,8 @@ class Row(SQLModel):
     """Whether a record about a class also applies to each member of the class."""
 
     version: int = Field(default=1, description="Rises by one with each change of the record.")
-    created_at: str = Field(default="", description="When the record was first saved (UTC, RFC 3339).")
-    updated_at: str = Field(default="", description="When the record was last changed (UTC, RFC 3339).")
+    created_at: Instant = Field(default="", description="When the record was first saved (UTC, RFC 3339).")
+    updated_at: Instant = Field(default="", description="When the record was last changed (UTC, RFC 3339).")
     state: State = word("Whether readers see it.", default="published")
     verification: Verification | None = word("How far its citations were checked against their sources.", default=None)
     checked_on: Day | None = Field(

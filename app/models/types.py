@@ -101,6 +101,12 @@ class InUnit:
     """The field of the record with the unit."""
 
 
+@dataclass(frozen=True)
+class IsInstant:
+    """Marks a text that is an instant in UTC (RFC 3339), so that queries bound it as a time."""
+
+
+Instant = Annotated[str, IsInstant()]
 Dose = Annotated[NotNegative, InUnit("dose_unit")]
 SourceRef = Annotated[Slug, RefersTo("sources")]
 TreatmentRef = Annotated[Slug, RefersTo("treatments")]

@@ -7,9 +7,8 @@ not fit into the queue is lost, and the next line that fits says how many were.
 import logging
 import sys
 import traceback
-from contextlib import suppress
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler
+from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 from threading import Thread
 from typing import Any, TextIO
@@ -52,43 +51,43 @@ def trace_of(failure: BaseException) -> list[str]:
     return lines
 
 
-class Buffered(QueueHandler):
-    """Log handler that formats in the calling thread and writes to standard error in its own thread."""
+class QueuedStderr(QueueHandler):
+    """Log handler that formats in the calling thread and writes to standard error in the thread of a QueueListener."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.waiting: Queue[str | None] = Queue(MOST_WAITING)
-        super().__init__(self.waiting)
-        self.stream = stream or sys.stderr
+        super().__init__(Queue(MOST_WAITING))
         self.lost = 0
-        self._writer = Thread(target=self._write, name="logs", daemon=True)
-        self._writer.start()
+        self.listener: QueueListener | None = WaitingListener(self.queue, logging.StreamHandler(stream or sys.stderr))
+        self.listener.start()
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Put one line into the queue, or count it as lost when the queue is full."""
+        """Put one record into the queue, or count it as lost when the queue is full."""
         try:
             if self.lost:
                 text = f"{self.lost} lines were lost: standard error is read too slowly"
                 warning = logging.LogRecord("app.web.logging", logging.WARNING, __file__, 0, text, None, None)
-                self.waiting.put_nowait(self.format(warning))
+                self.queue.put_nowait(self.prepare(warning))
                 self.lost = 0
-            self.waiting.put_nowait(record.msg)
+            self.queue.put_nowait(record)
         except Full:
             self.lost += 1
 
     def close(self) -> None:
         """Write the queued lines, for at most SECONDS_AT_THE_END."""
-        with suppress(Full):
-            self.waiting.put_nowait(None)
-        self._writer.join(SECONDS_AT_THE_END)
+        if self.listener is not None:
+            stopping = Thread(target=self.listener.stop, name="logs", daemon=True)
+            self.listener = None
+            stopping.start()
+            stopping.join(SECONDS_AT_THE_END)
         super().close()
 
-    def _write(self) -> None:
-        with suppress(ValueError, OSError):  # standard error is closed
-            while (line := self.waiting.get()) is not None:
-                self.stream.write(f"{line}\n")
-                if self.waiting.empty():
-                    self.stream.flush()
-            self.stream.flush()
+
+class WaitingListener(QueueListener):
+    """A QueueListener that can be stopped while its queue is full: the sentinel waits for room."""
+
+    def enqueue_sentinel(self) -> None:
+        """Put the sentinel behind the queued records."""
+        self.queue.put(self._sentinel)  # type: ignore[attr-defined]  # the documented way to override the put
 
 
 def configuration(level: str, *, access_log: bool) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def configuration(level: str, *, access_log: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
-        "handlers": {"stderr": {"()": Buffered, "formatter": "json"}},
+        "handlers": {"stderr": {"()": QueuedStderr, "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "uvicorn": {"level": level.upper()},

@@ -35,7 +35,7 @@ from app.settings import Settings, load_settings
 from app.store.write.save import save_all
 from app.web.auth import caller_of
 from app.web.health import look
-from app.web.logging import MOST_WAITING, Buffered, JsonFormatter, configuration
+from app.web.logging import MOST_WAITING, JsonFormatter, QueuedStderr, configuration
 from app.web.metrics import Metrics
 from app.web.middleware.checks import is_among
 from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
@@ -258,9 +258,9 @@ class Stuck(io.StringIO):
 
 
 @pytest.fixture
-def stuck_database() -> Iterator[tuple[Stuck, Buffered]]:
+def stuck_database() -> Iterator[tuple[Stuck, QueuedStderr]]:
     stream = Stuck()
-    handler = Buffered(stream)
+    handler = QueuedStderr(stream)
     handler.setFormatter(JsonFormatter())
     yield stream, handler
     stream.free.set()
@@ -268,7 +268,7 @@ def stuck_database() -> Iterator[tuple[Stuck, Buffered]]:
 
 
 def test_nobody_waits_for_a_stuck_standard_error_and_what_was_lost_is_counted(
-    stuck_database: tuple[Stuck, Buffered],
+    stuck_database: tuple[Stuck, QueuedStderr],
 ) -> None:
     stream, handler = stuck_database
     record = logging.LogRecord("app", logging.ERROR, "", 0, "made-up line", None, None)

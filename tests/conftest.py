@@ -260,7 +260,7 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for words in (["seed"], ["release", RELEASE]):
         subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, env=environment, check=True)
     with serving(environment) as url:
-        for path in (KEPT, "/openapi.json"):  # both are made once: those who come later do not wait for them
+        for path in (KEPT, "/openapi.json"):  # both are computed once, before any test asks
             with urllib.request.urlopen(url + path, timeout=60) as answer:
                 assert answer.status == 200
         yield url

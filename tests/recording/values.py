@@ -107,7 +107,7 @@ class Answer:
 
 
 class Asker(Protocol):
-    """Whoever sends requests and writes them down, each under the kind that is set."""
+    """A recorder: sends requests and writes each down under the current kind."""
 
     kind: str
     is_after_writes: bool

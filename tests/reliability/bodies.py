@@ -21,7 +21,7 @@ PATHS = (("POST", "/v1/conditions"), ("PATCH", "/v1/conditions/chronic-migraine"
 
 @dataclass(frozen=True)
 class Body:
-    """A body, what is said of its length, and whether it comes with a key."""
+    """A request body, its announced length, and whether a key is sent with it."""
 
     name: str
     content: bytes = b""

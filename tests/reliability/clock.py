@@ -1,4 +1,4 @@
-"""The clock is set back by an hour between writes: whoever follows the changes still gets every one, in order."""
+"""The clock is set back by an hour between writes: a reader of the change feed still gets every change, in order."""
 
 import asyncio
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ from tests.support.api import made_keys
 
 
 def probe(bench: Bench) -> Iterator[Figure]:
-    """Requests without a body or a version: whoever is let in changes nothing."""
+    """Requests without a body or a version, which change nothing even where the key is accepted."""
     for engine in bench.engines:
         with bench.server(engine) as server:
             database = Database(server.url)
@@ -61,7 +61,7 @@ def needed(method: str, operation: dict[str, Any]) -> str | None:
 
 
 def expected(key: str | None, scope: str | None) -> int:
-    """401, 403, or 200 for whoever is let in."""
+    """The expected status: 401, 403, or 200 where the key is accepted."""
     if key is not None and key not in SCOPES:
         return 401
     if scope is None:

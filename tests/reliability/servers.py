@@ -104,7 +104,7 @@ class Server:
         return found
 
     def forget_memory(self) -> None:
-        """Let `memory` begin with what is held now (proc(5), clear_refs)."""
+        """Reset the peak that `memory` reads to the present size (proc(5), clear_refs)."""
         for pid in self.pids():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 

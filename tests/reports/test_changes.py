@@ -1,4 +1,4 @@
-"""The change feed on both engines: whoever replays it has the dataset, and whoever reads on misses nothing."""
+"""The change feed on both engines: replaying it gives the dataset, and a mirror that reads on misses nothing."""
 
 import json
 from collections.abc import Callable, Iterator

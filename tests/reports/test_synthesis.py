@@ -1,4 +1,4 @@
-"""What is said over several study results, on both engines: pooled, refused, kept, per 1,000 people, side by side.
+"""Syntheses of study results on both engines: pooled, refused, archived, per 1,000 people, compared.
 
 The results are made up (tests/support/evidence.py); the seed speaks for the documentation's own examples.
 """

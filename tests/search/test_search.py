@@ -414,7 +414,7 @@ ENDLESS = """CREATE VIEW search_name AS
 WITH RECURSIVE endless (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM endless)
 SELECT 'treatments' AS kind, CAST(i AS TEXT) AS beginning, '' AS label, '' AS id, i > 0 AS is_whole, i AS n
 FROM endless"""
-"""The table of names without an end: whoever looks for one is never done."""
+"""A table of names without an end, so that a query over it never finishes."""
 
 
 def test_a_search_without_an_end_is_cut_off_with_a_503(database: Database) -> None:

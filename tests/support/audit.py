@@ -53,7 +53,7 @@ def asked(packages: list[Package], service: str) -> list[dict[str, Any]]:
 
 
 def judged(packages: list[Package], answers: list[dict[str, Any]]) -> tuple[int, str]:
-    """The exit status and what is said: VULNERABLE goes before UNKNOWN, and nothing unknown is SOUND."""
+    """The exit status and its message: VULNERABLE goes before UNKNOWN, and nothing unknown is SOUND."""
     looked_up = {(answer["name"], answer["version"]) for answer in answers if "skip_reason" not in answer}
     missed = [f"{name} {version}" for name, version in packages if (name, version) not in looked_up]
     lines = [

@@ -1,4 +1,4 @@
-"""Made-up results for tests of what is said over several of them: three products, two outcomes, trials and a review."""
+"""Made-up results for tests of syntheses: three products, two outcomes, trials and a review."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rate limits: whoever asks too often is told when to come again, by key and by address, and nobody else is."""
+"""Rate limits by key and by address: a 429 says when to try again, and nobody else is limited."""
 
 import asyncio
 import shutil

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.errors import NotFound, nearest
-from app.fields import includable
 from app.json_codec import from_json
 from app.models.approvals import Approval
 from app.models.base import Row
@@ -18,10 +17,9 @@ from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
 from app.models.warnings import Warning as LabelWarning
 from app.reports.dossier import classes_above
-from app.reports.record_page import Facts, PageList, Record, count_verdicts, listed, name_of_what, read_as_of
+from app.reports.record_page import Facts, FactsPlan, Found, PageList, Record, facts_of
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
-from app.store.read.records import fetch, included
 from app.store.read.releases import list_releases
 
 EMBEDDED: Mapping[str, type[Row]] = {row.plural: row for row in (Treatment, Indication, Claim, StudyResult)}
@@ -49,29 +47,15 @@ def embedded(plural: str) -> type[Row]:
 
 def read_card(connection: Connection, resource: type[Row], record_id: str) -> Facts:
     """The facts of a card; NotFound, Gone or Moved when there is no such record."""
-    document, version = fetch(connection, resource, record_id)
-    record: Record = from_json(document)
-    found = dict(included(connection, resource, [document], tuple(includable(resource))))
-    treatment = record if resource is Treatment else found.get(Treatment.plural, {}).get(record["treatment"] or "")
-    family = [] if treatment is None else [treatment, *classes_above(connection, treatment)]
-    about = _about(resource, record)
-    lists = {
-        part.resource: listed(connection, part, filters, found)
-        for part, filters in _parts(resource, about, [member["id"] for member in family])
-    }
-    for reference in record.get("evidence", ()):
-        name_of_what(connection, reference["kind"], reference["id"], found)
-    return Facts(
-        resource=resource,
-        record=record,
-        version=version,
-        lists=lists,
-        included=found,
-        verdicts=count_verdicts(connection, about) if resource in (Treatment, Indication) else {},
-        classes=family[1:],
-        annotated=None,
-        as_of=read_as_of(connection),
-    )
+
+    def plan(record: Record, found: Found) -> FactsPlan:
+        treatment = record if resource is Treatment else found.get(Treatment.plural, {}).get(record["treatment"] or "")
+        family = [] if treatment is None else [treatment, *classes_above(connection, treatment)]
+        about = _about(resource, record)
+        lists = _parts(resource, about, [member["id"] for member in family])
+        return FactsPlan(lists, family[1:], about if resource in (Treatment, Indication) else None)
+
+    return facts_of(connection, resource, record_id, plan)
 
 
 def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:

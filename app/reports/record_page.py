@@ -1,8 +1,8 @@
 """Reads the facts of an HTML page: one record, the records about it, and the records that these reference."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Connection, select
 
@@ -111,16 +111,39 @@ PARTS: Mapping[type[Row], tuple[PageList, ...]] = {
 }
 
 
+class FactsPlan(NamedTuple):
+    """What to read beside a record, once the record itself is known."""
+
+    lists: Iterable[tuple[PageList, Mapping[str, Any]]]
+    """Lists of related records, each with its filters."""
+    classes: list[Record]
+    """The classes above the treatment."""
+    counted: Mapping[str, Any] | None
+    """Filters of the claims whose verdicts are counted; None for no count."""
+
+
 def read_facts(connection: Connection, resource: type[Row], record_id: str) -> Facts:
     """The facts of a record's page; NotFound, Gone or Moved when there is no such record."""
+
+    def plan(record: Record, _: Found) -> FactsPlan:
+        classes = classes_above(connection, record) if resource is Treatment else []
+        filters, parts = _about(resource, record), PARTS[resource]
+        lists = [(part, _family(part, filters, classes)) for part in parts]
+        return FactsPlan(lists, classes, filters if any(part.resource is Claim for part in parts) else None)
+
+    facts = facts_of(connection, resource, record_id, plan)
+    return replace(facts, annotated=_annotated(connection, record_id)) if resource is Source else facts
+
+
+def facts_of(
+    connection: Connection, resource: type[Row], record_id: str, plan: Callable[[Record, Found], FactsPlan]
+) -> Facts:
+    """A record and what the plan reads beside it; NotFound, Gone or Moved when there is no such record."""
     document, version = fetch(connection, resource, record_id)
     record: Record = from_json(document)
     found = dict(included(connection, resource, [document], tuple(includable(resource))))
-    classes = classes_above(connection, record) if resource is Treatment else []
-    filters = _about(resource, record)
-    lists = {
-        part.resource: listed(connection, part, _family(part, filters, classes), found) for part in PARTS[resource]
-    }
+    planned = plan(record, found)
+    lists = {part.resource: listed(connection, part, filters, found) for part, filters in planned.lists}
     for reference in record.get("evidence", ()):
         name_of_what(connection, reference["kind"], reference["id"], found)
     return Facts(
@@ -129,9 +152,9 @@ def read_facts(connection: Connection, resource: type[Row], record_id: str) -> F
         version=version,
         lists=lists,
         included=found,
-        verdicts=count_verdicts(connection, filters) if Claim in lists else {},
-        classes=classes,
-        annotated=_annotated(connection, record_id) if resource is Source else None,
+        verdicts={} if planned.counted is None else count_verdicts(connection, planned.counted),
+        classes=planned.classes,
+        annotated=None,
         as_of=read_as_of(connection),
     )
 

@@ -56,7 +56,7 @@ class Problem(Exception):  # noqa: N818  # RFC 9457 calls it a problem
 
     @classmethod
     def example(cls) -> Self:
-        """One such problem, for the documentation."""
+        """A sample problem of this class, for the OpenAPI document."""
         return cls(f"{cls.title}.")
 
     def links(self, public_url: str) -> list[str]:  # noqa: ARG002  # most problems have none
@@ -150,7 +150,7 @@ class Gone(Problem):
 
     @classmethod
     def example(cls) -> Self:
-        """One such problem, for the documentation."""
+        """A sample problem of this class, for the OpenAPI document."""
         return cls(f"{cls.title}.", record="claims/c20", version=2)
 
     def links(self, public_url: str) -> list[str]:

@@ -97,7 +97,7 @@ class Database(Reads):
         """The result of a short read: cached until the next commit on SQLite, shared by all waiters on PostgreSQL."""
         if self._read_cache is None:
             return await self._single_flight.read(name, partial(self.fetch, work, short=True))
-        cached = self._read_cache.since_last_commit()
+        cached = self._read_cache.valid_results()
         if name not in cached:
             cached[name] = await self.fetch(work, short=True)
         result: T = cached[name]

@@ -20,8 +20,11 @@ class ReadCache:
         self._version: int | None = None
         self._results: dict[Hashable, Any] = {}
 
-    def since_last_commit(self) -> dict[Hashable, Any]:
-        """The results still valid, by name; empty after a commit (`PRAGMA data_version`) and on an error of SQLite."""
+    def valid_results(self) -> dict[Hashable, Any]:
+        """The cached results by the name of the read; a new, empty mapping once another connection has committed.
+
+        A commit is noticed by `PRAGMA data_version`. When that fails, the mapping is empty and keeps nothing.
+        """
         try:
             if self._connection is None:
                 self._connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False)

@@ -84,7 +84,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class AbsoluteEffect:
-    """The absolute effect of a record at a baseline."""
+    """What a study result or side effect means for people: the risk difference at a baseline risk without treatment."""
 
     subject: Subject
     baseline: Baseline

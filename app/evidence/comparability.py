@@ -35,7 +35,7 @@ MOST_OF_ONE_REASON = 20
 
 @dataclass(frozen=True, order=True)
 class ConflictSide:
-    """One side of a conflict: results with the same value, and that value."""
+    """One side of a conflict: the results that share one value (`what`) of the property that differs, say a unit."""
 
     what: str
     results: tuple[str, ...]

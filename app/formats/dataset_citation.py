@@ -49,7 +49,7 @@ class CitedRelease:
 
     @property
     def note(self) -> str:
-        """Revision and SHA-256 of the file, by which a reader verifies their copy."""
+        """The note of a citation: revision and SHA-256 of the release's file, by which a reader verifies a copy."""
         return f"Dataset revision {self.revision}, SHA-256 {self.sha256}"
 
 

@@ -291,7 +291,7 @@ class Row(SQLModel):
 
     @classmethod
     def shown(cls) -> tuple[str, ...]:
-        """The public fields in order: the record's own, `missing` and `curator_checked`, the server's."""
+        """The public field names in order: the record's, then `missing` and `curator_checked`, then the server's."""
         server = [name for name in Row.model_fields if name not in cls.hidden]
         last = ("missing", "curator_checked")
         own = [name for name in cls.model_fields if name not in (*Row.model_fields, *last)]

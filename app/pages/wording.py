@@ -97,7 +97,7 @@ def format_number(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Format a percentage: two decimals below 1 %, else one; empty for none."""
+    """Format a value given in percent: 0.456 as `0.46 %`, 12.34 as `12.3 %`; the empty string for None."""
     return "" if value is None else f"{format_number(round(value, 2 if value < 1 else 1))}\u202f%"
 
 

@@ -36,7 +36,7 @@ from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
 from app.store.read.query import Address
 from app.store.read.records import fetch
 from app.store.read.schemas import WHOLE, included_model, public_model
-from app.store.read.units import rules_for
+from app.store.read.units import dose_comparison_warnings
 
 LEVEL = 95.0
 BETWEEN_TREATMENTS: ConflictReason = "different-products"
@@ -83,7 +83,7 @@ def read_comparison(
         "indirect": shown(indirect),
         "alone": shown({key: results for key, results in through.items() if key not in indirect}),
         "without_results": [name for name in treatments if name not in _named(found.results)],
-        "rules": rules_for(connection, treatments),
+        "rules": dose_comparison_warnings(connection, treatments),
         "notes": [*NOTES, *omission_notes(found)],
         "included": found.included,
         "disclaimer": DISCLAIMER,

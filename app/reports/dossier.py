@@ -19,7 +19,7 @@ from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Address, Query
 from app.store.read.records import fetch
 from app.store.read.schemas import WHOLE, included_model, public_model
-from app.store.read.units import MOST_LAYERS, rules_for
+from app.store.read.units import MOST_LAYERS, dose_comparison_warnings
 
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
 """References that a dossier does not resolve: the treatment is its subject, and studies of studies are too deep."""
@@ -123,7 +123,7 @@ def _unit(connection: Connection, treatment: dict[str, Any]) -> dict[str, Any]:
         note = "Doses are in this unit, and comparable only with those in the units that mean the same amount."
     else:
         note = "Doses are in this unit, and are never converted into another product's or compared with its doses."
-    return unit | {"rules": rules_for(connection, [treatment["id"]]), "note": note}
+    return unit | {"rules": dose_comparison_warnings(connection, [treatment["id"]]), "note": note}
 
 
 def classes_above(connection: Connection, treatment: dict[str, Any]) -> list[dict[str, Any]]:

@@ -124,7 +124,10 @@ def _place(query: GapQuery) -> tuple[str, str, str] | None:
 
 
 def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> Iterator[Gap]:
-    """Every gap of a treatment, unordered, from the records on it and the warnings of its classes."""
+    """All disagreements between the records of a treatment (doses, approvals, claims, warnings), unordered.
+
+    Warnings of the classes above the treatment count as its own; approvals are judged on the day `today`.
+    """
     name = treatment["id"]
     kinds = ["approval", "dosing", "dosing-interval"]
     claims = list(_documents(connection, Claim, {"treatment": [name], "kind": kinds}))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
-from app.search.tokens import Placed, placed
+from app.search.tokens import Placed, tokens_with_spans
 
 LONGEST = 240
 """Approximate length of a snippet, in characters."""
@@ -38,7 +38,7 @@ class Wanted:
 
         A distinct query word scores 2, also within a phrase; a synonym scores 1; each counts once.
         """
-        placed_words = list(placed(text))
+        placed_words = list(tokens_with_spans(text))
         starts = self.prefixes
         found = {
             word for word in placed_words if word.token in self.words or (starts and word.token.startswith(starts))

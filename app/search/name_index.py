@@ -54,7 +54,7 @@ def near_words(connection: Connection, word: str) -> tuple[str, ...]:
 
 
 def named_side_by_side(connection: Connection, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The pairs of words that are adjacent in a name, or are the name of a kind."""
+    """Those of the word pairs that stand side by side in a record's name, or name a kind of record (`side effects`)."""
     kinds, distinct = kinds_in_order(), list(dict.fromkeys(pairs))
     if not distinct:
         return set()

@@ -43,10 +43,11 @@ def _folded(word: str) -> tuple[str, ...]:
     return tuple(token[:LONGEST_TOKEN] for token in WORD.findall(plain.translate(WITHOUT_DECOMPOSITION)))
 
 
-def placed(text: str) -> Iterator[Placed]:
-    """The tokens of a text in order: without case, diacritics and compatibility forms (Unicode Annex 15, NFKD).
+def tokens_with_spans(text: str) -> Iterator[Placed]:
+    """The tokens of a text in order, each with its start and end; case, diacritics and compatibility forms are folded.
 
-    `Göbel` is `gobel`, `Straße` is `strasse`, `SF-36` is `sf` and `36`.
+    NFKD of Unicode Annex 15, without combining marks, then casefolded: `Göbel` is `gobel`, `Straße` is `strasse`,
+    `SF-36` is `sf` and `36`.
     """
     for found in WORD.finditer(text):
         for token in _folded(found[0]):

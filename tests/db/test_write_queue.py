@@ -354,10 +354,10 @@ def test_what_was_read_is_believed_until_somebody_commits(tmp_path: Any) -> None
     database = Database(f"sqlite:///{tmp_path}/watched.db")
     database.migrate()
     memory = ReadCache(database.url)
-    memory.since_last_commit()["name"] = 1
-    assert memory.since_last_commit() == {"name": 1}
+    memory.valid_results()["name"] = 1
+    assert memory.valid_results() == {"name": 1}
     create_one(database, condition("made-up"), author="made-up")
-    assert memory.since_last_commit() == {}
+    assert memory.valid_results() == {}
     memory.close()
     database.close()
 

@@ -81,7 +81,7 @@ def verify(record: Record, text_of: TextOf) -> Finding:
 
 
 def cited_places(record: Record) -> Iterator[CitedPlace]:
-    """The citations of a record, and the own quote of a claim."""
+    """The places of sources that a record cites; for a record of `claims`, also the quote that it is about."""
     for index, citation in enumerate(getattr(record, "citations", [])):
         yield CitedPlace(f"/citations/{index}", citation.source, citation.quote, citation.span, citation.numbers)
     if isinstance(record, ClaimRecord):

@@ -44,11 +44,14 @@ class ResultCounts:
 
     @property
     def favouring(self) -> int:
-        """Results that favour the treatment, single and pooled."""
+        """The number of results that favour the treatment, of single studies and of reviews together."""
         return self.favouring_single.total() + self.favouring_pooled
 
     def words(self, treatment: str) -> str:
-        """The counts in words: `of 5 results of single studies that we hold, 2 favour example (2 against placebo)`."""
+        """The counts as a part of a sentence, with the treatment's name; empty without results.
+
+        `of 5 results of single studies that we hold, 2 favour Example (2 against placebo); of 1 results of reviews, …`
+        """
         parts = []
         if self.single:
             counted = sorted((+self.favouring_single).items())

@@ -44,8 +44,9 @@ class Page:
 def list_rows(connection: Connection, query: Query) -> Page:
     """One page of a list, in one short read; BadCursor when the cursor belongs to another query.
 
-    A former id in a filter is replaced by the present one. No record references a former id, so that former ids are
-    looked up only where one may be the cause of a missing row: for an empty page, several ids, or an id not found.
+    A renamed record keeps its former id as an alias; in a filter it is replaced by the present one. Since no record
+    refers to a former id, aliases are looked up only when one could explain missing rows: the page is empty, an id was
+    not found, or a filter names several ids. Then the page is read again.
     """
     page = _page(connection, query, query)
     named = id_filters(query.resource).keys() & query.filters.keys()

@@ -53,14 +53,14 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
         return
     offers = _offers(connection, query, mixed)
     treatments = query.filters.get("treatment") or [treatment for treatment, _ in offers]
-    rules = [_rule_entry(rule, public_url) for rule in rules_for(connection, treatments)]
+    rules = [_rule_entry(rule, public_url) for rule in dose_comparison_warnings(connection, treatments)]
     errors = [_error(parameter, use, offers) | ({"rules": rules} if rules else {}) for parameter, use in mixed]
     reason = rules[0]["statement"] if rules else "A unit belongs to its product and is never converted."
     raise NotComparable(f"{errors[0]['parameter']}: {errors[0]['detail']}. {reason}", errors=errors)
 
 
-def rules_for(connection: Connection, treatments: Collection[str]) -> list[dict[str, Any]]:
-    """The published warnings against comparing the treatments' doses: their own and those of their classes."""
+def dose_comparison_warnings(connection: Connection, treatments: Collection[str]) -> list[dict[str, Any]]:
+    """The published warnings that doses must not be compared, of these treatments (ids) and the classes above them."""
     table = Warning.table()
     concerned = sorted({*treatments, *_classes_above(connection, treatments)})
     query = select(table.c.document).where(

@@ -5,34 +5,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette_compress import CompressMiddleware, add_compress_type
 
 from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
-from app.errors import MEDIA_TYPE, Problem, Unavailable
+from app.errors import MEDIA_TYPE, Unavailable
 from app.formats.registry import REPRESENTATIONS
 from app.releases.pool import ReleasePool
-from app.routers import METHODS, ROUTES, TAGS
-from app.settings import Settings, load_settings
-from app.store.read.revision import revision_of
+from app.routers import ROUTES, TAGS
+from app.settings import OFF, Settings, load_settings
+from app.store.read.revision import DatasetState, dataset_state
 from app.store.write.transaction import write_group
 from app.web.auth import Authenticator
-from app.web.embeds import CardCache
+from app.web.cache import CachedResponses, ResponseCache
 from app.web.etags import CodedTags
+from app.web.fast_path import FastPath
 from app.web.health import Readiness
 from app.web.http_parser import require_httptools
 from app.web.metrics import Metrics
-from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
-from app.web.middleware.headers import CommonHeaders
-from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
-from app.web.middleware.request_log import RequestLog
+from app.web.middleware.checks import address, announced_length, api_key, content_coding, host_among
+from app.web.middleware.gate import Check, Gate
+from app.web.middleware.rate_limits import RateLimiter, failed_keys, request_rate
+from app.web.middleware.request_log import RequestLog, RequestRecords
 from app.web.openapi.document import install_openapi
-from app.web.problems import UnhandledErrors, install, respond
+from app.web.problems import install
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
 
@@ -54,12 +54,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     queue = WriteQueue(partial(write_group, database))
     metrics = Metrics() if settings.metrics else None
     rates = RateLimiter(settings)
+    cache = ResponseCache(settings.response_cache_bytes)
+    routes = RouteTable(ROUTES)
+    records = RequestRecords(routes, metrics=metrics, access_log=settings.access_log)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         gc.enable()
-        await _revision(database)  # opens a connection, by which `tev restore` sees that a server is running
-        yield
+        await _state(database)  # opens a connection, by which `tev restore` sees that a server is running
+        yield {"fast_path": _fast_path(settings, database, cache, records)}
         releases.close()
         database.close()
         await rates.close()
@@ -70,20 +73,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        middleware=_middleware(settings, database, queue, metrics, rates),
+        middleware=[
+            Middleware(RequestLog, records=records),
+            Middleware(
+                Gate,
+                checks=_checks(settings, database, queue, rates),
+                read_state=partial(_state, database),
+                server_timing=settings.server_timing,
+            ),
+            Middleware(CachedResponses, cache=cache),
+            Middleware(CodedTags),
+            Middleware(CompressMiddleware),
+        ],
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.cache = cache
     app.state.releases = releases
     app.state.queue = queue
-    app.state.cards = CardCache()
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
-    app.state.routes = ROUTES
+    app.state.route_table = routes
     app.state.tags = TAGS
-    app.state.methods = METHODS
     install(app)
-    app.router.routes.append(RouteTable(ROUTES))
+    app.router.routes.append(routes)
     install_openapi(app)
     return app
 
@@ -97,32 +110,38 @@ def _database(settings: Settings) -> Database:
     )
 
 
-async def _revision(database: Database) -> int | None:
+async def _state(database: Database) -> DatasetState | None:
     try:
-        return await database.cached_read("revision", revision_of)
+        return await database.cached_read("state", dataset_state)
     except Unavailable:
         return None
 
 
-async def _respond(request: Request, problem: Problem) -> Response:
-    return respond(problem, request)
+def _state_now(database: Database) -> DatasetState | None:
+    try:
+        return database.cached_read_now("state", dataset_state)
+    except Unavailable:
+        return None
 
 
-def _middleware(
-    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: RateLimiter
-) -> list[Middleware]:
-    """The ASGI middleware around the routes, the outermost first."""
-    return [
-        Middleware(RequestLog, templates=METHODS, metrics=metrics, access_log=settings.access_log),
-        Middleware(CommonHeaders, revision=partial(_revision, database)),
-        Middleware(UnhandledErrors),
-        Middleware(AddressGuard, respond=_respond),
-        Middleware(HostGuard, allowed=settings.hosts, respond=_respond),
-        Middleware(FailureGuard, rates=rates, respond=_respond),
-        Middleware(KeyGuard, authenticate=Authenticator(database, queue).authenticate, respond=_respond),
-        Middleware(RateGuard, rates=rates, respond=_respond),
-        Middleware(CodingGuard, respond=_respond),
-        Middleware(BodyGuard, respond=_respond),
-        Middleware(CodedTags),
-        Middleware(CompressMiddleware),
-    ]
+def _checks(settings: Settings, database: Database, queue: WriteQueue, rates: RateLimiter) -> tuple[Check, ...]:
+    """The checks of the gate, in their order."""
+    return (
+        address,
+        host_among(settings.hosts),
+        failed_keys(rates),
+        api_key(Authenticator(database, queue).authenticate),
+        request_rate(rates),
+        content_coding,
+        announced_length,
+    )
+
+
+def _fast_path(
+    settings: Settings, database: Database, cache: ResponseCache, records: RequestRecords
+) -> FastPath | None:
+    """The fast path, where no request needs more: on SQLite, with a cache, without limit or timing of reads."""
+    needs_gate = settings.rate_reads != OFF or settings.server_timing
+    if database.dialect != "sqlite" or needs_gate or not settings.response_cache_bytes:
+        return None
+    return FastPath(cache=cache, read_state=partial(_state_now, database), hosts=settings.hosts, records=records)

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         default=1.0, gt=0, le=60, description="After this many seconds a query is cut off with a 503."
     )
     read_threads: int = Field(default=8, ge=1, le=64, description="How many reads may wait for the database at once.")
+    response_cache_bytes: int = Field(
+        default=64_000_000,
+        ge=0,
+        le=2**40,
+        description="How many bytes of finished responses each process keeps; 0: none.",
+    )
     rate_writes: str = Field(
         default="60000/minute", description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
     )
@@ -71,6 +77,10 @@ class Settings(BaseSettings):
     access_log: bool = Field(
         default=False,
         description="Log each request: its id, method, route, status and time; no address, no parameters.",
+    )
+    server_timing: bool = Field(
+        default=False,
+        description="Say in a `Server-Timing` header whether the cache had the response, and where its time went.",
     )
     metrics: bool = Field(
         default=False, description="Answer `/metrics` in the format of Prometheus, to whoever can reach it."

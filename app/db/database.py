@@ -19,6 +19,7 @@ from app.db.group_commit import GroupCommit, before_execute, group_commit_of, sh
 from app.db.read_cache import ReadCache, SingleFlight
 from app.db.read_pool import ReadPool, shape_of, slow_slots
 from app.db.schema import migrate_schema
+from app.db.stopwatch import STOPWATCH
 from app.errors import Unavailable
 
 T = TypeVar("T")
@@ -54,12 +55,18 @@ class Reads:
         `shape` groups reads of equal cost for the read pool, where one function runs different queries; by default it
         is the function's code (`read_pool.shape_of`).
         """
-        if short and self.dialect == "sqlite":
-            return self._run(work)
-        if self._pool is None:
-            in_process = self.dialect == "sqlite"
-            self._pool = ReadPool(self._read_threads, seconds=self.query_seconds, in_process=in_process)
-        return await self._pool.run(partial(self._run, work), shape or shape_of(work))
+        stopwatch = STOPWATCH.get()
+        start = time.perf_counter()
+        try:
+            if short and self.dialect == "sqlite":
+                return self._run(work)
+            if self._pool is None:
+                in_process = self.dialect == "sqlite"
+                self._pool = ReadPool(self._read_threads, seconds=self.query_seconds, in_process=in_process)
+            return await self._pool.run(partial(self._run, work), shape or shape_of(work))
+        finally:
+            if stopwatch is not None:
+                stopwatch.add(time.perf_counter() - start)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self.read() as connection:
@@ -97,9 +104,13 @@ class Database(Reads):
         """The result of a short read: cached until the next commit on SQLite, shared by all waiters on PostgreSQL."""
         if self._read_cache is None:
             return await self._single_flight.read(name, partial(self.fetch, work, short=True))
-        cached = self._read_cache.valid_results()
+        return self.cached_read_now(name, work)
+
+    def cached_read_now(self, name: Hashable, work: Callable[[Connection], T]) -> T:
+        """The result of a short read of a SQLite file, as `cached_read` gives it, without waiting."""
+        cached = {} if self._read_cache is None else self._read_cache.valid_results()
         if name not in cached:
-            cached[name] = await self.fetch(work, short=True)
+            cached[name] = self._run(work)
         result: T = cached[name]
         return result
 

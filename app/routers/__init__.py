@@ -4,7 +4,6 @@ A module declares its paths, query parameters and responses, which make the Open
 `store/read` or `reports`. Each module needs a `router` with one tag. SQL does not belong here.
 """
 
-from collections import defaultdict
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -21,8 +20,3 @@ ROUTES: list[APIRoute] = [route for router in ROUTERS for route in router.routes
 
 TAGS: dict[str, str] = {str(module.router.tags[0]): str(module.__doc__) for module in _MODULES}
 """The description of each tag in the OpenAPI document: the module's docstring."""
-
-METHODS: dict[str, set[str]] = defaultdict(set)
-"""The HTTP methods of each path template, such as `/v1/claims/{id}`."""
-for _route in ROUTES:
-    METHODS[_route.path] |= _route.methods or set()

@@ -14,7 +14,7 @@ from app.pages.wording import titled
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
 from app.web.embeds import THEMES, shown_record, view_of
 from app.web.html import BLANK, PageParameters, page_answer
-from app.web.middleware.headers import BUILDER, PAGE
+from app.web.path_classes import BUILDER, PAGE
 from app.web.read_source import database_of
 
 SIZES = (("280", "280 pixels"), ("400", "400 pixels"), ("600", "600 pixels"), (FLUID, "all there is"))

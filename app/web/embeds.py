@@ -1,8 +1,7 @@
-"""Responses for embedded cards: display parameters, the card cache, and problems shown as cards."""
+"""Responses for embedded cards: their display parameters, and problems shown as cards."""
 
 import re
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -26,8 +25,6 @@ from app.web.read_source import ReleaseReads, database_of
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[str, ...] = get_args(Theme)
-MOST_KEPT = 500
-"""Most cards in the cache of a process; each takes a few kilobytes."""
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 """A language tag, RFC 5646 section 2.1, without the rarer forms."""
 
@@ -79,25 +76,6 @@ class ShownRecord:
     """An SVG of its numbers, inlined in the card."""
 
 
-class CardCache:
-    """LRU cache of rendered cards, keyed by record, dataset revision, date and release."""
-
-    def __init__(self) -> None:
-        self._cards: OrderedDict[Hashable, ShownRecord] = OrderedDict()
-
-    def find(self, key: Hashable) -> ShownRecord | None:
-        """The cached card, now the most recently used, or None."""
-        if key in self._cards:
-            self._cards.move_to_end(key)
-        return self._cards.get(key)
-
-    def keep(self, key: Hashable, shown: ShownRecord) -> None:
-        """Store a card, and evict the least recently used above MOST_KEPT."""
-        self._cards[key] = shown
-        while len(self._cards) > MOST_KEPT:
-            self._cards.popitem(last=False)
-
-
 async def shown_record(request: Request, plural: str, record_id: str, release: str | None = None) -> ShownRecord:
     """A record with its card; NotFound, Gone or Moved when there is no such record.
 
@@ -105,40 +83,24 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
     """
     if plural == SYNTHESES:
         return await shown_synthesis(request, record_id, release)
-    row, where, revision = embedded(plural), page_settings(request), request.scope["revision"]
+    row, where = embedded(plural), page_settings(request)
     if release:
         where = replace(where, release=release)
     newer = await _newer(request, where.release)
-    key = (plural, record_id, where, revision, newer)
-    cards: CardCache = request.app.state.cards
-    found = cards.find(key) if revision is not None else None
     reads = ReleaseReads(request, where.release) if where.release else database_of(request)
-    if found is not None and not where.release:
-        return found
-    if found is not None:
-        await reads.fetch(lambda _: None, short=True)  # sets the headers that name the release
-        return found
     facts: Facts = await reads.fetch(lambda connection: read_card(connection, row, record_id))
-    shown = ShownRecord(facts.record, facts.version, card_of(facts, where, newer))
-    cards.keep(key, shown)
-    return shown
+    return ShownRecord(facts.record, facts.version, card_of(facts, where, newer))
 
 
 async def shown_synthesis(request: Request, digest: str, release: str | None = None) -> ShownRecord:
     """An archived synthesis with its card; NotFound for an unknown hash, or for another release than its own."""
-    where, revision = page_settings(request), request.scope["revision"]
+    where = page_settings(request)
     wanted = release or where.release
     facts, newer = await read_kept_synthesis(request, digest)
     if wanted not in (None, facts.kept.release):
         raise NotFound(f"This synthesis is of release {facts.kept.release}, and there is none of it in {wanted}.")
-    key = (SYNTHESES, digest, where, revision, newer)
-    cards: CardCache = request.app.state.cards
-    found = cards.find(key) if revision is not None else None
-    if found is None:
-        record = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
-        found = ShownRecord(record, VERSION, card_of_synthesis(facts, where, newer), card_drawing(facts))
-        cards.keep(key, found)
-    return found
+    record = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}
+    return ShownRecord(record, VERSION, card_of_synthesis(facts, where, newer), card_drawing(facts))
 
 
 async def _newer(request: Request, release: str | None) -> str | None:

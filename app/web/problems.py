@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from app.api_keys import mask_keys
 from app.errors import (
@@ -28,10 +28,10 @@ from app.errors import (
 from app.json_codec import to_json
 from app.pages.templates import page
 from app.web.negotiation import HTML, accepted, choose
+from app.web.path_classes import path_class
+from app.web.route_table import RouteTable
 
 logger = logging.getLogger("app")
-FOR_PROGRAMS = frozenset({"v1", "assets", "openapi.json", "healthz", "readyz", "metrics", "oembed"})
-"""First path segments of the API: errors there are problem details, not HTML pages, regardless of Accept."""
 
 
 def respond(problem: Problem, request: Request) -> Response:
@@ -50,7 +50,7 @@ def respond(problem: Problem, request: Request) -> Response:
 
 def wants_page(request: Request) -> bool:
     """Whether an error is shown as an HTML page: outside the API, when Accept prefers HTML to problem details."""
-    if request.url.path.split("/")[1] in FOR_PROGRAMS:
+    if path_class(request.url.path).is_for_programs:
         return False
     try:
         return choose(accepted(request), [MEDIA_TYPE, "application/json", HTML]) == HTML
@@ -99,23 +99,13 @@ async def _respond_to_http(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101  # registered for this class alone
     path = request.url.path
     if failure.status_code == 405:
-        methods = {(failure.headers or {}).get("Allow", "GET"), *methods_at(path, request.app.state.methods)}
+        table: RouteTable = request.app.state.route_table
+        methods = {(failure.headers or {}).get("Allow", "GET"), *table.methods(path)}
         headers = {"Allow": allow_header(", ".join(methods))}
         return respond(MethodNotAllowed(f"{request.method} is not allowed on {path}.", headers=headers), request)
     if failure.status_code == 404:
         return respond(NotFound(f"There is no page {path}." + _near_path(request)), request)
     return respond(BadRequest(str(failure.detail)), request)
-
-
-def methods_at(path: str, known: Mapping[str, set[str]]) -> set[str]:
-    """The methods of all path templates that match; the router itself knows only those of one route."""
-    steps = path.split("/")
-    found: set[str] = set()
-    for template, methods in known.items():
-        parts = template.split("/")
-        if len(parts) == len(steps) and all(a == b or a.startswith("{") for a, b in zip(parts, steps, strict=True)):
-            found |= methods
-    return found
 
 
 def allow_header(methods: str) -> str:
@@ -129,7 +119,8 @@ def _near_path(request: Request) -> str:
     steps = request.url.path.strip("/").split("/")
     if len(steps) < 2 or steps[0] != "v1":
         return ""
-    known = {path.split("/")[2] for path in request.app.state.methods if path.startswith("/v1/")}
+    table: RouteTable = request.app.state.route_table
+    known = {route.path.split("/")[2] for route in table.routes if route.path.startswith("/v1/")}
     if steps[1] in known:
         return f" Did you mean /{'/'.join(steps)}?" if request.url.path.endswith("/") else ""
     close = nearest(steps[1], known)
@@ -178,35 +169,17 @@ def _message(error: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-class UnhandledErrors:
-    """ASGI middleware: an unhandled exception becomes a 500 problem and one log entry with its traceback."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request; once the response has started, exceptions are raised again."""
-        started = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched_send)
-        except ClientDisconnect:
-            return  # the client disconnected, or was refused already, in the middle of a body
-        except Exception as failure:
-            if scope["type"] != "http" or started:
-                raise
-            request_id = scope.get("request_id")
-            logged = f" Our log has it under the request {request_id}." if request_id else ""
-            detail = f"Something failed that should not.{logged}"
-            problem = failure if isinstance(failure, Problem) else Problem(detail)
-            if problem is not failure:
-                logger.exception(
-                    "unexpected failure on %s", mask_keys(scope["path"]), extra={"fields": {"request": request_id}}
-                )
-            response = respond(problem, Request(scope))
-            await response(scope, receive, send)
+def problem_of(failure: Exception, scope: Scope) -> Problem:
+    """The problem for an exception that nobody handled: its own, or a 500 problem and one log entry with traceback."""
+    if isinstance(failure, Problem):
+        return failure
+    request_id = scope.get("request_id")
+    logger.error(
+        "unexpected failure on %s",
+        mask_keys(scope["path"]),
+        exc_info=failure,
+        extra={"fields": {"request": request_id}},
+    )
+    return Problem(
+        "Something failed that should not." + (f" Our log has it under the request {request_id}." if request_id else "")
+    )

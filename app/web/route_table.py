@@ -17,8 +17,9 @@ class RouteTable(BaseRoute):
     """All routes of the application as one; dispatches as Starlette's router would."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self.routes = [(_steps_of(route.path_format), route) for route in routes]
-        self._names = {(steps[0], place, steps[place]) for steps, _ in self.routes for place in (1, 2, 3)}
+        self.routes = tuple(routes)
+        self._steps = [(_steps_of(route.path_format), route) for route in routes]
+        self._names = {(steps[0], place, steps[place]) for steps, _ in self._steps for place in (1, 2, 3)}
         self._candidates: dict[Steps, tuple[Route, ...]] = {}
 
     def candidates(self, path: str) -> tuple[Route, ...]:
@@ -30,7 +31,7 @@ class RouteTable(BaseRoute):
         wanted = (count, first, second, last)  # bounded: only as many keys as combinations of literal segments
         found = self._candidates.get(wanted)
         if found is None:
-            found = self._candidates[wanted] = tuple(route for steps, route in self.routes if _may_match(steps, wanted))
+            found = self._candidates[wanted] = tuple(route for steps, route in self._steps if _may_match(steps, wanted))
         return found
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -43,6 +44,15 @@ class RouteTable(BaseRoute):
             if match == Match.PARTIAL and partial[0] == Match.NONE:
                 partial = (match, child_scope)
         return partial
+
+    def template(self, path: str) -> str | None:
+        """The path template of a URL path, such as `/v1/claims/{id}` for `/v1/claims/c20`; None when none matches."""
+        return next((route.path for route in self.candidates(path) if route.path_regex.match(path)), None)
+
+    def methods(self, path: str) -> set[str]:
+        """The HTTP methods of all routes that match a URL path."""
+        matching = (route for route in self.candidates(path) if route.path_regex.match(path))
+        return {method for route in matching for method in route.methods or ()}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the route that `matches` found."""

@@ -3,7 +3,8 @@
 uvicorn waits without end for the rest of a request and for a client to read a response, and accepts connections until
 no file descriptor is left. Here each connection is checked once a second: a slow request gets 408 and is closed, and
 above a number of connections those idle longest are closed (503). Malformed HTTP and an oversized request head get a
-problem, too. docs/decisions/0016-connections.md gives the reason of each number.
+problem, too. docs/decisions/0016-connections.md gives the reason of each number. Plain reads that are in the response
+cache are answered before ASGI is entered (`app/web/fast_path.py`).
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from app.errors import (
     Unavailable,
 )
 from app.json_codec import to_json
+from app.web.fast_path import FastPath, PlainRequest
 
 CHECK_SECONDS = 1.0
 FIRST_CHECKS = cycle([1 + number / 64 for number in range(64)])
@@ -50,6 +52,9 @@ LARGEST_HEAD = 65_536
 """Most bytes of an incomplete request head."""
 MOST_CONNECTIONS = 4096
 """Most connections of one process, however many file descriptors it may open."""
+
+
+METHODS_OF_READS = {b"GET": "GET", b"HEAD": "HEAD"}
 
 
 class ConnectionState(Enum):
@@ -117,6 +122,8 @@ class Protocol(HttpToolsProtocol):
         self._waiting_since = self._last_received = self._last_read = self.loop.time()
         self._received = self._unread = 0
         self._timer = self.loop.call_later(CHECK_SECONDS * next(FIRST_CHECKS), self._check)
+        self._fast_path: FastPath | None = self.app_state.get("fast_path")
+        self._plain: PlainRequest | None = None
         if len(self.connections) > most_connections():
             self._make_room()
 
@@ -152,13 +159,34 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins; the bytes of its first chunk have been counted already."""
+        if self._plain is not None and self._fast_path is not None:
+            self._fast_path.flush()  # a pipelined request: the one before it is answered first
         super().on_message_begin()
         received = self._received
         self._expect(ConnectionState.HEAD)
         self._received = max(received, 1)
 
     def on_headers_complete(self) -> None:
-        """The request head is complete: the application is called."""
+        """The request head is complete: the application is called, unless the fast path takes the request."""
+        self._plain = self._plain_request()
+        if self._plain is None:
+            self._call_application()
+
+    def _plain_request(self) -> PlainRequest | None:
+        """The request for the fast path; None for one that is not plain, or while an earlier one is being answered."""
+        method = METHODS_OF_READS.get(self.parser.get_method())
+        if (
+            method is None
+            or self._fast_path is None
+            or self.parser.get_http_version() != "1.1"
+            or self._is_responding()
+            or self.flow.write_paused
+            or self.transport.is_closing()
+        ):
+            return None
+        return self._fast_path.request(self, method, self.url, self.headers)
+
+    def _call_application(self) -> None:
         super().on_headers_complete()
         self._expect(ConnectionState.BODY)
         if self.cycle is not None:
@@ -166,6 +194,28 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
+        if self._plain is not None and self._fast_path is not None:
+            self._fast_path.collect(self._plain)
+        else:
+            super().on_message_complete()
+        self._expect(ConnectionState.NOTHING)
+
+    def write_response(self, head: bytes, body: bytes) -> None:
+        """Write a response of the fast path; the keep-alive timeout is that of the check once a second."""
+        self._plain = None
+        if self._expected is ConnectionState.GONE or self.transport.is_closing():
+            return
+        own = b"".join([b"%b: %b\r\n" % header for header in self.server_state.default_headers])
+        self.server_state.total_requests += 1
+        self.transport.write(b"%b%b\r\n%b" % (head, own, body))
+        self._waiting_since, self._received = self.loop.time(), 0
+
+    def answer_by_asgi(self) -> None:
+        """Call the application for a request that the fast path gives back."""
+        self._plain = None
+        if self._expected is ConnectionState.GONE or self.transport.is_closing():
+            return
+        self._call_application()
         super().on_message_complete()
         self._expect(ConnectionState.NOTHING)
 
@@ -195,8 +245,14 @@ class Protocol(HttpToolsProtocol):
             self._expected is ConnectionState.GONE and now - self._waiting_since > LINGER_SECONDS
         ):
             self.transport.abort()
+        elif self._expected is ConnectionState.NOTHING and self.is_idle() and self._kept_alive_for(now):
+            self.transport.close()
         elif self._is_late(now):
             self._refuse(RequestTimeout(f"We waited too long for {self._expected.value}."))
+
+    def _kept_alive_for(self, now: float) -> bool:
+        """Whether the keep-alive timeout has passed: uvicorn's timer is set by responses of the application alone."""
+        return now - self._waiting_since > self.timeout_keep_alive and not self.transport.get_write_buffer_size()
 
     def _is_late(self, now: float) -> bool:
         """Whether a timeout of the request head or body has passed."""
@@ -209,7 +265,8 @@ class Protocol(HttpToolsProtocol):
         return False
 
     def _is_responding(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        is_running = self.cycle is not None and not self.cycle.response_complete
+        return is_running or (self._plain is not None and self._expected is ConnectionState.NOTHING)
 
     # Closing
 
@@ -252,6 +309,8 @@ class Protocol(HttpToolsProtocol):
         if self._expected is ConnectionState.HEAD and self._received and not self._is_responding():
             self._refuse(stopping)
             return
+        if self._plain is not None and self._fast_path is not None:
+            self._fast_path.flush()
         super().shutdown()
         if self._expected is ConnectionState.BODY:
             self.loop.call_later(STOPPING_SECONDS, lambda: self._refuse(stopping) if self.owes_body else None)

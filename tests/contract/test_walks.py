@@ -56,7 +56,7 @@ def walk_of_a_read(url: str) -> list[str]:
             packages.append(Path(file).relative_to(app_folder).parts[0])
 
     async def walked() -> None:
-        app = create_app(Settings(database_url=url))
+        app = create_app(Settings(database_url=url, response_cache_bytes=0))
         async with app.router.lifespan_context(app):
             assert await read_of(app) == 200  # the first one loads what later ones have
             sys.setprofile(watch)

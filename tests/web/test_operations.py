@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import logging
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from app.db.schema import newest_schema
 from app.errors import BrokenSetting, Unauthorized
 from app.main import create_app
 from app.models import RESOURCES
-from app.routers import METHODS
+from app.routers import ROUTES
 from app.settings import Settings, load_settings
 from app.store.write.save import save_all
 from app.web.auth import caller_of
@@ -38,7 +39,8 @@ from app.web.health import look
 from app.web.logging import MOST_WAITING, JsonFormatter, QueuedStderr, configuration
 from app.web.metrics import Metrics
 from app.web.middleware.checks import is_among
-from app.web.middleware.request_log import HEADER, NO_ROUTE, Routes, request_id
+from app.web.middleware.request_log import HEADER, request_id
+from app.web.route_table import RouteTable
 from tests.conftest import ROOT, new_database
 from tests.support.api import ADDRESS, Api, problem_of
 
@@ -438,8 +440,8 @@ def test_what_a_worker_that_died_had_in_flight_is_forgotten(monkeypatch: pytest.
     assert [file.name for file in tmp_path.iterdir()] == ["counter_4194305.db"]
 
 
-@pytest.mark.parametrize("template", sorted(METHODS))
+@pytest.mark.parametrize("template", sorted({route.path for route in ROUTES}))
 def test_every_template_is_found_by_its_addresses(template: str) -> None:
-    routes = Routes(METHODS)
-    assert routes.find(template.replace("{id}", "made-up").replace("{name}", "made-up")) == template
-    assert routes.find(f"{template}/made/up/4") == NO_ROUTE
+    table = RouteTable(ROUTES)
+    assert table.template(re.sub(r"\{[a-z_]+\}", "made-up", template)) == template
+    assert table.template(f"{template}/made/up/4") is None

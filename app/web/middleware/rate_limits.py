@@ -12,14 +12,13 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
 from limits.storage import storage_from_string
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from app.errors import TooManyRequests
 from app.settings import OFF, Settings
 from app.web.auth import needed_scope
-from app.web.middleware.checks import Respond
+from app.web.middleware.gate import Check, Passage
 
 logger = logging.getLogger("app")
 
@@ -111,65 +110,43 @@ def _redis_pool(address: str) -> Any:
     return redis.ConnectionPool.from_url(address, retry=no_retry, **seconds)
 
 
-class FailureGuard:
-    """ASGI middleware before the key guard: refuses keys (429) from an address that has sent too many invalid ones."""
+def failed_keys(rates: RateLimiter) -> Check:
+    """The check before that of the key: refuses keys (429) from an address that has sent too many invalid ones."""
 
-    def __init__(self, app: ASGIApp, *, rates: RateLimiter, respond: Respond) -> None:
-        self.app = app
-        self.rates = rates
-        self.respond = respond
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request, and count it when its response is 401."""
-        if scope["type"] != "http" or "authorization" not in Headers(scope=scope):
-            await self.app(scope, receive, send)
+    async def check(passage: Passage) -> None:
+        if "authorization" not in Headers(scope=passage.scope):
             return
-        client = client_address(scope)
-        limit = await self.rates.look("keys", client)
+        client = client_address(passage.scope)
+        limit = await rates.look("keys", client)
         if limit is not None and not limit.is_allowed:
-            response = await self.respond(Request(scope), limit.problem("Too many wrong keys came from this address"))
-            await response(scope, receive, send)
+            raise limit.problem("Too many wrong keys came from this address")
+
+        async def count(status: int) -> None:
+            if status == 401:
+                await rates.spend("keys", client)
+
+        passage.on_status = count
+
+    return check
+
+
+def request_rate(rates: RateLimiter) -> Check:
+    """The check after that of the key: counts requests under `/v1` by key, else by address; 429 above the limit."""
+
+    async def check(passage: Passage) -> None:
+        if not passage.path.startswith("/v1"):
             return
-
-        async def counting_send(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 401:
-                await self.rates.spend("keys", client)
-            await send(message)
-
-        await self.app(scope, receive, counting_send)
-
-
-class RateGuard:
-    """ASGI middleware after the key guard: counts requests by key, else by address, before the body is read."""
-
-    def __init__(self, app: ASGIApp, *, rates: RateLimiter, respond: Respond) -> None:
-        self.app = app
-        self.rates = rates
-        self.respond = respond
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request and add the rate limit headers under `/v1`, or respond 429."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1"):
-            await self.app(scope, receive, send)
-            return
-        policy = "reads" if needed_scope(scope["method"], scope["path"]) is None else "writes"
-        caller = scope.get("caller")
-        limit = await self.rates.spend(policy, client_address(scope) if caller is None else caller.id)
+        policy = "reads" if needed_scope(passage.scope["method"], passage.path) is None else "writes"
+        caller = passage.caller
+        limit = await rates.spend(policy, client_address(passage.scope) if caller is None else caller.id)
         if limit is None:
-            await self.app(scope, receive, send)
             return
         if not limit.is_allowed:
             sender = "from this address" if caller is None else "with this key"
-            response = await self.respond(Request(scope), limit.problem(f"Too many {policy} were asked {sender}"))
-            await response(scope, receive, send)
-            return
+            raise limit.problem(f"Too many {policy} were asked {sender}")
+        passage.headers += [(name.lower().encode(), value.encode()) for name, value in limit.headers().items()]
 
-        async def send_with_limit(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(raw=message["headers"]).update(limit.headers())
-            await send(message)
-
-        await self.app(scope, receive, send_with_limit)
+    return check
 
 
 def client_address(scope: Scope) -> str:

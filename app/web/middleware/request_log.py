@@ -4,14 +4,13 @@ import logging
 import re
 import secrets
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import mask_keys
 from app.web.metrics import Metrics
+from app.web.route_table import RouteTable
 
 logger = logging.getLogger("app.access")
 HEADER = "X-Request-ID"
@@ -27,11 +26,9 @@ _NUMBERS = count()
 class RequestLog:
     """Gives each request an id, returns it as a header, and records route, status and duration of the response."""
 
-    def __init__(self, app: ASGIApp, *, templates: Iterable[str], metrics: Metrics | None, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, *, records: "RequestRecords") -> None:
         self.app = app
-        self.routes = Routes(templates)
-        self.metrics = metrics
-        self.access_log = access_log
+        self.records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, with `request_id` in the scope."""
@@ -49,23 +46,38 @@ class RequestLog:
             await send(message)
 
         scope = {**scope, "request_id": name}
-        if self.metrics is None and not self.access_log:
+        if not self.records.are_kept:
             await self.app(scope, receive, send_with_id)
             return
         start = time.perf_counter()
-        if self.metrics is not None:
-            self.metrics.begin()
+        self.records.begin()
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            self._record(scope, status, time.perf_counter() - start)
+            self.records.end(name, scope["method"], scope["path"], status, time.perf_counter() - start)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = self.routes.find(scope["path"])
+
+class RequestRecords:
+    """What is recorded of each response, where the settings ask for it: metrics, and a line of the access log."""
+
+    def __init__(self, routes: RouteTable, *, metrics: Metrics | None, access_log: bool) -> None:
+        self.routes = routes
+        self.metrics = metrics
+        self.access_log = access_log
+        self.are_kept = access_log or metrics is not None
+
+    def begin(self) -> None:
+        """Count a request as in flight."""
         if self.metrics is not None:
-            self.metrics.end(scope["method"], route, status, seconds)
+            self.metrics.begin()
+
+    def end(self, request: str, method: str, path: str, status: int, seconds: float) -> None:
+        """Record a response; status 0 when the client disconnected before it."""
+        route = self.routes.template(path) or NO_ROUTE
+        if self.metrics is not None:
+            self.metrics.end(method, route, status, seconds)
         if self.access_log:
-            fields = {"request": scope["request_id"], "method": scope["method"], "route": route, "status": status}
+            fields = {"request": request, "method": method, "route": route, "status": status}
             logger.info("answered", extra={"fields": fields | {"ms": round(seconds * 1000, 1)}})
 
 
@@ -74,26 +86,3 @@ def request_id(sent: bytes) -> str:
     if sent and _WELL_FORMED.fullmatch(sent) and mask_keys(sent.decode()) == sent.decode():
         return sent.decode()
     return f"{_PROCESS}{next(_NUMBERS):08x}"
-
-
-class Routes:
-    """Finds the path template of a URL path without routing, so that refused requests have a route label, too."""
-
-    def __init__(self, templates: Iterable[str]) -> None:
-        self._by_key: dict[tuple[int, str], list[tuple[list[str], str]]] = defaultdict(list)
-        for template in sorted(templates, key=lambda path: (path.count("{"), path)):
-            steps = template.split("/")
-            self._by_key[_key(steps)].append((steps, template))
-
-    def find(self, path: str) -> str:
-        """The template of a path, such as `/v1/claims/{id}` for `/v1/claims/c20`; `none` when no template matches."""
-        steps = path.split("/")
-        for parts, template in self._by_key.get(_key(steps), ()):
-            if all(part == step or part.startswith("{") for part, step in zip(parts, steps, strict=True)):
-                return template
-        return NO_ROUTE
-
-
-def _key(steps: list[str]) -> tuple[int, str]:
-    """The number of steps and the first distinguishing one, which is no `{parameter}` in any template."""
-    return len(steps), steps[2] if len(steps) > 2 and steps[1] == "v1" else steps[1] if len(steps) > 1 else ""

@@ -57,7 +57,7 @@ def openapi_document(app: FastAPI) -> Json:
         openapi_version="3.1.0",
         summary=SUMMARY,
         description=DESCRIPTION,
-        routes=app.state.routes,
+        routes=app.state.route_table.routes,
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
     )

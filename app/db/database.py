@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from app.db.engines import engine_of, set_deadline
 from app.db.failures import unavailable
 from app.db.group_commit import GroupCommit, before_execute, group_commit_of, shared
+from app.db.inline_reads import InlineReads, connect_file
 from app.db.read_cache import ReadCache, SingleFlight
 from app.db.read_pool import ReadPool, shape_of, slow_slots
 from app.db.schema import migrate_schema
@@ -96,6 +97,11 @@ class Database(Reads):
         event.listen(self.writer, "before_execute", before_execute)
         self._read_cache = ReadCache(url) if self.dialect == "sqlite" else None
         self._single_flight = SingleFlight()
+        self.inline: InlineReads | None = None
+        """Reads on the event loop, of what an index bounds; None on PostgreSQL, where a read waits for a server."""
+        if self.dialect == "sqlite":
+            connect = partial(connect_file, self.reader.url.database or "", seconds=query_seconds)
+            self.inline = InlineReads(connect, query_seconds=query_seconds)
         self._thread_local = threading.local()
         self._last_write_failed = False
         """Whether the last write failed, so that only another write can show that writing works again."""
@@ -183,6 +189,8 @@ class Database(Reads):
         self.writer.dispose()
         if self._read_cache is not None:
             self._read_cache.close()
+        if self.inline is not None:
+            self.inline.close()
 
     def why_not_writable(self) -> str | None:
         """The reason why a write would fail now; None when it would succeed, or while another write is under way.

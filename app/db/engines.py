@@ -17,6 +17,9 @@ LARGEST_LOG = 8_000_000
 """Bytes to which SQLite's write-ahead log is cut back after a large write has been checkpointed."""
 OPCODES_BETWEEN_CHECKS = 200_000
 """SQLite checks the deadline after so many opcodes: some milliseconds of work, since each check calls into Python."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={LARGEST_LOG}")
+"""How every connection to a SQLite file is set up."""
+READ_PRAGMAS = (*PRAGMAS, "query_only=ON")
 
 SECONDS_BETWEEN_TRIES = 0.002
 """Interval at which a writer retries while another process holds the write lock."""
@@ -80,8 +83,7 @@ def _disable_implicit_transactions(connection: sqlite3.Connection, _record: obje
 def _sqlite_setup(read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def setup(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"journal_size_limit={LARGEST_LOG}"]
-        for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
+        for pragma in READ_PRAGMAS if read_only else PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     return setup

@@ -32,7 +32,12 @@ PROBLEMS_BY_MESSAGE: tuple[tuple[type[Problem], str, tuple[str, ...]], ...] = (
 
 def unavailable(failure: DBAPIError) -> Problem:
     """The problem (503, 507) for a database error, with Retry-After; it reveals no internals of the database."""
-    message = str(failure.orig).lower()
+    return problem_of(failure.orig or failure)
+
+
+def problem_of(failure: BaseException) -> Problem:
+    """The same for an error of the driver itself."""
+    message = str(failure).lower()
     found = (
         (kind, detail)
         for kind, detail, fragments in PROBLEMS_BY_MESSAGE

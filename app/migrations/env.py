@@ -5,7 +5,9 @@ from sqlmodel import SQLModel
 
 import app.db.tables
 import app.models  # noqa: F401  # declares the tables
+from app.migrations.indexes import declare_list_indexes
 
+declare_list_indexes()
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,

@@ -15,7 +15,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowledge
 from app.reports.dossier import concerning, parts
-from app.store.read.lists import narrowed
+from app.store.read.filters import narrowed
 from app.store.read.query import MOST_ROWS, Query
 from app.store.read.records import fetch
 
@@ -137,7 +137,7 @@ def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> 
     names = facts(query.resource)
     reasons = cast(table.c.missing, Text)
     values = [func.sum(case((_has_value(table.c[name]), 1), else_=0), type_=Integer) for name in names]
-    statement = select(reasons, func.count(), *values).where(*narrowed(table, query)).group_by(reasons)
+    statement = select(reasons, func.count(), *values).where(*narrowed(query)).group_by(reasons)
     total, known, missing = 0, Counter[str](), {name: Counter[str]() for name in names}
     for given_reasons, count, *counts in connection.execute(statement):
         total += count
@@ -184,7 +184,7 @@ def _claim_searches(connection: Connection, query: Query) -> list[SearchMade]:
     """The searches of claims about the treatment that stayed undecided."""
     table = query.resource.table()
     statement = select(table.c.id, table.c.conditions, table.c.searched).where(
-        *narrowed(table, query), table.c.searched.is_not(null())
+        *narrowed(query), table.c.searched.is_not(null())
     )
     return [
         SearchMade(resource=None, claim=claim, conditions=conditions, **searched)

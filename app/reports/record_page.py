@@ -25,9 +25,10 @@ from app.models.vocabulary import Verdict
 from app.models.warnings import Warning as LabelWarning
 from app.reports.annotated import AnnotatedText, read_annotated
 from app.reports.dossier import classes_above
+from app.store.read.included import included, parsed
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
-from app.store.read.records import fetch, included, totals
+from app.store.read.records import fetch, totals
 
 Record = dict[str, Any]
 Found = dict[str, dict[str, Record]]
@@ -186,7 +187,7 @@ def listed(connection: Connection, part: PageList, filters: Mapping[str, Any], f
     """Read the records of one list; the records that they reference are added to `found`."""
     include = tuple(name for name in includable(part.resource) if name not in STEPS_TOO_FAR)
     page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))
-    for plural, records in (page.included or {}).items():
+    for plural, records in parsed(page.included or {}).items():
         found.setdefault(plural, {}).update(records)
     return Listed([from_json(document) for document in page.documents], page.total or 0)
 

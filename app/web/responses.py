@@ -18,9 +18,10 @@ from app.formats.registry import Representation, extra_formats
 from app.json_codec import from_json, to_json
 from app.pages.templates import report_address
 from app.store.read.facets import facets
+from app.store.read.included import Included, included_json, included_texts, json_object, parsed
 from app.store.read.lists import Page, export_chunk, list_rows
 from app.store.read.query import Query
-from app.store.read.records import fetch, included
+from app.store.read.records import fetch
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
 from app.web import etags
@@ -86,21 +87,21 @@ async def single_answer(request: Request, query: Query, record_id: str, params: 
     _refuse_combinations(query, params.version, form, extras)
     names = extras[form].reads if form in extras else query.include
 
-    def read(connection: Connection) -> tuple[str, int, dict[str, Any]]:
+    def read(connection: Connection) -> tuple[str, int, Included]:
         if params.version is not None:
             return fetch_version(connection, query.resource, record_id, params.version), params.version, {}
         document, version = fetch(connection, query.resource, record_id)
-        return document, version, included(connection, query.resource, [document], names) if names else {}
+        return document, version, included_texts(connection, query.resource, [record_id], names) if names else {}
 
     document, version, related = await database_of(request).fetch(read, short=True)
     if form in extras:
-        content = extras[form].render(from_json(document), related, request.app.state.settings.public_url)
+        content = extras[form].render(from_json(document), parsed(related), request.app.state.settings.public_url)
     elif form != "json":
         content = table([document], query, form, first=True)
     else:
         content = project(document, query.fields) if query.fields else document
         if query.include:
-            content = _text(from_json(content) | {"included": related})
+            content = f'{content[:-1]},"included":{included_json(related)}}}'
     links = [
         *version_links(request, query.resource.plural, record_id, version),
         *report_links(request, query.resource.plural, record_id, version),
@@ -160,11 +161,16 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
 def envelope(page: Page, query: Query) -> str:
     """A page as a JSON text: the stored documents joined unparsed, `next`, and the extras that were requested."""
     documents = [project(document, query.fields) for document in page.documents] if query.fields else page.documents
-    members: dict[str, Any] = {"next": page.next}
-    for name in ("total", "facets", "included", "not_found"):
-        if getattr(page, name) is not None:
-            members[name] = getattr(page, name)
-    return f'{{"items":[{",".join(documents)}],{_text(members)[1:]}'
+    members = {"items": f"[{','.join(documents)}]", "next": _text(page.next)}
+    if page.total is not None:
+        members["total"] = _text(page.total)
+    if page.facets is not None:
+        members["facets"] = _text(page.facets)
+    if page.included is not None:
+        members["included"] = included_json(page.included)
+    if page.not_found is not None:
+        members["not_found"] = _text(page.not_found)
+    return json_object(members.items())
 
 
 def table(documents: Sequence[str], query: Query, form: str, *, first: bool) -> str:

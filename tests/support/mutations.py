@@ -271,8 +271,8 @@ CONTROLS = (
         "API8",
         "Connections for reading cannot write",
         "app/db/engines.py",
-        '[*pragmas, "query_only=ON"] if read_only else pragmas',
-        "pragmas",
+        "READ_PRAGMAS if read_only else PRAGMAS",
+        "PRAGMAS",
         "tests/store/test_store.py::test_readers_cannot_write",
     ),
     Control(

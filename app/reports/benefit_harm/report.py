@@ -29,8 +29,8 @@ from app.reports.benefit_harm.plain import plain_people
 from app.reports.benefit_harm.pooled import pooled_entries
 from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
 from app.reports.synthesis.results import ResultsInContext, omission_notes, read_all, read_named, read_results
+from app.store.read.included import included
 from app.store.read.query import Address, Query
-from app.store.read.records import included
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (

@@ -24,9 +24,10 @@ from app.search.query_parser import parse_query
 from app.search.ranking import Position, RankedHit, found_from
 from app.search.result_set import ResultSet, result_set_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
+from app.store.read.included import included
 from app.store.read.missing import present_ids
 from app.store.read.query import Address
-from app.store.read.records import documents_of, included
+from app.store.read.records import documents_of
 
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12

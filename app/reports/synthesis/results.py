@@ -16,9 +16,10 @@ from app.models.sources import Source
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.treatments import Treatment
+from app.store.read.included import included
 from app.store.read.lists import export_chunk
 from app.store.read.query import Query
-from app.store.read.records import fetch, included
+from app.store.read.records import fetch
 
 MOST_RESULTS = 500
 """How many study results one answer may use."""

@@ -12,7 +12,8 @@ from app.fields import facets_of
 from app.json_codec import from_json
 from app.search.index_counts import LONGEST_VALUE
 from app.search.index_entries import EVERYWHERE, SCOPE
-from app.store.read.lists import narrowed, with_present_ids
+from app.store.read.filters import narrowed
+from app.store.read.lists import with_present_ids
 from app.store.read.query import Query
 
 MOST_SHOWN = 100
@@ -101,7 +102,7 @@ def _precomputed_facet(connection: Connection, plural: str, scope: str, name: st
 def _counted_facet(connection: Connection, query: Query, name: str) -> Facet:
     table = query.resource.table()
     to_kind = facets_of(query.resource)[name]
-    conditions = list(narrowed(table, query))
+    conditions = list(narrowed(query))
     if to_kind is None:
         value: ColumnElement[Any] = table.c[name]
         statement: Select[Any] = select(value, func.count()).where(*conditions).group_by(value)

@@ -1,13 +1,15 @@
 """Problems for an absent record: renamed (308), withdrawn (410) or unknown (404)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, or_, select
+from sqlalchemy import Connection, Select, Table, and_, bindparam, literal_column, or_, select
 
 from app.db.tables import ALIAS, RECORD_VERSION, REVISION
 from app.errors import Gone, Moved, NotFound, nearest
 from app.json_codec import from_json
 from app.models.base import Row
+from app.store.read.prepared import ConnectionReader, Reader, numbered, padded, read_rows
 
 MOST_LOOKED_AT = 100
 """Maximum number of documents of a withdrawn record that are read to find its withdrawal."""
@@ -35,13 +37,29 @@ def present_id(connection: Connection, resource: type[Row], record_id: str) -> s
 
 def present_ids(connection: Connection, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
     """The present id by plural and former id, for those of the ids that are former ones."""
-    conditions = [
-        and_(ALIAS.c.kind == plural, ALIAS.c.id.in_(kind_ids)) for plural, kind_ids in ids.items() if kind_ids
-    ]
-    if not conditions:
+    return read_present_ids(ConnectionReader(connection), ids)
+
+
+def read_present_ids(reader: Reader, ids: Mapping[str, Collection[str]]) -> dict[tuple[str, str], str]:
+    """The same, by a reader."""
+    asked = {plural: list(kind_ids) for plural, kind_ids in sorted(ids.items()) if kind_ids}
+    if not asked:
         return {}
-    found = connection.execute(select(ALIAS.c.kind, ALIAS.c.id, ALIAS.c.to_id).where(or_(*conditions)))
-    return {(kind, former): present for kind, former, present in found}
+    shape = tuple((plural, padded(len(kind_ids))) for plural, kind_ids in asked.items())
+    values: dict[str, Any] = {}
+    for plural, kind_ids in asked.items():
+        values |= numbered(plural.replace("-", "_"), kind_ids)
+    rows = read_rows(reader, ("present ids", shape), lambda: _select_present_ids(shape), values)
+    return {(kind, former): present for kind, former, present in rows}
+
+
+def _select_present_ids(shape: Sequence[tuple[str, int]]) -> Select[Any]:
+    conditions = []
+    for plural, count in shape:
+        names = [f"{plural.replace('-', '_')}_{place}" for place in range(count)]
+        ids = [bindparam(name, type_=ALIAS.c.id.type) for name in names]
+        conditions.append(and_(ALIAS.c.kind == literal_column(f"'{plural}'"), ALIAS.c.id.in_(ids)))
+    return select(ALIAS.c.kind, ALIAS.c.id, ALIAS.c.to_id).where(or_(*conditions))
 
 
 def _gone(connection: Connection, plural: str, record_id: str, version: int) -> Gone:

@@ -1,23 +1,18 @@
-"""Single records by id, by code or as included references, and totals."""
+"""Single records by id or by code, and totals."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, bindparam, func, or_, select
 
-from app.db.tables import CODE, REFERENCE
-from app.fields import includable, singular, uses
-from app.json_codec import from_json
+from app.db.database import Database
+from app.db.tables import CODE
 from app.models import RESOURCES
 from app.models.base import Row
+from app.store.read.filters import published
 from app.store.read.missing import absent
+from app.store.read.prepared import ConnectionReader, InlineReader, Reader, Statement, read_rows
 from app.store.read.query import MOST_ROWS
 
 
@@ -26,34 +21,28 @@ def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[
 
     Raises Moved for a former id, Gone for a withdrawn record, and NotFound with the nearest id.
     """
-    table = resource.table()
-    found = connection.execute(
-        select(table.c.document, table.c.version).where(table.c.id == record_id, table.c.state == "published")
-    ).one_or_none()
+    found = _read_record(ConnectionReader(connection), resource, record_id)
     if found is None:
         raise absent(connection, resource, record_id)
-    return found[0], found[1]
+    return found
 
 
-def included(
-    connection: Connection, resource: type[Row], documents: Sequence[str], names: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """The records that the documents reference by the given names (`include`): by plural, then by id."""
-    wanted: dict[str, set[str]] = {}
-    ids = [from_json(document)["id"] for document in documents]
-    columns = [name for name in names if name in uses(resource) and name not in resource.record_class().model_fields]
-    query = select(REFERENCE.c.path, REFERENCE.c.to_kind, REFERENCE.c.to_id).where(
-        REFERENCE.c.from_kind == resource.plural, REFERENCE.c.from_id.in_(ids)
-    )
-    for path, kind, record_id in connection.execute(query) if ids else ():
-        top = path.split(".")[0]
-        if top in names or (top not in includable(resource) and kind in names):
-            wanted.setdefault(kind, set()).add(record_id)
-    for name in columns:
-        plural = next(plural for plural in RESOURCES if singular(plural) == name)
-        wanted.setdefault(plural, set()).update(from_json(document)[name] for document in documents)
-    records = {plural: dict(_by_id(connection, plural, sorted(found))) for plural, found in sorted(wanted.items())}
-    return {plural: by_id for plural, by_id in records.items() if by_id}
+def fetch_now(database: Database, resource: type[Row], record_id: str) -> tuple[str, int] | None:
+    """The same, read at once on the event loop's own connection.
+
+    None where no such record is published, and for a database that is no SQLite file: then `fetch` has the answer.
+    """
+    return None if database.inline is None else _read_record(InlineReader(database.inline), resource, record_id)
+
+
+def _read_record(reader: Reader, resource: type[Row], record_id: str) -> tuple[str, int] | None:
+    def select_record() -> Statement:
+        table = resource.table()
+        is_record = table.c.id == bindparam("id", type_=table.c.id.type)
+        return select(table.c.document, table.c.version).where(is_record, published(table))
+
+    rows = read_rows(reader, ("record", resource), select_record, {"id": record_id})
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, str, str]]:
@@ -76,7 +65,7 @@ def totals(connection: Connection) -> dict[str, int]:
     """The number of published records by resource."""
     return {
         plural: connection.execute(
-            select(func.count()).select_from(row.table()).where(row.table().c.state == "published")
+            select(func.count()).select_from(row.table()).where(published(row.table()))
         ).scalar_one()
         for plural, row in RESOURCES.items()
     }
@@ -87,12 +76,7 @@ def documents_of(connection: Connection, plural: str, ids: Sequence[str]) -> Ite
     table = RESOURCES[plural].table()
     for start in range(0, len(ids), MOST_ROWS):
         query = select(table.c.id, table.c.document).where(
-            table.c.id.in_(ids[start : start + MOST_ROWS]), table.c.state == "published"
+            table.c.id.in_(ids[start : start + MOST_ROWS]), published(table)
         )
         for row in connection.execute(query):
             yield row[0], row[1]
-
-
-def _by_id(connection: Connection, plural: str, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for record_id, document in sorted(documents_of(connection, plural, ids)):
-        yield record_id, from_json(document)

@@ -14,7 +14,8 @@ from app.models.base import Row
 from app.models.treatments import DoseUnit, Treatment
 from app.models.vocabulary import WarningRule
 from app.models.warnings import Warning
-from app.store.read.lists import narrowed, with_present_ids
+from app.store.read.filters import narrowed
+from app.store.read.lists import with_present_ids
 from app.store.read.query import BOUNDS, Query
 
 RULE: WarningRule = "units-not-interchangeable"
@@ -99,7 +100,7 @@ def _offers(connection: Connection, query: Query, mixed: Sequence[tuple[str, Fie
         query, filters={name: value for name, value in query.filters.items() if name not in mixed_parameters}
     )
     unit = table.c[str(mixed[0][1].unit)]
-    matching = select(table.c.treatment, unit.label("unit")).where(*narrowed(table, other_query), unit.is_not(None))
+    matching = select(table.c.treatment, unit.label("unit")).where(*narrowed(other_query), unit.is_not(None))
     sample = matching.limit(ROWS_FOR_OFFERS).subquery()
     offers = select(sample.c.treatment, sample.c.unit).distinct().order_by(sample.c.treatment).limit(MOST_OFFERS)
     return [(treatment, code) for treatment, code in connection.execute(offers)]

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
+"""The public URL in examples."""
 REALM = "treatment-evidence"
 """The `realm` of the WWW-Authenticate header (RFC 6750, section 3)."""
 MOST_ERRORS = 20

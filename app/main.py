@@ -1,10 +1,11 @@
 """The ASGI application: `create_app` wires settings, database, middleware and routes."""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -16,17 +17,15 @@ from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Problem, Unavailable
 from app.formats.registry import REPRESENTATIONS
+from app.models.base import Key
 from app.releases.pool import ReleasePool
-from app.routers import METHODS, ROUTES, TAGS
+from app.routers import METHODS, ROUTES, tag_descriptions
 from app.settings import Settings, load_settings
 from app.store.read.revision import revision_of
-from app.store.write.transaction import write_group
 from app.web.auth import Authenticator
-from app.web.embeds import CardCache
 from app.web.etags import CodedTags
 from app.web.health import Readiness
 from app.web.http_parser import require_httptools
-from app.web.metrics import Metrics
 from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, HostGuard, KeyGuard
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
@@ -35,6 +34,9 @@ from app.web.openapi.document import install_openapi
 from app.web.problems import UnhandledErrors, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
+
+if TYPE_CHECKING:
+    from app.web.metrics import Metrics
 
 for _media_type in (
     MEDIA_TYPE,
@@ -51,8 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     database = _database(settings)
     releases = ReleasePool(database, Path(settings.releases))
-    queue = WriteQueue(partial(write_group, database))
-    metrics = Metrics() if settings.metrics else None
+    queue = WriteQueue(partial(_write_group, database))
+    metrics = _metrics() if settings.metrics else None
     rates = RateLimiter(settings)
 
     @asynccontextmanager
@@ -76,11 +78,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = database
     app.state.releases = releases
     app.state.queue = queue
-    app.state.cards = CardCache()
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
     app.state.routes = ROUTES
-    app.state.tags = TAGS
+    app.state.tags = tag_descriptions
     app.state.methods = METHODS
     install(app)
     app.router.routes.append(RouteTable(ROUTES))
@@ -97,6 +98,18 @@ def _database(settings: Settings) -> Database:
     )
 
 
+def _metrics() -> "Metrics":
+    from app.web.metrics import Metrics  # noqa: PLC0415  # prometheus_client is imported when metrics are switched on
+
+    return Metrics()
+
+
+def _write_group(database: Database) -> AbstractContextManager[Callable[[Collection[Key]], None]]:
+    from app.store.write.transaction import write_group  # noqa: PLC0415  # the writer is imported at the first write
+
+    return write_group(database)
+
+
 async def _revision(database: Database) -> int | None:
     try:
         return await database.cached_read("revision", revision_of)
@@ -109,7 +122,7 @@ async def _respond(request: Request, problem: Problem) -> Response:
 
 
 def _middleware(
-    settings: Settings, database: Database, queue: WriteQueue, metrics: Metrics | None, rates: RateLimiter
+    settings: Settings, database: Database, queue: WriteQueue, metrics: "Metrics | None", rates: RateLimiter
 ) -> list[Middleware]:
     """The ASGI middleware around the routes, the outermost first."""
     return [

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
-from limits import parse
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -15,6 +14,8 @@ from app.errors import BrokenSetting, nearest
 PREFIX = "TEV_"
 OFF = "off"
 """The value of a rate limit setting that switches the limit off."""
+DEFAULT_RATES = ("60000/minute", "30/minute")
+"""The default rate limits of writes, and of wrong keys."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # the addresses that listen on every interface
 
 HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
@@ -53,13 +54,13 @@ class Settings(BaseSettings):
     )
     read_threads: int = Field(default=8, ge=1, le=64, description="How many reads may wait for the database at once.")
     rate_writes: str = Field(
-        default="60000/minute", description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
+        default=DEFAULT_RATES[0], description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
     )
     rate_reads: str = Field(
         default=OFF, description="How much an address, or a key, may read: `600/minute`, … or `off`."
     )
     rate_failures: str = Field(
-        default="30/minute", description="How many wrong keys an address may send: `30/minute`, … or `off`."
+        default=DEFAULT_RATES[1], description="How many wrong keys an address may send: `30/minute`, … or `off`."
     )
     rate_storage: str = Field(
         default="memory://",
@@ -105,7 +106,9 @@ class Settings(BaseSettings):
     @field_validator("rate_writes", "rate_reads", "rate_failures")
     @classmethod
     def _rate_can_be_parsed(cls, value: str) -> str:
-        if value != OFF:
+        if value not in (OFF, *DEFAULT_RATES):
+            from limits import parse  # noqa: PLC0415  # a start with the default rates needs no parser of rates
+
             try:
                 amount = parse(value).amount
             except ValueError:

@@ -98,6 +98,15 @@ class CardCache:
             self._cards.popitem(last=False)
 
 
+def _cards(request: Request) -> CardCache:
+    """The cards of this process; made with the first one."""
+    state = request.app.state
+    if not hasattr(state, "cards"):
+        state.cards = CardCache()
+    cards: CardCache = state.cards
+    return cards
+
+
 async def shown_record(request: Request, plural: str, record_id: str, release: str | None = None) -> ShownRecord:
     """A record with its card; NotFound, Gone or Moved when there is no such record.
 
@@ -110,7 +119,7 @@ async def shown_record(request: Request, plural: str, record_id: str, release: s
         where = replace(where, release=release)
     newer = await _newer(request, where.release)
     key = (plural, record_id, where, revision, newer)
-    cards: CardCache = request.app.state.cards
+    cards = _cards(request)
     found = cards.find(key) if revision is not None else None
     reads = ReleaseReads(request, where.release) if where.release else database_of(request)
     if found is not None and not where.release:
@@ -132,7 +141,7 @@ async def shown_synthesis(request: Request, digest: str, release: str | None = N
     if wanted not in (None, facts.kept.release):
         raise NotFound(f"This synthesis is of release {facts.kept.release}, and there is none of it in {wanted}.")
     key = (SYNTHESES, digest, where, revision, newer)
-    cards: CardCache = request.app.state.cards
+    cards = _cards(request)
     found = cards.find(key) if revision is not None else None
     if found is None:
         record = {"state": "published", "source_status": facts.kept.source_status, "superseded_by": None}

@@ -7,11 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import count
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import mask_keys
-from app.web.metrics import Metrics
+
+if TYPE_CHECKING:  # prometheus_client is imported when metrics are switched on
+    from app.web.metrics import Metrics
 
 logger = logging.getLogger("app.access")
 HEADER = "X-Request-ID"
@@ -27,7 +30,7 @@ _NUMBERS = count()
 class RequestLog:
     """Gives each request an id, returns it as a header, and records route, status and duration of the response."""
 
-    def __init__(self, app: ASGIApp, *, templates: Iterable[str], metrics: Metrics | None, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, *, templates: Iterable[str], metrics: "Metrics | None", access_log: bool) -> None:
         self.app = app
         self.routes = Routes(templates)
         self.metrics = metrics

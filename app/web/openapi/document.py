@@ -57,7 +57,7 @@ def openapi_document(app: FastAPI) -> Json:
         openapi_version="3.1.0",
         summary=SUMMARY,
         description=DESCRIPTION,
-        routes=app.state.routes,
+        routes=[route.build(True) for route in app.state.routes],
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
     )
@@ -80,8 +80,9 @@ def openapi_document(app: FastAPI) -> Json:
     components["parameters"] = _share_parameters(content)
     components["responses"] = _share_problems(content)
     components["examples"] = _share_examples(content)
+    described = app.state.tags()
     tags = sorted({tag for operation in _operations(content) for tag in operation["tags"]})
-    content["tags"] = [{"name": tag, "description": app.state.tags.get(tag, tag)} for tag in tags]
+    content["tags"] = [{"name": tag, "description": described.get(tag, tag)} for tag in tags]
     return content
 
 

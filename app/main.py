@@ -30,7 +30,7 @@ from app.web.middleware.checks import AddressGuard, BodyGuard, CodingGuard, Host
 from app.web.middleware.headers import CommonHeaders
 from app.web.middleware.rate_limits import FailureGuard, RateGuard, RateLimiter
 from app.web.middleware.request_log import RequestLog
-from app.web.openapi.document import install_openapi
+from app.web.openapi.served import install_openapi
 from app.web.problems import UnhandledErrors, install, respond
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.freeze()  # what was imported is never garbage, so no collection has to look at it
         gc.enable()
         await _revision(database)  # opens a connection, by which `tev restore` sees that a server is running
         yield

@@ -4,10 +4,9 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.errors import BrokenSetting, nearest
 
@@ -22,10 +21,10 @@ HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 """A host name, a wildcard for its subdomains, or an IPv6 address in brackets."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of an operator. An unknown or invalid `TEV_…` variable stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True)
 
     database_url: str = Field(
         default="sqlite:///tev.db",
@@ -76,6 +75,14 @@ class Settings(BaseSettings):
     metrics: bool = Field(
         default=False, description="Answer `/metrics` in the format of Prometheus, to whoever can reach it."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _variables_come_first(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The variables that are set and not empty; what the caller says goes before them."""
+        variables = {name.upper(): value for name, value in os.environ.items() if value}
+        names = {name: f"{PREFIX}{name.upper()}" for name in cls.model_fields}
+        return {name: variables[variable] for name, variable in names.items() if variable in variables} | values
 
     @field_validator("database_url")
     @classmethod

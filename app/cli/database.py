@@ -3,6 +3,7 @@
 Modules of commands import what a command needs when it runs, so that `tev --help` needs none of it.
 """
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ def open_database(settings: "Settings") -> Iterator["Database"]:
             detail = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
             raise BrokenSetting(f"TEV_DATABASE_URL={address}: {detail}") from failure
         _render_again(database)
+        gc.freeze()  # what was imported is never garbage
+        gc.enable()  # off until now, since a command imports its parts first
         yield database
     finally:
         database.close()

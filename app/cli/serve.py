@@ -58,13 +58,13 @@ def _shared_metrics(settings: "Settings") -> AbstractContextManager[None]:
 
 
 def _run(settings: "Settings") -> None:
+    gc.disable()  # garbage collection is off while the application loads; it is enabled again once it is ready
     import uvicorn
 
     from app.web.logging import configuration
     from app.web.server import backlog, raise_file_limit
 
     raise_file_limit()
-    gc.disable()  # garbage collection is off while the application loads; it is enabled again once it is ready
     uvicorn.run(
         "app.main:create_app",
         factory=True,

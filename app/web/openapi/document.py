@@ -1,4 +1,8 @@
-"""The OpenAPI 3.1 document: derived by FastAPI from the routes, with shared components and problem responses."""
+"""The OpenAPI 3.1 document: derived by FastAPI from the routes, with shared components and problem responses.
+
+Deriving it takes seconds, since every model of every response is made: `make openapi` does that, and `served` gives out
+what it wrote.
+"""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -36,17 +40,6 @@ BEARER = {
     "description": "An API key of the scope `write`, as `Authorization: Bearer tev_…`. The operator of the service "
     "creates keys with `tev key create`. Reading needs none.",
 }
-
-
-def install_openapi(app: FastAPI) -> None:
-    """Make `app.openapi` return this document, built once at the first request for it."""
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            app.openapi_schema = openapi_document(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 def openapi_document(app: FastAPI) -> Json:

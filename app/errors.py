@@ -1,10 +1,11 @@
 """Exceptions that become RFC 9457 problem details, with status and title on the class."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 MEDIA_TYPE = "application/problem+json"
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
+"""The public URL in examples."""
 REALM = "treatment-evidence"
 """The `realm` of the WWW-Authenticate header (RFC 6750, section 3)."""
 MOST_ERRORS = 20
@@ -15,6 +16,8 @@ LONGEST_NAME_REPEATED = 100
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word closest to a misspelt one (difflib ratio of at least 0.6), or None."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only mistakes need it
+
     by_lower = {name.lower(): name for name in known}
     found = get_close_matches(word.lower()[:200], by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None

@@ -1,11 +1,11 @@
 """The ASGI application: `create_app` wires settings, database, middleware and routes."""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -15,26 +15,28 @@ from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Unavailable
 from app.formats.registry import REPRESENTATIONS
+from app.models.base import Key
 from app.releases.pool import ReleasePool
-from app.routers import ROUTES, TAGS
+from app.routers import ROUTES, tag_descriptions
 from app.settings import OFF, Settings, load_settings
 from app.store.read.revision import DatasetState, dataset_state
-from app.store.write.transaction import write_group
 from app.web.auth import Authenticator
 from app.web.cache import CachedResponses, ResponseCache
 from app.web.etags import CodedTags
 from app.web.fast_path import FastPath
 from app.web.health import Readiness
 from app.web.http_parser import require_httptools
-from app.web.metrics import Metrics
 from app.web.middleware.checks import address, announced_length, api_key, content_coding, host_among
 from app.web.middleware.gate import Check, Gate
 from app.web.middleware.rate_limits import RateLimiter, failed_keys, request_rate
 from app.web.middleware.request_log import RequestLog, RequestRecords
-from app.web.openapi.document import install_openapi
+from app.web.openapi.served import install_openapi
 from app.web.problems import install
 from app.web.responses import MEDIA_TYPES
 from app.web.route_table import RouteTable
+
+if TYPE_CHECKING:
+    from app.web.metrics import Metrics
 
 for _media_type in (
     MEDIA_TYPE,
@@ -51,8 +53,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     database = _database(settings)
     releases = ReleasePool(database, Path(settings.releases))
-    queue = WriteQueue(partial(write_group, database))
-    metrics = Metrics() if settings.metrics else None
+    queue = WriteQueue(partial(_write_group, database))
+    metrics = _metrics() if settings.metrics else None
     rates = RateLimiter(settings)
     cache = ResponseCache(settings.response_cache_bytes)
     routes = RouteTable(ROUTES)
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        gc.freeze()  # what was imported is never garbage, so no collection has to look at it
         gc.enable()
         await _state(database)  # opens a connection, by which `tev restore` sees that a server is running
         yield {"fast_path": _fast_path(settings, database, cache, records)}
@@ -94,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.metrics = metrics
     app.state.readiness = Readiness(database)
     app.state.route_table = routes
-    app.state.tags = TAGS
+    app.state.tags = tag_descriptions
     install(app)
     app.router.routes.append(routes)
     install_openapi(app)
@@ -108,6 +111,18 @@ def _database(settings: Settings) -> Database:
         read_threads=settings.read_threads,
         lock_seconds=LONGEST_WAIT_SECONDS,
     )
+
+
+def _metrics() -> "Metrics":
+    from app.web.metrics import Metrics  # noqa: PLC0415  # prometheus_client is imported when metrics are switched on
+
+    return Metrics()
+
+
+def _write_group(database: Database) -> AbstractContextManager[Callable[[Collection[Key]], None]]:
+    from app.store.write.transaction import write_group  # noqa: PLC0415  # the writer is imported at the first write
+
+    return write_group(database)
 
 
 async def _state(database: Database) -> DatasetState | None:

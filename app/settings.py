@@ -4,27 +4,27 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from limits import parse
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.errors import BrokenSetting, nearest
 
 PREFIX = "TEV_"
 OFF = "off"
 """The value of a rate limit setting that switches the limit off."""
+DEFAULT_RATES = ("60000/minute", "30/minute")
+"""The default rate limits of writes, and of wrong keys."""
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # the addresses that listen on every interface
 
 HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]")
 """A host name, a wildcard for its subdomains, or an IPv6 address in brackets."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of an operator. An unknown or invalid `TEV_…` variable stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", env_ignore_empty=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True)
 
     database_url: str = Field(
         default="sqlite:///tev.db",
@@ -59,13 +59,13 @@ class Settings(BaseSettings):
         description="How many bytes of finished responses each process keeps; 0: none.",
     )
     rate_writes: str = Field(
-        default="60000/minute", description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
+        default=DEFAULT_RATES[0], description="How much a key may write: `100/second`, `60000/minute`, … or `off`."
     )
     rate_reads: str = Field(
         default=OFF, description="How much an address, or a key, may read: `600/minute`, … or `off`."
     )
     rate_failures: str = Field(
-        default="30/minute", description="How many wrong keys an address may send: `30/minute`, … or `off`."
+        default=DEFAULT_RATES[1], description="How many wrong keys an address may send: `30/minute`, … or `off`."
     )
     rate_storage: str = Field(
         default="memory://",
@@ -85,6 +85,14 @@ class Settings(BaseSettings):
     metrics: bool = Field(
         default=False, description="Answer `/metrics` in the format of Prometheus, to whoever can reach it."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _variables_come_first(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The variables that are set and not empty; what the caller says goes before them."""
+        variables = {name.upper(): value for name, value in os.environ.items() if value}
+        names = {name: f"{PREFIX}{name.upper()}" for name in cls.model_fields}
+        return {name: variables[variable] for name, variable in names.items() if variable in variables} | values
 
     @field_validator("database_url")
     @classmethod
@@ -115,7 +123,9 @@ class Settings(BaseSettings):
     @field_validator("rate_writes", "rate_reads", "rate_failures")
     @classmethod
     def _rate_can_be_parsed(cls, value: str) -> str:
-        if value != OFF:
+        if value not in (OFF, *DEFAULT_RATES):
+            from limits import parse  # noqa: PLC0415  # a start with the default rates needs no parser of rates
+
             try:
                 amount = parse(value).amount
             except ValueError:
@@ -170,7 +180,7 @@ def load_settings(**overrides: object) -> Settings:
             hint = f" Did you mean {close}?" if close else ""
             raise BrokenSetting(f"{variable} is not a setting.{hint} Settings: {', '.join(sorted(names))}.")
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks them
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as failure:
         error = failure.errors()[0]
         name = str(error["loc"][0]) if error["loc"] else "?"

@@ -5,7 +5,6 @@ error, and an exit status. Each command opens the database, which migrates it fi
 `reports` as the web does. No SQL and no validation of records belongs here.
 """
 
-import gc
 import sys
 
 import typer
@@ -40,7 +39,6 @@ app.add_typer(bench.commands, name="bench")
 
 def main() -> None:
     """Run the command; BrokenSetting and Problem are printed on standard error, with exit status 1."""
-    gc.enable()
     try:
         app()
     except BrokenSetting as failure:

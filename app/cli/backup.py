@@ -3,14 +3,15 @@
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.database import DatabaseOption, open_database
 from app.errors import BrokenSetting
-from app.releases.backups import DatabaseContent, back_up, restore, sqlite_file
-from app.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.releases.backups import DatabaseContent
 
 RELEASES = "The files of releases are not in it: copy the folder TEV_RELEASES as well."
 
@@ -24,6 +25,9 @@ def backup(
     database: DatabaseOption = None,
 ) -> None:
     """Copy the database into one file while the service runs. The file is verified by restoring it."""
+    from app.releases.backups import back_up, sqlite_file
+    from app.settings import load_settings
+
     source = sqlite_file(load_settings(database_url=database).database_url)
     with typer.progressbar(length=0, label="Copying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
@@ -49,6 +53,9 @@ def restore_backup(
     database: DatabaseOption = None,
 ) -> None:
     """Replace the database with a backup. Stop the service first."""
+    from app.releases.backups import restore, sqlite_file
+    from app.settings import load_settings
+
     url = load_settings(database_url=database).database_url
     try:
         content, aside = restore(url, file, replace=replace)
@@ -61,5 +68,5 @@ def restore_backup(
     print(f"Keys are valid again as they were on that day: look at `tev key list`. {RELEASES}")
 
 
-def _summary(content: DatabaseContent) -> str:
+def _summary(content: "DatabaseContent") -> str:
     return f"dataset revision {content.revision}, schema {content.schema}, {sum(content.rows.values())} rows"

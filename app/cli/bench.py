@@ -6,11 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.database import open_database, progress_bar
-from app.cli.sample_data import SampleRecords
 from app.errors import BrokenSetting
-from app.settings import load_settings
-from app.store.read.revision import revision_of
-from app.store.write.bulk_copy import fill
 
 commands = typer.Typer(help="Make synthetic data for benchmarks.", no_args_is_help=True)
 
@@ -26,6 +22,11 @@ def data(
     records: Annotated[int, typer.Option(min=1000, max=10_000_000, help="How many records.")] = 100_000,
 ) -> None:
     """Fill a new SQLite database with made-up records, written as real ones are."""
+    from app.cli.sample_data import SampleRecords
+    from app.settings import load_settings
+    from app.store.read.revision import revision_of
+    from app.store.write.bulk_copy import fill
+
     if file.exists():
         raise BrokenSetting(f"{file} is there already. Name a file that is not.")
     with open_database(load_settings(database_url=str(file))) as database:

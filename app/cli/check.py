@@ -3,13 +3,13 @@
 import typer
 
 from app.cli.database import DatabaseOption, count_records, open_database, progress_bar
-from app.reports.audit import audit
-from app.settings import load_settings
-from app.store.write.reindex import reindex as rebuild_index
 
 
 def check(database: DatabaseOption = None) -> None:
     """Compare every record with the stored texts of its sources and with its derived values; exit 1 on a failure."""
+    from app.reports.audit import audit
+    from app.settings import load_settings
+
     with (
         open_database(load_settings(database_url=database)) as opened,
         progress_bar("Checking", count_records(opened)) as bar,
@@ -27,6 +27,9 @@ def check(database: DatabaseOption = None) -> None:
 
 def reindex(database: DatabaseOption = None) -> None:
     """Rebuild the search index and compare it with the previous one; exit 1 when they differed."""
+    from app.settings import load_settings
+    from app.store.write.reindex import reindex as rebuild_index
+
     with (
         open_database(load_settings(database_url=database)) as opened,
         progress_bar("Indexing", count_records(opened)) as bar,

@@ -1,19 +1,22 @@
-"""Shared by the commands: open and migrate the database, and show a progress bar."""
+"""Shared by the commands: open and migrate the database, and show a progress bar.
 
+Modules of commands import what a command needs when it runs, so that `tev --help` needs none of it.
+"""
+
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from app import __version__
-from app.db.database import Database
 from app.errors import BrokenSetting
-from app.settings import Settings
-from app.store.read.records import totals
-from app.store.write.rerender import is_rendered, render_again
+
+if TYPE_CHECKING:
+    from app.db.database import Database
+    from app.settings import Settings
 
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="Where the records are; default: TEV_DATABASE_URL or sqlite:///tev.db.")
@@ -21,11 +24,15 @@ DatabaseOption = Annotated[
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
+def open_database(settings: "Settings") -> Iterator["Database"]:
     """Open the database, migrate it, and render stored documents again if their shape is out of date.
 
     BrokenSetting when the database cannot be reached or migrated.
     """
+    from sqlalchemy.exc import DBAPIError
+
+    from app.db.database import Database
+
     database = Database(settings.database_url, query_seconds=settings.query_seconds, read_threads=settings.read_threads)
     try:
         try:
@@ -35,15 +42,21 @@ def open_database(settings: Settings) -> Iterator[Database]:
             detail = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
             raise BrokenSetting(f"TEV_DATABASE_URL={address}: {detail}") from failure
         _render_again(database)
+        gc.freeze()  # what was imported is never garbage
+        gc.enable()  # off until now, since a command imports its parts first
         yield database
     finally:
         database.close()
 
 
-def _render_again(database: Database) -> None:
+def _render_again(database: "Database") -> None:
     """Render all stored documents again, if an update of the program changed their shape."""
+    from app.store.read.shape import is_rendered
+
     if is_rendered(database):
         return
+    from app.store.write.rerender import render_again
+
     with progress_bar("Rendering", count_records(database)) as bar:
         saved = render_again(database, author="tev", progress=bar.update)
     if saved is not None:
@@ -51,8 +64,10 @@ def _render_again(database: Database) -> None:
         print(message, file=sys.stderr)
 
 
-def count_records(database: Database) -> int:
+def count_records(database: "Database") -> int:
     """The number of records, for the length of a progress bar; a snapshot, so that counting has no time limit."""
+    from app.store.read.records import totals
+
     with database.snapshot() as connection:
         return sum(totals(connection).values())
 

@@ -2,20 +2,16 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.database import DatabaseOption, open_database, progress_bar
-from app.db.database import Database
 from app.errors import BrokenSetting, nearest
-from app.fields import uses
-from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
-from app.models import RESOURCES
-from app.settings import load_settings
-from app.store.read.lists import export_chunk
-from app.store.read.query import Query
-from app.store.read.records import totals
+
+if TYPE_CHECKING:
+    from app.db.database import Database
+    from app.store.read.query import Query
 
 
 def export(
@@ -24,6 +20,13 @@ def export(
     database: DatabaseOption = None,
 ) -> None:
     """Print every published record of a resource, ordered by id, in constant memory."""
+    from app.fields import uses
+    from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines
+    from app.models import RESOURCES
+    from app.settings import load_settings
+    from app.store.read.query import Query
+    from app.store.read.records import totals
+
     if resource not in RESOURCES:
         close = nearest(resource, RESOURCES)
         raise BrokenSetting(f"There is no resource {resource!r}." + (f" Did you mean {close!r}?" if close else ""))
@@ -44,7 +47,9 @@ def export(
         print(f"{count} {resource} exported from {opened.describe()}", file=sys.stderr)
 
 
-def _chunks(database: Database, query: Query) -> Iterator[list[str]]:
+def _chunks(database: "Database", query: "Query") -> Iterator[list[str]]:
+    from app.store.read.lists import export_chunk
+
     next_query: Query | None = query
     while next_query is not None:
         with database.read() as connection:

@@ -9,10 +9,6 @@ from app.api_keys import Scope
 from app.cli.database import DatabaseOption, open_database
 from app.clock import now
 from app.errors import BrokenSetting
-from app.models.types import clean_line
-from app.settings import load_settings
-from app.store.write.keys import create_key, revoke_key
-from app.web.auth import list_keys
 
 LONGEST_NAME = 100
 Name = Annotated[str, typer.Argument(help="Whose key it is; the name is the author in the history of records.")]
@@ -31,6 +27,9 @@ def create(
     database: DatabaseOption = None,
 ) -> None:
     """Create a key and print it; it is shown only once and stored only as its hash."""
+    from app.settings import load_settings
+    from app.store.write.keys import create_key
+
     expires_at = None if expires is None else _parse_expiry(expires)
     with open_database(load_settings(database_url=database)) as opened:
         key = create_key(opened, _clean_name(name), scope, expires_at=expires_at)
@@ -42,6 +41,9 @@ def create(
 @commands.command("list")
 def list_all(database: DatabaseOption = None) -> None:
     """Print every key: its public part, scope, state and last use; never the key itself."""
+    from app.settings import load_settings
+    from app.store.read.keys import list_keys
+
     with open_database(load_settings(database_url=database)) as opened, opened.read() as connection:
         api_keys = list_keys(connection)
     for key in api_keys:
@@ -52,12 +54,17 @@ def list_all(database: DatabaseOption = None) -> None:
 @commands.command()
 def revoke(name: Name, database: DatabaseOption = None) -> None:
     """Revoke a key at once and for ever."""
+    from app.settings import load_settings
+    from app.store.write.keys import revoke_key
+
     with open_database(load_settings(database_url=database)) as opened:
         revoke_key(opened, name)
     print(f"The key of {name} is revoked.")
 
 
 def _clean_name(name: str) -> str:
+    from app.models.types import clean_line
+
     try:
         clean = clean_line(name)
     except ValueError as failure:

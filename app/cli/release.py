@@ -7,10 +7,6 @@ import typer
 
 from app.cli.database import DatabaseOption, open_database, progress_bar
 from app.errors import BrokenSetting
-from app.models.types import clean_text
-from app.releases.build import build_release, rows_to_copy
-from app.settings import PREFIX, load_settings
-from app.store.read.releases import file_of
 
 
 def release(
@@ -19,6 +15,11 @@ def release(
     database: DatabaseOption = None,
 ) -> None:
     """Freeze the dataset into a file that never changes, to be cited, and read with `?release=NAME`."""
+    from app.models.types import clean_text
+    from app.releases.build import build_release, rows_to_copy
+    from app.settings import PREFIX, load_settings
+    from app.store.read.releases import file_of
+
     settings = load_settings(database_url=database)
     folder = Path(settings.releases)
     try:

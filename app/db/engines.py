@@ -5,13 +5,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import psycopg
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.compiler import compiles
 from sqlmodel.sql.sqltypes import AutoString
+
+if TYPE_CHECKING:  # SQLAlchemy imports the driver of the database that is opened
+    import psycopg
 
 LARGEST_LOG = 8_000_000
 """Bytes to which SQLite's write-ahead log is cut back after a large write has been checkpointed."""
@@ -55,7 +57,7 @@ def engine_of(url: str, *, read_only: bool, pool_size: int, seconds: float) -> E
     return engine
 
 
-def _invalidate_closed(connection: psycopg.Connection[Any], *_: object) -> None:
+def _invalidate_closed(connection: "psycopg.Connection[Any]", *_: object) -> None:
     """Invalidate the connection pool when the server has closed a connection, before it is used again.
 
     The socket of an idle connection is readable only if the server closed it and sent the reason: polling the socket

@@ -1,4 +1,8 @@
-"""The database schema: migrated by Alembic, and its version read from a connection."""
+"""The database schema: migrated by Alembic, and its version read from a connection.
+
+Alembic is imported when a database has to be migrated. The versions that this program knows are the numbers before the
+names of the migrations' files, so that a start on a database with the newest schema needs no more than this module.
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,13 +10,16 @@ from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from app.db.engines import engine_of_new_file
 from app.errors import Problem
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class SchemaError(Exception):
+    """A database has a schema that this program's migrations do not know."""
 
 
 def schema_of(connection: Connection) -> str | None:
@@ -40,24 +47,33 @@ def new_file(path: Path) -> Iterator[Connection]:
 
 
 def migrate_schema(connection: Connection, to: str = "head") -> None:
-    """Migrate the schema to a version, on a connection that is in a transaction."""
-    config = _migrations()
+    """Migrate the schema to a version, on a connection that is in a transaction; SchemaError for an unknown schema."""
+    if to == "head" and schema_of(connection) == newest_schema():
+        return
+    from alembic import command  # noqa: PLC0415  # a database that needs no migration is opened without Alembic
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    try:
+        command.upgrade(config, to)
+    except CommandError as failure:
+        raise SchemaError(str(failure)) from failure
 
 
-@cache
 def newest_schema() -> str:
     """The schema version that this program needs."""
-    return str(ScriptDirectory.from_config(_migrations()).get_current_head())
+    return known_schemas()[-1]
 
 
 def knows_schema(version: str) -> bool:
     """Whether a schema version is one of this program's migrations."""
-    return version in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+    return version in known_schemas()
 
 
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations"))
-    return config
+@cache
+def known_schemas() -> tuple[str, ...]:
+    """The schema versions of this program's migrations, the newest last."""
+    return tuple(sorted(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")))

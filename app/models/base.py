@@ -67,7 +67,9 @@ def ordered(low: float | str | None, high: float | str | None, names: str) -> No
 class Part(BaseModel):
     """A nested object of a record."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True, defer_build=True
+    )
 
 
 class PartWithMissing(Part):
@@ -186,7 +188,7 @@ class Reference(NamedTuple):
 class Record(SQLModel):
     """The fields that a person, an importer or the seed may set: a request body and an entry of the seed."""
 
-    model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True)
+    model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True, defer_build=True)
     core: ClassVar[frozenset[str]] = frozenset()
     """Fields that must have a value or a reason under `missing`."""
 
@@ -236,6 +238,7 @@ class CitedRecord(Record):
 class Row(SQLModel):
     """The fields that the server sets: added to the record, never taken from a request body."""
 
+    model_config = SQLModelConfig(defer_build=True)
     plural: ClassVar[str]
     """The resource's name, in the URL and everywhere else."""
     search_rank: ClassVar[int]

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from app import DISCLAIMER, LICENCE, __version__
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -49,13 +51,25 @@ class Site:
         return path + (f"?{urlencode(query)}" if query else "")
 
 
-_environment = Environment(
-    loader=FileSystemLoader(TEMPLATES),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415  # for pages only
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"marked": marked, "capital": lambda text: text[:1].upper() + text[1:]}
+    environment.globals |= {
+        "asset_url": asset_url,
+        "disclaimer": DISCLAIMER,
+        "licence": LICENCE,
+        "version": __version__,
+    }
+    return environment
 
 
 def marked(text: str) -> Markup:
@@ -65,7 +79,7 @@ def marked(text: str) -> Markup:
 
 def page(name: str, values: Mapping[str, Any], site: Site | None = None) -> bytes:
     """Render a template to UTF-8; HTML has every value escaped, and no end tags that HTML makes optional."""
-    text = re.sub(r"\n\s*\n+", "\n", _environment.get_template(name).render(site=site or Site(), **values))
+    text = re.sub(r"\n\s*\n+", "\n", _environment().get_template(name).render(site=site or Site(), **values))
     return (IMPLIED_END_TAG.sub("", text) if name.endswith(".html") else text).encode()
 
 
@@ -113,12 +127,3 @@ def report_address(contact_url: str, plural: str, record_id: str, version: int) 
         return None
     query = urlencode({"record": f"{plural}/{record_id}", "version": version})
     return f"{contact_url}{'&' if '?' in contact_url else '?'}{query}"
-
-
-_environment.filters |= {"marked": marked, "capital": lambda text: text[:1].upper() + text[1:]}
-_environment.globals |= {
-    "asset_url": asset_url,
-    "disclaimer": DISCLAIMER,
-    "licence": LICENCE,
-    "version": __version__,
-}

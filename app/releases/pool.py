@@ -8,15 +8,13 @@ from hashlib import file_digest
 from pathlib import Path
 from sqlite3 import DatabaseError
 
-from alembic.util import CommandError
 from anyio import Lock, to_thread
 
 from app.db.database import Database
-from app.db.schema import newest_schema
+from app.db.schema import SchemaError, newest_schema
 from app.errors import Unavailable
 from app.releases.reader import ReleaseReader, connect
 from app.store.read.releases import Release, file_of, find_release
-from app.store.write.reindex import index_again
 
 MOST_OPEN = 4
 """Releases that are open at once; the least recently used one is closed."""
@@ -101,7 +99,7 @@ class ReleasePool:
         try:
             if _schema_of(path) != newest_schema():
                 path = self._migrated_copy(path)
-        except (CommandError, DatabaseError, OSError) as failure:
+        except (SchemaError, DatabaseError, OSError) as failure:
             raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
         return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
 
@@ -111,6 +109,8 @@ class ReleasePool:
             self._scratch = tempfile.TemporaryDirectory(prefix="tev-releases-")
         copy = Path(self._scratch.name) / path.name
         if not copy.exists():
+            from app.store.write.reindex import index_again  # noqa: PLC0415  # few releases are that old
+
             growing = copy.with_suffix(".partial")
             shutil.copyfile(path, growing)
             database = Database(f"sqlite:///{growing}")

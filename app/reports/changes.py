@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
 
 from app.db.tables import RECORD_VERSION, REGISTRY
+from app.errors import EXAMPLE_ADDRESS
 from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Key
-from app.store.examples import EXAMPLE_ADDRESS, example_of
+from app.store.examples import example_of
 from app.store.read.changes import ON_CREATION, RecordChange
 from app.store.read.cursors import read_numbers, write_cursor
 from app.store.read.history import FieldChange, Written

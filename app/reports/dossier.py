@@ -1,5 +1,6 @@
 """The dossier of a treatment: all records about it and about the classes above it, in one document."""
 
+from functools import cache
 from typing import Any
 
 from pydantic import Field, create_model
@@ -50,56 +51,60 @@ def _part_model(row: type[Row]) -> Any:
     )
 
 
-_PARTS: dict[str, Any] = {name: (_part_model(row), Field(...)) for name, row in parts().items()}
-_TREATMENT: Any = public_model(Treatment)
-_CONDITION: Any = public_model(Condition)
-_WARNING: Any = public_model(Warning)
+@cache
+def dossier_model() -> Any:
+    """The response model of a dossier, made of those of all resources; for the OpenAPI document."""
+    parts_of_dossier: dict[str, Any] = {name: (_part_model(row), Field(...)) for name, row in parts().items()}
+    treatment: Any = public_model(Treatment)
+    condition: Any = public_model(Condition)
+    warning: Any = public_model(Warning)
 
-DossierUnit: Any = create_model(
-    "DossierUnit",
-    __config__=WHOLE,
-    __doc__="The unit of the doses beside it, and the rules against comparing them with other doses.",
-    code=(Slug | None, Field(..., description="The unit's code; null where the treatment has no unit of its own.")),
-    label=(Line | None, Field(..., description="How the unit is written beside a number.")),
-    interchangeable_with=(list[Slug], Field(..., description="Codes of units that mean the same amount.")),
-    rules=(list[_WARNING], Field(..., description="The warnings that forbid to compare or convert its doses.")),
-    note=(str, Field(..., description="An explanation for readers.")),
-)
-_UNIT: Any = (DossierUnit, Field(..., description="The unit of its doses, with the rule."))
+    unit_model: Any = create_model(
+        "DossierUnit",
+        __config__=WHOLE,
+        __doc__="The unit of the doses beside it, and the rules against comparing them with other doses.",
+        code=(Slug | None, Field(..., description="The unit's code; null where the treatment has no unit of its own.")),
+        label=(Line | None, Field(..., description="How the unit is written beside a number.")),
+        interchangeable_with=(list[Slug], Field(..., description="Codes of units that mean the same amount.")),
+        rules=(list[warning], Field(..., description="The warnings that forbid to compare or convert its doses.")),
+        note=(str, Field(..., description="An explanation for readers.")),
+    )
+    unit: Any = (unit_model, Field(..., description="The unit of its doses, with the rule."))
 
-DossierLayer: Any = create_model(
-    "DossierLayer",
-    __config__=WHOLE,
-    __doc__="All records about a class that the treatment belongs to; they apply to the class, not to one product.",
-    treatment=(_TREATMENT, Field(..., description="The class.")),
-    unit=_UNIT,
-    **_PARTS,
-)
-Dossier: Any = create_model(
-    "Dossier",
-    __config__=WHOLE,
-    __doc__="All records about one treatment.",
-    treatment=(_TREATMENT, Field(..., description="The treatment.")),
-    condition=(
-        _CONDITION | None,
-        Field(None, description="The condition that the dossier is limited to; null for all."),
-    ),
-    unit=_UNIT,
-    **_PARTS,
-    inherited=(
-        list[DossierLayer],
-        Field(..., description="The classes above it, the nearest first, apart from its own records."),
-    ),
-    included=(
-        included_model(),
-        Field(..., description="The records that these reference: sources, studies, outcomes, conditions."),
-    ),
-    disclaimer=(str, Field(..., description="What this is not.")),
-)
+    layer: Any = create_model(
+        "DossierLayer",
+        __config__=WHOLE,
+        __doc__="All records about a class that the treatment belongs to; they apply to the class, not to one product.",
+        treatment=(treatment, Field(..., description="The class.")),
+        unit=unit,
+        **parts_of_dossier,
+    )
+    made: Any = create_model(
+        "Dossier",
+        __config__=WHOLE,
+        __doc__="All records about one treatment.",
+        treatment=(treatment, Field(..., description="The treatment.")),
+        condition=(
+            condition | None,
+            Field(None, description="The condition that the dossier is limited to; null for all."),
+        ),
+        unit=unit,
+        **parts_of_dossier,
+        inherited=(
+            list[layer],
+            Field(..., description="The classes above it, the nearest first, apart from its own records."),
+        ),
+        included=(
+            included_model(),
+            Field(..., description="The records that these reference: sources, studies, outcomes, conditions."),
+        ),
+        disclaimer=(str, Field(..., description="What this is not.")),
+    )
+    return made
 
 
 def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Address) -> str:
-    """The dossier as JSON (`Dossier`); NotFound for an unknown treatment or condition."""
+    """The dossier as JSON (`dossier_model`); NotFound for an unknown treatment or condition."""
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
     about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])

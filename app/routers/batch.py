@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -12,15 +12,16 @@ from app.formats.csv_ndjson import ndjson_lines
 from app.json_codec import to_json
 from app.models import RESOURCES
 from app.store.examples import example_record
+from app.web.late_routes import LateRouter
 from app.web.middleware.checks import LARGER_BODIES
 from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.openapi.writes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 from app.web.responses import JSON
 from app.web.writes.bulk import NDJSON, BatchParameters, save_batch
 from app.web.writes.ndjson import LARGEST_LINE, MOST_RECORDS
-from app.web.writes.routes import BODIES, IDEMPOTENCY_KEY, KEYED, LOCATION, WRITING
 
 PATH = "/v1/batch"
-router = APIRouter(tags=["Batch"])
+router = LateRouter(tags=["Batch"])
 DESCRIPTION = f"""One record a line (NDJSON), at most {MOST_RECORDS:,} of them, {LARGEST_LINE:,} bytes each and
 {LARGER_BODIES[PATH]:,} together; in any order, they may point to each other. All are saved in one transaction, as one
 revision, or none.

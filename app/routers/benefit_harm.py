@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
@@ -16,13 +16,14 @@ from app.reports.benefit_harm.schemas import BenefitHarm
 from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Ids
 from app.store.read.query import ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.responses import JSON, absolute_url
 
-router = APIRouter(prefix="/v1", tags=["Benefits and harms"])
+router = LateRouter(prefix="/v1", tags=["Benefits and harms"])
 
 BaselineText = Annotated[
     str, StringConstraints(max_length=250, pattern=r"^([a-z0-9-]+:)?([0-9]{1,4}(\.[0-9]{1,3})?|[a-z0-9-]+)$")

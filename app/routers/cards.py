@@ -1,29 +1,28 @@
 """Records as cards: a few lines of text, ready to be shown in another page."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.fields import singular
 from app.models.base import Row
-from app.models.types import Slug
 from app.pages.cards import Card
 from app.reports.cards import EMBEDDED, SYNTHESES
 from app.routers.syntheses import InputHash
-from app.store.examples import example_of
 from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.embeds import shown_record, shown_synthesis
+from app.web.late_routes import Endpoint, LateRouter, record_id
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.responses import JSON
 
-router = APIRouter(prefix="/v1", tags=["Cards"])
+router = LateRouter(prefix="/v1", tags=["Cards"])
 
 
 class CardParams(BaseModel):
@@ -32,12 +31,12 @@ class CardParams(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _card_of(row: type[Row]) -> Callable[..., Awaitable[Response]]:
-    noun = singular(row.plural).replace("_", " ")
+def _card_of(row: type[Row], is_documented: bool) -> Endpoint:
+    id_type = record_id(row, is_documented, f"The id of the {singular(row.plural).replace('_', ' ')}.")
 
     async def endpoint(
         request: Request,
-        id: Annotated[Slug, Path(description=f"The id of the {noun}.", examples=[example_of(row)["id"]])],
+        id: id_type,  # type: ignore[valid-type]  # made at run time; the path says {id}
         params: Annotated[ReadParameters, Parameters()],  # noqa: ARG001  # refuses other parameters
     ) -> Response:
         choose(accepted(request), [JSON])
@@ -67,21 +66,22 @@ async def synthesis_card(request: Request, hash: InputHash, params: Annotated[Ca
     return etags.response_with_etag(request, shown.card.model_dump_json().encode(), JSON, version=shown.version)
 
 
-for _row in EMBEDDED.values():
-    _name = singular(_row.plural)
-    router.add_api_route(
-        f"/{_row.plural}/{{id}}/card",
-        _card_of(_row),
-        methods=["GET"],
-        operation_id=f"get_{_name}_card",
-        summary=f"Get a {_name.replace('_', ' ')} as a card",
-        description="What matters for trust, as plain text in a few lines: the facts with their numbers, regulatory "
+def _card_options(row: type[Row]) -> dict[str, Any]:
+    name = singular(row.plural)
+    return {
+        "operation_id": f"get_{name}_card",
+        "summary": f"Get a {name.replace('_', ' ')} as a card",
+        "description": "What matters for trust, as plain text in a few lines: the facts with their numbers, regulatory "
         "status by jurisdiction, verdict and certainty, what a reader must know first, sources, how old the data is. "
         "The element `<treatment-evidence>` shows it; a front end of your own may, too.",
-        response_model=Card,
-        responses={
+        "response_model": Card,
+        "responses": {
             200: {"description": "The card.", "headers": HEADERS},
             **MOVED,
             **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
         },
-    )
+    }
+
+
+for _row in EMBEDDED.values():
+    router.declare("GET", f"/{_row.plural}/{{id}}/card", partial(_card_of, _row), partial(_card_options, _row))

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field, ValidationInfo, field_validator
 from starlette.responses import Response
 
@@ -30,11 +30,11 @@ from app.reports.changes import (
 )
 from app.store.read.query import ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.openapi.responses import HEADERS, LINK, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.resources import LINK
 from app.web.responses import JSON, MEDIA_TYPES, next_url
 
 Format = Literal["json", "ndjson", "atom"]
@@ -42,7 +42,7 @@ FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "at
 NO_TIME = "1970-01-01T00:00:00Z"
 """The `updated` timestamp of a feed without entries."""
 
-router = APIRouter(prefix="/v1", tags=["Changes"])
+router = LateRouter(prefix="/v1", tags=["Changes"])
 
 
 Revision = Annotated[int, Field(ge=0, le=2**31 - 1)]

@@ -4,8 +4,8 @@ import re
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from app.reports.comparison import Comparison, read_comparison
 from app.store.examples import seed_records
 from app.store.read.query import ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
@@ -28,7 +29,7 @@ FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)
 _ID_PATTERN = SLUG_PATTERN.strip("^$")
 
-router = APIRouter(prefix="/v1", tags=["Comparisons"])
+router = LateRouter(prefix="/v1", tags=["Comparisons"])
 
 
 def _comma_list(value: str) -> str:

@@ -2,31 +2,41 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.api_keys import allows
-from app.errors import BadCursor, Conflict, Decided, Gone, InvalidRecord, NotAcceptable, NotFound, PreconditionFailed
+from app.errors import (
+    EXAMPLE_ADDRESS,
+    BadCursor,
+    Conflict,
+    Decided,
+    Gone,
+    InvalidRecord,
+    NotAcceptable,
+    NotFound,
+    PreconditionFailed,
+)
 from app.fields import Kind
 from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.types import Line, Slug
 from app.models.vocabulary import DraftState
-from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, example_of
+from app.store.examples import CHECKED_ON, example_of
 from app.store.read.drafts import Draft, DraftPage, DraftSummary, list_drafts, read_draft
 from app.store.read.query import MOST_ROWS, USUAL_ROWS
 from app.store.write.drafts import discard_draft, publish_draft
 from app.web import etags
 from app.web.auth import Caller
-from app.web.openapi.responses import HEADERS, problem_responses
-from app.web.resources import LINK
+from app.web.late_routes import LateRouter
+from app.web.openapi.responses import HEADERS, LINK, problem_responses
+from app.web.openapi.writes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 from app.web.responses import JSON, next_url
 from app.web.writes.admission import admitted, live_database, set_revision_header, submit
-from app.web.writes.routes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 
-router = APIRouter(prefix="/v1", tags=["Drafts"])
+router = LateRouter(prefix="/v1", tags=["Drafts"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="The draft's number.", examples=[1])]
 REVISION = {"Dataset-Revision": HEADERS["Dataset-Revision"]}
 

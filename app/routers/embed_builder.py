@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from app.pages.wording import titled
 from app.reports.cards import EMBEDDABLE, SYNTHESES, read_choices
 from app.web.embeds import THEMES, shown_record, view_of
 from app.web.html import BLANK, PageParameters, page_answer
+from app.web.late_routes import LateRouter
 from app.web.path_classes import BUILDER, PAGE
 from app.web.read_source import database_of
 
@@ -24,7 +25,7 @@ NO_RECORD_CHOSEN = (
 )
 POLICY = f"{PAGE}; frame-src 'self'"
 """The Content-Security-Policy of a page, extended to frames of our own cards."""
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 
 
 Short = Annotated[str, Field(max_length=500)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import Response
 
 from app.errors import Gone, Moved, NotFound, Problem
@@ -12,11 +12,12 @@ from app.pages.badges import Badge, badge_of
 from app.pages.embed_assets import ELEMENT, RESIZER, current, scripts
 from app.web import etags
 from app.web.embeds import View, card_answer, moved_answer, problem_card, shown_record, view_of
+from app.web.late_routes import LateRouter
 from app.web.responses import JSON
 
 SVG = "image/svg+xml"
 SCRIPT = "text/javascript; charset=utf-8"
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 Step = Annotated[str, Path(max_length=500)]
 
 

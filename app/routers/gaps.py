@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import EXAMPLE_ADDRESS, BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
 from app.evidence.gaps.base import GapKind
 from app.evidence.gaps.interval import interval_gaps
 from app.json_codec import to_json
@@ -17,17 +17,17 @@ from app.models.claims import Claim
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import Slug
 from app.reports.gaps import GapPage, GapQuery, gap_content, read_gaps
-from app.store.examples import EXAMPLE_ADDRESS, rows_of
+from app.store.examples import rows_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.openapi.responses import HEADERS, LINK, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.resources import LINK
 from app.web.responses import JSON, absolute_url, next_url
 
-router = APIRouter(prefix="/v1", tags=["Gaps"])
+router = LateRouter(prefix="/v1", tags=["Gaps"])
 
 TREATMENT = "onabotulinumtoxina"
 

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from starlette.responses import Response
 
 from app.errors import NotFound, nearest
 from app.pages.guide import CHAPTERS, chapter
 from app.web.html import page_answer
+from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML, accepted, choose
 
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 
 
 @router.get("/guide", include_in_schema=False)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
@@ -12,10 +12,11 @@ from app.db.database import Database, bytes_of
 from app.errors import NotFound, Unavailable
 from app.store.read.revision import revision_of
 from app.web.health import Readiness, ReadinessResult
+from app.web.late_routes import LateRouter
 from app.web.metrics import MEDIA_TYPE, Metrics, Reading
 from app.web.openapi.responses import problem_responses
 
-router = APIRouter(tags=["Operations"])
+router = LateRouter(tags=["Operations"])
 
 
 class Health(BaseModel):

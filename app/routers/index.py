@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -14,12 +14,13 @@ from app.models import RESOURCES
 from app.store.read.query import ReadParameters
 from app.store.read.records import totals
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.read_source import database_of
 from app.web.responses import JSON, absolute_url
 
-router = APIRouter(prefix="/v1", tags=["Index"])
+router = LateRouter(prefix="/v1", tags=["Index"])
 
 
 class ResourceEntry(BaseModel):

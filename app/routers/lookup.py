@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from app.models.vocabulary import CodeSystem
 from app.store.read.query import MOST_ROWS, ReadParameters
 from app.store.read.records import lookup
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, problem_responses
 from app.web.parameters import refuse_repeated
@@ -22,7 +23,7 @@ from app.web.responses import JSON, absolute_url
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
-router = APIRouter(prefix="/v1", tags=["Lookup"])
+router = LateRouter(prefix="/v1", tags=["Lookup"])
 
 
 def known_system(value: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from app.errors import BadRequest, FormatNotOffered, Moved, NotFound
@@ -14,13 +14,14 @@ from app.pages.card_size import card_height
 from app.reports.cards import EMBEDDABLE, SYNTHESES
 from app.web import etags
 from app.web.embeds import shown_record
+from app.web.late_routes import LateRouter
 
 FORMS = {"json": ("application/json", as_json), "xml": ("text/xml; charset=utf-8", as_xml)}
 CACHE_SECONDS = 3600
 PARAMETERS = ("url", "maxwidth", "maxheight", "format")
 EMBEDDABLE_PATH = re.compile(rf"(?:/embed)?/({'|'.join(EMBEDDABLE)})/([^/]+)|/v1/({SYNTHESES})/([^/]+)")
 """Regular expression for the paths that have a card; of a synthesis also its permalink."""
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 
 
 @router.get("/oembed", include_in_schema=False)

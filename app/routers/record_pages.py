@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
@@ -22,12 +22,13 @@ from app.reports.gaps import all_gaps
 from app.reports.record_page import read_facts, read_list
 from app.web import etags
 from app.web.html import BLANK, PageParameters, form_of, page_answer, page_settings
+from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import database_of
 from app.web.responses import absolute_url
 
 MOST_GAPS = 5
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 Endpoint = Callable[..., Awaitable[Response]]
 
 
@@ -78,7 +79,7 @@ def _record_endpoint(row: type[Row]) -> Endpoint:
 
 
 for _row in VIEWS:
-    router.add_api_route(f"/{_row.plural}/{{id}}", _record_endpoint(_row), methods=["GET"], include_in_schema=False)
+    router.get(f"/{_row.plural}/{{id}}", include_in_schema=False)(_record_endpoint(_row))
 
 
 async def _gaps(request: Request, treatment: dict[str, Any], today: str) -> Mapping[str, Any]:

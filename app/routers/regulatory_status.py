@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -17,13 +17,14 @@ from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
 from app.store.examples import example_of
 from app.store.read.query import ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.responses import JSON
 
-router = APIRouter(prefix="/v1", tags=["Regulatory status"])
+router = LateRouter(prefix="/v1", tags=["Regulatory status"])
 
 _APPROVAL = example_of(Approval)
 _EXAMPLE_PARAMS = {name: _APPROVAL[name] for name in ("treatment", "condition", "jurisdiction")} | {

@@ -4,29 +4,29 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app import LICENCE
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
+from app.errors import EXAMPLE_ADDRESS, BadCursor, InvalidParameter, NotAcceptable, NotFound, RangeNotSatisfiable
 from app.formats.dataset_citation import CitedRelease, bibtex, dataset_csl_item, text
 from app.json_codec import to_json
 from app.models.types import ReleaseName
 from app.models.vocabulary import ChangeType
 from app.releases.pool import ReleasePool
-from app.store.examples import CHECKED_ON, EXAMPLE_ADDRESS, RELEASE, seed_records
+from app.store.examples import CHECKED_ON, RELEASE, seed_records
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.query import MOST_ROWS, USUAL_ROWS, NoParameters
 from app.store.read.releases import Release, list_releases
 from app.web import etags
 from app.web.files import file_answer
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.openapi.responses import HEADERS, LINK, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import answered_from, database_of
-from app.web.resources import LINK
 from app.web.responses import JSON, next_url
 
 SQLITE = "application/vnd.sqlite3"
@@ -41,7 +41,7 @@ MEDIA_TYPES: dict[CitationFormat, str] = {
 }
 Name = Annotated[ReleaseName, Path(description="The release's name.", examples=[RELEASE])]
 
-router = APIRouter(prefix="/v1", tags=["Releases"])
+router = LateRouter(prefix="/v1", tags=["Releases"])
 
 
 class ReleaseDifference(BaseModel):

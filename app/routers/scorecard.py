@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -14,12 +14,13 @@ from app.models.types import Slug
 from app.reports.scorecard import Scorecard, read_scorecard
 from app.store.read.query import MOST_VALUES, ReadParameters
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.read_source import database_of
 from app.web.responses import JSON
 
-router = APIRouter(prefix="/v1", tags=["Trust"])
+router = LateRouter(prefix="/v1", tags=["Trust"])
 
 
 class ScorecardParams(ReadParameters):

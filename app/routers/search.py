@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.errors import EXAMPLE_ADDRESS, BadCursor, InvalidParameter, NotAcceptable, NotFound
 from app.fields import includable
 from app.json_codec import to_json
 from app.models import RESOURCES
@@ -20,17 +20,17 @@ from app.reports.search.schemas import FACETS, FIELDS, RECORD, SearchPage, Searc
 from app.reports.search.suggest import Suggestions, Typed, read_suggestions, suggested_kinds
 from app.search.index_entries import kinds_in_order
 from app.search.result_set import MOST_COUNTED
-from app.store.examples import EXAMPLE_ADDRESS, example_of
+from app.store.examples import example_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters, comma_list, split
 from app.web import etags
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, problem_responses
+from app.web.openapi.responses import HEADERS, LINK, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.resources import LINK
 from app.web.responses import JSON, absolute_url, next_url
 
-router = APIRouter(prefix="/v1", tags=["Search"])
+router = LateRouter(prefix="/v1", tags=["Search"])
 
 EXAMPLE = "botox migraine"
 LONGEST = 500

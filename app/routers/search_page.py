@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
@@ -13,10 +13,11 @@ from app.reports.search.counts import NARROWING
 from app.reports.search.page import query_of, read_found
 from app.routers.search import LONGEST, Kind
 from app.web.html import BLANK, PageParameters, page_answer, page_settings
+from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import database_of
 
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 
 
 class SearchPageParams(PageParameters):

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from markupsafe import Markup
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from app.pages.templates import ASSETS, asset, asset_named, page
 from app.reports.record_page import read_landing
 from app.web import etags
 from app.web.html import PageParameters, page_answer, page_settings, prefers_linked_data
+from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML
 from app.web.read_source import database_of
 from app.web.responses import JSON
@@ -46,7 +47,7 @@ EXAMPLE_QUERIES = (
     ),
 )
 
-router = APIRouter(tags=["Service"])
+router = LateRouter(tags=["Service"])
 
 
 def _settings(request: Request) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from starlette.responses import Response
 
@@ -18,7 +18,7 @@ from app.web.read_source import database_of
 from app.web.resources import resource_router
 from app.web.responses import JSON
 
-router: APIRouter = resource_router(Source, tag="Sources")
+router = resource_router(Source, tag="Sources")
 
 
 @router.get(

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, get_args
 
 from anyio import CapacityLimiter, fail_after, to_thread
-from fastapi import APIRouter, FastAPI, Path, Request
+from fastapi import FastAPI, Path, Request
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
@@ -38,6 +38,7 @@ from app.reports.synthesis.schemas import EvidenceSynthesis
 from app.store.write.syntheses import archive_synthesis
 from app.web import etags
 from app.web.bodies import json_body, parse, read_body
+from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import HEADERS, MOVED, problem_responses
 from app.web.parameters import refuse_repeated
@@ -74,7 +75,7 @@ InputHash = Annotated[
     Path(description="The `input_hash` of the answer.", examples=[_EXAMPLE.content["input_hash"]]),
 ]
 
-router = APIRouter(prefix="/v1", tags=["Syntheses"])
+router = LateRouter(prefix="/v1", tags=["Syntheses"])
 
 
 class SynthesisParams(BaseModel):

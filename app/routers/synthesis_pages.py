@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import ConfigDict
 from sqlalchemy import Connection
@@ -19,9 +19,10 @@ from app.routers.syntheses import archive_answer
 from app.store.read.releases import list_releases
 from app.web import etags
 from app.web.html import form_of, page_answer, page_settings, read_kept_synthesis
+from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML, accepted, choose
 
-router = APIRouter(tags=["Pages"])
+router = LateRouter(tags=["Pages"])
 
 
 class SynthesisPageParams(EvidenceQuestion):

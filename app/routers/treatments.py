@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.reports.completeness import Completeness, read_completeness
-from app.reports.dossier import Dossier, read_dossier
+from app.reports.dossier import dossier_model, read_dossier
 from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.negotiation import accepted, choose
@@ -22,7 +22,7 @@ from app.web.read_source import database_of
 from app.web.resources import resource_router
 from app.web.responses import JSON, absolute_url
 
-router: APIRouter = resource_router(Treatment, tag="Treatments")
+router = resource_router(Treatment, tag="Treatments")
 
 
 class TreatmentReportParams(ReadParameters):
@@ -42,7 +42,7 @@ TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examp
     "/treatments/{id}/dossier",
     operation_id="get_treatment_dossier",
     summary="Get everything known of one treatment",
-    response_model=Dossier,
+    document=lambda: {"response_model": dossier_model()},
     responses={
         200: {"description": "The dossier.", "headers": HEADERS},
         **MOVED,

@@ -15,7 +15,6 @@ from app.store.write.documents import RenderContext, render_document
 DATA = Path(__file__).parent.parent.parent / "data"
 SEED = DATA / "seed.json"
 TEXTS = DATA / "texts"
-EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 CHECKED_ON = "2026-11-22T00:00:00Z"
 """The creation time that examples show: the day on which the seed was checked."""
 

@@ -95,11 +95,6 @@ def caller_with(key: str, found: Row[Any] | None) -> Caller:
     return Caller(found.id, found.name, found.scope)
 
 
-def list_keys(connection: Connection) -> list[Row[Any]]:
-    """All API keys in order of name, revoked and expired ones included."""
-    return list(connection.execute(select(API_KEY).order_by(API_KEY.c.name)))
-
-
 class Authenticator:
     """Authenticates API keys, and records when each was last used."""
 

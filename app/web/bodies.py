@@ -12,6 +12,8 @@ from app.store.write.batch import error_at, name_of
 from app.web.strict_json import read_json
 
 JSON = "application/json"
+PATCHES = ("application/merge-patch+json", JSON)
+"""Media types of PATCH; the body is a merge patch (RFC 7396) in both."""
 MODELS: dict[str, type[BaseModel]] = {}
 """Pydantic models of request bodies by schema name, for the OpenAPI document."""
 

@@ -169,7 +169,7 @@ def _message(error: Mapping[str, Any]) -> str:
     return message[:1].lower() + message[1:]
 
 
-def problem_of(failure: Exception, scope: Scope) -> Problem:
+def problem_for(failure: Exception, scope: Scope) -> Problem:
     """The problem for an exception that nobody handled: its own, or a 500 problem and one log entry with traceback."""
     if isinstance(failure, Problem):
         return failure

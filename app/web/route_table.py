@@ -6,8 +6,10 @@ segments and by its first, second and last one, which leaves one or two patterns
 
 from collections.abc import Sequence
 
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
+
+from app.web.late_routes import LateRoute
 
 Steps = tuple[int, str, str, str]
 """The number of segments of a path, and its first, second and last one, each empty where no route has it literally."""
@@ -16,13 +18,13 @@ Steps = tuple[int, str, str, str]
 class RouteTable(BaseRoute):
     """All routes of the application as one; dispatches as Starlette's router would."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[LateRoute]) -> None:
         self.routes = tuple(routes)
-        self._steps = [(_steps_of(route.path_format), route) for route in routes]
+        self._steps = [(_steps_of(route.path), route) for route in routes]
         self._names = {(steps[0], place, steps[place]) for steps, _ in self._steps for place in (1, 2, 3)}
-        self._candidates: dict[Steps, tuple[Route, ...]] = {}
+        self._candidates: dict[Steps, tuple[LateRoute, ...]] = {}
 
-    def candidates(self, path: str) -> tuple[Route, ...]:
+    def candidates(self, path: str) -> tuple[LateRoute, ...]:
         """The routes whose patterns a path may match, in the order of their declaration."""
         count, *steps = _steps_of(path)
         first, second, last = (
@@ -47,12 +49,12 @@ class RouteTable(BaseRoute):
 
     def template(self, path: str) -> str | None:
         """The path template of a URL path, such as `/v1/claims/{id}` for `/v1/claims/c20`; None when none matches."""
-        return next((route.path for route in self.candidates(path) if route.path_regex.match(path)), None)
+        return next((route.path for route in self.candidates(path) if route.matches_path(path)), None)
 
     def methods(self, path: str) -> set[str]:
         """The HTTP methods of all routes that match a URL path."""
-        matching = (route for route in self.candidates(path) if route.path_regex.match(path))
-        return {method for route in matching for method in route.methods or ()}
+        matching = (route for route in self.candidates(path) if route.matches_path(path))
+        return {method for route in matching for method in route.methods}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the route that `matches` found."""

@@ -2,15 +2,21 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from app.fields import singular
+from app.json_codec import from_json, to_json
 from app.main import create_app
 from app.models import RESOURCES
+from app.routers import INDEX, NAMES, ROUTES, index_of_routes, module_named
 from app.settings import Settings
 from app.store.examples import example_record
+from app.web.openapi.document import openapi_document
+from app.web.openapi.served import FILE
 from tests.conftest import ROOT
 
 SNAPSHOT = ROOT / "tests" / "openapi.json"
@@ -35,7 +41,11 @@ VERBS = "list|get|lookup|create|replace|amend|withdraw|save|publish|discard"
 
 def document() -> dict[str, Any]:
     """The document as it is now, over no database at all."""
-    return create_app(Settings(database_url="sqlite:///unused.db", public_url="http://127.0.0.1:8000")).openapi()
+    return openapi_document(application("http://127.0.0.1:8000"))
+
+
+def application(public_url: str) -> FastAPI:
+    return create_app(Settings(database_url="sqlite:///unused.db", public_url=public_url))
 
 
 def as_text(content: dict[str, Any]) -> str:
@@ -90,6 +100,37 @@ def test_every_read_of_records_can_be_asked_of_a_release(openapi: dict[str, Any]
 
 def test_the_document_is_the_snapshot(openapi: dict[str, Any]) -> None:
     assert as_text(openapi) == SNAPSHOT.read_text(encoding="utf-8"), "`make openapi` writes it; look at the difference"
+
+
+def test_what_is_served_is_the_document_with_the_public_url(openapi: dict[str, Any]) -> None:
+    served = application("https://evidence.example.org").openapi()
+    assert served["servers"] == [{"url": "https://evidence.example.org"}]
+    served["servers"] = openapi["servers"]
+    assert as_text(served) == as_text(openapi), "`make openapi` writes the file that is served"
+
+
+def test_no_setting_but_the_public_url_changes_the_document(openapi: dict[str, Any], tmp_path: Path) -> None:
+    settings = Settings(
+        database_url=f"{tmp_path}/other.db",
+        public_url="http://127.0.0.1:8000",
+        contact_url="https://example.org/report",
+        allowed_hosts="example.org",
+        rate_writes="off",
+        rate_reads="5/minute",
+        rate_failures="off",
+        metrics=True,
+        workers=2,
+    )
+    assert openapi_document(create_app(settings)) == openapi
+
+
+def test_the_index_of_routes_is_that_of_the_modules() -> None:
+    assert from_json(INDEX.read_bytes()) == index_of_routes(), "`make openapi` writes app/routers/routes.json"
+
+
+def test_the_index_gives_the_routes_that_the_modules_declare() -> None:
+    declared = [(route.path, route.methods) for name in NAMES for route in module_named(name).router.routes]
+    assert [(route.path, route.methods) for route in ROUTES] == declared
 
 
 def test_every_operation_reads_well_in_a_generated_client(openapi: dict[str, Any]) -> None:
@@ -198,5 +239,8 @@ def test_examples_come_from_the_seed(openapi: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_text(as_text(document()), encoding="utf-8")
-    print(f"wrote {SNAPSHOT}")
+    content = document()
+    SNAPSHOT.write_text(as_text(content), encoding="utf-8")
+    FILE.write_bytes(to_json(content))
+    INDEX.write_text(json.dumps(index_of_routes(), indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {SNAPSHOT}, {FILE} and {INDEX}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.errors import InvalidParameter, NotComparable
+from app.errors import EXAMPLE_ADDRESS, InvalidParameter, NotComparable
 from app.evidence.calculator.answer import synthesis_of
 from app.evidence.calculator.request import Captions
 from app.evidence.calculator.schemas import Synthesis
@@ -37,7 +37,7 @@ from app.reports.synthesis.entries import record_name
 from app.reports.synthesis.plain import plain_synthesis
 from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
 from app.reports.synthesis.results import read_results, results_in_context
-from app.store.examples import EXAMPLE_ADDRESS, RELEASE, example_named
+from app.store.examples import RELEASE, example_named
 from app.store.read.records import fetch
 from app.store.read.revision import revision_of
 

@@ -23,8 +23,8 @@ def optional_property(description: str) -> Any:
     return Field(None, description=description, json_schema_extra=_without_default)
 
 
-PARTLY = ConfigDict()
-WHOLE = ConfigDict(json_schema_serialization_defaults_required=True)
+PARTLY = ConfigDict(defer_build=True)
+WHOLE = ConfigDict(json_schema_serialization_defaults_required=True, defer_build=True)
 
 
 Model = type[BaseModel]

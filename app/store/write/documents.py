@@ -12,11 +12,8 @@ from app.json_codec import to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
 from app.models.types import plain_number
-from app.search.index_entries import INDEXING
 from app.store.write.batch import error_at, name_of
 
-RENDERING = 1
-"""Version of the rendering: increment it when documents change, so that every database renders its own again."""
 SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """The values of `source_status`, from best to worst."""
 
@@ -39,13 +36,6 @@ class RenderContext:
     known: Known
     text_of: TextOf
     now: str
-
-
-def shape() -> str:
-    """SHA-256 of the shape of documents and index entries in this version of the program."""
-    return sha256(
-        to_json([RENDERING, INDEXING, {plural: row.shown() for plural, row in RESOURCES.items()}])
-    ).hexdigest()
 
 
 def record_digest(record: Record) -> str:

@@ -1,17 +1,9 @@
 """Rendering stored documents again when a new version of the program changes their shape."""
 
-from sqlalchemy import select
-
 from app.db.database import Database
-from app.db.tables import SHAPE
-from app.store.write.documents import Progress, shape
+from app.store.read.shape import is_rendered
+from app.store.write.documents import Progress
 from app.store.write.transaction import Saved, writing
-
-
-def is_rendered(database: Database) -> bool:
-    """Whether the stored documents have the shape of this version of the program."""
-    with database.read() as connection:
-        return connection.execute(select(SHAPE.c.digest)).scalar() == shape()
 
 
 def render_again(database: Database, *, author: str, progress: Progress = lambda _count: None) -> Saved | None:

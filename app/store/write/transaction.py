@@ -24,6 +24,7 @@ from app.models import RESOURCES
 from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.store.read.revision import revision_of
+from app.store.read.shape import shape
 from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_dangling
 from app.store.write.documents import (
     ExistingRecord,
@@ -33,7 +34,6 @@ from app.store.write.documents import (
     record_digest,
     reference_rows,
     render_document,
-    shape,
     without_clock,
 )
 from app.store.write.index import build_index, forget_record, index_records

@@ -13,7 +13,7 @@ from app.store.read.revision import DatasetState
 from app.web.auth import Caller
 from app.web.middleware.headers import RawHeaders, is_preflight, preflight, revision_header, with_common
 from app.web.path_classes import path_class
-from app.web.problems import problem_of, respond
+from app.web.problems import problem_for, respond
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 KEYED = (b"cache-control", b"private, no-store")
@@ -133,7 +133,7 @@ class Gate:
         except Exception as failure:
             if passage.is_started:
                 raise
-            response = respond(problem_of(failure, scope), Request(scope))
+            response = respond(problem_for(failure, scope), Request(scope))
             await response(scope, receive, passage.send)
 
 

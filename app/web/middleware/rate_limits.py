@@ -1,17 +1,13 @@
 """Rate limits by API key and by client address, counted in this process or in Redis, with `RateLimit` headers."""
 
 import logging
+from functools import cached_property
 from importlib import import_module
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from time import monotonic, time
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import StorageError
-from limits.storage import storage_from_string
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
@@ -19,6 +15,9 @@ from app.errors import TooManyRequests
 from app.settings import OFF, Settings
 from app.web.auth import needed_scope
 from app.web.middleware.gate import Check, Passage
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 logger = logging.getLogger("app")
 
@@ -57,16 +56,36 @@ class RateLimitResult(NamedTuple):
 
 
 class RateLimiter:
-    """The rate limits of the service and the storage of their counters."""
+    """The rate limits of the service and the storage of their counters.
+
+    The package `limits` is imported when the first request is counted; Redis is set up at once, so that a wrong address
+    stops the start.
+    """
 
     def __init__(self, settings: Settings) -> None:
         policies = {"writes": settings.rate_writes, "reads": settings.rate_reads, "keys": settings.rate_failures}
-        self.limits: dict[str, RateLimitItem] = {name: parse(text) for name, text in policies.items() if text != OFF}
+        self._policies = {name: text for name, text in policies.items() if text != OFF}
+        self._address = settings.rate_storage
         self._pool = None if settings.rate_storage == IN_MEMORY else _redis_pool(settings.rate_storage)
-        options = {"implementation": "redispy", "connection_pool": self._pool} if self._pool else {}
-        self.storage: Any = storage_from_string(f"async+{settings.rate_storage}", wrap_exceptions=True, **options)
-        self._limiter = FixedWindowRateLimiter(self.storage)
         self._silent_until = 0.0
+        if self._pool is not None:
+            assert self._limiter  # noqa: S101  # made here, not at the first request
+
+    @cached_property
+    def limits(self) -> "dict[str, RateLimitItem]":
+        """The limits that are not off, by policy."""
+        return {name: import_module("limits").parse(text) for name, text in self._policies.items()}
+
+    @cached_property
+    def storage(self) -> Any:
+        """Where requests are counted."""
+        options = {"implementation": "redispy", "connection_pool": self._pool} if self._pool else {}
+        make = import_module("limits.storage").storage_from_string
+        return make(f"async+{self._address}", wrap_exceptions=True, **options)
+
+    @cached_property
+    def _limiter(self) -> Any:
+        return import_module("limits.aio.strategies").FixedWindowRateLimiter(self.storage)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -82,13 +101,15 @@ class RateLimiter:
         return await self._measure(policy, client, cost=0)
 
     async def _measure(self, policy: str, client: str, *, cost: int) -> RateLimitResult | None:
-        item = self.limits.get(policy)
-        if item is None or monotonic() < self._silent_until or not self._has_room(item.key_for(policy, client)):
+        if policy not in self._policies or monotonic() < self._silent_until:
+            return None
+        item = self.limits[policy]
+        if not self._has_room(item.key_for(policy, client)):
             return None
         try:
             is_allowed = await (self._limiter.hit if cost else self._limiter.test)(item, policy, client)
             stats = await self._limiter.get_window_stats(item, policy, client)
-        except StorageError:
+        except import_module("limits.errors").StorageError:
             self._silent_until = monotonic() + SECONDS_OF_SILENCE
             logger.warning("requests are not counted: the storage of the rate limits cannot be reached")
             return None
@@ -97,7 +118,7 @@ class RateLimiter:
 
     def _has_room(self, key: str) -> bool:
         """Whether the counter exists or may be created: in memory up to MOST_COUNTED, in Redis always."""
-        if not isinstance(self.storage, MemoryStorage):
+        if self._address != IN_MEMORY:
             return True
         return key in self.storage.expirations or len(self.storage.expirations) < MOST_COUNTED
 

@@ -5,12 +5,15 @@ import re
 import secrets
 import time
 from itertools import count
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import mask_keys
-from app.web.metrics import Metrics
 from app.web.route_table import RouteTable
+
+if TYPE_CHECKING:  # prometheus_client is imported when metrics are switched on
+    from app.web.metrics import Metrics
 
 logger = logging.getLogger("app.access")
 HEADER = "X-Request-ID"
@@ -60,7 +63,7 @@ class RequestLog:
 class RequestRecords:
     """What is recorded of each response, where the settings ask for it: metrics, and a line of the access log."""
 
-    def __init__(self, routes: RouteTable, *, metrics: Metrics | None, access_log: bool) -> None:
+    def __init__(self, routes: RouteTable, *, metrics: "Metrics | None", access_log: bool) -> None:
         self.routes = routes
         self.metrics = metrics
         self.access_log = access_log

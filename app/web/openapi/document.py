@@ -1,4 +1,8 @@
-"""The OpenAPI 3.1 document: derived by FastAPI from the routes, with shared components and problem responses."""
+"""The OpenAPI 3.1 document: derived by FastAPI from the routes, with shared components and problem responses.
+
+Deriving it takes seconds, since every model of every response is made: `make openapi` does that, and `served` gives out
+what it wrote.
+"""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -38,17 +42,6 @@ BEARER = {
 }
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Make `app.openapi` return this document, built once at the first request for it."""
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            app.openapi_schema = openapi_document(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
 def openapi_document(app: FastAPI) -> Json:
     """The OpenAPI document of the application."""
     content = get_openapi(
@@ -57,7 +50,7 @@ def openapi_document(app: FastAPI) -> Json:
         openapi_version="3.1.0",
         summary=SUMMARY,
         description=DESCRIPTION,
-        routes=app.state.route_table.routes,
+        routes=[route.build(True) for route in app.state.route_table.routes],
         license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         servers=[{"url": app.state.settings.public_url}],
     )
@@ -80,8 +73,9 @@ def openapi_document(app: FastAPI) -> Json:
     components["parameters"] = _share_parameters(content)
     components["responses"] = _share_problems(content)
     components["examples"] = _share_examples(content)
+    described = app.state.tags()
     tags = sorted({tag for operation in _operations(content) for tag in operation["tags"]})
-    content["tags"] = [{"name": tag, "description": app.state.tags.get(tag, tag)} for tag in tags]
+    content["tags"] = [{"name": tag, "description": described.get(tag, tag)} for tag in tags]
     return content
 
 

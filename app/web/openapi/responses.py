@@ -3,8 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from app.errors import MEDIA_TYPE, BadRequest, Problem, TooLong, TooManyRequests, Unavailable
-from app.store.examples import EXAMPLE_ADDRESS
+from app.errors import EXAMPLE_ADDRESS, MEDIA_TYPE, BadRequest, Problem, TooLong, TooManyRequests, Unavailable
 from app.store.read.schemas import ProblemDetails
 
 HEADERS = {
@@ -15,6 +14,7 @@ HEADERS = {
         "schema": {"type": "string"},
     },
 }
+LINK = {"Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}}}
 TEXT = {"type": "string"}
 RATES = {
     "Retry-After": {"description": "Seconds to wait before the next request.", "schema": {"type": "integer"}},

@@ -27,7 +27,7 @@ from app.store.write.one import (
 )
 from app.web import etags
 from app.web.auth import caller_of
-from app.web.bodies import object_in, read_body, record_of, refuse_other_id
+from app.web.bodies import PATCHES, object_in, read_body, record_of, refuse_other_id
 from app.web.parameters import refuse_repeated
 from app.web.responses import JSON
 from app.web.writes.admission import admitted, idempotency_key, line_of, live_database, set_revision_header, submit
@@ -41,8 +41,6 @@ AsDraft = Annotated[
         "of the scope `admin` publishes it."
     ),
 ]
-PATCHES = ("application/merge-patch+json", JSON)
-"""Media types of PATCH; the body is a merge patch (RFC 7396) in both."""
 SHORT_BODY = 8_192
 """Bytes of a body up to which validation takes less time than handing it to a thread and back."""
 

@@ -1,214 +1,68 @@
-"""The write routes of a resource, POST, PUT, PATCH and DELETE, declared once for all resources."""
+"""The write routes of a resource, POST, PUT, PATCH and DELETE, declared once for all resources.
 
-from collections.abc import Awaitable, Callable
+What handles them (`edits`, and with it the whole writer) is imported at the first write, and what documents them when
+the OpenAPI document is made.
+"""
+
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
 from fastapi import Query as Parameters
+from fastapi import Request
 from starlette.responses import Response
 
-from app.errors import (
-    Conflict,
-    ContentTooLarge,
-    Forbidden,
-    Gone,
-    IdempotencyMismatch,
-    InsufficientStorage,
-    InvalidBody,
-    InvalidParameter,
-    InvalidRecord,
-    NotAcceptable,
-    NotFound,
-    PreconditionFailed,
-    PreconditionRequired,
-    Problem,
-    RequestTimeout,
-    Unauthorized,
-    UnsupportedMediaType,
-)
-from app.fields import singular
-from app.json_codec import Json, to_json
 from app.models.base import Row
-from app.models.types import Slug
-from app.store.examples import example_of, example_patch, example_record
-from app.store.read.drafts import Draft
-from app.store.read.schemas import public_model
-from app.web.openapi.bodies import body_name, patch_name
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.responses import JSON
-from app.web.writes.edits import (
-    PATCHES,
-    EditParameters,
-    Withdrawal,
-    amend_record,
-    create_record,
-    replace_record,
-    withdraw_record,
-)
-
-ChangeHandler = Callable[[Request, type[Row], str, EditParameters], Awaitable[Response]]
-KEYED: Json = {"security": [{"bearer": []}]}
-FOR_ADMINS: Json = {"security": [{"bearer": ["admin"]}]}
-"""The security requirement with the scope of the key (OpenAPI 3.1.1 section 4.8.30)."""
-ALWAYS: tuple[type[Problem], ...] = (Unauthorized, Forbidden, InvalidParameter)
-WRITING = (*ALWAYS, InsufficientStorage)
-BODIES = (NotAcceptable, RequestTimeout, ContentTooLarge, UnsupportedMediaType, InvalidBody, InvalidRecord)
-CHANGES = (NotFound, Gone, PreconditionFailed, PreconditionRequired)
-IF_MATCH: Json = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
-    "description": "The ETag of the version that you read and change; `*` for any version.",
-    "schema": {"type": "string", "minLength": 1},
-}
-IDEMPOTENCY_KEY: Json = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "A name of your choice for this request, 1–255 visible ASCII characters. For 24 hours the same "
-    "request sent again gets the same response, and nothing is saved twice.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-}
-LOCATION: Json = {
-    "Location": {"description": "The URL of the record.", "schema": {"type": "string"}},
-    "Idempotency-Replayed": {
-        "description": "`true` when this is the stored response to an earlier request with the same `Idempotency-Key`.",
-        "schema": {"type": "string"},
-    },
-}
-PROPOSED: dict[int | str, Json] = {
-    202: {
-        "description": "With `draft=true`: the change is stored as a draft, which no reader sees.",
-        "model": Draft,
-        "headers": {"Location": {"description": "The URL of the draft.", "schema": {"type": "string"}}},
-    }
-}
-SENT_BACK = (
-    "The body is the whole record. Fields that the server adds (`version`, `verification`, derived ones) are ignored, "
-    "so that a record can be sent back as it was read."
-)
-UNCHANGED = "When the record does not change, nothing is written and the response is 200 as well."
+from app.web.late_routes import Endpoint, LateRouter, record_id
 
 
-def add_writes(router: APIRouter, resource: type[Row]) -> None:
+def add_writes(router: LateRouter, resource: type[Row]) -> None:
     """Add the write routes of a resource to a router; each needs an API key of the scope `write`."""
-    _add_create(router, resource)
-    _add_replace(router, resource)
-    _add_amend(router, resource)
-    _add_withdraw(router, resource)
+    path = f"/{resource.plural}/{{id}}"
 
+    def make_create(_: bool) -> Endpoint:
+        edits = _edits()
 
-def _add_create(router: APIRouter, resource: type[Row]) -> None:
-    async def endpoint(request: Request, params: Annotated[EditParameters, Parameters()]) -> Response:
-        return await create_record(request, resource, params)
+        async def endpoint(request: Request, params: Annotated[edits.EditParameters, Parameters()]) -> Response:  # type: ignore[name-defined]  # imported late
+            response: Response = await edits.create_record(request, resource, params)
+            return response
 
-    router.add_api_route(
-        f"/{resource.plural}",
-        endpoint,
-        methods=["POST"],
-        status_code=201,
-        operation_id=f"create_{singular(resource.plural)}",
-        summary=f"Create one {_display_name(resource)}",
-        description=f"{SENT_BACK} The id is yours to choose, and stays.",
-        response_model=public_model(resource),
-        openapi_extra={
-            **KEYED,
-            "parameters": [IDEMPOTENCY_KEY],
-            "requestBody": _request_body((JSON,), body_name(resource), example_record(resource)),
-        },
-        responses={
-            201: _record_response(resource, "The record as it was saved.", LOCATION),
-            **PROPOSED,
-            **problem_responses(*WRITING, *BODIES, Conflict, Gone, IdempotencyMismatch),
-        },
+        return endpoint
+
+    def make_replace(is_documented: bool) -> Endpoint:
+        return _change(resource, "replace_record", is_documented)
+
+    def make_amend(is_documented: bool) -> Endpoint:
+        return _change(resource, "amend_record", is_documented)
+
+    def make_withdraw(is_documented: bool) -> Endpoint:
+        return _change(resource, "withdraw_record", is_documented, "Withdrawal")
+
+    router.declare(
+        "POST", f"/{resource.plural}", make_create, lambda: _documentation().create_options(resource), status_code=201
     )
+    router.declare("PUT", path, make_replace, lambda: _documentation().replace_options(resource))
+    router.declare("PATCH", path, make_amend, lambda: _documentation().amend_options(resource))
+    router.declare("DELETE", path, make_withdraw, lambda: _documentation().withdraw_options(resource), status_code=204)
 
 
-def _add_replace(router: APIRouter, resource: type[Row]) -> None:
-    body = _request_body((JSON,), body_name(resource), example_record(resource))
-    description = f"{SENT_BACK} The `id` may be left out. {UNCHANGED}"
-    _add_change(router, resource, ("PUT", "replace", replace_record), description, body)
+def _change(resource: type[Row], handler: str, is_documented: bool, parameters: str = "EditParameters") -> Endpoint:
+    """The endpoint of a change of one record, by the names of its handler and of its parameters in `edits`."""
+    edits, id_type = _edits(), record_id(resource, is_documented)
+    change, model = getattr(edits, handler), getattr(edits, parameters)
+
+    async def endpoint(request: Request, id: id_type, params: Annotated[model, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
+        response: Response = await change(request, resource, id, params)
+        return response
+
+    return endpoint
 
 
-def _add_amend(router: APIRouter, resource: type[Row]) -> None:
-    body = _request_body(PATCHES, patch_name(resource), example_patch(resource))
-    description = (
-        "The body is a JSON merge patch (RFC 7396): the fields that it holds replace those of the record, null removes "
-        "one, a list replaces the whole list. Then the whole record is checked. " + UNCHANGED
-    )
-    _add_change(router, resource, ("PATCH", "amend", amend_record), description, body)
+def _edits() -> Any:
+    from app.web.writes import edits  # noqa: PLC0415  # the writer is imported at the first write
+
+    return edits
 
 
-def _add_change(
-    router: APIRouter, resource: type[Row], operation: tuple[str, str, ChangeHandler], description: str, body: Json
-) -> None:
-    """Add the PUT or PATCH route; `operation` is the HTTP method, the verb of the operation id, and the handler."""
-    record_id = _record_id(resource)
-    method, verb, change = operation
+def _documentation() -> Any:
+    from app.web.openapi import writes  # noqa: PLC0415  # it reads the seed and makes models of all responses
 
-    async def endpoint(request: Request, id: record_id, params: Annotated[EditParameters, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await change(request, resource, id, params)
-
-    router.add_api_route(
-        f"/{resource.plural}/{{id}}",
-        endpoint,
-        methods=[method],
-        operation_id=f"{verb}_{singular(resource.plural)}",
-        summary=f"{verb.capitalize()} one {_display_name(resource)}",
-        description=description,
-        response_model=public_model(resource),
-        openapi_extra={**KEYED, "parameters": [IF_MATCH], "requestBody": body},
-        responses={
-            200: _record_response(resource, "The changed record."),
-            **PROPOSED,
-            **MOVED,
-            **problem_responses(*WRITING, *BODIES, *CHANGES),
-        },
-    )
-
-
-def _add_withdraw(router: APIRouter, resource: type[Row]) -> None:
-    record_id = _record_id(resource)
-
-    async def endpoint(request: Request, id: record_id, params: Annotated[Withdrawal, Parameters()]) -> Response:  # type: ignore[valid-type]  # made at run time
-        return await withdraw_record(request, resource, id, params)
-
-    router.add_api_route(
-        f"/{resource.plural}/{{id}}",
-        endpoint,
-        methods=["DELETE"],
-        status_code=204,
-        operation_id=f"withdraw_{singular(resource.plural)}",
-        summary=f"Withdraw one {_display_name(resource)}",
-        description="Withdraws the record. Its URL responds 410 with the reason from then on; its versions and its "
-        "history stay, and records that reference it are marked for review.",
-        response_model=None,
-        openapi_extra={**KEYED, "parameters": [IF_MATCH]},
-        responses={
-            204: {
-                "description": "The record is withdrawn.",
-                "headers": {"Dataset-Revision": HEADERS["Dataset-Revision"]},
-            },
-            **PROPOSED,
-            **MOVED,
-            **problem_responses(*WRITING, *CHANGES),
-        },
-    )
-
-
-def _display_name(resource: type[Row]) -> str:
-    return singular(resource.plural).replace("_", " ")
-
-
-def _record_id(resource: type[Row]) -> Any:
-    return Annotated[Slug, Path(description="The id of the record.", examples=[example_of(resource)["id"]])]
-
-
-def _record_response(resource: type[Row], description: str, headers: Json | None = None) -> Json:
-    content = {JSON: {"example": to_json(example_of(resource)).decode()}}
-    return {"description": description, "content": content, "headers": HEADERS | (headers or {})}
-
-
-def _request_body(media_types: tuple[str, ...], name: str, example: Json) -> Json:
-    entry = {"schema": {"$ref": f"#/components/schemas/{name}"}, "examples": {"seed": {"value": example}}}
-    return {"required": True, "content": dict.fromkeys(media_types, entry)}
+    return writes

@@ -170,7 +170,7 @@ def load_settings(**overrides: object) -> Settings:
             hint = f" Did you mean {close}?" if close else ""
             raise BrokenSetting(f"{variable} is not a setting.{hint} Settings: {', '.join(sorted(names))}.")
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # pydantic checks them
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as failure:
         error = failure.errors()[0]
         name = str(error["loc"][0]) if error["loc"] else "?"

@@ -68,7 +68,7 @@ lock: setup-dev ## pin the newest versions, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
 
-openapi: setup-dev ## write the OpenAPI snapshot that tests compare with
+openapi: setup-dev ## write the OpenAPI document that is served, its snapshot for tests, and the index of routes
 	$(BIN)/python -m tests.contract.test_openapi
 
 docs: setup-dev ## write into README, guide and SECURITY.md what the program answers and holds

@@ -1,6 +1,5 @@
 """The ASGI application: `create_app` wires settings, database, middleware and routes."""
 
-import gc
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
@@ -11,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette_compress import CompressMiddleware, add_compress_type
 
+from app import enable_collection
 from app.db.database import Database
 from app.db.write_queue import LONGEST_WAIT_SECONDS, WriteQueue
 from app.errors import MEDIA_TYPE, Unavailable
@@ -62,8 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        gc.freeze()  # what was imported is never garbage, so no collection has to look at it
-        gc.enable()
+        enable_collection()
         await _state(database)  # opens a connection, by which `tev restore` sees that a server is running
         yield {"fast_path": _fast_path(settings, database, cache, records)}
         releases.close()

@@ -3,7 +3,6 @@
 Modules of commands import what a command needs when it runs, so that `tev --help` needs none of it.
 """
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app import __version__
+from app import __version__, enable_collection
 from app.errors import BrokenSetting
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def open_database(settings: "Settings") -> Iterator["Database"]:
             detail = " ".join(str(failure.orig if isinstance(failure, DBAPIError) else failure).split())
             raise BrokenSetting(f"TEV_DATABASE_URL={address}: {detail}") from failure
         _render_again(database)
-        gc.freeze()  # what was imported is never garbage
-        gc.enable()  # off until now, since a command imports its parts first
+        enable_collection()
         yield database
     finally:
         database.close()

@@ -1,6 +1,5 @@
 """Benefits and harms of a treatment on one scale: people out of 1,000."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Path, Request
@@ -8,20 +7,15 @@ from fastapi import Query as Parameters
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
-from app.json_codec import to_json
+from app.errors import Gone, NotFound
 from app.models.types import Slug
 from app.reports.benefit_harm.report import read_benefit_harm
 from app.reports.benefit_harm.schemas import BenefitHarm
 from app.reports.synthesis.question import EXAMPLE, MOST_NAMED, Audience, Ids
 from app.store.read.query import ReadParameters
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 
 router = LateRouter(prefix="/v1", tags=["Benefits and harms"])
 
@@ -52,15 +46,9 @@ class BenefitHarmQuestion(ReadParameters):
     "/treatments/{id}/benefit-harm",
     operation_id="get_treatment_benefit_harm",
     summary="See benefits and harms per 1,000 people",
-    response_model=BenefitHarm,
-    responses={
-        200: {
-            "description": "Benefits and harms, and the records that cannot be expressed per 1,000 people.",
-            "headers": HEADERS,
-        },
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        BenefitHarm, "Benefits and harms, and the records that cannot be expressed per 1,000 people.", NotFound, Gone
+    ),
 )
 async def get_treatment_benefit_harm(
     request: Request,
@@ -75,9 +63,8 @@ async def get_treatment_benefit_harm(
     record without denominators, without a comparator or of a continuous outcome is refused with the reason, under
     `refused`.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, BenefitHarmQuestion)
-    content = await database_of(request).fetch(
+    read = json_read(request, BenefitHarmQuestion)
+    content = await read.fetch(
         lambda connection: read_benefit_harm(
             connection,
             id,
@@ -85,7 +72,7 @@ async def get_treatment_benefit_harm(
             outcomes=params.outcome or (),
             baselines=params.baseline or (),
             audience=params.audience,
-            address=partial(absolute_url, request),
+            address=read.address,
         )
     )
-    return etags.response_with_etag(request, to_json(content), JSON)
+    return read.answer(content)

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, NotFound
 from app.fields import singular
 from app.models.base import Row
 from app.pages.cards import Card
@@ -19,7 +19,7 @@ from app.web import etags
 from app.web.embeds import shown_record, shown_synthesis
 from app.web.late_routes import Endpoint, LateRouter, record_id
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.openapi.responses import documented
 from app.web.responses import JSON
 
 router = LateRouter(prefix="/v1", tags=["Cards"])
@@ -50,11 +50,7 @@ def _card_of(row: type[Row], is_documented: bool) -> Endpoint:
     f"/{SYNTHESES}/{{hash}}/card",
     operation_id="get_kept_synthesis_card",
     summary="Get a synthesis of a release as a card",
-    response_model=Card,
-    responses={
-        200: {"description": "The card.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
-    },
+    document=documented(Card, "The card.", NotFound),
 )
 async def synthesis_card(request: Request, hash: InputHash, params: Annotated[CardParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """The pooled answer in natural words with its interval, how many studies and people, what was accepted.
@@ -74,12 +70,7 @@ def _card_options(row: type[Row]) -> dict[str, Any]:
         "description": "What matters for trust, as plain text in a few lines: the facts with their numbers, regulatory "
         "status by jurisdiction, verdict and certainty, what a reader must know first, sources, how old the data is. "
         "The element `<treatment-evidence>` shows it; a front end of your own may, too.",
-        "response_model": Card,
-        "responses": {
-            200: {"description": "The card.", "headers": HEADERS},
-            **MOVED,
-            **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-        },
+        **documented(Card, "The card.", NotFound, Gone)(),
     }
 
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import Field, ValidationInfo, field_validator
 from starlette.responses import Response
 
-from app.errors import BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.errors import BadCursor, NotFound
 from app.fields import Kind
 from app.formats.atom import FeedAddresses, FeedEntry, render_feed
 from app.json_codec import to_json
@@ -32,7 +32,7 @@ from app.store.read.query import ReadParameters
 from app.web import etags
 from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, LINK, problem_responses
+from app.web.openapi.responses import documented
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
 from app.web.responses import JSON, MEDIA_TYPES, next_url
@@ -100,19 +100,17 @@ class ChangesParams(ReadParameters):
     "/changes",
     operation_id="list_changes",
     summary="List what changed",
-    response_model=ChangePage,
-    responses={
-        200: {
-            "description": "The changes, in order.",
-            "headers": HEADERS | LINK,
-            "content": {
-                JSON: {"example": to_json({"items": [example_change()], "next": None, "revision": 1}).decode()},
-                FORMATS["ndjson"]: {"schema": {"type": "string"}},
-                FORMATS["atom"]: {"schema": {"type": "string"}},
-            },
+    document=documented(
+        ChangePage,
+        "The changes, in order.",
+        BadCursor,
+        NotFound,
+        content=lambda: {
+            JSON: {"example": to_json({"items": [example_change()], "next": None, "revision": 1}).decode()},
+            FORMATS["ndjson"]: {"schema": {"type": "string"}},
+            FORMATS["atom"]: {"schema": {"type": "string"}},
         },
-        **problem_responses(BadCursor, NotAcceptable, NotFound, InvalidParameter),
-    },
+    ),
 )
 async def list_changes(request: Request, params: Annotated[ChangesParams, Parameters()]) -> Response:
     """Every change of every record, one item each, in the order in which they happened.

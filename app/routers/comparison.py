@@ -1,7 +1,6 @@
 """Treatments side by side: what compared them directly, what only through a third."""
 
 import re
-from functools import partial
 from typing import Annotated
 
 from fastapi import Query as Parameters
@@ -9,21 +8,17 @@ from fastapi import Request
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, NotFound
 from app.evidence.comparability import WINDOW_DAYS
-from app.json_codec import PydanticCustomError, to_json
+from app.json_codec import PydanticCustomError
 from app.models.study_results import COMPARATORS, StudyResultRecord
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN, Slug
 from app.reports.comparison import Comparison, read_comparison
 from app.store.examples import seed_records
 from app.store.read.query import ReadParameters
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 
 FEWEST, MOST = 2, 5
 ID = re.compile(SLUG_PATTERN)
@@ -75,12 +70,7 @@ class ComparisonQuestion(ReadParameters):
     "/compare",
     operation_id="get_comparison",
     summary="See treatments side by side",
-    response_model=Comparison,
-    responses={
-        200: {"description": "Direct and indirect evidence, and what stands alone.", "headers": HEADERS},
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(Comparison, "Direct and indirect evidence, and what stands alone.", NotFound, Gone),
 )
 async def get_comparison(request: Request, params: Annotated[ComparisonQuestion, Parameters()]) -> Response:
     """Study results of 2 to 5 treatments for one condition, direct comparisons apart from indirect ones.
@@ -88,15 +78,14 @@ async def get_comparison(request: Request, params: Annotated[ComparisonQuestion,
     Each group says whether its rows may be compared with each other, and each reason against it with the results on
     both sides; a row without an effect says why. Nothing is ranked, and doses are never compared across products.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, ComparisonQuestion)
-    content = await database_of(request).fetch(
+    read = json_read(request, ComparisonQuestion)
+    content = await read.fetch(
         lambda connection: read_comparison(
             connection,
             params.treatments.split(","),
             params.condition,
             window_days=params.window_days,
-            address=partial(absolute_url, request),
+            address=read.address,
         )
     )
-    return etags.response_with_etag(request, to_json(content), JSON)
+    return read.answer(content)

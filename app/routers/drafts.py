@@ -31,7 +31,7 @@ from app.store.write.drafts import discard_draft, publish_draft
 from app.web import etags
 from app.web.auth import Caller
 from app.web.late_routes import LateRouter
-from app.web.openapi.responses import HEADERS, LINK, problem_responses
+from app.web.openapi.responses import HEADERS, documented, problem_responses
 from app.web.openapi.writes import ALWAYS, FOR_ADMINS, KEYED, WRITING
 from app.web.responses import JSON, next_url
 from app.web.writes.admission import admitted, live_database, set_revision_header, submit
@@ -110,12 +110,8 @@ def _example_page() -> dict[str, Any]:
     "/drafts",
     operation_id="list_drafts",
     summary="List drafts",
-    response_model=DraftPage,
     openapi_extra=KEYED,
-    responses={
-        200: {"description": "The drafts that you may see.", "headers": HEADERS | LINK, "content": _example_page()},
-        **problem_responses(*ALWAYS, BadCursor, NotAcceptable),
-    },
+    document=documented(DraftPage, "The drafts that you may see.", *ALWAYS, BadCursor, content=_example_page),
 )
 async def list_open(request: Request, params: Annotated[DraftsParams, Parameters()]) -> Response:
     """Your drafts, newest first; with a key of the scope `admin` everybody's. Drafts are in no other list."""
@@ -135,12 +131,8 @@ async def list_open(request: Request, params: Annotated[DraftsParams, Parameters
     "/drafts/{id}",
     operation_id="get_draft",
     summary="Get one draft",
-    response_model=Draft,
     openapi_extra=KEYED,
-    responses={
-        200: {"description": "The draft.", "headers": HEADERS, "content": _example()},
-        **problem_responses(*ALWAYS, NotAcceptable, NotFound),
-    },
+    document=documented(Draft, "The draft.", *ALWAYS, NotFound, content=_example),
 )
 async def get(request: Request, id: Number, params: Annotated[SingleDraftParams, Parameters()]) -> Response:  # noqa: ARG001  # refuses parameters
     """A draft with the proposed record, its changes and its decision; yours, or with the scope `admin` anybody's."""

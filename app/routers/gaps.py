@@ -1,7 +1,6 @@
 """Gaps and contradictions between claims, labels, approvals, results and warnings."""
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated
 
 from fastapi import Query as Parameters
@@ -9,7 +8,7 @@ from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import EXAMPLE_ADDRESS, BadCursor, Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import EXAMPLE_ADDRESS, BadCursor, Gone, NotFound
 from app.evidence.gaps.base import GapKind
 from app.evidence.gaps.interval import interval_gaps
 from app.json_codec import to_json
@@ -19,13 +18,10 @@ from app.models.types import Slug
 from app.reports.gaps import GapPage, GapQuery, gap_content, read_gaps
 from app.store.examples import rows_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, LINK, MOVED, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url, next_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
+from app.web.responses import JSON
 
 router = LateRouter(prefix="/v1", tags=["Gaps"])
 
@@ -63,16 +59,14 @@ class GapQuestion(ReadParameters):
     "/gaps",
     operation_id="list_gaps",
     summary="List where the records of one treatment do not fit together",
-    response_model=GapPage,
-    responses={
-        200: {
-            "description": "The gaps, by kind and condition.",
-            "headers": HEADERS | LINK,
-            "content": {JSON: {"example": _example()}},
-        },
-        **MOVED,
-        **problem_responses(BadCursor, NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        GapPage,
+        "The gaps, by kind and condition.",
+        BadCursor,
+        NotFound,
+        Gone,
+        content=lambda: {JSON: {"example": _example()}},
+    ),
 )
 async def list_gaps(request: Request, params: Annotated[GapQuestion, Parameters()]) -> Response:
     """Where two of our records about a treatment do not fit together; each gap names its sides and their sources.
@@ -86,10 +80,8 @@ async def list_gaps(request: Request, params: Annotated[GapQuestion, Parameters(
 
     A gap describes what is recorded here and advises nothing. Doses of different products are never compared.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, GapQuestion)
+    read = json_read(request, GapQuestion)
     today = datetime.now(UTC).date().isoformat()
-    address = partial(absolute_url, request)
     query = GapQuery(
         treatment=params.treatment,
         condition=params.condition,
@@ -97,6 +89,5 @@ async def list_gaps(request: Request, params: Annotated[GapQuestion, Parameters(
         limit=params.limit,
         cursor=params.cursor or None,
     )
-    page = await database_of(request).fetch(lambda connection: read_gaps(connection, query, today, address))
-    links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
-    return etags.response_with_etag(request, to_json(page), JSON, links=links)
+    page = await read.fetch(lambda connection: read_gaps(connection, query, today, read.address))
+    return read.answer(page, following=page.next)

@@ -8,17 +8,13 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app import DISCLAIMER, LICENCE, __version__
-from app.errors import InvalidParameter, NotAcceptable, NotFound
-from app.json_codec import to_json
+from app.errors import NotFound
 from app.models import RESOURCES
 from app.store.read.query import ReadParameters
 from app.store.read.records import totals
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, problem_responses
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 
 router = LateRouter(prefix="/v1", tags=["Index"])
 
@@ -50,22 +46,15 @@ class Index(BaseModel):
     "",
     operation_id="get_index",
     summary="See what there is",
-    response_model=Index,
-    responses={
-        200: {"description": "The index.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
-    },
+    document=documented(Index, "The index.", NotFound),
 )
 async def get_index(request: Request, params: Annotated[ReadParameters, Parameters()]) -> Response:  # noqa: ARG001  # refuses other parameters
     """Every resource with its address and its number of records, the dataset's revision, the licence."""
-    choose(accepted(request), [JSON])
-
-    counts = await database_of(request).fetch(totals)
+    read = json_read(request, ReadParameters)
+    counts = await read.fetch(totals)
     root = request.app.state.settings.public_url
     entries = [
-        ResourceEntry(
-            name=plural, summary=row.summary(), url=absolute_url(request, f"/v1/{plural}"), total=counts[plural]
-        )
+        ResourceEntry(name=plural, summary=row.summary(), url=read.address(f"/v1/{plural}"), total=counts[plural])
         for plural, row in RESOURCES.items()
     ]
     content = Index(
@@ -79,4 +68,4 @@ async def get_index(request: Request, params: Annotated[ReadParameters, Paramete
         releases=f"{root}/v1/releases",
         resources=entries,
     )
-    return etags.response_with_etag(request, to_json(content), JSON)
+    return read.answer(content)

@@ -7,19 +7,15 @@ from fastapi import Request
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response
 
-from app.errors import InvalidParameter, NotAcceptable, NotFound, nearest
+from app.errors import NotFound, nearest
 from app.json_codec import PydanticCustomError, to_json
 from app.models.sources import canonical_doi
 from app.models.vocabulary import CodeSystem
 from app.store.read.query import MOST_ROWS, ReadParameters
 from app.store.read.records import lookup
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 
 SYSTEMS: tuple[str, ...] = get_args(CodeSystem.__value__)
 
@@ -75,24 +71,19 @@ class LookupAnswer(BaseModel):
     "/lookup",
     operation_id="lookup_code",
     summary="Find records by a code",
-    response_model=LookupAnswer,
-    responses={
-        200: {"description": "The records that have the code.", "headers": HEADERS},
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
-    },
+    document=documented(LookupAnswer, "The records that have the code.", NotFound),
 )
 async def lookup_code(request: Request, params: Annotated[LookupQuestion, Parameters()]) -> Response:
     """Find treatments, conditions, studies and sources by a code of an external system."""
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, LookupQuestion)
+    read = json_read(request, LookupQuestion)
     code = canonical_doi(params.code) if params.system == "doi" else params.code.strip()
-    hits = await database_of(request).fetch(lambda connection: lookup(connection, params.system, code), short=True)
+    hits = await read.fetch(lambda connection: lookup(connection, params.system, code), short=True)
     entries = (
         f'{{"kind":{_json_text(kind)},"id":{_json_text(row_id)},'
-        f'"url":{_json_text(absolute_url(request, f"/v1/{kind}/{row_id}"))},"record":{document}}}'
+        f'"url":{_json_text(read.address(f"/v1/{kind}/{row_id}"))},"record":{document}}}'
         for kind, row_id, document in hits
     )
-    return etags.response_with_etag(request, f'{{"items":[{",".join(entries)}]}}'.encode(), JSON)
+    return read.answer(f'{{"items":[{",".join(entries)}]}}')
 
 
 def _json_text(value: str) -> str:

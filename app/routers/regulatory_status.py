@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, NotFound
 from app.json_codec import to_json
 from app.models.approvals import Approval
 from app.models.jurisdictions import KnownJurisdiction
@@ -16,12 +16,9 @@ from app.models.types import PartialDate, Slug
 from app.reports.regulatory import RegulatoryStatus, answer_from, read_status
 from app.store.examples import example_of
 from app.store.read.query import ReadParameters
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 from app.web.responses import JSON
 
 router = LateRouter(prefix="/v1", tags=["Regulatory status"])
@@ -57,16 +54,13 @@ class StatusQuestion(ReadParameters):
     "/regulatory-status",
     operation_id="get_regulatory_status",
     summary="Get what was approved somewhere on a day",
-    response_model=RegulatoryStatus,
-    responses={
-        200: {
-            "description": "The status, and the approvals that it follows from.",
-            "headers": HEADERS,
-            "content": {JSON: {"example": to_json(_EXAMPLE).decode()}},
-        },
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        RegulatoryStatus,
+        "The status, and the approvals that it follows from.",
+        NotFound,
+        Gone,
+        content=lambda: {JSON: {"example": to_json(_EXAMPLE).decode()}},
+    ),
 )
 async def get_regulatory_status(request: Request, params: Annotated[StatusQuestion, Parameters()]) -> Response:
     """Whether a treatment was approved for a condition somewhere on a day, derived from the ledger of approvals.
@@ -75,10 +69,9 @@ async def get_regulatory_status(request: Request, params: Annotated[StatusQuesti
     approval that came later. Where nothing is recorded, or a partial date does not decide, the answer is `unknown`.
     Neither word says whether the treatment works.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, StatusQuestion)
+    read = json_read(request, StatusQuestion)
     on = params.on or datetime.now(UTC).date().isoformat()
-    content = await database_of(request).fetch(
+    content = await read.fetch(
         lambda connection: read_status(connection, params.treatment, params.condition, params.jurisdiction, on)
     )
-    return etags.response_with_etag(request, content, JSON)
+    return read.answer(content)

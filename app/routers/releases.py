@@ -24,10 +24,11 @@ from app.web import etags
 from app.web.files import file_answer
 from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, LINK, problem_responses
+from app.web.openapi.responses import HEADERS, documented, problem_responses
 from app.web.parameters import refuse_repeated
-from app.web.read_source import answered_from, database_of
-from app.web.responses import JSON, next_url
+from app.web.read_context import json_read
+from app.web.read_source import answered_from
+from app.web.responses import JSON
 
 SQLITE = "application/vnd.sqlite3"
 CitationFormat = Literal["json", "csl-json", "bibtex", "text"]
@@ -143,47 +144,39 @@ def _example() -> ReleaseEntry:
     "/releases",
     operation_id="list_releases",
     summary="List releases",
-    response_model=ReleasePage,
-    responses={
-        200: {
-            "description": "The releases, the newest first.",
-            "headers": HEADERS | LINK,
-            "content": {JSON: {"example": to_json({"items": [_example()], "next": None}).decode()}},
-        },
-        **problem_responses(BadCursor, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        ReleasePage,
+        "The releases, the newest first.",
+        BadCursor,
+        content=lambda: {JSON: {"example": to_json({"items": [_example()], "next": None}).decode()}},
+    ),
 )
 async def list_all_releases(request: Request, params: Annotated[ReleasesParams, Parameters()]) -> Response:
     """Every release of the dataset, the newest first. Each is a whole dataset: add `release=<name>` to any read."""
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, ReleasesParams)
+    read = json_read(request, ReleasesParams)
     after = _cursor_position(read_cursor(params.cursor, MARK)) if params.cursor else None
-    found = await database_of(request).fetch(lambda connection: list_releases(connection, params.limit + 1, after))
+    found = await read.fetch(lambda connection: list_releases(connection, params.limit + 1, after))
     more, page = len(found) > params.limit, found[: params.limit]
     following = write_cursor(MARK, (page[-1].at, page[-1].name)) if more else None
-    links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
     content = ReleasePage(items=[entry(_public_url(request), release) for release in page], next=following)
-    return etags.response_with_etag(request, to_json(content), JSON, links=links)
+    return read.answer(content, following=following)
 
 
 @router.get(
     "/releases/{name}",
     operation_id="get_release",
     summary="Get one release, or how to cite it",
-    response_model=ReleaseEntry,
-    responses={
-        200: {
-            "description": "The release.",
-            "headers": HEADERS,
-            "content": {
-                JSON: {"example": to_json(_example()).decode()},
-                MEDIA_TYPES["csl-json"]: {"schema": {"type": "array", "items": {"type": "object"}}},
-                MEDIA_TYPES["bibtex"]: {"schema": {"type": "string"}},
-                "text/plain": {"schema": {"type": "string"}},
-            },
+    document=documented(
+        ReleaseEntry,
+        "The release.",
+        NotFound,
+        content=lambda: {
+            JSON: {"example": to_json(_example()).decode()},
+            MEDIA_TYPES["csl-json"]: {"schema": {"type": "array", "items": {"type": "object"}}},
+            MEDIA_TYPES["bibtex"]: {"schema": {"type": "string"}},
+            "text/plain": {"schema": {"type": "string"}},
         },
-        **problem_responses(NotAcceptable, NotFound, InvalidParameter),
-    },
+    ),
 )
 async def get_release(request: Request, name: Name, params: Annotated[ReleaseParams, Parameters()]) -> Response:
     """What a release holds, its hash, what changed since the one before, where its file is, and how to cite it."""

@@ -1,6 +1,5 @@
 """Full-text search over all records, and suggestions for what a person is typing."""
 
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Query as Parameters
@@ -8,7 +7,7 @@ from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import EXAMPLE_ADDRESS, BadCursor, InvalidParameter, NotAcceptable, NotFound
+from app.errors import EXAMPLE_ADDRESS, BadCursor, NotFound
 from app.fields import includable
 from app.json_codec import to_json
 from app.models import RESOURCES
@@ -22,13 +21,10 @@ from app.search.index_entries import kinds_in_order
 from app.search.result_set import MOST_COUNTED
 from app.store.examples import example_of
 from app.store.read.query import MOST_ROWS, MOST_VALUES, ReadParameters, comma_list, split
-from app.web import etags
 from app.web.late_routes import LateRouter
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, LINK, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url, next_url
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
+from app.web.responses import JSON
 
 router = LateRouter(prefix="/v1", tags=["Search"])
 
@@ -131,15 +127,9 @@ class SuggestQuestion(ReadParameters):
     "/search",
     operation_id="list_search_results",
     summary="Search all records",
-    response_model=SearchPage,
-    responses={
-        200: {
-            "description": "The hits, best first.",
-            "headers": HEADERS | LINK,
-            "content": {JSON: {"example": _search_example()}},
-        },
-        **problem_responses(BadCursor, NotFound, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        SearchPage, "The hits, best first.", BadCursor, NotFound, content=lambda: {JSON: {"example": _search_example()}}
+    ),
 )
 async def search(request: Request, params: Annotated[SearchQuestion, Parameters()]) -> Response:
     """Find any record by its words: names, codes, outcomes, side effects, warnings, quotes, titles, authors.
@@ -151,8 +141,7 @@ async def search(request: Request, params: Annotated[SearchQuestion, Parameters(
     Warnings of a class are found by the names of its products, too.
     A query without searchable words gives no records.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, SearchQuestion)
+    read = json_read(request, SearchQuestion)
     narrowing = {name: ids for name in NARROWING if (ids := getattr(params, name))}
     query = SearchQuery(
         text=params.q,
@@ -165,25 +154,20 @@ async def search(request: Request, params: Annotated[SearchQuestion, Parameters(
         facets=split(params.facet),
         release=params.release,
     )
-    address = partial(absolute_url, request)
-    content, following = await database_of(request).fetch(lambda connection: read_search(connection, query, address))
-    links = [f'<{next_url(request, following)}>; rel="next"'] if following else []
-    return etags.response_with_etag(request, content, JSON, links=links)
+    content, following = await read.fetch(lambda connection: read_search(connection, query, read.address))
+    return read.answer(content, following=following)
 
 
 @router.get(
     "/suggest",
     operation_id="list_suggestions",
     summary="Complete what a person is typing",
-    response_model=Suggestions,
-    responses={
-        200: {
-            "description": "Names that begin so, the best first.",
-            "headers": HEADERS,
-            "content": {JSON: {"example": _suggest_example()}},
-        },
-        **problem_responses(NotFound, NotAcceptable, InvalidParameter),
-    },
+    document=documented(
+        Suggestions,
+        "Names that begin so, the best first.",
+        NotFound,
+        content=lambda: {JSON: {"example": _suggest_example()}},
+    ),
 )
 async def suggest(request: Request, params: Annotated[SuggestQuestion, Parameters()]) -> Response:
     """Treatments, conditions, outcomes, and side-effect terms, also those of warnings, with a word that begins so.
@@ -191,11 +175,7 @@ async def suggest(request: Request, params: Annotated[SuggestQuestion, Parameter
     Small enough for each key press: ask from two letters on; a browser may keep the answer for a minute. When no
     name begins so, the nearest names are given.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, SuggestQuestion)
+    read = json_read(request, SuggestQuestion)
     typed = Typed(params.q, tuple(params.kind or ()), params.limit)
-    address = partial(absolute_url, request)
-    content = await database_of(request).fetch(
-        lambda connection: read_suggestions(connection, typed, address), short=True
-    )
-    return etags.response_with_etag(request, content, JSON)
+    content = await read.fetch(lambda connection: read_suggestions(connection, typed, read.address), short=True)
+    return read.answer(content)

@@ -6,17 +6,14 @@ from fastapi import Path, Request
 from fastapi import Query as Parameters
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, NotFound
 from app.models.sources import Source
 from app.models.types import Slug
 from app.reports.annotated import AnnotatedText, read_annotated
 from app.store.read.query import ReadParameters
-from app.web import etags
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.read_source import database_of
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 from app.web.resources import resource_router
-from app.web.responses import JSON
 
 router = resource_router(Source, tag="Sources")
 
@@ -25,12 +22,7 @@ router = resource_router(Source, tag="Sources")
     "/sources/{id}/annotated",
     operation_id="get_annotated_source",
     summary="Get a source's text with its claims marked",
-    response_model=AnnotatedText,
-    responses={
-        200: {"description": "The text in order.", "headers": HEADERS},
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(AnnotatedText, "The text in order.", NotFound, Gone),
 )
 async def get_annotated_source(
     request: Request,
@@ -42,6 +34,6 @@ async def get_annotated_source(
     Of a text that we may not serve (`text_served: quotes-only`), segments between claims have a position and no text.
     404 for a source without a stored text.
     """
-    choose(accepted(request), [JSON])
-    content = await database_of(request).fetch(lambda connection: read_annotated(connection, id))
-    return etags.response_with_etag(request, content, JSON)
+    read = json_read(request, ReadParameters)
+    content = await read.fetch(lambda connection: read_annotated(connection, id))
+    return read.answer(content)

@@ -40,7 +40,7 @@ from app.web import etags
 from app.web.bodies import json_body, parse, read_body
 from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
+from app.web.openapi.responses import HEADERS, documented, problem_responses
 from app.web.parameters import refuse_repeated
 from app.web.read_source import ReleaseReads, answered_from, database_of
 from app.web.responses import JSON
@@ -157,16 +157,14 @@ def _pool_request_body(content: bytes, media_type: str, plot: str) -> bytes:
     "/syntheses",
     operation_id="get_evidence_synthesis",
     summary="Pool our study results",
-    response_model=EvidenceSynthesis,
-    responses={
-        200: {
-            "description": "The pooled result with every result that counts and every one that does not.",
-            "headers": HEADERS,
-            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
-        },
-        **MOVED,
-        **problem_responses(NotAcceptable, NotFound, Gone, InvalidParameter, NotComparable),
-    },
+    document=documented(
+        EvidenceSynthesis,
+        "The pooled result with every result that counts and every one that does not.",
+        NotFound,
+        Gone,
+        NotComparable,
+        content=lambda: {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
+    ),
 )
 async def get_evidence_synthesis(request: Request, params: Annotated[EvidenceQuestion, Parameters()]) -> Response:
     """Our study results on one question, pooled where they may be: each with its numbers, source and weight.
@@ -198,15 +196,13 @@ async def get_evidence_synthesis(request: Request, params: Annotated[EvidenceQue
     "/syntheses/{hash}",
     operation_id="get_kept_synthesis",
     summary="Get a synthesis of a release again",
-    response_model=EvidenceSynthesis,
-    responses={
-        200: {
-            "description": "The same bytes as when it was first answered.",
-            "headers": HEADERS | STATUS_HEADERS,
-            "content": {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
-        },
-        **problem_responses(NotAcceptable, NotFound, InvalidParameter),
-    },
+    document=documented(
+        EvidenceSynthesis,
+        "The same bytes as when it was first answered.",
+        NotFound,
+        content=lambda: {JSON: {"example": to_json(_EXAMPLE.content).decode()}, **_OTHER_FORMATS},
+        headers=STATUS_HEADERS,
+    ),
 )
 async def get_kept_synthesis(
     request: Request,

@@ -1,6 +1,5 @@
 """Treatments; the dossier, a whole page in one response; and the completeness of the records."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Path, Request
@@ -8,19 +7,15 @@ from fastapi import Query as Parameters
 from pydantic import Field
 from starlette.responses import Response
 
-from app.errors import Gone, InvalidParameter, NotAcceptable, NotFound
+from app.errors import Gone, NotFound
 from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.reports.completeness import Completeness, read_completeness
 from app.reports.dossier import dossier_model, read_dossier
 from app.store.read.query import ReadParameters
-from app.web import etags
-from app.web.negotiation import accepted, choose
-from app.web.openapi.responses import HEADERS, MOVED, problem_responses
-from app.web.parameters import refuse_repeated
-from app.web.read_source import database_of
+from app.web.openapi.responses import documented
+from app.web.read_context import json_read
 from app.web.resources import resource_router
-from app.web.responses import JSON, absolute_url
 
 router = resource_router(Treatment, tag="Treatments")
 
@@ -42,12 +37,7 @@ TreatmentId = Annotated[Slug, Path(description="The id of the treatment.", examp
     "/treatments/{id}/dossier",
     operation_id="get_treatment_dossier",
     summary="Get everything known of one treatment",
-    document=lambda: {"response_model": dossier_model()},
-    responses={
-        200: {"description": "The dossier.", "headers": HEADERS},
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(dossier_model, "The dossier.", NotFound, Gone),
 )
 async def get_treatment_dossier(
     request: Request,
@@ -59,24 +49,16 @@ async def get_treatment_dossier(
     Records of the class that the treatment belongs to are apart, under `inherited`, so that nobody takes them for the
     product's own. Each list has at most 200 records and the URL of the rest.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, TreatmentReportParams)
-    content = await database_of(request).fetch(
-        lambda connection: read_dossier(connection, id, params.condition, partial(absolute_url, request))
-    )
-    return etags.response_with_etag(request, content.encode(), JSON)
+    read = json_read(request, TreatmentReportParams)
+    content = await read.fetch(lambda connection: read_dossier(connection, id, params.condition, read.address))
+    return read.answer(content)
 
 
 @router.get(
     "/treatments/{id}/completeness",
     operation_id="get_treatment_completeness",
     summary="See what is known, missing or never looked for",
-    response_model=Completeness,
-    responses={
-        200: {"description": "The report.", "headers": HEADERS},
-        **MOVED,
-        **problem_responses(NotFound, Gone, NotAcceptable, InvalidParameter),
-    },
+    document=documented(Completeness, "The report.", NotFound, Gone),
 )
 async def get_treatment_completeness(
     request: Request,
@@ -88,7 +70,6 @@ async def get_treatment_completeness(
     A resource without records was `never-looked`, unless a search is on record that found none. Searches that left a
     claim undecided are listed, too. Doses are counted here, never summed.
     """
-    choose(accepted(request), [JSON])
-    refuse_repeated(request, TreatmentReportParams)
-    content = await database_of(request).fetch(lambda connection: read_completeness(connection, id, params.condition))
-    return etags.response_with_etag(request, content, JSON)
+    read = json_read(request, TreatmentReportParams)
+    content = await read.fetch(lambda connection: read_completeness(connection, id, params.condition))
+    return read.answer(content)

@@ -4,7 +4,6 @@ Parameter models are made when a route is first used, and the documentation of `
 OpenAPI document is made.
 """
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query as Parameters
@@ -12,18 +11,16 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.fields import reference_filters, singular, uses
-from app.json_codec import to_json
 from app.models import RESOURCES
 from app.models.base import Row
 from app.store.read.history import HistoryAsked, read_history
 from app.store.read.query import query_from, query_model, single_model
 from app.store.read.records import fetch
-from app.web import etags
 from app.web.late_routes import Endpoint, LateRouter, record_id
-from app.web.negotiation import accepted, choose
 from app.web.parameters import refuse_repeated
+from app.web.read_context import json_read
 from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url, list_answer, next_url, single_answer
+from app.web.responses import list_answer, single_answer
 from app.web.writes.routes import add_writes
 
 
@@ -108,14 +105,9 @@ def _add_history(router: LateRouter, resource: type[Row]) -> None:
             id: id_type,  # type: ignore[valid-type]  # made at run time; the path says {id}
             params: Annotated[HistoryAsked, Parameters()],
         ) -> Response:
-            choose(accepted(request), [JSON])
-            refuse_repeated(request, HistoryAsked)
-            address = partial(absolute_url, request)
-            history = await database_of(request).fetch(
-                lambda connection: read_history(connection, resource, id, params, address)
-            )
-            links = [f'<{next_url(request, history.next)}>; rel="next"'] if history.next else []
-            return etags.response_with_etag(request, to_json(history), JSON, links=links)
+            read = json_read(request, HistoryAsked)
+            history = await read.fetch(lambda connection: read_history(connection, resource, id, params, read.address))
+            return read.answer(history, following=history.next)
 
         return endpoint
 

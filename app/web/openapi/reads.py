@@ -2,17 +2,26 @@
 
 from typing import Any
 
-from app.errors import EXAMPLE_ADDRESS, BadCursor, Gone, InvalidParameter, NotAcceptable, NotComparable, NotFound
+from app.errors import (
+    EXAMPLE_ADDRESS,
+    BadCursor,
+    Gone,
+    InvalidParameter,
+    NotAcceptable,
+    NotComparable,
+    NotFound,
+    Problem,
+)
 from app.fields import singular, uses
 from app.formats.csv_ndjson import csv_header, ndjson_lines
 from app.formats.registry import extra_formats
-from app.json_codec import Json, to_json
+from app.json_codec import to_json
 from app.models.base import Row
 from app.store.examples import example_included, example_of
 from app.store.read.history import History
 from app.store.read.schemas import page_model, single_schema
 from app.store.read.units import compares_amounts
-from app.web.openapi.responses import HEADERS, LINK, MOVED, problem_responses
+from app.web.openapi.responses import HEADERS, LINK, MOVED, documented, problem_responses
 from app.web.responses import JSON
 
 FILTERS = "Filters are named after fields; a repeated filter matches any of its values."
@@ -32,8 +41,7 @@ def list_options(resource: type[Row]) -> dict[str, Any]:
         "operation_id": f"list_{plural.replace('-', '_')}",
         "summary": f"List {_plural_name(resource)}",
         "description": f"{resource.record_class().__doc__}\n\n{FILTERS}",
-        "response_model": page_model(resource),
-        "responses": {200: _page(resource), **_list_problems(resource)},
+        **_page(resource),
     }
 
 
@@ -44,17 +52,11 @@ def nested_options(resource: type[Row], name: str) -> dict[str, Any]:
         "operation_id": f"list_{name}_{resource.plural.replace('-', '_')}",
         "summary": f"List the {_plural_name(resource)} of one {noun}",
         "description": f"Like `/v1/{resource.plural}?{name}=…`, and 404 when there is no such {noun}.",
-        "response_model": page_model(resource),
-        "responses": {200: _page(resource), **MOVED, **_list_problems(resource, Gone)},
+        **_page(resource, Gone),
     }
 
 
-def _list_problems(resource: type[Row], *more: type[Gone]) -> dict[int | str, Json]:
-    units = [NotComparable] if compares_amounts(resource) else []
-    return problem_responses(BadCursor, NotAcceptable, NotFound, InvalidParameter, *more, *units)
-
-
-def _page(resource: type[Row]) -> Json:
+def _page(resource: type[Row], *more: type[Problem]) -> dict[str, Any]:
     page = {"items": [example_of(resource)], "next": None}
     content = {
         JSON: {"example": to_json(page).decode()},
@@ -64,11 +66,9 @@ def _page(resource: type[Row]) -> Json:
             "example": ndjson_lines([to_json(example_of(resource)).decode()]),
         },
     }
-    return {
-        "description": f"The {_plural_name(resource)} that match, in order.",
-        "content": content,
-        "headers": HEADERS | LINK,
-    }
+    units = [NotComparable] if compares_amounts(resource) else []
+    description = f"The {_plural_name(resource)} that match, in order."
+    return documented(page_model(resource), description, BadCursor, NotFound, *units, *more, content=lambda: content)()
 
 
 def _plural_name(resource: type[Row]) -> str:
@@ -92,12 +92,9 @@ def single_options(resource: type[Row]) -> dict[str, Any]:
         "operation_id": f"get_{name}",
         "summary": f"Get one {name.replace('_', ' ')}",
         "description": resource.record_class().__doc__,
-        "response_model": single_schema(resource),
-        "responses": {
-            200: {"description": "The record.", "content": content, "headers": HEADERS | VERSIONS},
-            **MOVED,
-            **problem_responses(NotAcceptable, NotFound, Gone, InvalidParameter),
-        },
+        **documented(
+            lambda: single_schema(resource), "The record.", NotFound, Gone, content=lambda: content, headers=VERSIONS
+        )(),
     }
 
 

@@ -1,9 +1,26 @@
 """OpenAPI descriptions of shared response headers and problem responses."""
 
+from collections.abc import Callable
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
-from app.errors import EXAMPLE_ADDRESS, MEDIA_TYPE, BadRequest, Problem, TooLong, TooManyRequests, Unavailable
+from pydantic import BaseModel
+
+from app.errors import (
+    EXAMPLE_ADDRESS,
+    MEDIA_TYPE,
+    BadCursor,
+    BadRequest,
+    Gone,
+    InvalidParameter,
+    NotAcceptable,
+    Problem,
+    TooLong,
+    TooManyRequests,
+    Unavailable,
+)
+from app.json_codec import Json
 from app.store.read.schemas import ProblemDetails
 
 HEADERS = {
@@ -50,3 +67,32 @@ def problem_responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
         }
     responses[TooManyRequests.status]["headers"] = RATES
     return responses
+
+
+def documented(
+    model: type[BaseModel] | Callable[[], Any],
+    description: str,
+    *problems: type[Problem],
+    content: Callable[[], Json] = dict,
+    headers: Json = MappingProxyType({}),  # type: ignore[assignment]  # an empty one that nobody can change
+) -> Callable[[], dict[str, Any]]:
+    """The `document=` of a read: its model, what the response is, and the problems beside those of every read.
+
+    A read with pages (BadCursor) has the Link header, and one that finds a record gone also redirects from its former
+    id (308). Nothing is made before the document is: `content` gives examples, and `model` may be made by a function.
+    """
+
+    def document() -> dict[str, Any]:
+        shown = HEADERS | (LINK if BadCursor in problems else {}) | headers
+        examples = content()
+        success = {"description": description, "headers": shown} | ({"content": examples} if examples else {})
+        return {
+            "response_model": model if isinstance(model, type) else model(),
+            "responses": {
+                200: success,
+                **(MOVED if Gone in problems else {}),
+                **problem_responses(NotAcceptable, InvalidParameter, *problems),
+            },
+        }
+
+    return document

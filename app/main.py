@@ -26,6 +26,7 @@ from app.web.etags import CodedTags
 from app.web.fast_path import FastPath
 from app.web.health import Readiness
 from app.web.http_parser import require_httptools
+from app.web.lean_reads import LeanReads
 from app.web.middleware.checks import address, announced_length, api_key, content_coding, host_among
 from app.web.middleware.gate import Check, Gate
 from app.web.middleware.rate_limits import RateLimiter, failed_keys, request_rate
@@ -154,8 +155,13 @@ def _checks(settings: Settings, database: Database, queue: WriteQueue, rates: Ra
 def _fast_path(
     settings: Settings, database: Database, cache: ResponseCache, records: RequestRecords
 ) -> FastPath | None:
-    """The fast path, where no request needs more: on SQLite, with a cache, without limit or timing of reads."""
-    needs_gate = settings.rate_reads != OFF or settings.server_timing
-    if database.dialect != "sqlite" or needs_gate or not settings.response_cache_bytes:
+    """The fast path, where no request needs more: on SQLite, without a limit or a timing of reads."""
+    if database.dialect != "sqlite" or settings.rate_reads != OFF or settings.server_timing:
         return None
-    return FastPath(cache=cache, read_state=partial(_state_now, database), hosts=settings.hosts, records=records)
+    return FastPath(
+        cache=cache,
+        read_state=partial(_state_now, database),
+        hosts=settings.hosts,
+        records=records,
+        lean_reads=LeanReads(database, public_url=settings.public_url, contact_url=settings.contact_url),
+    )

@@ -30,12 +30,13 @@ from app.reports.changes import (
 )
 from app.store.read.query import ReadParameters
 from app.web import etags
+from app.web.addresses import next_url
 from app.web.late_routes import LateRouter
 from app.web.negotiation import accepted, choose
 from app.web.openapi.responses import documented
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, MEDIA_TYPES, next_url
+from app.web.responses import JSON, MEDIA_TYPES
 
 Format = Literal["json", "ndjson", "atom"]
 FORMATS: dict[Format, str] = {"json": JSON, "ndjson": MEDIA_TYPES["ndjson"], "atom": "application/atom+xml"}

@@ -29,11 +29,12 @@ from app.store.read.drafts import Draft, DraftPage, DraftSummary, list_drafts, r
 from app.store.read.query import MOST_ROWS, USUAL_ROWS
 from app.store.write.drafts import discard_draft, publish_draft
 from app.web import etags
+from app.web.addresses import next_url
 from app.web.auth import Caller
 from app.web.late_routes import LateRouter
 from app.web.openapi.responses import HEADERS, documented, problem_responses
 from app.web.openapi.writes import ALWAYS, FOR_ADMINS, KEYED, WRITING
-from app.web.responses import JSON, next_url
+from app.web.responses import JSON
 from app.web.writes.admission import admitted, live_database, set_revision_header, submit
 
 router = LateRouter(prefix="/v1", tags=["Drafts"])

@@ -21,11 +21,11 @@ from app.pages.records import VIEWS, page_values
 from app.reports.gaps import all_gaps
 from app.reports.record_page import read_facts, read_list
 from app.web import etags
+from app.web.addresses import absolute_url
 from app.web.html import BLANK, PageParameters, form_of, page_answer, page_settings
 from app.web.late_routes import LateRouter
 from app.web.negotiation import HTML, accepted, choose
 from app.web.read_source import database_of
-from app.web.responses import absolute_url
 
 MOST_GAPS = 5
 router = LateRouter(tags=["Pages"])

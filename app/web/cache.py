@@ -19,12 +19,12 @@ from starlette_compress._utils import parse_accept_encoding
 
 from app.store.read.revision import DatasetState
 from app.web.etags import CODINGS, tag_of_304
-from app.web.middleware.headers import RawHeaders, with_common
+from app.web.middleware.headers import RawHeaders, common_lines, lines_of, own_headers, policy_of
 from app.web.path_classes import path_class
 
 SECONDS_A_DAY = 86_400
 LARGEST_SHARE = 8
-"""A response is kept when it takes at most this part of the cache: 1 / 8."""
+"""A response is kept when so many of its size fit into the cache."""
 LONGEST_TARGET = 4096
 LONGEST_ACCEPT = 256
 """Requests with a longer target (in bytes), Accept or Accept-Encoding are answered without the cache."""
@@ -75,9 +75,9 @@ class CachedResponse:
     def _head(self, status: bytes, name: bytes, headers: RawHeaders) -> bytes:
         found = self._heads.get(name)
         if found is None:  # at most one for each content coding, and the one of the 200
-            complete = with_common(headers, path_class(self.path), self.dataset)
-            lines = b"".join(b"%b: %b\r\n" % header for header in complete)
-            found = self._heads[name] = b"HTTP/1.1 %b\r\n%b" % (status, lines)
+            own, path = own_headers(headers), path_class(self.path)
+            common = common_lines(path, policy_of(own, path), tuple(self.dataset.items()))
+            found = self._heads[name] = b"HTTP/1.1 %b\r\n%b%b" % (status, lines_of(own), common)
         return found
 
 
@@ -118,7 +118,7 @@ class ResponseCache:
 
     def keep(self, key: Key, response: CachedResponse, valid_for: tuple[DatasetState, int]) -> None:
         """Store a response that was computed for this state and day, unless they have passed or it is too large."""
-        if valid_for != self._valid_for or response.size > self.most_bytes // LARGEST_SHARE:
+        if valid_for != self._valid_for or response.size * LARGEST_SHARE > self.most_bytes:
             return
         replaced = self._responses.pop(key, None)
         self.bytes += response.size - (replaced.size if replaced else 0)

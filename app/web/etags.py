@@ -34,12 +34,18 @@ def response_with_etag(
     Where the response cache (`app/web/cache.py`) will store the response, it is complete in either case.
     """
     tag = tag_of(content, media_type, version)
-    headers = {"ETag": tag, "Cache-Control": FRESH}
-    if links:
-        headers["Link"] = ", ".join(links)
+    headers = headers_with_etag(tag, links)
     if not request.scope.get("is_cacheable") and matches_if_none_match(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
+
+
+def headers_with_etag(tag: str, links: Iterable[str]) -> dict[str, str]:
+    """The headers of a complete response: its ETag, for how long caches may keep it, and its links."""
+    headers = {"ETag": tag, "Cache-Control": FRESH}
+    if links:
+        headers["Link"] = ", ".join(links)
+    return headers
 
 
 def streamed(request: Request, content: AsyncIterator[str], media_type: str, *, mark: str) -> Response:

@@ -1,9 +1,9 @@
-"""The fast path: plain GET and HEAD requests are answered from the response cache without entering ASGI.
+"""The fast path: plain GET and HEAD requests are answered from the response cache, or by a lean read, without ASGI.
 
-The server (`app/web/server.py`) offers each parsed request. Those that have a response in the cache, and that no check
-of the gate could refuse, wait until all requests that arrived with them have been read; then the database is asked once
-whether anything was committed, and all of them are answered. A request whose response is out of date goes through ASGI
-as any other.
+The server (`app/web/server.py`) offers each parsed request. Those that have a response in the cache or may be a lean
+read (`app/web/lean_reads.py`), and that no check of the gate could refuse, wait until all requests that arrived with
+them have been read; then the database is asked once whether anything was committed, and all of them are answered. What
+neither the cache nor a lean read can answer goes through ASGI as any other request.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from starlette.types import Scope
 from app.errors import Problem
 from app.store.read.revision import DatasetState
 from app.web.cache import CachedResponse, Key, ResponseCache, cache_key, header_of
+from app.web.lean_reads import LeanRead, LeanReads
 from app.web.middleware.checks import refuse_host
 from app.web.middleware.headers import RawHeaders
 from app.web.middleware.request_log import RAW_HEADER, RequestRecords, request_id
@@ -45,6 +46,7 @@ class PlainRequest(NamedTuple):
     id: str
     start: float
     """Time of arrival (`time.perf_counter`), for the records."""
+    read: LeanRead | None
 
 
 class FastPath:
@@ -57,17 +59,22 @@ class FastPath:
         read_state: Callable[[], DatasetState | None],
         hosts: Sequence[str],
         records: RequestRecords,
+        lean_reads: LeanReads,
     ) -> None:
         self.cache = cache
+        self.lean_reads = lean_reads
         self.records = records
         self._read_state = read_state
         self._waiting: list[PlainRequest] = []
         self._is_valid_host = lru_cache(maxsize=256)(lambda host: is_valid_host(host, hosts))
 
     def request(self, connection: Connection, method: str, target: bytes, headers: RawHeaders) -> PlainRequest | None:
-        """The request, when the cache holds a response to it that may be current; None for every other."""
+        """The request, when the cache may have a current response, or a lean read may have one; None for others."""
         key = cache_key(target, headers)
-        if key is None or key not in self.cache:
+        if key is None:
+            return None
+        read = None if key in self.cache else self.lean_reads.read_of(key)
+        if read is None and key not in self.cache:
             return None
         host = connection_header = if_none_match = sent_id = None
         for name, value in headers:
@@ -84,7 +91,7 @@ class FastPath:
         if host is None or connection_header not in _CONNECTION or not self._is_valid_host(host):
             return None
         start = time.perf_counter() if self.records.are_kept else 0.0
-        return PlainRequest(connection, method, key, if_none_match, request_id(sent_id or b""), start)
+        return PlainRequest(connection, method, key, if_none_match, request_id(sent_id or b""), start, read)
 
     def collect(self, request: PlainRequest) -> None:
         """Answer a request together with the others that are read in this iteration of the event loop."""
@@ -99,11 +106,20 @@ class FastPath:
             return
         state = self._read_state()  # after all of them have been read: what was committed before them is seen
         for request in waiting:
-            found = None if state is None else self.cache.find(request.key, state)
+            found = None if state is None else self._response(request, state)
             if found is None:
                 request.connection.answer_by_asgi()
             else:
                 self._answer(request, found)
+
+    def _response(self, request: PlainRequest, state: DatasetState) -> CachedResponse | None:
+        found = self.cache.find(request.key, state)
+        if found is None:
+            read = request.read or self.lean_reads.read_of(request.key)
+            found = None if read is None else self.lean_reads.answer(request.key, read, state.revision)
+            if found is not None:
+                self.cache.keep(request.key, found, self.cache.drop_stale(state))
+        return found
 
     def _answer(self, request: PlainRequest, response: CachedResponse) -> None:
         tag = response.not_modified(request.if_none_match)

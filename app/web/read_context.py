@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from app.json_codec import to_json
 from app.web import etags
+from app.web.addresses import absolute_url, next_url
 from app.web.negotiation import accepted, choose
 from app.web.parameters import refuse_repeated
 from app.web.read_source import database_of
-from app.web.responses import JSON, absolute_url, next_url
+from app.web.responses import JSON
 
 T = TypeVar("T")
 

@@ -4,39 +4,33 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from app.db.database import Database
 from app.errors import InvalidParameter
 from app.fields import uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
 from app.formats.registry import Representation, extra_formats
 from app.json_codec import from_json, to_json
-from app.pages.templates import report_address
+from app.models.base import Row
 from app.store.read.facets import facets
 from app.store.read.included import Included, included_json, included_texts, json_object, parsed
-from app.store.read.lists import Page, export_chunk, list_rows
+from app.store.read.lists import Page, export_chunk, list_now, list_rows
 from app.store.read.query import Query
 from app.store.read.records import fetch
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
 from app.web import etags
+from app.web.addresses import RequestAddress, address_of
 from app.web.negotiation import accepted, choose
-from app.web.read_source import database_of, release_of
+from app.web.read_source import database_of
 
 JSON = "application/json"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-
-
-def absolute_url(request: Request, path: str) -> str:
-    """The absolute URL of a path of this service, with the `release` parameter of the request where it has one."""
-    name = release_of(request)
-    joint = "&" if "?" in path else "?"
-    return f"{request.app.state.settings.public_url}{path}" + ("" if name is None else f"{joint}release={name}")
 
 
 def format_of(request: Request, params: BaseModel, offered: Mapping[str, str] = MEDIA_TYPES) -> str:
@@ -62,10 +56,13 @@ async def list_answer(request: Request, query: Query, params: Any) -> Response:
         await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and params.limit is None:
         return await export_answer(request, query, form)
-    shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
-    page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
-    links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
+    source = database_of(request)
+    page = list_now(source, query) if isinstance(source, Database) else None
+    if page is None:
+        shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
+        page = await source.fetch(partial(_page, query=query), shape=shape)
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
+    links = address_of(request).next_links(page.next)
     return etags.response_with_etag(request, content.encode(), MEDIA_TYPES[form], links=links)
 
 
@@ -102,12 +99,19 @@ async def single_answer(request: Request, query: Query, record_id: str, params: 
         content = project(document, query.fields) if query.fields else document
         if query.include:
             content = f'{content[:-1]},"included":{included_json(related)}}}'
-    links = [
-        *version_links(request, query.resource.plural, record_id, version),
-        *report_links(request, query.resource.plural, record_id, version),
-        *other_links(request, extras, form),
-    ]
+    links = record_links(address_of(request), query.resource, record_id, version, form)
     return etags.response_with_etag(request, content.encode(), media_types[form], version=version, links=links)
+
+
+def record_links(
+    address: RequestAddress, resource: type[Row], record_id: str, version: int, form: str = "json"
+) -> list[str]:
+    """Link header values of one record: its versions, where to report an error, and its other formats."""
+    return [
+        *address.version_links(resource.plural, record_id, version),
+        *address.report_links(resource.plural, record_id, version),
+        *other_links(address, extra_formats(resource), form),
+    ]
 
 
 def _refuse_combinations(query: Query, version: int | None, form: str, extras: Mapping[str, Representation]) -> None:
@@ -121,18 +125,6 @@ def _refuse_combinations(query: Query, version: int | None, form: str, extras: M
     if version is not None and query.include:
         detail = "it shows records as they are now, which does not fit a past version; leave one of the two out"
         raise InvalidParameter(f"include: {detail}.", errors=[{"parameter": "include", "detail": detail}])
-
-
-def version_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
-    """Link header values for the latest version, the history and the predecessor of this version (RFC 5829)."""
-    path = f"/v1/{plural}/{record_id}"
-    links = [
-        f'<{absolute_url(request, path)}>; rel="latest-version"',
-        f'<{absolute_url(request, f"{path}/history")}>; rel="version-history"',
-    ]
-    if version > 1:
-        links.append(f'<{absolute_url(request, f"{path}?version={version - 1}")}>; rel="predecessor-version"')
-    return links
 
 
 def _needs(parameter: str, *forms: str) -> InvalidParameter:
@@ -181,22 +173,10 @@ def table(documents: Sequence[str], query: Query, form: str, *, first: bool) -> 
     return (csv_header(columns) if first else "") + csv_lines(documents, columns)
 
 
-def next_url(request: Request, cursor: str) -> str:
-    """The absolute URL of the next page: this request with another `cursor`."""
-    others = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.app.state.settings.public_url}{request.url.path}?{urlencode([*others, ('cursor', cursor)])}"
-
-
-def report_links(request: Request, plural: str, record_id: str, version: int) -> list[str]:
-    """The `help` link for reporting an error in this version; empty when no contact URL is configured."""
-    address = report_address(request.app.state.settings.contact_url, plural, record_id, version)
-    return [f'<{address}>; rel="help"; title="Report an error"'] if address else []
-
-
-def other_links(request: Request, extras: Mapping[str, Representation], form: str) -> list[str]:
+def other_links(address: RequestAddress, extras: Mapping[str, Representation], form: str) -> list[str]:
     """Link header values for the other extra formats of this record (`alternate`, HTML Living Standard 4.6.7.1)."""
     return [
-        f'<{absolute_url(request, f"{request.url.path}?format={name}")}>; rel="alternate"; type="{extra.media_type}"'
+        f'<{address.absolute(f"{address.path}?format={name}")}>; rel="alternate"; type="{extra.media_type}"'
         for name, extra in extras.items()
         if name != form
     ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.types import Scope, Send
@@ -47,15 +48,47 @@ _POLICY = b"content-security-policy"
 
 def with_common(headers: Iterable[tuple[bytes, bytes]], path: PathClass, dataset: Mapping[str, str]) -> RawHeaders:
     """The headers of a response together with those of every response; `dataset` names the revision that was read."""
-    complete = [header for header in headers if header[0] not in _REPLACED]
-    present = dict(complete)
-    if _POLICY not in present:
-        is_drawing = path.may_be_drawing and present.get(b"content-type", b"").startswith(b"image/svg+xml")
-        complete.append((_POLICY, (DRAWING if is_drawing else path.content_security_policy).encode()))
-    complete += CONSTANT
-    complete.append(_FOR_OTHERS if path.is_for_other_sites else _FOR_US)
-    complete += [(name.lower().encode(), value.encode()) for name, value in dataset.items()]
-    return complete
+    own = own_headers(headers)
+    return [*own, *common_headers(path, policy_of(own, path), tuple(dataset.items()))]
+
+
+def own_headers(headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+    """The headers of a response but for those that are replaced by the common ones."""
+    return [header for header in headers if header[0] not in _REPLACED]
+
+
+def policy_of(headers: RawHeaders, path: PathClass) -> str | None:
+    """The Content-Security-Policy that a response lacks; None when it has one of its own."""
+    content_type = b""
+    for name, value in headers:
+        if name == _POLICY:
+            return None
+        if name == b"content-type":
+            content_type = value
+    is_drawing = path.may_be_drawing and content_type.startswith(b"image/svg+xml")
+    return DRAWING if is_drawing else path.content_security_policy
+
+
+@lru_cache(maxsize=256)
+def common_headers(path: PathClass, policy: str | None, dataset: tuple[tuple[str, str], ...]) -> RawHeaders:
+    """The headers of every response of a path class, for one revision of the dataset."""
+    return [
+        *([] if policy is None else [(_POLICY, policy.encode())]),
+        *CONSTANT,
+        _FOR_OTHERS if path.is_for_other_sites else _FOR_US,
+        *((name.lower().encode(), value.encode()) for name, value in dataset),
+    ]
+
+
+@lru_cache(maxsize=256)
+def common_lines(path: PathClass, policy: str | None, dataset: tuple[tuple[str, str], ...]) -> bytes:
+    """The same headers as lines of an HTTP/1.1 head."""
+    return lines_of(common_headers(path, policy, dataset))
+
+
+def lines_of(headers: RawHeaders) -> bytes:
+    """Headers as lines of an HTTP/1.1 head."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def revision_header(revision: int | None) -> dict[str, str]:

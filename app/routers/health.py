@@ -1,7 +1,7 @@
 """Liveness, readiness and metrics of the service."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
@@ -13,8 +13,10 @@ from app.errors import NotFound, Unavailable
 from app.store.read.revision import revision_of
 from app.web.health import Readiness, ReadinessResult
 from app.web.late_routes import LateRouter
-from app.web.metrics import MEDIA_TYPE, Metrics, Reading
 from app.web.openapi.responses import problem_responses
+
+if TYPE_CHECKING:
+    from app.web.metrics import Metrics, Reading
 
 router = LateRouter(tags=["Operations"])
 
@@ -70,6 +72,8 @@ async def get_metrics(request: Request) -> Response:
     metrics: Metrics | None = request.app.state.metrics
     if metrics is None:
         raise NotFound("Metrics are switched off here; the setting TEV_METRICS=true switches them on.")
+    from app.web.metrics import MEDIA_TYPE  # noqa: PLC0415  # probes need no prometheus_client
+
     database: Database = request.app.state.database
     readings = [
         ("tev_writes_waiting", "Writes that wait for their turn in this process.", request.app.state.queue.waiting)
@@ -81,7 +85,7 @@ async def get_metrics(request: Request) -> Response:
     return Response(metrics.text(readings), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
 
-def _dataset_readings(connection: Connection, database: Database) -> list[Reading]:
+def _dataset_readings(connection: Connection, database: Database) -> "list[Reading]":
     found = [
         ("tev_database_up", "Whether the database answers.", 1.0),
         ("tev_dataset_revision", "The dataset's revision.", revision_of(connection)),

@@ -26,11 +26,13 @@ def ask(port):
         except OSError:
             pass
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", "/v1/treatments")
-    print(connection.getresponse().status)
+    for path in ("/readyz", "/v1/treatments"):
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        print(answer.status, len(answer.read()) > 0)
     os.kill(os.getpid(), signal.SIGINT)
 """
-"""Asks the server of this process for a list, and stops it."""
+"""Asks the server of this process whether it is ready and for a list, and stops it."""
 COMMAND = "from app.cli import main\nsys.argv[0] = 'tev'\nmain()"
 ALWAYS_LATE = {"alembic", "jinja2", "limits", "markdown_it", "numpy", "prometheus_client", "redis", "scipy"}
 WRITER = {"app.store.write.transaction", "app.store.write.documents", "app.store.examples", "app.web.bodies"}
@@ -59,7 +61,7 @@ def test_a_server_that_answers_a_list_has_imported_nothing_else(seeded_database_
     loaded, printed = modules_of(
         ASKING + ask + COMMAND, "serve", "--port", str(port), TEV_DATABASE_URL=seeded_database_url
     )
-    assert printed.splitlines()[-1] == "200"
+    assert printed.splitlines()[-2:] == ["200 True"] * 2
     assert loaded & (ALWAYS_LATE | WRITER | DOCUMENTATION | OTHER_ROUTES) == set()
     assert ("psycopg" in loaded) == seeded_database_url.startswith("postgresql")
 

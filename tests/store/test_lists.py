@@ -20,7 +20,7 @@ from app.models.base import Row
 from app.models.side_effects import SideEffect
 from app.models.vocabulary import Verification
 from app.store.read.cursors import write_cursor
-from app.store.read.included import included_json, parsed
+from app.store.read.included import included, included_json, parsed
 from app.store.read.indexes import SUBJECT, list_indexes
 from app.store.read.list_statements import (
     _first_of_range,
@@ -152,6 +152,13 @@ def test_included_records_are_those_that_are_referred_to(changed_seed: Database,
             assert [list(records) for records in page.included.values()] == [list(one) for one in expected.values()]
             assert list(page.included) == list(expected)
             assert list_now(changed_seed, query) in (page, None)
+        assert included(connection, resource, page_of(connection, resource), ("version",)) == {}, (
+            "which refers to nothing"
+        )
+
+
+def page_of(connection: Connection, resource: type[Row]) -> list[str]:
+    return list_rows(connection, Query(resource)).documents
 
 
 def test_included_records_stand_in_the_text_as_they_are_stored() -> None:

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Connection,
     Select,
     and_,
     bindparam,
+    false,
     literal_column,
     not_,
+    null,
     or_,
     select,
     true,
@@ -25,7 +26,7 @@ from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Row, reference_target
 from app.store.read.filters import published
-from app.store.read.prepared import ConnectionReader, Reader, numbered, padded, read_rows
+from app.store.read.prepared import ConnectionReader, Reader, Statement, numbered, padded, read_rows
 from app.store.read.query import MOST_ROWS
 
 Included = Mapping[str, Mapping[str, str]]
@@ -81,10 +82,10 @@ def read_included(reader: Reader, resource: type[Row], ids: Sequence[str], names
     return found
 
 
-def _select_included(resource: type[Row], names: Sequence[str], count: int) -> CompoundSelect[Any]:
+def _select_included(resource: type[Row], names: Sequence[str], count: int) -> Statement:
     """Kind, id and document of the included records of `count` records; one part for each kind that may occur."""
     ids = [bindparam(f"id_{place}", type_=REFERENCE.c.from_id.type) for place in range(count)]
-    parts = []
+    parts: list[Any] = []
     for plural, row in RESOURCES.items():
         targets = list(_targets(resource, names, plural, ids))
         if targets:
@@ -92,7 +93,7 @@ def _select_included(resource: type[Row], names: Sequence[str], count: int) -> C
             is_target = or_(*(table.c.id.in_(target) for target in targets))
             kind: Any = literal_column(f"'{plural}'").label("kind")
             parts.append(select(kind, table.c.id, table.c.document).where(is_target, published(table)))
-    return union_all(*parts)
+    return union_all(*(parts or [select(null(), null(), null()).where(false())]))
 
 
 def _targets(resource: type[Row], names: Sequence[str], plural: str, ids: Sequence[Any]) -> Iterator[Select[Any]]:

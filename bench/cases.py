@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from app.settings import Settings
 from bench.contestants import NGINX, OURS, UNCACHED, ours
 from bench.files import FOLDER, forget, made_up
-from bench.load import Server, Target, rounds_of
+from bench.load import ContestantFailed, Server, Target, rounds_of
 from bench.shared import Bench, Result, Values, cpu_ms, load_table, of
 
 MOST_FREQUENT = {"treatment": "made-up-treatment-0", "condition": "made-up-condition-0"}
@@ -76,7 +76,7 @@ def cached_list_coded(bench: Bench) -> Result:
         target = Target(f"ours, {coding}", bench.server(OURS), path, header)
         answer = target.server.ask(path[0], header)
         if {name.lower(): value for name, value in answer.headers.items()}.get("content-encoding") != coding:
-            raise SystemExit(f"ours does not answer in {coding}: {answer.headers}")
+            raise ContestantFailed(f"ours does not answer in {coding}: {answer.headers}")
         bare = bench.bare(target.check(), f"bare ASGI, as large as in {coding}")
         targets += [target, bare]
         base |= {target.label: bare.label, bare.label: bare.label}
@@ -144,7 +144,7 @@ def deep_page(bench: Bench) -> Result:
             target.check()
         targets += [first, deep]
         base |= {first.label: first.label, deep.label: first.label}
-    measured = rounds_of(targets, bench.rounds, bench.seconds)
+    measured = rounds_of(targets, bench.rounds, bench.seconds, is_alike=True)
     result = load_table(targets, measured, base)
     result.header = [word.replace("bare", "first page") for word in result.header]
     result.figures["deep-page"] = max(1 / of(measured[base[name]], measured[name]) for name in measured)
@@ -165,7 +165,7 @@ def growth(bench: Bench) -> Result:
             targets.append(bench.target(UNCACHED, case, values, records=records, label=label))
             targets[-1].check()
             base[label] = f"{case}, {few:,} records"
-    measured = rounds_of(targets, bench.rounds, bench.seconds)
+    measured = rounds_of(targets, bench.rounds, bench.seconds, is_alike=True)
     result = load_table(targets, measured, base)
     result.header = [word.replace("bare", "few") for word in result.header]
     for case in ("by-id", "list"):
@@ -184,7 +184,7 @@ def facet(bench: Bench) -> Result:
         targets.append(Target(label, server, asked))
         targets[-1].check()
     bare = bench.bare(targets[0].check())
-    measured = rounds_of([*targets, bare], bench.rounds, bench.seconds, connections=4)
+    measured = rounds_of([*targets, bare], bench.rounds, bench.seconds)
     result = load_table([*targets, bare], measured, dict.fromkeys(measured, bare.label))
     failed = sum(one.failed for rounds in measured.values() for one in rounds)
     if not bench.address:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bench.files import FOLDER, HERE, ROOT
 
 CONNECTIONS = 32
 WARM_SECONDS = 1
+MOST_WHILE_WARMING = 4
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,6 +33,10 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+class ContestantFailed(Exception):  # noqa: N818  # read as a sentence
+    """A server did not start, or gave a wrong answer; what was measured of it would mean nothing."""
 
 
 class Answer(NamedTuple):
@@ -90,7 +95,7 @@ class Server:
                 break
             time.sleep(0.005)
         self.stop()
-        raise SystemExit(f"{self.name} does not answer: {log.read_text()[-2000:]}")
+        raise ContestantFailed(f"{self.name} does not answer: {log.read_text()[-2000:]}")
 
     def stop(self) -> None:
         """End all its processes."""
@@ -163,19 +168,19 @@ class Target:
     """How many items the answers to the first paths have; None: not looked at."""
 
     def check(self, size: int | None = None) -> int:
-        """Ask the first paths and judge the answers; returns the mean size of a body. SystemExit for a wrong one."""
+        """Ask the first paths and judge the answers (ContestantFailed); returns the mean size of a body."""
         sizes = []
         for number, path in enumerate(self.paths[:SAMPLE]):
             answer = self.server.ask(path, self.header)
             sizes.append(len(answer.body))
             wanted = self.items[number] if self.items else None
             if answer.status != self.status or (wanted is not None and answer.items != wanted):
-                raise SystemExit(
+                raise ContestantFailed(
                     f"{self.label}: {path} gave {answer.status}, {answer.body[:300]!r}; {wanted} items wanted"
                 )
         mean = round(sum(sizes) / len(sizes))
         if size is not None and not 0.7 * size <= mean <= 1.3 * size:
-            raise SystemExit(f"{self.label}: {mean} bytes, where ours has {size}")
+            raise ContestantFailed(f"{self.label}: {mean} bytes, where ours has {size}")
         return mean
 
 
@@ -184,13 +189,14 @@ SAMPLE = 5
 
 
 class Round(NamedTuple):
-    """What one round of load measured."""
+    """What one round of load measured; a round without an answer counts as one that took all of it, and failed."""
 
     cpu_us: float
     per_second: float
     p50_ms: float
     p99_ms: float
     failed: int
+    connections: int
 
 
 def load(target: Target, seconds: int, connections: int = CONNECTIONS) -> Round:
@@ -211,20 +217,30 @@ def load(target: Target, seconds: int, connections: int = CONNECTIONS) -> Round:
     used = target.server.cpu_seconds() - before
     told = next((line for line in asked.stdout.splitlines() if line.startswith("MEASURED")), None)
     if told is None:
-        raise SystemExit(f"wrk said nothing of {target.label}: {asked.stdout}{asked.stderr}")
+        raise ContestantFailed(f"wrk said nothing of {target.label}: {asked.stdout}{asked.stderr}")
     answers, lasted, p50, p99, failed = (float(word) for word in told.split()[1:])
-    return Round(1e6 * used / max(1, answers), answers / lasted, p50 / 1000, p99 / 1000, int(failed))
+    if answers == 0:
+        return Round(1e6 * used, 1 / lasted, 1000 * lasted, 1000 * lasted, int(failed) + 1, connections)
+    return Round(1e6 * used / answers, answers / lasted, p50 / 1000, p99 / 1000, int(failed), connections)
 
 
-def rounds_of(targets: Sequence[Target], rounds: int, seconds: int, **how: Any) -> dict[str, list[Round]]:
+def rounds_of(
+    targets: Sequence[Target], rounds: int, seconds: int, *, is_alike: bool = False
+) -> dict[str, list[Round]]:
     """Every target in every round, the order reversed each time, so that a slow minute meets all alike.
 
-    All are asked for a second before that, but for a single round, which is a try.
+    All are asked for a second before that, but for a single round, which is a try. How many are answered then decides
+    by how many connections a target is asked at once: what is under way at the end of a round has cost without being
+    counted, and is kept below a twentieth. `is_alike` asks all by as few as the slowest.
     """
+    connections = {target.label: CONNECTIONS for target in targets}
     for target in targets if rounds > 1 else ():
-        load(target, WARM_SECONDS, **how)
+        rate = load(target, WARM_SECONDS, MOST_WHILE_WARMING).per_second
+        connections[target.label] = max(1, min(CONNECTIONS, int(rate / 20)))
+    if is_alike:
+        connections = dict.fromkeys(connections, min(connections.values()))
     measured: dict[str, list[Round]] = {target.label: [] for target in targets}
     for number in range(rounds):
         for target in targets if number % 2 == 0 else reversed(targets):
-            measured[target.label].append(load(target, seconds, **how))
+            measured[target.label].append(load(target, seconds, connections[target.label]))
     return measured

@@ -97,7 +97,7 @@ def workers(bench: Bench) -> Result:
             targets.append(bench.target(one, case, values, label=label))
             targets[-1].check()
             base[label] = f"{case}, one worker"
-    measured = rounds_of(targets, bench.rounds, bench.seconds)
+    measured = rounds_of(targets, bench.rounds, bench.seconds, is_alike=True)
     result = load_table(targets, measured, base)
     result.header = [word.replace("bare", "one worker") for word in result.header]
     worst = max(1 / of(measured[f"{case}, one worker"], measured[f"{case}, two workers"]) for case, _ in cases)

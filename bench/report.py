@@ -34,12 +34,15 @@ def told(result: Result) -> str:
     return "\n\n".join([table(result.header, result.rows), *result.notes])
 
 
-def goals_table(figures: Mapping[str, float], before: str = "") -> str:
-    """The goals beside what was measured; what was not measured now keeps what `before`, the former table, says."""
+def goals_table(figures: Mapping[str, float], before: str = "", cases: Iterable[str] = ()) -> str:
+    """The goals beside what was measured; those of other cases keep what `before`, the former table, says."""
+    ran = set(cases)
     former = {cells[0]: cells[-1] for cells in map(_cells, before.splitlines())}
     rows = []
     for goal in GOALS:
-        cell = goal.found(figures[goal.figure]) if goal.figure in figures else former.get(goal.what, "")
+        cell = "not measured" if goal.figure.partition(",")[0] in ran else former.get(goal.what, "")
+        if goal.figure in figures:
+            cell = goal.found(figures[goal.figure])
         rows.append((goal.what, goal.before, goal.asked, cell))
     return table(("", "0.3.0", "goal", "measured"), rows)
 
@@ -69,7 +72,7 @@ def write(file: Path, results: Mapping[str, Result], bench: Bench, load: str, co
         text = between(text, case + where, f"{told(result)}\n\n{line}")
     if not where:
         figures = {name: value for result in results.values() for name, value in result.figures.items()}
-        text = between(text, "goals", goals_table(figures, between(text, "goals")))
+        text = between(text, "goals", goals_table(figures, between(text, "goals"), results))
         text = between(text, "versions", versions())
     file.write_text(text, encoding="utf-8")
 

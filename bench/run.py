@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.cases import LOADED, ON_POSTGRESQL
 from bench.contestants import PROGRAMS, wrk_is_missing
 from bench.files import FOLDER
+from bench.load import ContestantFailed
 from bench.processes import PROCESSES
 from bench.report import RESULTS, load_average, show, write
 from bench.shared import Bench, Result
@@ -35,8 +36,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", help="those that take part beside bare ASGI; default: all")
     parser.add_argument("--results", type=Path, help="write into this file, whatever the size of the run")
     asked = parser.parse_args(words)
-    if unknown := set(asked.cases) - CASES.keys():
-        parser.error(f"no such case: {', '.join(sorted(unknown))}; cases: {', '.join(CASES)}")
+    known = ON_POSTGRESQL if asked.engine == "postgresql" else tuple(CASES)
+    if unknown := set(asked.cases) - set(known):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}; cases: {', '.join(known)}")
     return asked
 
 
@@ -44,7 +46,10 @@ def run(bench: Bench, cases: Sequence[str]) -> dict[str, Result]:
     """Measure, one case after the other, and print each."""
     results = {}
     for case in cases:
-        results[case] = CASES[case](bench)
+        try:
+            results[case] = CASES[case](bench)
+        except ContestantFailed as failure:
+            results[case] = Result((case,), [("not measured",)], notes=[str(failure)])
         show(case, results[case])
     return results
 

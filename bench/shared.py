@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.contestants import BARE, PROGRAMS, UNCACHED, Contestant
 from bench.files import for_peers, made_up, postgresql, side_effects, treatments
-from bench.load import Round, Server, Target, rounds_of
+from bench.load import ContestantFailed, Round, Server, Target, rounds_of
 
 Values = Mapping[str, str]
 MANY = 4096
@@ -102,8 +102,12 @@ class Bench:
             if reason is not None:
                 notes.append(f"Without {peer.name}: {reason}.")
                 continue
-            targets.append(self.target(peer, case, values, items=items))
-            targets[-1].check(size)
+            try:
+                targets.append(self.target(peer, case, values, items=items))
+                targets[-1].check(size)
+            except ContestantFailed as failure:
+                targets = [target for target in targets if target.label != peer.name]
+                notes.append(f"Without {peer.name}, which failed: {failure}")
         measured = rounds_of(targets, self.rounds, self.seconds)
         result = load_table(targets, measured, dict.fromkeys(measured, BARE.name))
         result.notes += notes
@@ -115,17 +119,8 @@ class Bench:
 
 
 HEADER = (
-    "",
-    "CPU: bare / this",
-    "CPU µs",
-    "req/s",
-    "req/s: this / bare",
-    "p50 ms",
-    "p99 ms",
-    "PSS MB",
-    "body",
-    "failed",
-)
+    "", "CPU: bare / this", "CPU µs", "req/s", "req/s: this / bare", "p50 ms", "p99 ms", "by", "PSS MB", "body", "failed",
+)  # fmt: skip
 
 
 def of(base: Iterable[Round], these: Iterable[Round]) -> float:
@@ -147,6 +142,7 @@ def load_table(targets: Sequence[Target], measured: Mapping[str, Sequence[Round]
         rate = median(one.per_second / two.per_second for one, two in zip(these, those, strict=True))
         size = len(target.server.ask(target.paths[0], target.header).body)
         found = [f"{of(those, these):.3f}", f"{numbers[0]:,.1f}", f"{numbers[1]:,.0f}", f"{rate:.3f}"]
-        found += [f"{numbers[2]:.2f}", f"{numbers[3]:.2f}", f"{target.server.megabytes():.0f}", f"{size:,}"]
+        found += [f"{numbers[2]:.2f}", f"{numbers[3]:.2f}", str(these[0].connections)]
+        found += [f"{target.server.megabytes():.0f}", f"{size:,}"]
         rows.append([target.label, *found, str(sum(one.failed for one in these))])
     return Result(HEADER, rows)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from app.cli.database import open_database
 from app.cli.sample_data import SampleRecords
 from app.db.database import Database
+from app.settings import load_settings
 from app.store.write.bulk_copy import fill
 from app.store.write.rerender import render_again
 
@@ -50,21 +52,32 @@ def _run(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "app.cli", *words], cwd=ROOT, check=True)
 
 
+@cache
 def made_up(records: int) -> Path:
-    """Our database of that many made-up records; a million take twenty minutes, once."""
+    """Our database of that many made-up records; a million take twenty minutes, once.
+
+    An older file is brought to the tables and documents of the program as it stands, so that no server does it at its
+    start; delete it when `tev bench data` makes other records.
+    """
     file = FOLDER / f"made-up-{records}.db"
     if not file.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
+        _peers_file(file).unlink(missing_ok=True)
         _run("bench", "data", str(unfinished), "--records", str(records))
         unfinished.rename(file)
-    return file
+    with open_database(load_settings(database_url=str(file))):
+        return file
+
+
+def _peers_file(original: Path) -> Path:
+    return original.with_name(f"peers-{original.name}")
 
 
 def for_peers(original: Path) -> Path:
     """The peers' database of the same records as in one of ours."""
-    file = original.with_name(f"peers-{original.name}")
+    file = _peers_file(original)
     if not file.exists():
         unfinished = file.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)

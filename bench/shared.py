@@ -119,7 +119,8 @@ class Bench:
 
 
 HEADER = (
-    "", "CPU: bare / this", "CPU µs", "req/s", "req/s: this / bare", "p50 ms", "p99 ms", "by", "PSS MB", "body", "failed",
+    "", "CPU: bare / this", "CPU µs", "req/s", "req/s: this / bare",
+    "p50 ms", "p99 ms", "by", "PSS MB", "body", "failed",
 )  # fmt: skip
 
 

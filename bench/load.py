@@ -176,7 +176,7 @@ class Target:
             wanted = self.items[number] if self.items else None
             if answer.status != self.status or (wanted is not None and answer.items != wanted):
                 raise ContestantFailed(
-                    f"{self.label}: {path} gave {answer.status}, {answer.body[:300]!r}; {wanted} items wanted"
+                    f"{self.label}: {path} gave {answer.status}, {answer.body[:120]!r}; {wanted} items wanted"
                 )
         mean = round(sum(sizes) / len(sizes))
         if size is not None and not 0.7 * size <= mean <= 1.3 * size:

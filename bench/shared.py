@@ -88,7 +88,9 @@ class Bench:
 
     def bare(self, size: int, label: str = BARE.name) -> Target:
         """Bare ASGI with bodies of that size."""
-        return Target(label, self.server(BARE), [f"/{size}"])
+        target = Target(label, self.server(BARE), [f"/{size}"])
+        target.check(size)
+        return target
 
     def beside(
         self, case: str, values: Sequence[Values], items: Sequence[int] | None, mine: Contestant = UNCACHED

@@ -201,7 +201,7 @@ class Round(NamedTuple):
 
 def load(target: Target, seconds: int, connections: int = CONNECTIONS) -> Round:
     """Ask for so many seconds; the processor's time is that of the server's processes, divided by the answers."""
-    paths = FOLDER / f"paths-{target.server.port}.txt"
+    paths = FOLDER / "paths.txt"
     paths.write_text("\n".join(target.paths) + "\n", encoding="utf-8")
     before = target.server.cpu_seconds()
     asked = subprocess.run(

@@ -71,7 +71,7 @@ def main(words: Sequence[str]) -> None:
         print(f"\n{load}")
         is_whole = asked.rounds >= LEAST_ROUNDS and records == RECORDS[asked.engine] and asked.peers is None
         if asked.results or is_whole:
-            write(asked.results or RESULTS, results, bench, load, shlex.join(["python -m bench.run", *words]))
+            write(asked.results or RESULTS, results, bench, load, f"python -m bench.run {shlex.join(words)}".rstrip())
         else:
             print(f"Not written into {RESULTS.name}: fewer rounds, records or peers than its figures have.")
 

@@ -122,8 +122,10 @@ def _deep(server: Server, selection: Values, steps: int) -> str:
     cursor = ""
     for _ in range(steps):
         asked = {**selection, "limit": "200"} | ({"cursor": cursor} if cursor else {})
-        links = server.ask(f"{SIDE_EFFECTS}?{urlencode(asked)}").headers
-        link = next((value for name, value in links.items() if name.lower() == "link"), "")
+        answer = server.ask(f"{SIDE_EFFECTS}?{urlencode(asked)}")
+        if answer.status != 200:
+            raise ContestantFailed(f"{server.name}: {asked} gave {answer.status}")
+        link = next((value for name, value in answer.headers.items() if name.lower() == "link"), "")
         if 'rel="next"' not in link:
             break
         cursor = link.partition("cursor=")[2].partition(">")[0].partition("&")[0]

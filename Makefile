@@ -9,7 +9,7 @@ LOCKED := $(INSTALL) --require-hashes --requirement
 CASES ?=
 BASE ?= HEAD
 
-.PHONY: setup setup-dev run test test-one check check-tests browser-setup bench bench-search relevance reliability lint audit mutations lock openapi docs migration clean
+.PHONY: setup setup-dev run test test-one check check-tests browser-setup bench bench-setup bench-pooling bench-search relevance reliability lint audit mutations lock openapi docs migration clean
 
 setup: .venv/.runtime ## install what the service needs into .venv
 setup-dev: .venv/.dev ## and what tests and checks need
@@ -46,8 +46,18 @@ browser-setup: setup-dev ## what the tests in a browser need: chromium and node 
 	command -v chromium >/dev/null && command -v npm >/dev/null || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium nodejs npm)
 	$(BIN)/python -c "from tests.support.node import packages; packages()"
 
-bench: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
-	$(BIN)/python -m tests.bench.pooling
+bench-setup: setup-dev ## what benchmarks need: wrk and nginx from Debian (as root), the peers from PyPI and npm
+	command -v wrk >/dev/null && PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null && command -v npm >/dev/null || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends wrk nginx-light nodejs npm)
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement bench/requirements.lock
+	cd bench/peers && npm ci --no-audit --no-fund
+
+bench: setup-dev ## the service beside its peers, into bench/RESULTS.md; CASES="by-id list" RECORDS=10000 ROUNDS=1 ENGINE=postgresql
+	$(BIN)/python -m bench.run $(CASES) $(if $(RECORDS),--records $(RECORDS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ENGINE),--engine $(ENGINE))
+
+bench-pooling: setup-dev ## how long pooling takes, beside PyMetaAnalysis and statsmodels
+	$(BIN)/python -m bench.pooling
+
 reliability: setup-dev ## what must hold when things go wrong, measured; CASES="kill idle" for some of it
 	$(BIN)/python -m tests.reliability $(CASES)
 
@@ -67,6 +77,7 @@ audit: setup-dev ## is anything pinned known to be vulnerable? exits with 3 when
 lock: setup-dev ## pin the newest versions, with hashes and without addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build --extra dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra build -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements.lock bench/peers/requirements.in -o bench/requirements.lock
 
 openapi: setup-dev ## write the OpenAPI document that is served, its snapshot for tests, and the index of routes
 	$(BIN)/python -m tests.contract.test_openapi
@@ -79,10 +90,10 @@ relevance: setup-dev ## print how well search finds what people type, on each en
 	$(BIN)/python -m tests.search.test_relevance
 
 bench-search: setup-dev ## measure search over RECORDS made-up records (default 1000000; ENGINE=postgresql), which takes a while to make
-	$(BIN)/python -m tests.bench.search $(or $(RECORDS),1000000) $(or $(ENGINE),sqlite)
+	$(BIN)/python -m bench.search $(or $(RECORDS),1000000) $(or $(ENGINE),sqlite)
 
 migration: setup-dev ## MESSAGE="…": write the migration that brings the schema to the models
 	$(BIN)/python -m app.migrations.make "$(MESSAGE)"
 
 clean: ## remove what setup and tests leave
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/js/node_modules
+	rm -rf .venv .venv-bench build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/js/node_modules bench/peers/node_modules

@@ -1,1 +1,1 @@
-"""Measurements beside other programs; `make bench` runs them, no test does."""
+"""That the benchmarks run; what they measure is in bench/RESULTS.md, and no test asserts a time."""

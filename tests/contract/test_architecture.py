@@ -133,8 +133,14 @@ def test_nobody_keeps_a_list_of_the_resources() -> None:
         assert len(named) <= 2, f"{path} lists {named}"
 
 
+LOCKS = (
+    "requirements.lock", "requirements-dev.lock", "tests/js/package-lock.json",
+    "bench/requirements.lock", "bench/peers/package-lock.json",
+)  # fmt: skip
+
+
 def test_no_file_carries_a_registrys_address_or_a_machines_path() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock", "tests/js/package-lock.json"):
+    for name in LOCKS:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "index-url" not in text
         assert "resolved" not in text

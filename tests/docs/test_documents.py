@@ -47,8 +47,11 @@ SHOWN = ("ETag", "Cache-Control", "Vary", "Dataset-Revision")
 COMMAND = re.compile(r"```sh\n(tev check)\n```\n```text\n(.*?)```", re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SETTINGS = re.compile(r"\| variable \| what it does \| default \|\n(?:\|.*\n)+")
-PATH = re.compile(r"`((?:app|tests|docs|data)/[^`\s*{]*)`")
-WITH_PATHS = (README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md")))
+PATH = re.compile(r"`((?:app|bench|tests|docs|data)/[^`\s*{]*)`")
+RESULTS = ROOT / "bench" / "RESULTS.md"
+WITH_PATHS = (
+    README, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", RESULTS, *sorted((ROOT / "docs").rglob("*.md"))
+)  # fmt: skip
 COMMANDS = re.compile(r"\n## Commands\n\n```\n(.*?)```", re.DOTALL)
 
 
@@ -157,7 +160,7 @@ def test_every_path_that_a_document_names_is_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+    "page", [*sorted(ROOT.glob("*.md")), RESULTS, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda p: p.name
 )
 def test_every_link_between_documents_leads_somewhere(page: Path) -> None:
     for link in links(page.read_text(encoding="utf-8")):

@@ -10,7 +10,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from app.evidence.statistics.effects import Effect
 from app.evidence.statistics.pooling import Plan, Pooled, StudyEffect, pool
 from app.evidence.statistics.study_data import Generic
-from tests.bench.pooling import made_up
+from bench.pooling import made_up
 
 SIZES = (2, 3, 13, 200)
 

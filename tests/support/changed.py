@@ -45,6 +45,8 @@ def tests_beside(files: Iterable[str]) -> list[str]:
         elif top == "app":
             package = rest[0] if len(rest) > 1 else LOOSE
             chosen.add(f"tests/{ELSEWHERE.get(package, package)}")
+        elif top == "bench":
+            chosen.add("tests/bench")
         elif top == "tests" and len(rest) > 1 and rest[0] != "support":
             chosen.add(f"tests/{rest[0]}")
     return sorted(

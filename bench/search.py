@@ -5,7 +5,6 @@ Each figure is the time that a read takes on a warm database, in process and wit
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from http.client import HTTPConnection
 from random import Random
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from app.cli.sample_data import SampleRecords
 from app.db.database import Database
@@ -25,41 +24,20 @@ from app.reports.search.schemas import SearchQuery
 from app.reports.search.suggest import Typed, read_suggestions
 from app.store.read.facets import facets
 from app.store.read.query import Query
-from app.store.write.bulk_copy import fill
-from app.store.write.rerender import render_again
-from tests.conftest import ROOT, free_port, new_postgresql_database, running_postgresql, serving, untraced
+from bench.files import made_up, postgresql
+from tests.conftest import free_port, serving, untraced
 
 REPEATS = 100
-FOLDER = ROOT / "build" / "bench"
 
 
 @contextmanager
-def made(records: int, engine: str) -> Iterator[str]:
+def database_of(records: int, engine: str) -> Iterator[str]:
     """The address of a database of that many records: a file that stays, or PostgreSQL, which is let go again."""
     if engine == "postgresql":
-        with running_postgresql() as address:
-            url = new_postgresql_database(address)
-            _fill(url, records)
+        with postgresql(records) as url:
             yield url
-        return
-    file = FOLDER / f"made-up-{records}.db"
-    if not file.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "app.cli", "bench", "data", str(file), "--records", str(records)]
-        subprocess.run(command, cwd=ROOT, check=True)
-    yield f"sqlite:///{file}"
-
-
-def _fill(url: str, records: int) -> None:
-    """Fill PostgreSQL as `tev bench data` fills a file, and let it look at its tables, as it does by itself in time."""
-    database = Database(url)
-    database.migrate()
-    render_again(database, author="tev bench")  # nothing yet: what comes has the program's shape
-    for first, others in SampleRecords(records).batches():
-        fill(database, first, others, author="tev bench")
-    with database.writer.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
-    database.close()
+    else:
+        yield f"sqlite:///{made_up(records)}"
 
 
 Work = Callable[[Connection], object]
@@ -147,7 +125,7 @@ def works(records: int) -> Iterator[tuple[str, list[Work]]]:
 
 def main(records: int, engine: str = "sqlite") -> None:
     """Print one line for each kind of question."""
-    with made(records, engine) as url:
+    with database_of(records, engine) as url:
         load = " ".join(f"{one:.1f}" for one in os.getloadavg())
         cores = os.cpu_count()
         print(f"{records} records, {engine}, {cores} cores, load average {load}, {REPEATS} questions a line\n")

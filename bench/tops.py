@@ -1,4 +1,4 @@
-"""Whether the greatest top of a likelihood is ever missed: `python -m tests.bench.tops 60 1`, seconds and seed.
+"""Whether the greatest top of a likelihood is ever missed: `python -m bench.tops 60 1`, seconds and seed.
 
 Made-up samples that are hard on purpose: variances over up to ten powers of ten, effects far apart. What was found is
 held against the likelihood at 0 and at every tenth part more of τ² + min v. Not a test: two that are all but equal may

@@ -183,7 +183,8 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
 def query_from(resource: type[Row], params: BaseModel, **fixed: Any) -> Query:
     """The query of validated parameters; `fixed` are the filters that come from the path."""
     not_filters = {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
-    values = {name: value for name, value in params.model_dump(mode="json").items() if value not in (None, "")}
+    given = params.model_dump(mode="json", exclude_unset=True)  # the others are None or empty
+    values = {name: value for name, value in given.items() if value not in (None, "")}
     filters = {name: value for name, value in values.items() if name not in not_filters} | {
         name: [value] for name, value in fixed.items()
     }

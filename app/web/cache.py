@@ -28,8 +28,8 @@ LARGEST_SHARE = 8
 LONGEST_TARGET = 4096
 LONGEST_ACCEPT = 256
 """Requests with a longer target (in bytes), Accept or Accept-Encoding are answered without the cache."""
-OVERHEAD = 1500
-"""Bytes that an entry takes beside its body and its key, roughly: headers, heads and the dictionary."""
+OVERHEAD = 3500
+"""Bytes that an entry takes beside its body and its key, roughly: headers, the heads of its 200 and its 304."""
 _KEPT_IN_304 = frozenset({b"content-length", b"content-type", b"content-encoding"})
 
 

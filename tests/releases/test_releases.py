@@ -42,8 +42,8 @@ HOSTILE_NAMES = ["../x", "", "a/b", "A", ".x", "-x", "a" * 61, "a" * 1000, "é",
 
 @contextmanager
 def serving(database: Database, folder: Path) -> Iterator[TestClient]:
-    """The application over a database and a folder of releases."""
-    app = create_app(Settings(database_url=database.url, releases=str(folder)))
+    """The application over a database and a folder of releases, without the cache: each read opens its release."""
+    app = create_app(Settings(database_url=database.url, releases=str(folder), response_cache_bytes=0))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
         yield client
 

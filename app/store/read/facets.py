@@ -1,15 +1,16 @@
 """Facet counts: the number of records by value of a field, under the other filters of a list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, literal, select, text
 
 from app.db.tables import REFERENCE
 from app.fields import facets_of
 from app.json_codec import from_json
+from app.models.base import Row
 from app.search.index_counts import LONGEST_VALUE
 from app.search.index_entries import EVERYWHERE, SCOPE
 from app.store.read.filters import narrowed
@@ -51,11 +52,16 @@ SELECT NULL, n FROM facet_size WHERE kind = :kind AND scope = :scope AND field =
 """)
 """The most frequent values with counts, records without a value (`null`), and the number of values (SQL NULL)."""
 
+_SUMMED = text("""
+SELECT value, sum(n) FROM facet_count WHERE kind = :kind AND scope IN :scopes AND field = :field GROUP BY value
+""").bindparams(bindparam("scopes", expanding=True))
+"""The counts of several scopes that have no record in common."""
+
 
 def facets(connection: Connection, query: Query) -> dict[str, Facet]:
     """The facets of a query. A field's own filter is left out, so that its other values are counted, too.
 
-    Counts are precomputed for all records and for those of one treatment; with other filters they are counted here.
+    Counts are precomputed for all records and for those of each treatment; with other filters they are counted here.
     """
     present = with_present_ids(connection, query)
     return {name: _facet(connection, present, name) for name in query.facets}
@@ -77,18 +83,25 @@ def facet_of(counts: Iterable[tuple[Any, int]], others: int = 0, *, is_at_least:
 
 def _facet(connection: Connection, query: Query, name: str) -> Facet:
     other_filters = {parameter: value for parameter, value in query.filters.items() if parameter != name}
-    scope = _scope(other_filters)
-    if scope is not None:
-        return _precomputed_facet(connection, query.resource.plural, scope, name)
-    return _counted_facet(connection, replace(query, filters=other_filters), name)
+    scopes = _scopes(query.resource, other_filters)
+    if scopes is None:
+        return _counted_facet(connection, replace(query, filters=other_filters), name)
+    if len(scopes) == 1:
+        return _precomputed_facet(connection, query.resource.plural, scopes[0], name)
+    return _summed_facet(connection, query.resource.plural, scopes, name)
 
 
-def _scope(filters: Mapping[str, Any]) -> str | None:
-    """The scope of precomputed counts that is equivalent to the filters; None if there is none."""
+def _scopes(resource: type[Row], filters: Mapping[str, Any]) -> list[str] | None:
+    """The scopes of precomputed counts that are equivalent to the filters together; None if there are none.
+
+    Several treatments are, where a record has one: the records of a product and those of its class, for example.
+    """
     if not filters:
-        return EVERYWHERE
-    values = filters.get(SCOPE)
-    return values[0] if len(filters) == 1 and values is not None and len(values) == 1 else None
+        return [EVERYWHERE]
+    values = list(dict.fromkeys(filters.get(SCOPE) or []))
+    if len(filters) > 1 or not values or None in values:
+        return None
+    return values if len(values) == 1 or SCOPE in resource.table().c else None
 
 
 def _precomputed_facet(connection: Connection, plural: str, scope: str, name: str) -> Facet:
@@ -97,6 +110,12 @@ def _precomputed_facet(connection: Connection, plural: str, scope: str, name: st
     size = next((n for value, n in rows if value is None), 0)
     values = [(from_json(value), n) for value, n in rows if value is not None]
     return facet_of(values, size - sum(value is not None for value, _ in values))
+
+
+def _summed_facet(connection: Connection, plural: str, scopes: Sequence[str], name: str) -> Facet:
+    """A facet from the precomputed counts of several scopes."""
+    rows = connection.execute(_SUMMED, {"kind": plural, "scopes": scopes, "field": name})
+    return facet_of((from_json(value), int(n)) for value, n in rows)
 
 
 def _counted_facet(connection: Connection, query: Query, name: str) -> Facet:

@@ -1,6 +1,7 @@
 """Lists of stored documents: one page by keyset pagination, with counts and included records, live or inline."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,7 +37,8 @@ def list_rows(connection: Connection, query: Query) -> Page:
     refers to a former id, aliases are looked up only when one could explain missing rows: the page is empty, an id was
     not found, or a filter names several ids. Then the page is read again.
     """
-    return _read_page(ConnectionReader(connection), query)
+    after = _after(query)
+    return _read_page(ConnectionReader(connection), query, after, list_shape(query, after))
 
 
 def list_now(database: Database, query: Query) -> Page | None:
@@ -48,30 +50,22 @@ def list_now(database: Database, query: Query) -> Page | None:
     inline = database.inline
     if inline is None or query.count or query.facets or query.release or query.limit > MOST_ROWS:
         return None
-    if not is_bounded(list_shape(query, _after(query))):
+    after = _after(query)
+    shape = list_shape(query, after)
+    if not is_bounded(shape):
         return None
-    reader = InlineReader(inline)
-    if not query.include and "id" not in query.filters:
-        page = _page(reader, query, query)  # by one statement, which sees the database as of one moment by itself
-        if not _may_name_former_ids(query, page):
-            return page
-    with inline.snapshot():
-        return _read_page(reader, query)
+    names_ids = "id" in query.filters or not all(part.is_one_value for part in shape.filters)
+    with inline.snapshot() if query.include or names_ids else nullcontext():  # the others are one statement
+        return _read_page(InlineReader(inline), query, after, shape)
 
 
-def _read_page(reader: Reader, query: Query) -> Page:
-    page = _page(reader, query, query)
-    if not _may_name_former_ids(query, page):
+def _read_page(reader: Reader, query: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
+    page = _page(reader, query, query, after, shape)
+    named = id_filters(query.resource).keys() & query.filters.keys()
+    if not named or (page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)):
         return page
     present = _with_present_ids(reader, query)
-    return page if present is query else _page(reader, query, present)
-
-
-def _may_name_former_ids(query: Query, page: Page) -> bool:
-    """Whether former ids in the filters could explain that rows are missing from a page."""
-    named = id_filters(query.resource).keys() & query.filters.keys()
-    is_complete = page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)
-    return bool(named) and not is_complete
+    return page if present is query else _page(reader, query, present, after, list_shape(present, after))
 
 
 def with_present_ids(connection: Connection, query: Query) -> Query:
@@ -94,10 +88,8 @@ def _with_present_ids(reader: Reader, query: Query) -> Query:
     return replace(query, filters=filters)
 
 
-def _page(reader: Reader, query: Query, present: Query) -> Page:
+def _page(reader: Reader, query: Query, present: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
     """A page of `present`, the query with present ids; its cursor is bound to `query` as it was sent."""
-    after = _after(query)
-    shape = list_shape(present, after)
     values = list_values(present, after, query.limit + 1)
     rows = read_rows(reader, shape, lambda: list_statement(shape), values)
     page, more = rows[: query.limit], len(rows) > query.limit
@@ -126,6 +118,8 @@ def export_chunk(connection: Connection, query: Query, size: int = 500) -> tuple
 
 def _key_values(shape: ListShape, row: Sequence[Any]) -> list[Any]:
     """The sort keys of a row as a cursor holds them; the driver of SQLite reads a boolean as a number."""
+    if len(shape.order) == 1:
+        return [row[1]]
     return [
         bool(value) if value is not None and isinstance(column.type, Boolean) else value
         for (column, _), value in zip(shape.keys, row[1:], strict=True)

@@ -18,6 +18,8 @@ COPY data ./data
 COPY docs/guide ./docs/guide
 COPY LICENSE LICENSE-DATA ./
 COPY docker/tev /usr/local/bin/tev
+# Else each start compiles the program: its user may not write here.
+RUN /opt/tev/bin/python -m compileall -q app
 ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONPATH=/srv \

@@ -20,6 +20,7 @@ setup-dev: .venv/.dev ## and what tests and checks need
 .venv/.runtime: .venv/bin/python requirements.lock pyproject.toml
 	$(LOCKED) requirements.lock
 	$(INSTALL) --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q app
 	touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.lock

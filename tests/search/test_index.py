@@ -5,6 +5,7 @@ from sqlalchemy import func, select, text
 from app.cli.sample_data import SampleRecords
 from app.cli.seed import seed_database
 from app.db.database import Database
+from app.db.schema import migrate_schema, newest_schema
 from app.db.tables import FACET, FACET_SIZE, SHAPE
 from app.reports.audit import audit
 from app.search.engine import every_place
@@ -98,7 +99,9 @@ def test_the_schema_before_gets_the_numbers_of_values_with_the_next_one(database
     seed_database(database, SEED)
     execute(database, "DROP TABLE facet_size")
     execute(database, "UPDATE alembic_version SET version_num = '0009'")
-    database.migrate()
+    with database.write() as connection:
+        migrate_schema(connection, "0010")
+    execute(database, f"UPDATE alembic_version SET version_num = '{newest_schema()}'")  # the rest of it was there
     assert reindex(database).differences == []
 
 

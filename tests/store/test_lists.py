@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from app.db.database import Database
 from app.db.inline_reads import InlineReads, connect_file
+from app.db.tables import REFERENCE
 from app.errors import BadCursor, Unavailable
 from app.fields import includable, is_cited, reference_filters, uses
 from app.models import RESOURCES
@@ -69,9 +70,19 @@ def values_of(connection: Connection, resource: type[Row], name: str) -> list[An
     return list(connection.execute(query).scalars())
 
 
+def referred_to_together(connection: Connection, resource: type[Row], plural: str) -> list[str]:
+    """Records of a kind to which one record refers, which a list by them must give once."""
+    query = select(REFERENCE.c.to_id).where(REFERENCE.c.from_kind == resource.plural, REFERENCE.c.to_kind == plural)
+    most = query.with_only_columns(REFERENCE.c.from_id).group_by(REFERENCE.c.from_id)
+    record_id = connection.execute(most.order_by(func.count().desc(), REFERENCE.c.from_id).limit(1)).scalar()
+    return list(connection.execute(query.where(REFERENCE.c.from_id == record_id).distinct()).scalars())
+
+
 def filters_of(connection: Connection, resource: type[Row]) -> Iterator[dict[str, Any]]:
     """Every filter with one value, several, none, unknown ones and former ones; every bound; and pairs of filters."""
     yield {}
+    yield {"id": []}
+    yield {"verification": []}
     single: dict[str, Any] = {}
     for name, use in uses(resource).items():
         if not use.is_filter:
@@ -93,6 +104,7 @@ def filters_of(connection: Connection, resource: type[Row]) -> Iterator[dict[str
     for name, plural in reference_filters(resource).items():
         ids = values_of(connection, RESOURCES[plural], "id")
         yield from ({name: asked} for asked in (ids[:1], ids, [UNKNOWN], [ids[0], None]))
+        yield {name: referred_to_together(connection, resource, plural)}
         single[name] = ids[:1]
     if is_cited(resource):
         yield from ({"min_verification": level} for level in Verification.__value__.__args__)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, String, Table, bindparam, func, literal_column, or_, select
+from sqlalchemy import Column, ColumnElement, String, Table, bindparam, false, func, literal_column, or_, select
 
 from app.db.tables import REFERENCE
 from app.evidence.citations.verification import LADDER
@@ -97,7 +97,7 @@ def _equal_any(column: Column[Any], part: FilterShape, values: Mapping[str, Any]
     """The column equals any of the values, or is NULL where the filter says so."""
     known = parameters(part, column, values)
     if not known:
-        return column.is_(None)
+        return column.is_(None) if part.or_none else false()
     equal: ColumnElement[bool] = column.in_(known) if len(known) > 1 else column == known[0]
     return or_(equal, column.is_(None)) if part.or_none else equal
 
@@ -107,7 +107,8 @@ def _references_any(resource: type[Row], part: FilterShape, values: Mapping[str,
     is_this_row = REFERENCE.c.from_id == resource.table().c.id
     references = select(ONE).where(*references_to(resource, part), is_this_row)
     known = parameters(part, REFERENCE.c.to_id, values)
-    any_of: ColumnElement[bool] = references.where(REFERENCE.c.to_id.in_(known)).exists()
+    is_known = REFERENCE.c.to_id.in_(known) if known else false()
+    any_of: ColumnElement[bool] = references.where(is_known).exists()
     return or_(any_of, ~references.exists()) if part.or_none else any_of
 
 

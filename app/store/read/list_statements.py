@@ -176,7 +176,7 @@ def _ranges(shape: ListShape) -> list[_Range] | None:
 
 
 def _ranges_of_values(shape: ListShape) -> list[_Range] | None:
-    """A range for each value, or for each pair of values of two filters; None if there are too many."""
+    """A range for each value, or for each pair of values of two filters; None if there are none or too many."""
     choices: list[list[ColumnElement[bool]]] = []
     for part in shape.filters:
         column = shape.table.c["verification" if part.name == "min_verification" else part.name]
@@ -184,14 +184,14 @@ def _ranges_of_values(shape: ListShape) -> list[_Range] | None:
         choices.append([*equal, column.is_(None)] if part.or_none else equal)
     order = tuple(_ordered(shape.keys))
     after = tuple(_after_cursor(shape))
-    if prod(map(len, choices)) > MOST_RANGES:
+    if not 1 <= prod(map(len, choices)) <= MOST_RANGES:
         return None
     return [_Range((*equal, *after), order) for equal in product(*choices)]
 
 
 def _ranges_of_references(shape: ListShape, part: FilterShape) -> list[_Range] | None:
     """A range of the table of references for each record that is referred to."""
-    if part.or_none:
+    if part.or_none or not part.size:
         return None
     from_id, is_descending = REFERENCE.c.from_id, shape.keys[0][1]
     after = () if shape.after is None else (_later(from_id, 0, is_descending=is_descending),)

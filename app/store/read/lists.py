@@ -170,6 +170,8 @@ def _not_found(reader: Reader, query: Query, present: Query) -> list[str] | None
     if "id" not in query.filters:
         return None
     ids, table = present.filters["id"], query.resource.table()
+    if not ids:
+        return []
     count = padded(len(ids))
 
     def existing() -> Statement:

@@ -132,13 +132,6 @@ async def _state(database: Database) -> DatasetState | None:
         return None
 
 
-def _state_now(database: Database) -> DatasetState | None:
-    try:
-        return database.cached_read_now("state", dataset_state)
-    except Unavailable:
-        return None
-
-
 def _checks(settings: Settings, database: Database, queue: WriteQueue, rates: RateLimiter) -> tuple[Check, ...]:
     """The checks of the gate, in their order."""
     return (
@@ -160,7 +153,7 @@ def _fast_path(
         return None
     return FastPath(
         cache=cache,
-        read_state=partial(_state_now, database),
+        read_state=partial(database.cached_read_now, "state", dataset_state),
         hosts=settings.hosts,
         records=records,
         lean_reads=LeanReads(database, public_url=settings.public_url, contact_url=settings.contact_url),

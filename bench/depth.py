@@ -1,14 +1,17 @@
-"""Follows one request through the program, in process: which files of `app/` are entered, and in which order."""
+"""Follows one request through the server, in process: which files of `app/` are entered, and in which order."""
 
 import asyncio
+import socket
 import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Any
+
+import uvicorn
 
 from app.main import create_app
 from app.settings import Settings
+from app.web.server import Protocol
 from bench.files import ROOT
 
 APP = f"{ROOT / 'app'}/"
@@ -28,44 +31,29 @@ class Steps:
             self.files.append(name.removeprefix(APP))
 
 
-async def _ask(app: Any, path: str) -> int:
-    """Ask an ASGI application; returns the status."""
-    address, _, query = path.partition("?")
-    told: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        told.append(message)
-
-    headers = [(b"host", b"127.0.0.1:8000"), (b"accept", b"*/*")]
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": address, "raw_path": address.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000), "state": {},
-    }  # fmt: skip
-    await app(scope, receive, send)
-    return int(told[0]["status"])
+async def _ask(address: tuple[str, int], path: str) -> str:
+    """Ask a server over a connection of its own; returns the status line."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n".encode())
+    status = await reader.readline()
+    writer.close()
+    return status.decode().strip()
 
 
 async def _walk(file: Path, path: str, steps: Steps) -> None:
-    settings: dict[str, Any] = {"database_url": f"sqlite:///{file}"}
-    if "response_cache_bytes" in Settings.model_fields:
-        settings["response_cache_bytes"] = 0
-    app = create_app(Settings(**settings))
-    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    answered: asyncio.Queue[Any] = asyncio.Queue()
-    lifespan = asyncio.create_task(app({"type": "lifespan", "asgi": {}, "state": {}}, asked.get, answered.put))
-    for message in ("startup", "shutdown"):
-        await asked.put({"type": f"lifespan.{message}"})
-        if (await answered.get())["type"] != f"lifespan.{message}.complete":
-            raise SystemExit(f"the application did not complete its {message}")
-        for steps.is_looking in (False, False, True) if message == "startup" else ():
-            if await _ask(app, path) != 200:
-                raise SystemExit(f"{path} was not answered")
+    app = create_app(Settings(database_url=f"sqlite:///{file}", response_cache_bytes=0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=Protocol, ws="none", lifespan="on", log_config=None, access_log=False)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        for steps.is_looking in (False, False, True):
+            status = await _ask(listener.getsockname(), path)
+            if status != "HTTP/1.1 200 OK":
+                raise SystemExit(f"{path} was answered with {status}")
         steps.is_looking = False
-    await lifespan
+        server.should_exit = True
+        await serving
 
 
 def walk(file: Path, path: str) -> tuple[list[str], int]:

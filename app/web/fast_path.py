@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Scope
 
-from app.errors import Problem
+from app.errors import Problem, Unavailable
 from app.store.read.revision import DatasetState
 from app.web.cache import CachedResponse, Key, ResponseCache, cache_key, header_of
 from app.web.lean_reads import LeanRead, LeanReads
@@ -56,7 +56,7 @@ class FastPath:
         self,
         *,
         cache: ResponseCache,
-        read_state: Callable[[], DatasetState | None],
+        read_state: Callable[[], DatasetState],
         hosts: Sequence[str],
         records: RequestRecords,
         lean_reads: LeanReads,
@@ -104,7 +104,10 @@ class FastPath:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        state = self._read_state()  # after all of them have been read: what was committed before them is seen
+        try:
+            state = self._read_state()  # after all of them have been read: what was committed before them is seen
+        except Unavailable:
+            state = None
         for request in waiting:
             found = None if state is None else self._response(request, state)
             if found is None:

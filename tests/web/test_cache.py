@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from httpx2 import Response
 from starlette.types import Message
@@ -16,9 +17,10 @@ from app.main import create_app
 from app.models.conditions import ConditionRecord
 from app.settings import Settings
 from app.store.read.revision import DatasetState
+from app.store.write.keys import create_key
 from app.store.write.save import save_all
 from app.web.cache import CachedResponse, Key, ResponseCache, cache_key
-from tests.conftest import ENGINES, DatabaseTemplates
+from tests.conftest import ENGINES, DatabaseTemplates, free_port, serving, untraced
 from tests.support.api import Api, open_api
 from tests.support.client import Client
 
@@ -347,3 +349,27 @@ def test_equal_codings_share_an_answer_however_they_are_asked_for() -> None:
     assert refused is not None
     assert refused.coding == ""
     assert cache_key(b"/" + b"x" * 5000, []) is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_two_workers_answer_no_older_than_an_acknowledged_write(
+    database_templates: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory, engine: str
+) -> None:
+    url = database_templates.copy(engine, tmp_path_factory.mktemp("workers"), is_seeded=True)
+    database = Database(url)
+    save_all(database, [ConditionRecord(id="made-up-ache", name="made-up ache")], author="made-up")
+    key = create_key(database, "made-up write", "write")
+    database.close()
+    port = free_port()
+    environment = {**untraced(), "TEV_DATABASE_URL": url, "TEV_PORT": str(port), "TEV_WORKERS": "2"}
+    headers = {"Authorization": f"Bearer {key}", "If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    path = "/v1/conditions/made-up-ache"
+    with serving(environment) as address, httpx2.Client(base_url=address) as writer:
+        for number in range(20):
+            name = f"made-up ache {number}"
+            assert writer.patch(path, json={"name": name}, headers=headers).status_code == 200
+            for _ in range(4):  # each over a connection of its own, which either worker may take
+                with httpx2.Client(base_url=address) as reader:
+                    assert reader.get(path).json()["name"] == name
+                    listed = reader.get("/v1/conditions?id=made-up-ache").json()["items"]
+                    assert [record["name"] for record in listed] == [name]

@@ -180,14 +180,17 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
     return Annotated[str, StringConstraints(max_length=2000), AfterValidator(check)]
 
 
+_NOT_FILTERS = frozenset(
+    {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
+)
+
+
 def query_from(resource: type[Row], params: BaseModel, **fixed: Any) -> Query:
     """The query of validated parameters; `fixed` are the filters that come from the path."""
-    not_filters = {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
-    given = params.model_dump(mode="json", exclude_unset=True)  # the others are None or empty
+    given = {name: getattr(params, name) for name in sorted(params.model_fields_set)}  # the others are None or empty
     values = {name: value for name, value in given.items() if value not in (None, "")}
-    filters = {name: value for name, value in values.items() if name not in not_filters} | {
-        name: [value] for name, value in fixed.items()
-    }
+    filters = {name: value for name, value in values.items() if name not in _NOT_FILTERS}
+    filters |= {name: [value] for name, value in fixed.items()}
     usual = min(len(filters["id"]), MOST_ROWS) if "id" in filters else USUAL_ROWS
     return Query(
         resource=resource,
@@ -205,4 +208,4 @@ def query_from(resource: type[Row], params: BaseModel, **fixed: Any) -> Query:
 
 def split(value: str | None) -> tuple[str, ...]:
     """The names in a comma-separated list."""
-    return tuple(word for word in (value or "").split(",") if word)
+    return tuple([word for word in value.split(",") if word]) if value else ()

@@ -16,6 +16,7 @@ from app.models.conditions import Condition
 from app.models.treatments import Treatment
 from app.models.types import Line, Slug
 from app.models.warnings import Warning
+from app.store.read.included import parsed
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Address, Query
 from app.store.read.records import fetch
@@ -157,7 +158,7 @@ def _records(
         page = list_rows(
             connection, Query(row, concerning(treatment, condition), limit=MOST_ROWS, include=include, count=True)
         )
-        for plural, records in (page.included or {}).items():
+        for plural, records in parsed(page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]
         url = address(f"/v1/treatments/{treatment}/{row.plural}")

@@ -127,10 +127,10 @@ def singular(plural: str) -> str:
 
 
 def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
-    column = row.table().c[name]
+    column = row.table().c.get(name)
     shape: Shape
-    shape, parameter = ("nested", str) if isinstance(column.type, JSON) else _shape(info)
-    indexed = bool(column.index) or bool(column.primary_key)
+    shape, parameter = ("nested", str) if column is None or isinstance(column.type, JSON) else _shape(info)
+    indexed = column is not None and (bool(column.index) or bool(column.primary_key))
     is_filter = name not in NOT_FILTERS and shape not in ("nested", "prose") and (shape != "text" or indexed)
     _, metadata = _leaf(info.annotation, tuple(info.metadata))
     unit = next((entry.field for entry in metadata if isinstance(entry, InUnit)), None)

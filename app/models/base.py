@@ -12,8 +12,10 @@ from sqlalchemy import Table
 from sqlalchemy.orm import declared_attr
 from sqlmodel import JSON, Field, SQLModel, Text
 from sqlmodel._compat import SQLModelConfig
+from sqlmodel.main import SQLModelMetaclass
 from sqlmodel.sql.sqltypes import AutoString
 
+from app.models.rules import ReviewReason
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
@@ -39,6 +41,20 @@ def several(description: str, **options: Any) -> Any:
 def structured(description: str, **options: Any) -> Any:
     """A nullable JSON column for one nested object."""
     return Field(default=None, sa_type=JSON(none_as_null=True), description=description, **options)
+
+
+class DocumentOnly(JSON):
+    """Marks a field without a column: it stands in the stored document, and nothing filters or sorts by it."""
+
+
+def unfiltered(description: str, default: Any = None, **options: Any) -> Any:
+    """A field without a column, null where it is absent."""
+    return Field(default=default, sa_type=DocumentOnly, description=description, **options)
+
+
+def unfiltered_list(description: str, **options: Any) -> Any:
+    """A list without a column; it may be empty, never null."""
+    return Field(default_factory=list, sa_type=DocumentOnly, description=description, **options)
 
 
 def given(values: object) -> bool:
@@ -216,6 +232,14 @@ class Record(SQLModel):
         return self
 
     @classmethod
+    def reasons_at_update(cls, document: Mapping[str, Any]) -> Iterator[ReviewReason]:
+        """Reasons for a review that an update of the program gives a record, from its document of before the update.
+
+        They are kept until the record is written again. A document of 0.3.0 has no `review_reasons`.
+        """
+        yield from ()
+
+    @classmethod
     @cache
     def derived_names(cls) -> frozenset[str]:
         """The fields that the table row has beyond the record: those of the server and derived ones."""
@@ -233,7 +257,17 @@ class CitedRecord(Record):
     citations: list[Citation] = Field(min_length=1, sa_type=JSON, description="Where this was read. At least one.")
 
 
-class Row(SQLModel):
+class RowMeta(SQLModelMetaclass):
+    """Makes no columns of fields that are `DocumentOnly`."""
+
+    def __init__(self, name: str, bases: tuple[type, ...], values: dict[str, Any], **options: Any) -> None:
+        for field in self.model_fields:
+            if isinstance(getattr(getattr(self, field, None), "type", None), DocumentOnly):
+                delattr(self, field)
+        super().__init__(name, bases, values, **options)
+
+
+class Row(SQLModel, metaclass=RowMeta):
     """The fields that the server sets: added to the record, never taken from a request body."""
 
     plural: ClassVar[str]
@@ -261,7 +295,10 @@ class Row(SQLModel):
         index=True,
     )
     needs_review: bool = Field(
-        default=False, description="Whether a curator must look at it: it points to a record that was withdrawn."
+        default=False, description="Whether a curator must look at it; `review_reasons` says why."
+    )
+    review_reasons: list[ReviewReason] = unfiltered_list(
+        "Why a curator must look at it: values that contradict each other, a reference to a withdrawn record, …"
     )
     review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
     superseded_by: Slug | None = Field(default=None, description="The id of the record that replaces it.")

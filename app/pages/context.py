@@ -195,5 +195,8 @@ def marks_of(record: Record, context: PageContext, plural: str) -> list[Mark]:
     if record["review_due"] and record["review_due"] <= context.today:
         found.append(Mark("care", f"Its review has been due since {day_words(record['review_due'])}."))
     if record["needs_review"]:
-        found.append(Mark("care", "A curator must look at this record."))
+        reasons = [reason["detail"] for reason in record.get("review_reasons", ())]  # releases of 0.3.0 give none
+        found.append(
+            Mark("care", "A curator must look at this record" + (f": {'; '.join(reasons)}." if reasons else "."))
+        )
     return found

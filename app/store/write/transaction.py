@@ -22,9 +22,10 @@ from app.errors import InvalidRecord, NotFound
 from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
+from app.models.rules import ReviewReason
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.store.read.revision import revision_of
-from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_dangling
+from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_broken_rules, refuse_dangling
 from app.store.write.documents import (
     ExistingRecord,
     Progress,
@@ -34,10 +35,14 @@ from app.store.write.documents import (
     reference_rows,
     render_document,
     shape,
+    stored_reasons,
     without_clock,
 )
 from app.store.write.index import build_index, forget_record, index_records
 from app.store.write.loaded import IDS_PER_STATEMENT, LoadedRecords, chunks, record_from
+
+ReasonsByKey = Mapping[Key, Sequence[ReviewReason]]
+"""The reasons of an import for a review of its records."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +139,16 @@ class Write:
     # A batch of records
 
     def save(
-        self, batch: dict[Key, Record], progress: Progress, existing: dict[Key, ExistingRecord] | None = None
+        self,
+        batch: dict[Key, Record],
+        progress: Progress,
+        existing: dict[Key, ExistingRecord] | None = None,
+        reasons: ReasonsByKey | None = None,
     ) -> None:
         """Save the batch in the order of its references; InvalidRecord for a broken rule.
 
-        A caller that has already read the stored records of the batch passes them as `existing`.
+        A caller that has already read the stored records of the batch passes them as `existing`. `reasons` are those
+        of an import for a review of its records.
         """
         if existing is None:
             existing = self.loaded.existing(batch)
@@ -151,7 +161,7 @@ class Write:
         for generation in generations(batch, edges):
             for plural, keys in groupby(generation, key=itemgetter(0)):
                 same_kind = list(keys)
-                self._save_one_kind(plural, {key: batch[key] for key in same_kind}, existing)
+                self._save_one_kind(plural, {key: batch[key] for key in same_kind}, existing, reasons or {})
                 progress(len(same_kind))
 
     def _refuse_former_ids(self, keys: Iterable[Key]) -> None:
@@ -160,7 +170,11 @@ class Write:
             raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
 
     def _save_one_kind(
-        self, plural: str, records: Mapping[Key, Record], existing: Mapping[Key, ExistingRecord]
+        self,
+        plural: str,
+        records: Mapping[Key, Record],
+        existing: Mapping[Key, ExistingRecord],
+        reasons: ReasonsByKey,
     ) -> None:
         created: list[tuple[Record, dict[str, Any]]] = []
         changed: list[tuple[Record, dict[str, Any]]] = []
@@ -169,7 +183,8 @@ class Write:
             if previous is None or previous.digest != record_digest(record):
                 self._refuse_withdrawn(key, record, previous)
                 _refuse_old_check(key, record, previous)
-            row = render_document(record, previous, self.context)
+                refuse_broken_rules(key, record)
+            row = render_document(record, previous, self.context, reasons=reasons.get(key))
             self.loaded.remember(key, row["document"])
             if previous is None:
                 created.append((record, row))
@@ -256,7 +271,8 @@ class Write:
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
         self._make_revision()
-        self._update(key[0], [render_document(record, existing, self.context, state=state)])
+        kept = stored_reasons(record, existing)
+        self._update(key[0], [render_document(record, existing, self.context, state=state, reasons=kept)])
 
     def rename(self, key: Key, new: str) -> None:
         """Change a record's id; its history, former ids and the references to it follow."""
@@ -274,7 +290,8 @@ class Write:
         record = record_from(plural, from_json(existing.document) | {"id": new})
         referencing = self.loaded.referencing([key])
         self.counts["changed"] += 1
-        self._create(plural, [(record, render_document(record, existing, self.context))])
+        kept = stored_reasons(record, existing)
+        self._create(plural, [(record, render_document(record, existing, self.context, reasons=kept))])
         for kind, record_id in sorted(referencing):
             self._repoint((kind, record_id), key, new)
         self._render_dependants()  # derived columns still contain the old id
@@ -308,7 +325,8 @@ class Write:
                     place[last_step] = new
         record = record_from(key[0], document)
         self.counts["changed"] += 1
-        self._change(key[0], [(record, render_document(record, existing, self.context))])
+        kept = stored_reasons(record, existing)
+        self._change(key[0], [(record, render_document(record, existing, self.context, reasons=kept))])
 
     def _existing_record(self, key: Key) -> ExistingRecord:
         existing = self.loaded.existing([key]) if key[0] in RESOURCES else {}
@@ -328,7 +346,8 @@ class Write:
         for chunk in chunks(keys):
             for key, existing in self.loaded.existing(chunk).items():
                 record = record_from(key[0], existing.document)
-                self._rewrite(key[0], render_document(record, existing, self.context), existing)
+                row = render_document(record, existing, self.context, is_rerendering=True)
+                self._rewrite(key[0], row, existing)
 
     def render_all(self, progress: Progress) -> None:
         """Render every record again, and store the digest of the new shape."""

@@ -15,7 +15,7 @@ from sqlmodel._compat import SQLModelConfig
 from sqlmodel.main import SQLModelMetaclass
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.models.rules import ReviewReason
+from app.models.rules import ReviewReason, Rule
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
@@ -58,8 +58,8 @@ def unfiltered_list(description: str, **options: Any) -> Any:
 
 
 def given(values: object) -> bool:
-    """Whether a field holds a value: not null and not an empty list."""
-    return values is not None and values != []
+    """Whether a field holds a value: not null, not an empty list and not the word for a role that nobody gave."""
+    return values is not None and values not in ([], "not-assigned")
 
 
 def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[str] = frozenset()) -> None:
@@ -338,6 +338,14 @@ class Row(SQLModel, metaclass=RowMeta):
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:
         """Compute columns from the record and the records that it refers to; ValueError where they disagree."""
         return {}
+
+    @classmethod
+    def contradictions(cls, record: Any, known: "Known") -> Iterator[tuple[Rule, ReviewReason]]:
+        """The rules that the record breaks by what it refers to; a new record is refused where the rule says so.
+
+        Such rules are made by `rule` of `app.models.rules`.
+        """
+        yield from ()
 
 
 Known = Callable[[str, str], Mapping[str, Any]]

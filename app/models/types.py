@@ -82,6 +82,10 @@ Count = Annotated[int, Strict(), Field(ge=0, le=2_147_483_647)]
 """A count of at most 2³¹ − 1, more than the people in any trial."""
 
 
+Grade = Annotated[int, Strict(), Field(ge=1, le=5)]
+"""A grade of severity, 1–5 (CTCAE); 5 is death."""
+
+
 @dataclass(frozen=True)
 class RefersTo:
     """Marks a slug as the id of a record of another resource, named by its plural."""

@@ -84,6 +84,8 @@ CodeSystem = TypeAliasType(
         "mesh",
         "snomed-ct",
         "loinc",
+        "meddra",
+        "ctcae",
         "doi",
         "pmid",
         "pmcid",
@@ -122,11 +124,16 @@ DosePer = TypeAliasType("DosePer", Literal["session", "site", "kg", "day", "m2"]
 TimeUnit = TypeAliasType("TimeUnit", Literal["h", "d", "wk", "mo", "a"])
 """UCUM codes of time: hour, day, week, month (1 mo = 30.4375 d), year (1 a = 365.25 d)."""
 
-HarmBasis = TypeAliasType("HarmBasis", Literal["label", "trial", "post-marketing", "claim"])
+HarmBasis = TypeAliasType("HarmBasis", Literal["label", "trial", "post-marketing", "claim", "observational"])
 Attribution = TypeAliasType("Attribution", Literal["attributed", "observed"])
 Frequency = TypeAliasType("Frequency", Literal["very-common", "common", "uncommon", "rare", "very-rare", "not-known"])
 """CIOMS Working Group III: ≥1/10, ≥1/100, ≥1/1,000, ≥1/10,000, <1/10,000, not known."""
-ArmRole = TypeAliasType("ArmRole", Literal["exposed", "comparator"])
+Bound = TypeAliasType("Bound", Literal["<", "<=", ">=", ">", "~"])
+"""HL7 FHIR R5 `quantity-comparator`, with `~` for "about"."""
+Severity = TypeAliasType("Severity", Literal["mild", "moderate", "severe", "life-threatening", "fatal"])
+"""HL7 FHIR R5 `adverse-event-severity` (mild, moderate, severe), widened by grades 4 and 5 of CTCAE."""
+ArmRole = TypeAliasType("ArmRole", Literal["exposed", "comparator", "not-assigned"])
+"""What an arm received, the treatment or what it is compared with; `not-assigned` has a reason beside it."""
 Assessment = TypeAliasType("Assessment", Literal["systematic", "non-systematic"])
 
 OutcomeKind = TypeAliasType("OutcomeKind", Literal["binary", "continuous", "count", "time-to-event"])

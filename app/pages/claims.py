@@ -14,7 +14,7 @@ from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.warnings import Warning as LabelWarning
 from app.pages.context import Link, PageContext, Record
-from app.pages.side_effects import people
+from app.pages.side_effects import figure, people
 from app.pages.study_results import effect_words, study_name
 from app.pages.wording import (
     FINDINGS,
@@ -22,7 +22,6 @@ from app.pages.wording import (
     Tone,
     day_words,
     format_number,
-    percent,
     place_name,
     spaced,
     titled,
@@ -141,7 +140,7 @@ def record_says(plural: str, record: Record, context: PageContext) -> str:
         return f"{study_name(record, context)}: {', '.join(part for part in parts if part)}; {finding}"
     if plural == SideEffect.plural:
         counted = people(record["affected"], record["at_risk"])
-        rate = " ".join(part for part in (percent(record["percent"]), f"({counted})" if counted else "") if part)
+        rate = " ".join(part for part in (figure(record), f"({counted})" if counted else "") if part)
         return f"{capital(record['term'])}: {rate or spaced(record['frequency']) or 'named without a number'}"
     if plural == DosingInterval.plural:
         about = context.name(Condition, record["condition"]) if record["condition"] else "all uses"

@@ -81,7 +81,7 @@ def render_document(
     derived = _derived(key, record, context.known)
     if reasons is None:
         reasons = stored_reasons(record, existing) if existing is not None and is_unedited else []
-    review = [*derived.pop("review_reasons", ()), *_reasons_that_follow(record, context.known), *reasons]
+    review = [*_reasons_that_follow(record, context.known), *reasons]
     values = {
         **_defaults(row_class),
         **record.model_dump(mode="json"),
@@ -110,7 +110,7 @@ def _reasons_that_follow(record: Record, known: Known) -> Iterator[ReviewReason]
             yield ReviewReason(
                 rule=POINTS_TO_WITHDRAWN, pointer=pointer, detail=f"{name_of((to.plural, to.id))} was withdrawn"
             )
-    for _, reason in broken_rules(record):
+    for _, reason in (*broken_rules(record), *RESOURCES[plural_of(record)].contradictions(record, known)):
         yield reason
 
 

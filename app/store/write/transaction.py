@@ -183,7 +183,7 @@ class Write:
             if previous is None or previous.digest != record_digest(record):
                 self._refuse_withdrawn(key, record, previous)
                 _refuse_old_check(key, record, previous)
-                refuse_broken_rules(key, record)
+                refuse_broken_rules(key, record, self.loaded.known)
             row = render_document(record, previous, self.context, reasons=reasons.get(key))
             self.loaded.remember(key, row["document"])
             if previous is None:

@@ -228,8 +228,12 @@ class Record(SQLModel):
 
     @model_validator(mode="after")
     def _absence_has_a_reason(self) -> Self:
-        check_missing(self, self.missing, self.core)
+        check_missing(self, self.missing, self.core - self.excused())
         return self
+
+    def excused(self) -> frozenset[str]:
+        """Core fields that other values of this record make needless."""
+        return frozenset()
 
     @classmethod
     def reasons_at_update(cls, document: Mapping[str, Any]) -> Iterator[ReviewReason]:

@@ -18,6 +18,7 @@ BASES = {
     "observational": "observational study",
 }
 PERSON_TIME = {
+    "min": "person-minutes",
     "h": "person-hours",
     "d": "person-days",
     "wk": "person-weeks",
@@ -85,7 +86,7 @@ def effect_line(effect: Record, context: PageContext) -> EffectLine:
         term=effect["term"],
         detail=_detail(effect, exposed),
         is_serious=bool(effect["serious"]),
-        percent=figure(effect),
+        percent=figure_words(effect),
         counts=counts(exposed) if exposed else people(effect["affected"], effect["at_risk"]),
         width=bar_width(highest(effect)),
         against="; ".join(_arm(arm) for arm in comparators),
@@ -102,7 +103,7 @@ def exposed_arm(effect: Record) -> Record | None:
     return exposed[0] if len(exposed) == 1 else None
 
 
-def figure(effect: Record) -> str:
+def figure_words(effect: Record) -> str:
     """The percentage of a side effect as it is known: `2.5 %`, `< 1 %`, `3–5 %`; empty for none."""
     exposed = exposed_arm(effect)
     return percent(effect["percent"]) if exposed is None else percent_of_arm(exposed)

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.contract.test_openapi import document
 
 PROMISED = ROOT / "tests" / "contract" / "openapi-0.3.0.json.gz"
-MAY_BE_ABSENT = {name: "treatment" for name in ("SideEffect", "SideEffectAnswer", "SideEffectFields", "SideEffectBody")}
+MAY_BE_ABSENT = dict.fromkeys(("SideEffect", "SideEffectAnswer", "SideEffectFields", "SideEffectBody"), "treatment")
 """Properties that may be null since 0.3.0, because every value would be untrue: what was given in a study of several
 treatments. Nothing else may join them without an entry in the change log."""
 WORDS = {"description", "summary", "title", "example", "examples"}

@@ -24,6 +24,10 @@ SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """The values of `source_status`, from best to worst."""
 
 
+ReasonsByKey = Mapping[Key, Sequence[ReviewReason]]
+"""The reasons of an import for a review of its records."""
+
+
 class ExistingRecord(NamedTuple):
     """The stored columns of a record before a write."""
 

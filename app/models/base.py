@@ -12,8 +12,10 @@ from sqlalchemy import Table
 from sqlalchemy.orm import declared_attr
 from sqlmodel import JSON, Field, SQLModel, Text
 from sqlmodel._compat import SQLModelConfig
+from sqlmodel.main import SQLModelMetaclass
 from sqlmodel.sql.sqltypes import AutoString
 
+from app.models.rules import ReviewReason, Rule
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
 from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
 
@@ -41,9 +43,23 @@ def structured(description: str, **options: Any) -> Any:
     return Field(default=None, sa_type=JSON(none_as_null=True), description=description, **options)
 
 
+class DocumentOnly(JSON):
+    """Marks a field without a column: it stands in the stored document, and nothing filters or sorts by it."""
+
+
+def unfiltered(description: str, default: Any = None, **options: Any) -> Any:
+    """A field without a column, null where it is absent."""
+    return Field(default=default, sa_type=DocumentOnly, description=description, **options)
+
+
+def unfiltered_list(description: str, **options: Any) -> Any:
+    """A list without a column; it may be empty, never null."""
+    return Field(default_factory=list, sa_type=DocumentOnly, description=description, **options)
+
+
 def given(values: object) -> bool:
-    """Whether a field holds a value: not null and not an empty list."""
-    return values is not None and values != []
+    """Whether a field holds a value: not null, not an empty list and not the word for a role that nobody gave."""
+    return values is not None and values not in ([], "not-assigned")
 
 
 def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[str] = frozenset()) -> None:
@@ -214,8 +230,20 @@ class Record(SQLModel):
 
     @model_validator(mode="after")
     def _absence_has_a_reason(self) -> Self:
-        check_missing(self, self.missing, self.core)
+        check_missing(self, self.missing, self.core - self.excused())
         return self
+
+    def excused(self) -> frozenset[str]:
+        """Core fields that other values of this record make needless."""
+        return frozenset()
+
+    @classmethod
+    def reasons_at_update(cls, document: Mapping[str, Any]) -> Iterator[ReviewReason]:
+        """Reasons for a review that an update of the program gives a record, from its document of before the update.
+
+        They are kept until the record is written again. A document of 0.3.0 has no `review_reasons`.
+        """
+        yield from ()
 
     @classmethod
     @cache
@@ -235,7 +263,17 @@ class CitedRecord(Record):
     citations: list[Citation] = Field(min_length=1, sa_type=JSON, description="Where this was read. At least one.")
 
 
-class Row(SQLModel):
+class RowMeta(SQLModelMetaclass):
+    """Makes no columns of fields that are `DocumentOnly`."""
+
+    def __init__(self, name: str, bases: tuple[type, ...], values: dict[str, Any], **options: Any) -> None:
+        for field in self.model_fields:
+            if isinstance(getattr(getattr(self, field, None), "type", None), DocumentOnly):
+                delattr(self, field)
+        super().__init__(name, bases, values, **options)
+
+
+class Row(SQLModel, metaclass=RowMeta):
     """The fields that the server sets: added to the record, never taken from a request body."""
 
     model_config = SQLModelConfig(defer_build=True)
@@ -264,7 +302,10 @@ class Row(SQLModel):
         index=True,
     )
     needs_review: bool = Field(
-        default=False, description="Whether a curator must look at it: it points to a record that was withdrawn."
+        default=False, description="Whether a curator must look at it; `review_reasons` says why."
+    )
+    review_reasons: list[ReviewReason] = unfiltered_list(
+        "Why a curator must look at it: values that contradict each other, a reference to a withdrawn record, …"
     )
     review_due: Day | None = Field(default=None, description="The day by which it should be checked again.")
     superseded_by: Slug | None = Field(default=None, description="The id of the record that replaces it.")
@@ -304,6 +345,14 @@ class Row(SQLModel):
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:
         """Compute columns from the record and the records that it refers to; ValueError where they disagree."""
         return {}
+
+    @classmethod
+    def contradictions(cls, record: Any, known: "Known") -> Iterator[tuple[Rule, ReviewReason]]:
+        """The rules that the record breaks by what it refers to; a new record is refused where the rule says so.
+
+        Such rules are made by `rule` of `app.models.rules`.
+        """
+        yield from ()
 
 
 Known = Callable[[str, str], Mapping[str, Any]]

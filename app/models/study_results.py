@@ -1,6 +1,7 @@
 """Study results: one outcome and one comparison of a study, with the arms' own numbers."""
 
-from typing import Annotated, Any, ClassVar, Self, get_args
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Self, get_args
 
 from pydantic import Field as Nested
 from pydantic import model_validator
@@ -8,7 +9,6 @@ from sqlmodel import Field
 
 from app.models.base import (
     CitedRecord,
-    Known,
     Part,
     PartWithMissing,
     Row,
@@ -19,6 +19,7 @@ from app.models.base import (
     structured,
     word,
 )
+from app.models.rules import Wrong, flagged
 from app.models.types import (
     ConditionRef,
     Count,
@@ -174,14 +175,14 @@ class StudyResultRecord(CitedRecord):
             raise ValueError("only a synthesis includes studies")
         return self
 
+    @flagged("outcome-without-record")
+    def _outcome_is_known(self) -> Iterator[Wrong]:
+        if self.outcome is None:
+            yield Wrong("/outcome", "the outcome has no record yet")
+
 
 class StudyResult(Row, StudyResultRecord, table=True):
     """The table row of a study result."""
 
     plural: ClassVar[str] = "study-results"
     search_rank: ClassVar[int] = 10
-
-    @classmethod
-    def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """`needs_review` for a result whose outcome has no record yet."""
-        return {"needs_review": record.outcome is None}

@@ -96,7 +96,8 @@ class PageContext:
         record = self.record(plural, record_id)
         if plural in SHOWN_ON and record is not None:
             row, field = SHOWN_ON[plural]
-            return self.to(f"/{row.plural}/{record[field]}", record_id)
+            if record[field] is not None:
+                return self.to(f"/{row.plural}/{record[field]}", record_id)
         return self.to(f"/v1/{plural}/{record_id}")
 
     def record(self, plural: str, record_id: str | None) -> dict[str, Any] | None:
@@ -195,5 +196,8 @@ def marks_of(record: Record, context: PageContext, plural: str) -> list[Mark]:
     if record["review_due"] and record["review_due"] <= context.today:
         found.append(Mark("care", f"Its review has been due since {day_words(record['review_due'])}."))
     if record["needs_review"]:
-        found.append(Mark("care", "A curator must look at this record."))
+        reasons = [reason["detail"] for reason in record.get("review_reasons", ())]  # releases of 0.3.0 give none
+        found.append(
+            Mark("care", "A curator must look at this record" + (f": {'; '.join(reasons)}." if reasons else "."))
+        )
     return found

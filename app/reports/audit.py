@@ -83,7 +83,8 @@ def _check_records(connection: Connection, plural: str, ids: list[str], report: 
     for key, existing in loaded.existing([(plural, record_id) for record_id in ids]).items():
         report.records += 1
         document = from_json(existing.document)
-        report.failures += _differences(key, columns[key[1]], document, "the column holds {0!r}, the document {1!r}")
+        in_columns = {name: value for name, value in document.items() if name in columns[key[1]]}
+        report.failures += _differences(key, columns[key[1]], in_columns, "the column holds {0!r}, the document {1!r}")
         if last_versions.get(key[1]) != existing.document:
             report.failures.append(Failure(name_of(key), "", "the history does not end with the stored document"))
         try:
@@ -111,7 +112,7 @@ def _record_failures(
         yield from (Failure(name_of(key), fault.pointer, fault.detail) for fault in finding.faults)
         return
     try:
-        row = render_document(record, existing, context)
+        row = render_document(record, existing, context, is_rerendering=True)
     except InvalidRecord as failure:
         yield from (Failure(name_of(key), error.get("pointer", ""), error["detail"]) for error in failure.errors)
         return

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import JSON, ColumnElement, Connection, Integer, Text, and_, case, cast, func, null, select
+from sqlalchemy import JSON, ColumnElement, Connection, Integer, Table, Text, and_, case, cast, func, null, select
 
 from app import DISCLAIMER
+from app.db.json_text import member_text
 from app.json_codec import from_json, to_json
 from app.models.base import Row, given
 from app.models.claims import Claim
@@ -136,7 +137,7 @@ def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> 
     table = query.resource.table()
     names = facts(query.resource)
     reasons = cast(table.c.missing, Text)
-    values = [func.sum(case((_has_value(table.c[name]), 1), else_=0), type_=Integer) for name in names]
+    values = [func.sum(case((_has_value(table, name), 1), else_=0), type_=Integer) for name in names]
     statement = select(reasons, func.count(), *values).where(*narrowed(query)).group_by(reasons)
     total, known, missing = 0, Counter[str](), {name: Counter[str]() for name in names}
     for given_reasons, count, *counts in connection.execute(statement):
@@ -162,8 +163,12 @@ def _resource(connection: Connection, query: Query, searched: Sequence[str]) -> 
     )
 
 
-def _has_value(column: Any) -> ColumnElement[bool]:
-    """The SQL condition for `given`: the value is not NULL and not an empty list."""
+def _has_value(table: Table, name: str) -> ColumnElement[bool]:
+    """The SQL condition for `given`: the value is not null and not an empty list."""
+    column = table.c.get(name)
+    if column is None:
+        text = member_text(table.c.document, name)
+        return and_(text.is_not(None), text != "[]")
     is_present: ColumnElement[bool] = column.is_not(null())
     return and_(is_present, cast(column, Text) != "[]") if isinstance(column.type, JSON) else is_present
 

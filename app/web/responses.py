@@ -27,7 +27,7 @@ from app.store.read.versions import fetch_version
 from app.web import etags
 from app.web.addresses import RequestAddress, address_of
 from app.web.negotiation import accepted, choose
-from app.web.read_source import database_of
+from app.web.read_source import ReleaseReads, database_of
 
 JSON = "application/json"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
@@ -51,12 +51,14 @@ async def list_answer(request: Request, query: Query, params: Any) -> Response:
     extras = [name for name, is_requested in _extras(query).items() if is_requested]
     if form != "json" and extras:
         raise _needs(extras[0], "json")
+    source = database_of(request)
+    if isinstance(source, ReleaseReads):
+        await source.refuse_later_fields(query)
     if compared(query):
         public_url = request.app.state.settings.public_url
-        await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
+        await source.fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and params.limit is None:
         return await export_answer(request, query, form)
-    source = database_of(request)
     page = list_now(source, query) if isinstance(source, Database) else None
     if page is None:
         shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)

@@ -11,9 +11,12 @@ from app.cli.seed import seed_database
 from app.db.database import Database
 from app.db.tables import ALIAS, CODE, RECORD_VERSION, REFERENCE, REVISION
 from app.errors import Gone, InvalidRecord, NotFound, Unavailable
+from app.fields import uses
 from app.json_codec import from_json
 from app.models import RESOURCES
+from app.models.approvals import ApprovalRecord
 from app.models.base import Record
+from app.models.rules import ReviewReason
 from app.models.sources import SourceRecord
 from app.reports.audit import audit
 from app.store.examples import SEED
@@ -408,3 +411,63 @@ def test_a_new_name_reaches_records_that_only_follow_from_those_that_point_to_it
     rename(database, "treatments", "example-toxin", "sample-toxin", author="test")
     approval = document(database, "approvals", "example-approval")
     assert (approval["treatment"], approval["version"]) == ("sample-toxin", 1), "it names the indication alone"
+
+
+OUTDATED = ReviewReason(rule="imported-without-page", pointer="/citations/0", detail="the import found no page")
+
+
+def reasons_of(database: Database, record_id: str = "example-approval") -> list[dict[str, str]]:
+    found = document(database, "approvals", record_id)
+    assert found["needs_review"] is bool(found["review_reasons"])
+    reasons: list[dict[str, str]] = found["review_reasons"]
+    return reasons
+
+
+def test_a_reason_that_follows_is_named_and_goes_with_its_cause(database: Database) -> None:
+    save_all(database, [*small_set(), record("claims", CLAIM)], author="test")
+    withdraw(database, "approvals", "example-approval", author="editor", reason="entered twice")
+    assert document(database, "claims", "example-claim")["review_reasons"] == [
+        {
+            "rule": "refers-to-withdrawn",
+            "pointer": "/evidence/0",
+            "detail": "approvals/example-approval was withdrawn",
+        }
+    ]
+    reinstate(database, "approvals", "example-approval", author="editor", reason="it was not")
+    assert document(database, "claims", "example-claim")["review_reasons"] == []
+
+
+def test_the_reason_of_an_import_stays_until_the_record_is_written(database: Database) -> None:
+    key = ("approvals", "example-approval")
+    save_all(database, small_set(), author="import", reasons={key: [OUTDATED]})
+    save_all(database, [record("sources", {**SOURCE, "doi": "10.1000/example"})], author="test")
+    assert save_all(database, [record("approvals", APPROVAL)], author="seed").unchanged == 1
+    rename(database, "sources", "example-article", "example-paper", author="editor")
+    withdraw(database, "approvals", "example-approval", author="editor", reason="entered twice")
+    reinstate(database, "approvals", "example-approval", author="editor", reason="it was not")
+    assert reasons_of(database) == [OUTDATED.model_dump()], "none of these was a look at it"
+    cited = {**APPROVAL, "citations": [{"source": "example-paper", "locator": "p. 3"}]}
+    save_all(database, [record("approvals", cited)], author="editor")
+    assert reasons_of(database) == []
+    assert audit(database).failures == []
+
+
+def test_the_reason_of_an_update_is_given_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_all(database, small_set(), author="test")
+    with database.writer.begin() as connection:  # as 0.3.0 wrote it
+        connection.execute(text("UPDATE shape SET digest = 'of an older program'"))
+        older = text("UPDATE approval SET document = replace(document, '\"review_reasons\"\\:[],', '')")
+        connection.execute(older)
+    monkeypatch.setattr(ApprovalRecord, "reasons_at_update", classmethod(lambda _class, _document: iter([OUTDATED])))
+    render_again(database, author="tev")
+    save_all(database, [record("sources", {**SOURCE, "doi": "10.1000/example"})], author="test")
+    assert reasons_of(database) == [OUTDATED.model_dump()]
+    assert document(database, "approvals", "example-approval")["version"] == 1
+    save_all(database, [record("approvals", {**APPROVAL, "status": "suspended"})], author="editor")
+    assert reasons_of(database) == [], "no update gives any to a document of its own shape"
+
+
+def test_a_field_without_a_column_is_shown_and_no_filter() -> None:
+    assert "review_reasons" not in RESOURCES["approvals"].table().c
+    use = uses(RESOURCES["approvals"])["review_reasons"]
+    assert (use.shape, use.is_filter, use.is_sortable) == ("nested", False, False)

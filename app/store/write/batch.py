@@ -5,7 +5,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from app.errors import InvalidRecord, nearest
 from app.models import RESOURCES, plural_of
-from app.models.base import Key, Record, references
+from app.models.base import Key, Known, Record, references
+from app.models.rules import broken_rules
 
 Near = Callable[[Key], str | None]
 """Returns the stored id that is most similar to an unknown one, or None."""
@@ -46,6 +47,15 @@ def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mappi
     ]
     detail = f"{errors[0]['record']} points to a record that does not exist."
     raise InvalidRecord(detail, errors=errors[:MOST_ERRORS])
+
+
+def refuse_broken_rules(key: Key, record: Record, known: Known) -> None:
+    """InvalidRecord with each rule for new records that the record breaks (`refused` in `app.models.rules`)."""
+    broken = (*broken_rules(record), *RESOURCES[key[0]].contradictions(record, known))
+    errors = [error_at(key, reason.pointer, reason.detail) for rule, reason in broken if rule.is_refused]
+    if errors:
+        first = errors[0]
+        raise InvalidRecord(f"{first['record']}{first['pointer']}: {first['detail']}.", errors=errors[:MOST_ERRORS])
 
 
 def _describe_absent(batch: Mapping[Key, Record], former: Mapping[Key, str], near: Near, key: Key) -> str:

@@ -45,7 +45,8 @@ def _insert_copies(write: Write, plural: str, first: str, others: Iterable[Value
         }
         text = to_json(document).decode()
         digest = sha256(text.encode()).hexdigest()
-        rows.append(base | {name: document[name] for name in values} | {"document": text, "digest": digest})
+        columns = {name: document[name] for name in values if name in table.c}
+        rows.append(base | columns | {"document": text, "digest": digest})
         key = (plural, document["id"])
         entries[key] = row_of(key, index_entry(plural, document, write.loaded.known))
         reference_rows += [

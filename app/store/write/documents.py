@@ -1,21 +1,30 @@
 """Rendering of a record's stored document: its own fields, derived fields, and those that the server adds."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.errors import InvalidRecord
-from app.evidence.citations.verification import TextOf, verify
-from app.json_codec import to_json
+from app.evidence.citations.verification import Finding, TextOf, verify
+from app.json_codec import from_json, to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
+from app.models.rules import ReviewReason, broken_rules, rule_names
 from app.models.types import plain_number
 from app.store.write.batch import error_at, name_of
 
+POINTS_TO_WITHDRAWN = "refers-to-withdrawn"
+"""The rule of `review_reasons` for a record that refers to one that was withdrawn."""
+CONTRADICTS_QUOTE = "contradicts-quote"
+"""The rule of `review_reasons` for a number that is not what the words of its quote say."""
 SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """The values of `source_status`, from best to worst."""
+
+
+ReasonsByKey = Mapping[Key, Sequence[ReviewReason]]
+"""The reasons of an import for a review of its records."""
 
 
 class ExistingRecord(NamedTuple):
@@ -44,34 +53,76 @@ def record_digest(record: Record) -> str:
 
 
 def render_document(
-    record: Record, existing: ExistingRecord | None, context: RenderContext, *, state: str | None = None
+    record: Record,
+    existing: ExistingRecord | None,
+    context: RenderContext,
+    *,
+    state: str | None = None,
+    is_rerendering: bool = False,
+    reasons: Sequence[ReviewReason] | None = None,
 ) -> dict[str, Any]:
     """All columns of a record's row with its document; InvalidRecord where it contradicts its references or texts.
 
-    `existing` is the stored record; the version is incremented when the record's fields or its `state` change.
+    `existing` is the stored record; the version is incremented when the record's fields or its `state` change, and not
+    when the stored record is only rendered again. `reasons` are those of an import for a review; without any, those
+    that an import or an update gave are kept until the record's fields change.
     """
     plural = plural_of(record)
     row_class = RESOURCES[plural]
     key = (plural, record.id)
     digest = record_digest(record)
     old_state = existing.state if existing else "published"
-    is_same = existing is not None and existing.digest == digest and state in (None, old_state)
+    is_unedited = existing is not None and (is_rerendering or existing.digest == digest)
+    is_same = is_unedited and state in (None, old_state)
+    derived = _derived(key, record, context.known)
+    if reasons is None:
+        reasons = stored_reasons(record, existing) if existing is not None and is_unedited else []
+    finding = _verified(key, record, context.text_of)
+    doubts = [
+        ReviewReason(rule=CONTRADICTS_QUOTE, pointer=doubt.pointer, detail=doubt.detail) for doubt in finding.doubts
+    ]
+    review = [*doubts, *_reasons_that_follow(record, context.known), *reasons]
     values = {
         **_defaults(row_class),
         **record.model_dump(mode="json"),
-        **_derived(key, record, context.known),
+        **derived,
         "version": 1 if existing is None else existing.version + (not is_same),
         "created_at": existing.created_at if existing else context.now,
         "updated_at": existing.updated_at if existing and is_same else context.now,
         "state": state or old_state,
-        "verification": _verification(key, record, context.text_of),
+        "verification": finding.rung,
         "checked_on": _checked_on(record, context.known),
         "source_status": _source_status(record, context.known),
-        "needs_review": any(context.known(to.plural, to.id)["state"] == "withdrawn" for to in references(record)),
+        "needs_review": bool(review),
+        "review_reasons": [reason.model_dump() for reason in review],
         "digest": digest,
     }
     shown = {name: plain_number(values[name]) for name in row_class.shown()}
-    return {**values, "document": to_json(shown).decode()}
+    columns = row_class.table().c
+    return {**{name: value for name, value in values.items() if name in columns}, "document": to_json(shown).decode()}
+
+
+def _reasons_that_follow(record: Record, known: Known) -> Iterator[ReviewReason]:
+    """The reasons for a review that follow from the record and from those that it refers to."""
+    for to in references(record):
+        if known(to.plural, to.id)["state"] == "withdrawn":
+            pointer = "/" + to.path.replace(".", "/")
+            yield ReviewReason(
+                rule=POINTS_TO_WITHDRAWN, pointer=pointer, detail=f"{name_of((to.plural, to.id))} was withdrawn"
+            )
+    for _, reason in (*broken_rules(record), *RESOURCES[plural_of(record)].contradictions(record, known)):
+        yield reason
+
+
+def stored_reasons(record: Record, existing: ExistingRecord) -> list[ReviewReason]:
+    """The reasons that an import or an update gave the stored record, which do not follow from it."""
+    document = from_json(existing.document)
+    if "review_reasons" not in document:
+        return list(record.reasons_at_update(document))
+    derived = rule_names() | {POINTS_TO_WITHDRAWN, CONTRADICTS_QUOTE}
+    return [
+        ReviewReason.model_validate(reason) for reason in document["review_reasons"] if reason["rule"] not in derived
+    ]
 
 
 @cache
@@ -87,13 +138,13 @@ def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:
         raise InvalidRecord(f"{name_of(key)}: {failure}.", errors=[error_at(key, "", str(failure))]) from failure
 
 
-def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
-    """The record's verification level; InvalidRecord for quotes and numbers that are not found in the source."""
+def _verified(key: Key, record: Record, text_of: TextOf) -> Finding:
+    """The record compared with its sources; InvalidRecord for quotes and numbers that are not found in the source."""
     found = verify(record, text_of)
     if found.faults:
         errors = [error_at(key, fault.pointer, fault.detail) for fault in found.faults]
         raise InvalidRecord(f"{name_of(key)}: {found.faults[0].detail}.", errors=errors)
-    return found.rung
+    return found
 
 
 def _checked_on(record: Record, known: Known) -> str | None:

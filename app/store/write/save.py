@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from app.db.database import Database
 from app.models.base import Record
 from app.store.write.batch import batch_of
-from app.store.write.documents import Progress
+from app.store.write.documents import Progress, ReasonsByKey
+from app.store.write.texts import save_texts
 from app.store.write.transaction import Saved, writing
 
 
@@ -16,17 +17,19 @@ def save_all(
     author: str,
     reason: str | None = None,
     texts: Mapping[str, str] | None = None,
+    reasons: ReasonsByKey | None = None,
     progress: Progress = lambda _count: None,
 ) -> Saved:
     """Save records, and texts of sources by id, all or none; InvalidRecord names each that breaks a rule.
 
     References may point to records of the same batch, in any order. A record that is equal to the stored one is left
-    unchanged; when nothing changes, no revision is made.
+    unchanged; when nothing changes, no revision is made. `reasons` are those of an import for a review of its records:
+    they stand in `review_reasons` until the record is written again.
     """
     batch = batch_of(records)
     with writing(database, author, reason, texts) as write:
-        write.save(batch, progress)
-        write.save_texts(texts or {}, batch)
+        write.save(batch, progress, reasons=reasons)
+        save_texts(write, texts or {}, batch)
         return write.finish()
 
 

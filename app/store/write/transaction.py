@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -25,15 +24,17 @@ from app.models.base import Key, Record, references
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.store.read.revision import revision_of
 from app.store.read.shape import shape
-from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_dangling
+from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_broken_rules, refuse_dangling
 from app.store.write.documents import (
     ExistingRecord,
     Progress,
+    ReasonsByKey,
     RenderContext,
     code_rows,
     record_digest,
     reference_rows,
     render_document,
+    stored_reasons,
     without_clock,
 )
 from app.store.write.index import build_index, forget_record, index_records
@@ -134,11 +135,16 @@ class Write:
     # A batch of records
 
     def save(
-        self, batch: dict[Key, Record], progress: Progress, existing: dict[Key, ExistingRecord] | None = None
+        self,
+        batch: dict[Key, Record],
+        progress: Progress,
+        existing: dict[Key, ExistingRecord] | None = None,
+        reasons: ReasonsByKey | None = None,
     ) -> None:
         """Save the batch in the order of its references; InvalidRecord for a broken rule.
 
-        A caller that has already read the stored records of the batch passes them as `existing`.
+        A caller that has already read the stored records of the batch passes them as `existing`. `reasons` are those
+        of an import for a review of its records.
         """
         if existing is None:
             existing = self.loaded.existing(batch)
@@ -151,7 +157,7 @@ class Write:
         for generation in generations(batch, edges):
             for plural, keys in groupby(generation, key=itemgetter(0)):
                 same_kind = list(keys)
-                self._save_one_kind(plural, {key: batch[key] for key in same_kind}, existing)
+                self._save_one_kind(plural, {key: batch[key] for key in same_kind}, existing, reasons or {})
                 progress(len(same_kind))
 
     def _refuse_former_ids(self, keys: Iterable[Key]) -> None:
@@ -160,7 +166,11 @@ class Write:
             raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/id", detail)])
 
     def _save_one_kind(
-        self, plural: str, records: Mapping[Key, Record], existing: Mapping[Key, ExistingRecord]
+        self,
+        plural: str,
+        records: Mapping[Key, Record],
+        existing: Mapping[Key, ExistingRecord],
+        reasons: ReasonsByKey,
     ) -> None:
         created: list[tuple[Record, dict[str, Any]]] = []
         changed: list[tuple[Record, dict[str, Any]]] = []
@@ -169,7 +179,8 @@ class Write:
             if previous is None or previous.digest != record_digest(record):
                 self._refuse_withdrawn(key, record, previous)
                 _refuse_old_check(key, record, previous)
-            row = render_document(record, previous, self.context)
+                refuse_broken_rules(key, record, self.loaded.known)
+            row = render_document(record, previous, self.context, reasons=reasons.get(key))
             self.loaded.remember(key, row["document"])
             if previous is None:
                 created.append((record, row))
@@ -197,7 +208,7 @@ class Write:
                 raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, pointer, detail)])
 
     def _create(self, plural: str, created: Sequence[tuple[Record, dict[str, Any]]]) -> None:
-        self._make_revision()
+        self.make_revision()
         self.insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
         self.insert(RESOURCES[plural].table(), [row for _, row in created])
         for _, row in created:
@@ -205,7 +216,7 @@ class Write:
         self._insert_links(plural, [record for record, _ in created])
 
     def _change(self, plural: str, changed: Sequence[tuple[Record, dict[str, Any]]]) -> None:
-        self._make_revision()
+        self.make_revision()
         self._update(plural, [row for _, row in changed])
         self._delete_links(plural, [record.id for record, _ in changed])
         self._insert_links(plural, [record for record, _ in changed])
@@ -218,27 +229,6 @@ class Write:
         for chunk in chunks(ids):
             for kind, record_id in ((REFERENCE.c.from_kind, REFERENCE.c.from_id), (CODE.c.kind, CODE.c.id)):
                 self.connection.execute(delete(kind.table).where(kind == plural, record_id.in_(chunk)))
-
-    # Texts
-
-    def save_texts(self, texts: Mapping[str, str], batch: Mapping[Key, Record]) -> None:
-        """Save texts of sources; InvalidRecord unless each has the `sha256` of its source record."""
-        for source, text in texts.items():
-            key = ("sources", source)
-            if key not in batch and not self.loaded.existing([key]):
-                detail = "there is no such source for the text"
-                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "", detail)])
-            named, digest = self.loaded.known(*key)["sha256"], sha256(text.encode()).hexdigest()
-            if named != digest:
-                detail = f"sha256 is {named}, but the stored text has {digest}"
-                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/sha256", detail)])
-            stored = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
-            if stored == text:
-                continue
-            self._make_revision()
-            self.connection.execute(delete(SOURCE_TEXT).where(SOURCE_TEXT.c.source == source))
-            self.connection.execute(insert(SOURCE_TEXT).values(source=source, text=text))
-            self.touched.append(key)
 
     # States and names
 
@@ -255,8 +245,9 @@ class Write:
         if state == "published":
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
-        self._make_revision()
-        self._update(key[0], [render_document(record, existing, self.context, state=state)])
+        self.make_revision()
+        kept = stored_reasons(record, existing)
+        self._update(key[0], [render_document(record, existing, self.context, state=state, reasons=kept)])
 
     def rename(self, key: Key, new: str) -> None:
         """Change a record's id; its history, former ids and the references to it follow."""
@@ -274,7 +265,8 @@ class Write:
         record = record_from(plural, from_json(existing.document) | {"id": new})
         referencing = self.loaded.referencing([key])
         self.counts["changed"] += 1
-        self._create(plural, [(record, render_document(record, existing, self.context))])
+        kept = stored_reasons(record, existing)
+        self._create(plural, [(record, render_document(record, existing, self.context, reasons=kept))])
         for kind, record_id in sorted(referencing):
             self._repoint((kind, record_id), key, new)
         self._render_dependants()  # derived columns still contain the old id
@@ -308,7 +300,8 @@ class Write:
                     place[last_step] = new
         record = record_from(key[0], document)
         self.counts["changed"] += 1
-        self._change(key[0], [(record, render_document(record, existing, self.context))])
+        kept = stored_reasons(record, existing)
+        self._change(key[0], [(record, render_document(record, existing, self.context, reasons=kept))])
 
     def _existing_record(self, key: Key) -> ExistingRecord:
         existing = self.loaded.existing([key]) if key[0] in RESOURCES else {}
@@ -328,7 +321,8 @@ class Write:
         for chunk in chunks(keys):
             for key, existing in self.loaded.existing(chunk).items():
                 record = record_from(key[0], existing.document)
-                self._rewrite(key[0], render_document(record, existing, self.context), existing)
+                row = render_document(record, existing, self.context, is_rerendering=True)
+                self._rewrite(key[0], row, existing)
 
     def render_all(self, progress: Progress) -> None:
         """Render every record again, and store the digest of the new shape."""
@@ -353,7 +347,7 @@ class Write:
         if row["document"] == existing.document:
             return
         if without_clock(from_json(existing.document)) != without_clock(from_json(row["document"])):
-            self._make_revision()
+            self.make_revision()
             self._update(plural, [row])
 
     def _update(self, plural: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -374,7 +368,8 @@ class Write:
         """Buffer rows for insertion before the next other statement."""
         self.group.insert(_insert_into(table), rows)
 
-    def _make_revision(self) -> None:
+    def make_revision(self) -> None:
+        """Begin the revision of this write, unless it has begun."""
         if not self.revision_made:
             self.revision += 1
             self.revision_made = True

@@ -15,9 +15,15 @@ from sqlmodel._compat import SQLModelConfig
 from sqlmodel.main import SQLModelMetaclass
 from sqlmodel.sql.sqltypes import AutoString
 
-from app.models.rules import ReviewReason
+from app.models.rules import ReviewReason, Rule
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
-from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
+from app.models.vocabulary import (
+    AbsenceReason,
+    SourceStatus,
+    State,
+    Transformation,
+    Verification,
+)
 
 Key = tuple[str, str]
 """A record's plural and id."""
@@ -58,8 +64,8 @@ def unfiltered_list(description: str, **options: Any) -> Any:
 
 
 def given(values: object) -> bool:
-    """Whether a field holds a value: not null and not an empty list."""
-    return values is not None and values != []
+    """Whether a field holds a value: not null, not an empty list and not the word for a role that nobody gave."""
+    return values is not None and values not in ([], "not-assigned")
 
 
 def check_missing(model: BaseModel, missing: Mapping[str, str], core: frozenset[str] = frozenset()) -> None:
@@ -176,14 +182,6 @@ class Citation(PartWithMissing):
         return self
 
 
-class Code(Part):
-    """An identifier in an external code system."""
-
-    system: CodeSystem = Nested(description="The code system: ATC, RxNorm, ICD-10-CM, DOI, …")
-    code: Line = Nested(description="The code itself.")
-    display: Line | None = Nested(default=None, description="The name that belongs to the code.")
-
-
 class RecordRef(Part):
     """A reference to a record of any resource."""
 
@@ -205,6 +203,8 @@ class Record(SQLModel):
     model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True)
     core: ClassVar[frozenset[str]] = frozenset()
     """Fields that must have a value or a reason under `missing`."""
+    derived_where_absent: ClassVar[frozenset[str]] = frozenset()
+    """Fields that show what follows from the record where it says nothing; a mark beside each tells which it is."""
 
     id: Slug = Field(
         primary_key=True,
@@ -338,6 +338,14 @@ class Row(SQLModel, metaclass=RowMeta):
     def derive(cls, record: Any, known: "Known") -> dict[str, Any]:
         """Compute columns from the record and the records that it refers to; ValueError where they disagree."""
         return {}
+
+    @classmethod
+    def contradictions(cls, record: Any, known: "Known") -> Iterator[tuple[Rule, ReviewReason]]:
+        """The rules that the record breaks by what it refers to; a new record is refused where the rule says so.
+
+        Such rules are made by `rule` of `app.models.rules`.
+        """
+        yield from ()
 
 
 Known = Callable[[str, str], Mapping[str, Any]]

@@ -47,7 +47,12 @@ class ReviewReason(BaseModel):
 
 
 _RULES: dict[Any, Rule] = {}
-"""The declared rules by method."""
+"""The declared rules, by method or, for those that look at other records too, by name."""
+
+
+def rule(name: str, *, is_refused: bool) -> Rule:
+    """Declare a rule that looks at what a record refers to; `Row.contradictions` yields its breaches."""
+    return _RULES.setdefault(name, Rule(name, is_refused))
 
 
 def refused(name: str) -> Callable[[Method], Method]:

@@ -17,6 +17,7 @@ from app.fields import includable, singular, uses
 from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Row
+from app.models.registries import lookup_key
 from app.store.read.missing import absent
 from app.store.read.query import MOST_ROWS
 
@@ -61,7 +62,7 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
     same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
     keys = connection.execute(
         select(CODE.c.kind, CODE.c.id)
-        .where(same, CODE.c.code == code.lower())
+        .where(same, CODE.c.code == lookup_key(system, code))
         .order_by(CODE.c.kind, CODE.c.id)
         .limit(MOST_ROWS)
     ).all()

@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from app.errors import InvalidRecord, nearest
 from app.models import RESOURCES, plural_of
-from app.models.base import Key, Record, references
+from app.models.base import Key, Known, Record, references
 from app.models.rules import broken_rules
 
 Near = Callable[[Key], str | None]
@@ -49,9 +49,10 @@ def refuse_dangling(batch: Mapping[Key, Record], absent: set[Key], former: Mappi
     raise InvalidRecord(detail, errors=errors[:MOST_ERRORS])
 
 
-def refuse_broken_rules(key: Key, record: Record) -> None:
+def refuse_broken_rules(key: Key, record: Record, known: Known) -> None:
     """InvalidRecord with each rule for new records that the record breaks (`refused` in `app.models.rules`)."""
-    errors = [error_at(key, reason.pointer, reason.detail) for rule, reason in broken_rules(record) if rule.is_refused]
+    broken = (*broken_rules(record), *RESOURCES[key[0]].contradictions(record, known))
+    errors = [error_at(key, reason.pointer, reason.detail) for rule, reason in broken if rule.is_refused]
     if errors:
         first = errors[0]
         raise InvalidRecord(f"{first['record']}{first['pointer']}: {first['detail']}.", errors=errors[:MOST_ERRORS])

@@ -12,6 +12,7 @@ from app.formats.forest import Forest, PlottedInterval, forest_svg
 from app.formats.svg import cut, inline
 from app.models.base import Row
 from app.models.conditions import Condition
+from app.models.effects import is_controlled
 from app.models.outcomes import Outcome
 from app.models.studies import Study
 from app.models.study_results import COMPARATORS, StudyResult
@@ -217,6 +218,7 @@ class Plot:
 def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1) -> list[Plot]:
     """One plot for each condition, outcome, measure and level with at least `least` estimates with intervals.
 
+    Estimates without a control group, and those that are printed the other way round, have plots of their own.
     The largest `MOST_PLOTS` groups are drawn. The results are shown beside each other, never pooled.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
@@ -227,6 +229,8 @@ def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1
                 result["outcome"] or result["outcome_text"],
                 result["measure"],
                 result["ci_level"],
+                is_controlled(result["comparator"]),
+                result.get("estimate_direction"),
             )
             groups.setdefault(key, []).append(result)
     largest = sorted((group for group in groups.values() if len(group) >= least), key=len, reverse=True)[:MOST_PLOTS]

@@ -1,10 +1,12 @@
 """Results and studies as the field writes them: each test is the smallest input and the right answer, over HTTP."""
 
 from secrets import token_hex
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from app.models.vocabulary import Finding
+from app.pages.wording import FINDINGS, finding_words
 from tests.support.api import Api, problem_of
 
 
@@ -345,6 +347,14 @@ def test_only_other_people_are_a_control(
         "/v1/study-results", params={"id": stored["id"], "is_controlled": str(is_controlled).lower()}
     )
     assert [item["id"] for item in answer.json()["items"]] == [stored["id"]]
+
+
+def test_every_finding_has_words() -> None:
+    words = [finding_words({"finding": word, "comparator": "placebo", "review_reasons": []}) for word in FINDINGS]
+    assert FINDINGS.keys() == set(get_args(Finding.__value__))
+    assert len({text for text, _ in words}) == len(words)
+    without = [finding_words({"finding": word, "comparator": None, "review_reasons": []})[1] for word in FINDINGS]
+    assert set(without) == {"plain"}
 
 
 @pytest.mark.parametrize("comparator", ["baseline", None])

@@ -62,7 +62,7 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
     same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
     keys = connection.execute(
         select(CODE.c.kind, CODE.c.id)
-        .where(same, CODE.c.code == lookup_key(system, code))
+        .where(same, CODE.c.code.in_({lookup_key(system, code), code.lower()}))
         .order_by(CODE.c.kind, CODE.c.id)
         .limit(MOST_ROWS)
     ).all()

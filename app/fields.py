@@ -52,6 +52,8 @@ class FieldUse:
     description: str
     unit: str | None = None
     """The field with its unit, for an amount in a product's own unit."""
+    basis: str | None = None
+    """The field that says whether such an amount is absolute or per kg or m²."""
     is_facet: bool = False
     """Whether its values can be counted as a facet: few distinct values, so no identifiers, dates or amounts."""
 
@@ -133,12 +135,21 @@ def _use(row: type[Row], name: str, info: FieldInfo) -> FieldUse:
     indexed = column is not None and (bool(column.index) or bool(column.primary_key))
     is_filter = name not in NOT_FILTERS and shape not in ("nested", "prose") and (shape != "text" or indexed)
     _, metadata = _leaf(info.annotation, tuple(info.metadata))
-    unit = next((entry.field for entry in metadata if isinstance(entry, InUnit)), None)
+    in_unit = next((entry for entry in metadata if isinstance(entry, InUnit)), InUnit(""))
     is_closed = get_origin(getattr(parameter, "__value__", parameter)) is Literal
     is_facet = (
         is_filter and name != "id" and (shape in ("flag", "text") or (shape == "word" and (is_closed or indexed)))
     )
-    return FieldUse(name, shape, parameter, is_filter, info.description or name, unit, is_facet)
+    return FieldUse(
+        name,
+        shape,
+        parameter,
+        is_filter,
+        info.description or name,
+        unit=in_unit.field or None,
+        basis=in_unit.basis,
+        is_facet=is_facet,
+    )
 
 
 def _shape(info: FieldInfo) -> tuple[Shape, Any]:

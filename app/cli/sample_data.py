@@ -11,8 +11,9 @@ from typing import Any
 from app.models.base import Record
 from app.models.claims import ClaimRecord
 from app.models.conditions import ConditionRecord
+from app.models.frequencies import frequency_of
 from app.models.outcomes import OutcomeRecord
-from app.models.side_effects import SideEffectRecord, frequency_of
+from app.models.side_effects import SideEffectRecord
 from app.models.sources import SourceRecord
 from app.models.studies import Study, StudyRecord
 from app.models.study_results import StudyResultRecord

@@ -228,8 +228,12 @@ class Record(SQLModel):
 
     @model_validator(mode="after")
     def _absence_has_a_reason(self) -> Self:
-        check_missing(self, self.missing, self.core)
+        check_missing(self, self.missing, self.core - self.excused())
         return self
+
+    def excused(self) -> frozenset[str]:
+        """Core fields that other values of this record make needless."""
+        return frozenset()
 
     @classmethod
     def reasons_at_update(cls, document: Mapping[str, Any]) -> Iterator[ReviewReason]:
@@ -278,6 +282,8 @@ class Row(SQLModel, metaclass=RowMeta):
     """Columns that no response contains."""
     is_evidence: ClassVar[bool] = True
     """Whether records that refer to it take over its `source_status`; false for resources that only name things."""
+    filled_by_migrations: ClassVar[frozenset[str]] = frozenset()
+    """Columns that a migration fills from others, so that they have values in copies of earlier releases, too."""
     holds_for_parts: ClassVar[bool] = False
     """Whether a record about a class also applies to each member of the class."""
 
@@ -341,10 +347,7 @@ class Row(SQLModel, metaclass=RowMeta):
 
     @classmethod
     def contradictions(cls, record: Any, known: "Known") -> Iterator[tuple[Rule, ReviewReason]]:
-        """The rules that the record breaks by what it refers to; a new record is refused where the rule says so.
-
-        Such rules are made by `rule` of `app.models.rules`.
-        """
+        """The rules, made by `rules.rule`, that the record breaks by what it refers to."""
         yield from ()
 
 

@@ -259,6 +259,7 @@ class StudyResult(Row, StudyResultRecord, table=True):
 
     plural: ClassVar[str] = "study-results"
     search_rank: ClassVar[int] = 10
+    filled_by_migrations: ClassVar[frozenset[str]] = frozenset({"is_controlled"})
     is_controlled: bool = Field(
         default=False,
         description="Whether it compares with other people: false for the comparators `baseline` and `none`, and for "

@@ -82,6 +82,10 @@ Count = Annotated[int, Strict(), Field(ge=0, le=2_147_483_647)]
 """A count of at most 2³¹ − 1, more than the people in any trial."""
 
 
+Grade = Annotated[int, Strict(), Field(ge=1, le=5)]
+"""A grade of severity, 1–5 (CTCAE); 5 is death."""
+
+
 @dataclass(frozen=True)
 class RefersTo:
     """Marks a slug as the id of a record of another resource, named by its plural."""
@@ -99,6 +103,8 @@ class InUnit:
 
     field: str
     """The field of the record with the unit."""
+    basis: str | None = None
+    """The field that says whether the amount is absolute or per kg or m², which are not compared either."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +113,12 @@ class IsInstant:
 
 
 Instant = Annotated[str, IsInstant()]
-Dose = Annotated[NotNegative, InUnit("dose_unit")]
+Dose = Annotated[NotNegative, InUnit("dose_unit", "dose_basis")]
+MaximumDose = Annotated[NotNegative, InUnit("dose_unit", "max_dose_basis")]
 SourceRef = Annotated[Slug, RefersTo("sources")]
 TreatmentRef = Annotated[Slug, RefersTo("treatments")]
 ConditionRef = Annotated[Slug, RefersTo("conditions")]
 IndicationRef = Annotated[Slug, RefersTo("indications")]
 OutcomeRef = Annotated[Slug, RefersTo("outcomes")]
+ClaimRef = Annotated[Slug, RefersTo("claims")]
 StudyRef = Annotated[Slug, RefersTo("studies")]

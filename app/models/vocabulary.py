@@ -66,8 +66,41 @@ Route = TypeAliasType(
         "topical",
         "inhaled",
         "other",
+        "auricular",
+        "buccal",
+        "cutaneous",
+        "dental",
+        "endocervical",
+        "endotracheopulmonary",
+        "epidural",
+        "gastroenteral",
+        "gingival",
+        "implantation",
+        "intra-arterial",
+        "intra-articular",
+        "intracameral",
+        "intracavernous",
+        "intralesional",
+        "intraosseous",
+        "intraperitoneal",
+        "intrapleural",
+        "intrathecal",
+        "intrauterine",
+        "intravesical",
+        "intravitreal",
+        "nasal",
+        "ocular",
+        "oromucosal",
+        "perineural",
+        "rectal",
+        "subconjunctival",
+        "sublingual",
+        "transdermal",
+        "urethral",
+        "vaginal",
     ],
 )
+"""Routes of administration: EDQM Standard Terms, without "use"; `inhaled`, `topical` and `other` are broader."""
 CodeSystem = TypeAliasType(
     "CodeSystem",
     Literal[
@@ -84,6 +117,8 @@ CodeSystem = TypeAliasType(
         "mesh",
         "snomed-ct",
         "loinc",
+        "meddra",
+        "ctcae",
         "doi",
         "pmid",
         "pmcid",
@@ -128,13 +163,25 @@ converting them."""
 Basis = TypeAliasType("Basis", Literal["label", "trial", "guideline", "claim"])
 DoseStatistic = TypeAliasType("DoseStatistic", Literal["limits", "iqr", "typical"])
 DosePer = TypeAliasType("DosePer", Literal["session", "site", "kg", "day", "m2"])
-TimeUnit = TypeAliasType("TimeUnit", Literal["h", "d", "wk", "mo", "a"])
-"""UCUM codes of time: hour, day, week, month (1 mo = 30.4375 d), year (1 a = 365.25 d)."""
+MaximumPer = TypeAliasType("MaximumPer", Literal["kg", "m2", "session", "day", "cycle", "lifetime"])
+"""What a maximum is per: FHIR R5 `maxDosePerAdministration`, `maxDosePerPeriod`, `maxDosePerLifetime`; kg, m²."""
+RatePer = TypeAliasType("RatePer", Literal["kg", "m2"])
+DoseBasis = TypeAliasType("DoseBasis", Literal["absolute", "per-kg", "per-m2"])
+"""What an amount is: absolute, per kg of body weight, or per m² of body surface; never compared with each other."""
+StepKind = TypeAliasType("StepKind", Literal["loading", "titration", "maintenance", "tapering"])
+RenalMeasure = TypeAliasType("RenalMeasure", Literal["creatinine-clearance", "egfr"])
+"""Creatinine clearance in mL/min, or estimated glomerular filtration rate in mL/min/1.73 m²."""
+TimeUnit = TypeAliasType("TimeUnit", Literal["h", "d", "wk", "mo", "a", "min"])
+"""UCUM codes of time: minute, hour, day, week, month (1 mo = 30.4375 d), year (1 a = 365.25 d)."""
 
-HarmBasis = TypeAliasType("HarmBasis", Literal["label", "trial", "post-marketing", "claim"])
+HarmBasis = TypeAliasType("HarmBasis", Literal["label", "trial", "post-marketing", "claim", "observational"])
 Attribution = TypeAliasType("Attribution", Literal["attributed", "observed"])
 Frequency = TypeAliasType("Frequency", Literal["very-common", "common", "uncommon", "rare", "very-rare", "not-known"])
 """CIOMS Working Group III: ≥1/10, ≥1/100, ≥1/1,000, ≥1/10,000, <1/10,000, not known."""
+Bound = TypeAliasType("Bound", Literal["<", "<=", ">=", ">", "~"])
+"""HL7 FHIR R5 `quantity-comparator`, with `~` for "about"."""
+Severity = TypeAliasType("Severity", Literal["mild", "moderate", "severe", "life-threatening", "fatal"])
+"""HL7 FHIR R5 `adverse-event-severity` (mild, moderate, severe), widened by grades 4 and 5 of CTCAE."""
 ArmRole = TypeAliasType("ArmRole", Literal["exposed", "comparator", "not-assigned"])
 """What an arm received, the treatment or what it is compared with; `not-assigned` has a reason beside it."""
 Assessment = TypeAliasType("Assessment", Literal["systematic", "non-systematic"])

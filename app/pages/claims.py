@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.evidence.sentences import capital
-from app.formats.schema_org import frequency
 from app.models.approvals import Approval
 from app.models.claims import Claim
 from app.models.conditions import Condition
+from app.models.dose_sentences import timing_words
 from app.models.dosing_intervals import DosingInterval
 from app.models.side_effects import SideEffect
 from app.models.studies import Study
 from app.models.study_results import StudyResult
 from app.models.warnings import Warning as LabelWarning
 from app.pages.context import Link, PageContext, Record
-from app.pages.side_effects import people
+from app.pages.side_effects import figure_words, people
 from app.pages.study_results import effect_words, study_name
 from app.pages.wording import (
     VERDICT_TONES,
@@ -22,7 +22,6 @@ from app.pages.wording import (
     day_words,
     finding_words,
     format_number,
-    percent,
     place_name,
     spaced,
     titled,
@@ -141,11 +140,12 @@ def record_says(plural: str, record: Record, context: PageContext) -> str:
         return f"{study_name(record, context)}: {', '.join(part for part in parts if part)}; {finding}"
     if plural == SideEffect.plural:
         counted = people(record["affected"], record["at_risk"])
-        rate = " ".join(part for part in (percent(record["percent"]), f"({counted})" if counted else "") if part)
+        rate = " ".join(part for part in (figure_words(record), f"({counted})" if counted else "") if part)
         return f"{capital(record['term'])}: {rate or spaced(record['frequency']) or 'named without a number'}"
     if plural == DosingInterval.plural:
         about = context.name(Condition, record["condition"]) if record["condition"] else "all uses"
-        return f"{titled(record['basis'])} for {about}: {frequency(record) or record['note'] or 'see the record'}"
+        says = record.get("sentence") or timing_words(record) or record["note"] or "see the record"
+        return f"{titled(record['basis'])} for {about}: {says}"
     if plural == LabelWarning.plural:
         return f"{titled(record['kind'])}: {record['statement']}"
     return str(record.get("title") or record.get("name") or record["id"])
@@ -186,9 +186,15 @@ def asserted(claim: Record) -> list[tuple[str, str, str]]:
     }
     rows = []
     for index, value in enumerate(claim["values"]):
-        unit = {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years", "percent": "%"}.get(
-            value["unit"] or "", value["unit"] or ""
-        )
+        unit = {
+            "min": "minutes",
+            "h": "hours",
+            "d": "days",
+            "wk": "weeks",
+            "mo": "months",
+            "a": "years",
+            "percent": "%",
+        }.get(value["unit"] or "", value["unit"] or "")
         text = value["text"] if value["number"] is None else f"{format_number(value['number'])} {unit}".strip()
         rows.append((capital(value["name"].replace("_", " ")), text, quoted.get(str(index), "")))
     return rows

@@ -96,7 +96,8 @@ class PageContext:
         record = self.record(plural, record_id)
         if plural in SHOWN_ON and record is not None:
             row, field = SHOWN_ON[plural]
-            return self.to(f"/{row.plural}/{record[field]}", record_id)
+            if record[field] is not None:
+                return self.to(f"/{row.plural}/{record[field]}", record_id)
         return self.to(f"/v1/{plural}/{record_id}")
 
     def record(self, plural: str, record_id: str | None) -> dict[str, Any] | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from app.evidence.sentences import capital
-from app.formats.schema_org import frequency
 from app.models.conditions import Condition
+from app.models.dose_sentences import dose_words, maximum_words, sentence, timing_words
 from app.models.indications import Indication
 from app.models.treatments import Treatment
 from app.pages.context import Link, Note, PageContext, Record
@@ -116,6 +116,8 @@ class DoseLine:
     is_claim: bool
     place: str
     dose: str
+    sentence: str
+    """The whole dose in words."""
     interval: str
     bar: DoseBar | None
     lasting: str
@@ -164,7 +166,8 @@ def _dose_line(dosing: Record, context: PageContext, weeks: int) -> DoseLine:
         is_claim=dosing["basis"] == "claim",
         place=place_name(dosing["jurisdiction"]),
         dose=_amount(dosing, context),
-        interval=capital(frequency(dosing) or "") or _missing_interval(dosing),
+        sentence=capital(sentence(dosing, dose_label(dosing, context)) or ""),
+        interval=capital(_how_often(dosing)) or _missing_interval(dosing),
         bar=_bar(dosing, weeks),
         lasting=_onset_and_duration(dosing),
         population=dosing["population"] or "",
@@ -180,26 +183,29 @@ def _missing_interval(dosing: Record) -> str:
     return f"Interval {reason}" if reason else ""
 
 
+def _how_often(dosing: Record) -> str:
+    """How often, and whether as needed; of a titration its steps are in the sentence."""
+    return " ".join(part for part in (timing_words(dosing), "as needed" if dosing.get("as_needed") else "") if part)
+
+
+def dose_label(dosing: Record, context: PageContext) -> str:
+    """The product's own unit in words."""
+    treatment = context.record(Treatment.plural, dosing["treatment"])
+    return str(treatment["dose_unit"]["label"]) if treatment and treatment["dose_unit"] else spaced(dosing["dose_unit"])
+
+
 def _amount(dosing: Record, context: PageContext) -> str:
     """The dose in the product's own unit, per what, the number of sites, and the maximum dose in a period."""
-    treatment = context.record(Treatment.plural, dosing["treatment"])
-    unit = treatment["dose_unit"]["label"] if treatment and treatment["dose_unit"] else spaced(dosing["dose_unit"])
-    dose = span(dosing["dose_min"], dosing["dose_max"], unit)
-    if dose and dosing["dose_per"]:
-        dose += f" per {' and '.join(dosing['dose_per'])}"
-    if dose and dosing["dose_statistic"] == "iqr":
-        dose += " (middle half of people)"
+    unit = dose_label(dosing, context)
     sites = span(dosing["sites_min"], dosing["sites_max"], "sites")
-    most = span(None, dosing["max_dose"], unit)
-    if most:
-        most += (
-            f" in {span(dosing['max_dose_period'], dosing['max_dose_period'], _unit(dosing['max_dose_period_unit']))}"
-        )
-    return "; ".join(part for part in (dose, f"in {sites}" if sites else "", most) if part)
+    parts = (dose_words(dosing, unit), f"in {sites}" if sites else "", maximum_words(dosing, unit))
+    return "; ".join(part for part in parts if part)
 
 
 def _unit(unit: str | None) -> str:
-    return {"h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}.get(unit or "", "")
+    return {"min": "minutes", "h": "hours", "d": "days", "wk": "weeks", "mo": "months", "a": "years"}.get(
+        unit or "", ""
+    )
 
 
 def _bar(dosing: Record, weeks: int) -> DoseBar | None:

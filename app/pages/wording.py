@@ -72,6 +72,10 @@ MEASURES = {
     "hazard-ratio": "hazard ratio",
     "other": "estimate",
 }
+MOST_DECIMALS = 12
+"""Decimals of a percentage that is next to 0 or 100."""
+BOUNDS = {"<": "<\u202f", "<=": "≤\u202f", ">=": "≥\u202f", ">": ">\u202f", "~": "about "}
+"""How a bound is written before its number."""
 RATIOS = frozenset({"risk-ratio", "odds-ratio", "ratio-of-means", "rate-ratio", "hazard-ratio"})
 
 
@@ -123,8 +127,30 @@ def format_number(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Format a value given in percent: 0.456 as `0.46 %`, 12.34 as `12.3 %`; the empty string for None."""
-    return "" if value is None else f"{format_number(round(value, 2 if value < 1 else 1))}\u202f%"
+    """Format a value given in percent: 0.456 as `0.46 %`, 12.34 as `12.3 %`, 0.0001 as `0.0001 %`; empty for None.
+
+    What is neither 0 nor 100 is never rounded to it.
+    """
+    if value is None:
+        return ""
+    decimals = 2 if value < 1 else 1
+    while decimals < MOST_DECIMALS and _says_too_much(value, round(value, decimals)):
+        decimals += 1
+    return f"{round(value, decimals):.{decimals}f}".rstrip("0").rstrip(".") + "\u202f%"
+
+
+def _says_too_much(value: float, rounded: float) -> bool:
+    """Whether a rounded percentage says nobody, everybody, or has lost more than a tenth of a rare one."""
+    return (rounded in (0, 100) and rounded != value) or (value < 1 and abs(rounded - value) > value / 10)
+
+
+def percent_of_arm(arm: Mapping[str, Any]) -> str:
+    """The percentage of an arm of a side effect: from its counts, else as printed: `< 1 %`, `3–5 %`; empty for none."""
+    if arm["affected"] is not None and arm["at_risk"]:
+        return percent(100 * arm["affected"] / arm["at_risk"])
+    if arm["percent"] is not None and arm.get("percent_max") is not None:  # releases of 0.3.0 have no ranges
+        return percent(arm["percent"]).removesuffix("\u202f%") + "–" + percent(arm["percent_max"])
+    return percent(arm["percent"]) and BOUNDS.get(arm.get("percent_modifier") or "", "") + percent(arm["percent"])
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:

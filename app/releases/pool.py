@@ -14,6 +14,7 @@ from anyio import Lock, to_thread
 from app.db.database import Database
 from app.db.schema import newest_schema
 from app.errors import Unavailable
+from app.models import RESOURCES
 from app.releases.reader import ReleaseReader, connect
 from app.store.read.releases import Release, file_of, find_release
 from app.store.write.reindex import index_again
@@ -98,12 +99,15 @@ class ReleasePool:
             self._open.pop(name).close()
 
     def _open_release(self, release: Release, path: Path) -> ReleaseReader:
+        later: dict[str, frozenset[str]] = {}
         try:
             if _schema_of(path) != newest_schema():
+                later = _later_columns(path)
                 path = self._migrated_copy(path)
         except (CommandError, DatabaseError, OSError) as failure:
             raise Unavailable(f"The file of release {release.name!r} cannot be read by this program.") from failure
-        return ReleaseReader(path, release, query_seconds=self.live.query_seconds, read_threads=READ_THREADS)
+        seconds = self.live.query_seconds
+        return ReleaseReader(path, release, query_seconds=seconds, read_threads=READ_THREADS, later_columns=later)
 
     def _migrated_copy(self, path: Path) -> Path:
         """A migrated and reindexed temporary copy of a release whose schema is older than this program's."""
@@ -142,3 +146,14 @@ def _digest(path: Path) -> str | None:
 def _schema_of(path: Path) -> str:
     with closing(connect(path)) as raw:
         return str(raw.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def _later_columns(path: Path) -> dict[str, frozenset[str]]:
+    """By resource, the columns of this program that the file of a release does not have, and so no value of."""
+    with closing(connect(path)) as raw:
+        had = {
+            plural: {name for _, name, *_ in raw.execute(f'PRAGMA table_info("{row.table().name}")')}
+            | row.filled_by_migrations
+            for plural, row in RESOURCES.items()
+        }
+    return {plural: frozenset(RESOURCES[plural].table().c.keys()) - names for plural, names in had.items()}

@@ -6,7 +6,7 @@ current status in `temp.mark`. Which records a release lists stays as it was.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -42,8 +42,18 @@ class CurrentStatus(NamedTuple):
 class ReleaseReader(Reads):
     """Reads from the file of one release."""
 
-    def __init__(self, file: Path, release: Release, *, query_seconds: float, read_threads: int) -> None:
+    def __init__(
+        self,
+        file: Path,
+        release: Release,
+        *,
+        query_seconds: float,
+        read_threads: int,
+        later_columns: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self.release = release
+        self.later_columns = later_columns or {}
+        """By resource, the columns that the release was made before; they are empty in its migrated copy."""
         self.followed = release.revision
         """The revision of the live database whose statuses are shown."""
         self._marks: list[CurrentStatus] = []

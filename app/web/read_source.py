@@ -7,7 +7,9 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from app.db.database import Database
+from app.errors import InvalidParameter
 from app.models import RESOURCES
+from app.store.read.query import Query
 from app.store.read.releases import Release
 from app.web.parameters import repeated_parameter
 
@@ -36,6 +38,20 @@ class ReleaseReads:
         self.request.scope["marks"] = release_reader.followed
         found: T = await release_reader.fetch(work, shape=shape)
         return found
+
+    async def refuse_later_fields(self, query: Query) -> None:
+        """InvalidParameter for a filter, sort key or facet on a field that the release was made before.
+
+        None of its records has a value there, which an empty list would not say.
+        """
+        release_reader = await self.request.app.state.releases.take(self.name)
+        later = release_reader.later_columns.get(query.resource.plural, frozenset())
+        used = [(name, name.removesuffix("_gte").removesuffix("_lte")) for name in query.filters]
+        used += [("sort", key.removeprefix("-")) for key in query.sort] + [("facet", name) for name in query.facets]
+        for parameter, name in used:
+            if name in later:
+                detail = f"release {self.name!r} was made before there was {name}, so that none of its records has it"
+                raise InvalidParameter(f"{parameter}: {detail}.", errors=[{"parameter": parameter, "detail": detail}])
 
 
 def answered_from(request: Request, release: Release) -> None:

@@ -25,7 +25,7 @@ from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
 from app.web import etags
 from app.web.negotiation import accepted, choose
-from app.web.read_source import database_of, release_of
+from app.web.read_source import ReleaseReads, database_of, release_of
 
 JSON = "application/json"
 MEDIA_TYPES = {"json": JSON, "csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
@@ -56,13 +56,16 @@ async def list_answer(request: Request, query: Query, params: Any) -> Response:
     extras = [name for name, is_requested in _extras(query).items() if is_requested]
     if form != "json" and extras:
         raise _needs(extras[0], "json")
+    source = database_of(request)
+    if isinstance(source, ReleaseReads):
+        await source.refuse_later_fields(query)
     if compared(query):
         public_url = request.app.state.settings.public_url
-        await database_of(request).fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
+        await source.fetch(lambda connection: refuse_mixed_units(connection, query, public_url))
     if form != "json" and params.limit is None:
         return await export_answer(request, query, form)
     shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
-    page = await database_of(request).fetch(partial(_page, query=query), shape=shape)
+    page = await source.fetch(partial(_page, query=query), shape=shape)
     links = [f'<{next_url(request, page.next)}>; rel="next"'] if page.next else []
     content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
     return etags.response_with_etag(request, content.encode(), MEDIA_TYPES[form], links=links)

@@ -31,7 +31,7 @@ def source(record_id: str, content: str) -> Any:
 
 
 def interval(*citations: dict[str, Any], **values: Any) -> Any:
-    usual = {"id": "example-interval", "treatment": "example-toxin", "basis": "claim", "interval_unit": "mo"}
+    usual = {"id": "example-interval", "treatment": "example-toxin", "basis": "trial", "interval_unit": "mo"}
     return record("dosing-intervals", {**usual, **values, "citations": list(citations)})
 
 

@@ -9,7 +9,7 @@ from app.formats.importers.seed import describe_faults
 from app.models import RESOURCES
 from app.models.base import Row, references
 from app.models.dosing_intervals import in_days
-from app.models.side_effects import frequency_of
+from app.models.frequencies import frequency_of
 from app.models.sources import canonical_doi
 from app.store.examples import seed_records
 
@@ -199,19 +199,23 @@ def test_a_frequency_follows_cioms(percent: float, word: str) -> None:
 
 
 def test_the_frequency_that_a_source_states_goes_before_the_derived_one() -> None:
-    arms = [{**ARM, "affected": 1, "at_risk": 4}]
-    harm = RESOURCES["side-effects"].record_class()
-    assert harm.model_validate({**HARM, "arms": arms}).model_dump()["frequency"] == "very-common"
-    assert harm.model_validate({**HARM, "arms": arms, "frequency": "common"}).model_dump()["frequency"] == "common"
-    unknown = {**HARM, "arms": arms, "missing": {"frequency": "not-reported"}}
-    assert harm.model_validate(unknown).model_dump()["frequency"] is None
+    row = RESOURCES["side-effects"]
+    harm = {**HARM, "arms": [{**ARM, "affected": 1, "at_risk": 4}]}
+
+    def derived(**fields: Any) -> dict[str, Any]:
+        return row.derive(row.record_class().model_validate({**harm, **fields}), lambda _plural, _id: {})
+
+    assert (derived()["frequency"], derived()["frequency_derived"]) == ("very-common", True)
+    assert derived(frequency="common")["frequency_derived"] is False
+    assert "frequency" not in derived(frequency="common"), "the source's own stays"
+    assert "frequency" not in derived(missing={"frequency": "not-reported"})
 
 
 def test_two_exposed_arms_are_never_summed() -> None:
     arms = [{**ARM, "affected": 1, "at_risk": 4}, {**ARM, "arm": "two", "affected": 1, "at_risk": 4}]
     row = RESOURCES["side-effects"]
     record = row.record_class().model_validate({**HARM, "arms": arms})
-    assert row.derive(record, lambda _plural, _id: {}) == {}
+    assert row.derive(record, lambda _plural, _id: {}) == {"frequency_derived": None}
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,11 @@ def test_a_treatment_shows_every_approval_with_country_date_and_status(seed_clie
     assert all(approval["id"] in page.ids for approval in approvals)
     assert "15 Oct 2010" in page.words
     assert "Not approved is not the same as not effective" in page.words
-    for words in ("Botox, Botox Cosmetic", "Boxed warning", "155–195 Botox units per session; in 31–39 sites"):
+    for words in (
+        "Botox, Botox Cosmetic",
+        "Boxed warning",
+        "155–195 Botox units per session in 31–39 sites into a muscle every 12 weeks",
+    ):
         assert words in page.words
 
 

@@ -5,11 +5,11 @@ import json
 from functools import cache
 from typing import Any
 
-from sqlalchemy import MetaData, insert, select, text, update
+from sqlalchemy import Connection, MetaData, delete, insert, select, text, update
 
 from app.db.database import Database
 from app.db.schema import migrate_schema
-from app.db.tables import RECORD_VERSION
+from app.db.tables import RECORD_VERSION, REFERENCE
 from app.json_codec import from_json, to_json
 from app.models import RESOURCES
 from tests.contract.test_compatibility import PROMISED
@@ -40,8 +40,18 @@ def database_of_0_3_0(today: str, earlier: str) -> Database:
             rows = [_as_it_was(table.name, dict(row)) for row in reading.execute(select(*columns)).mappings()]
             if rows:
                 writing.execute(insert(table), rows)
+        _forget_later_references(writing)
     source.close()
     return target
+
+
+def _forget_later_references(connection: Connection) -> None:
+    """Delete the references of fields that 0.3.0 did not have."""
+    for plural, row in RESOURCES.items():
+        had = set(_promised()["schemas"][row.__name__]["properties"])
+        paths = connection.scalars(select(REFERENCE.c.path).where(REFERENCE.c.from_kind == plural).distinct()).all()
+        later = [path for path in paths if path.split(".")[0] not in had]
+        connection.execute(delete(REFERENCE).where(REFERENCE.c.from_kind == plural, REFERENCE.c.path.in_(later)))
 
 
 def edit(database: Database, plural: str, record_id: str, **fields: Any) -> None:

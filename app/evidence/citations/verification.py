@@ -19,8 +19,8 @@ LADDER: tuple[Verification, ...] = get_args(Verification.__value__)
 """The verification levels, ascending."""
 NOT_FROM_SOURCES = {"citations", "numbers", "span", "missing"}
 """Fields whose numbers are positions in a text, not findings of a source."""
-COMPUTED = "/days"
-"""The end of the JSON pointers of numbers that the server computes: a claimed value in days."""
+COMPUTED = ("/days", "/person_time_days", "/events_per_100_years")
+"""The ends of the JSON pointers of numbers that the server computes: a claimed value in days, a rate of events."""
 
 TextOf = Callable[[str], str | None]
 """Returns the stored text of a source by its id; None without a stored text."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.evidence.gaps.base import Document, Gap, for_condition, has_words_of, record_side, remarks, span_of, whose
 from app.models.claims import Claim
+from app.models.dose_sentences import maximum_words
 from app.models.dosing_intervals import DosingInterval
 from app.models.types import plain_number
 
@@ -75,7 +76,8 @@ def _is_outside(row: Document, label: Document) -> bool:
 def _exceeds(row: Document, label: Document) -> bool:
     """Whether a single session exceeds the maximum dose of the label within its period."""
     is_comparable = row["dose_per"] == ["session"] and label["condition"] in (row["condition"], None)
-    return is_comparable and label["max_dose"] is not None and max(_ends(row)) > label["max_dose"]
+    is_absolute = label.get("max_dose_basis") in ("absolute", None)  # documents of 0.3.0 have no basis
+    return is_comparable and is_absolute and label["max_dose"] is not None and max(_ends(row)) > label["max_dose"]
 
 
 def _gap(treatment: str, unit: str, found: Compared, claims: Sequence[Document]) -> Gap:
@@ -128,6 +130,8 @@ def _dose_text(row: Document, unit: str) -> str:
 
 
 def _maximum_text(label: Document, unit: str) -> str:
+    if label["max_dose_period"] is None or label.get("max_dose_per"):
+        return maximum_words(label, unit).removeprefix("at most ")
     period = f"{plain_number(label['max_dose_period'])} {label['max_dose_period_unit']}"
     return f"{plain_number(label['max_dose'])} {unit} in {period}"
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlmodel.sql.sqltypes import AutoString
 
 revision = '0013'
-down_revision = '0010'
+down_revision = '0012'
 
 CONTROLLED = """UPDATE study_result SET is_controlled = true
 WHERE comparator IS NOT NULL AND comparator NOT IN ('baseline', 'none')"""

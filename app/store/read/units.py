@@ -1,4 +1,4 @@
-"""Refusal of queries that compare doses in units of different products, with the warnings that forbid it."""
+"""Refusal of queries that compare doses in different units, or per kg and absolute ones, with the warnings about it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -48,6 +48,7 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
     interchangeable. Only the query decides, not the records that match it.
     """
     query = with_present_ids(connection, query)
+    _refuse_mixed_bases(connection, query)
     mixed = [(parameter, use) for parameter, use in compared(query) if not _is_one_unit(connection, query, use)]
     if not mixed:
         return
@@ -57,6 +58,29 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
     errors = [_error(parameter, use, offers) | ({"rules": rules} if rules else {}) for parameter, use in mixed]
     reason = rules[0]["statement"] if rules else "A unit belongs to its product and is never converted."
     raise NotComparable(f"{errors[0]['parameter']}: {errors[0]['detail']}. {reason}", errors=errors)
+
+
+def _refuse_mixed_bases(connection: Connection, query: Query) -> None:
+    """NotComparable if the query compares amounts of which some are absolute and others per kg or m².
+
+    Unlike units, bases are looked up among the records that match the other filters: most products have one.
+    """
+    for parameter, use in compared(query):
+        table, basis = query.resource.table(), use.basis
+        if basis is None or len(query.filters.get(basis, ())) == 1:
+            continue
+        compared_parameters = {name for name, _ in compared(query)}
+        others = {name: value for name, value in query.filters.items() if name not in compared_parameters}
+        column = table.c[basis]
+        statement = select(column).where(*narrowed(table, replace(query, filters=others)), column.is_not(None))
+        found = sorted(connection.execute(statement.distinct()).scalars())
+        if len(found) > 1:
+            detail = (
+                f"{use.name} is {' in some and '.join(found)} in other records, which are never compared; "
+                f"narrow the query to one with {basis}, for example {basis}={found[0]}"
+            )
+            error = {"parameter": parameter, "detail": detail, "known": [f"{basis}={word}" for word in found]}
+            raise NotComparable(f"{parameter}: {detail}.", errors=[error])
 
 
 def dose_comparison_warnings(connection: Connection, treatments: Collection[str]) -> list[dict[str, Any]]:

@@ -25,6 +25,10 @@ SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """The values of `source_status`, from best to worst."""
 
 
+ReasonsByKey = Mapping[Key, Sequence[ReviewReason]]
+"""The reasons of an import for a review of its records."""
+
+
 class ExistingRecord(NamedTuple):
     """The stored columns of a record before a write."""
 
@@ -82,7 +86,7 @@ def render_document(
     derived = _derived(key, record, context.known)
     if reasons is None:
         reasons = stored_reasons(record, existing) if existing is not None and is_unedited else []
-    review = [*derived.pop("review_reasons", ()), *_reasons_that_follow(record, context.known), *reasons]
+    review = [*_reasons_that_follow(record, context.known), *reasons]
     values = {
         **_defaults(row_class),
         **record.model_dump(mode="json"),

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from app.db.database import Database
 from app.models.base import Record
 from app.store.write.batch import batch_of
-from app.store.write.documents import Progress
-from app.store.write.transaction import ReasonsByKey, Saved, writing
+from app.store.write.documents import Progress, ReasonsByKey
+from app.store.write.texts import save_texts
+from app.store.write.transaction import Saved, writing
 
 
 def save_all(
@@ -28,7 +29,7 @@ def save_all(
     batch = batch_of(records)
     with writing(database, author, reason, texts) as write:
         write.save(batch, progress, reasons=reasons)
-        write.save_texts(texts or {}, batch)
+        save_texts(write, texts or {}, batch)
         return write.finish()
 
 

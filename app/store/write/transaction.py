@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -22,13 +21,13 @@ from app.errors import InvalidRecord, NotFound
 from app.json_codec import from_json
 from app.models import RESOURCES
 from app.models.base import Key, Record, references
-from app.models.rules import ReviewReason
 from app.models.types import LONGEST_SLUG, SLUG_PATTERN
 from app.store.read.revision import revision_of
 from app.store.write.batch import error_at, generations, name_of, referenced_keys, refuse_broken_rules, refuse_dangling
 from app.store.write.documents import (
     ExistingRecord,
     Progress,
+    ReasonsByKey,
     RenderContext,
     code_rows,
     record_digest,
@@ -40,9 +39,6 @@ from app.store.write.documents import (
 )
 from app.store.write.index import build_index, forget_record, index_records
 from app.store.write.loaded import IDS_PER_STATEMENT, LoadedRecords, chunks, record_from
-
-ReasonsByKey = Mapping[Key, Sequence[ReviewReason]]
-"""The reasons of an import for a review of its records."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +208,7 @@ class Write:
                 raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, pointer, detail)])
 
     def _create(self, plural: str, created: Sequence[tuple[Record, dict[str, Any]]]) -> None:
-        self._make_revision()
+        self.make_revision()
         self.insert(REGISTRY, [{"kind": plural, "id": record.id} for record, _ in created])
         self.insert(RESOURCES[plural].table(), [row for _, row in created])
         for _, row in created:
@@ -220,7 +216,7 @@ class Write:
         self._insert_links(plural, [record for record, _ in created])
 
     def _change(self, plural: str, changed: Sequence[tuple[Record, dict[str, Any]]]) -> None:
-        self._make_revision()
+        self.make_revision()
         self._update(plural, [row for _, row in changed])
         self._delete_links(plural, [record.id for record, _ in changed])
         self._insert_links(plural, [record for record, _ in changed])
@@ -233,27 +229,6 @@ class Write:
         for chunk in chunks(ids):
             for kind, record_id in ((REFERENCE.c.from_kind, REFERENCE.c.from_id), (CODE.c.kind, CODE.c.id)):
                 self.connection.execute(delete(kind.table).where(kind == plural, record_id.in_(chunk)))
-
-    # Texts
-
-    def save_texts(self, texts: Mapping[str, str], batch: Mapping[Key, Record]) -> None:
-        """Save texts of sources; InvalidRecord unless each has the `sha256` of its source record."""
-        for source, text in texts.items():
-            key = ("sources", source)
-            if key not in batch and not self.loaded.existing([key]):
-                detail = "there is no such source for the text"
-                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "", detail)])
-            named, digest = self.loaded.known(*key)["sha256"], sha256(text.encode()).hexdigest()
-            if named != digest:
-                detail = f"sha256 is {named}, but the stored text has {digest}"
-                raise InvalidRecord(f"{name_of(key)}: {detail}.", errors=[error_at(key, "/sha256", detail)])
-            stored = self.connection.execute(select(SOURCE_TEXT.c.text).where(SOURCE_TEXT.c.source == source)).scalar()
-            if stored == text:
-                continue
-            self._make_revision()
-            self.connection.execute(delete(SOURCE_TEXT).where(SOURCE_TEXT.c.source == source))
-            self.connection.execute(insert(SOURCE_TEXT).values(source=source, text=text))
-            self.touched.append(key)
 
     # States and names
 
@@ -270,7 +245,7 @@ class Write:
         if state == "published":
             self._refuse_withdrawn(key, record, None)
         self.counts["changed"] += 1
-        self._make_revision()
+        self.make_revision()
         kept = stored_reasons(record, existing)
         self._update(key[0], [render_document(record, existing, self.context, state=state, reasons=kept)])
 
@@ -378,7 +353,7 @@ class Write:
         if row["document"] == existing.document:
             return
         if without_clock(from_json(existing.document)) != without_clock(from_json(row["document"])):
-            self._make_revision()
+            self.make_revision()
             self._update(plural, [row])
 
     def _update(self, plural: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -399,7 +374,8 @@ class Write:
         """Buffer rows for insertion before the next other statement."""
         self.group.insert(_insert_into(table), rows)
 
-    def _make_revision(self) -> None:
+    def make_revision(self) -> None:
+        """Begin the revision of this write, unless it has begun."""
         if not self.revision_made:
             self.revision += 1
             self.revision_made = True

@@ -1,5 +1,6 @@
 """An update from 0.3.0: no record is lost, none is refused, and what a later rule would refuse is flagged."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ from tests.support.earlier import database_of_0_3_0, edit
 @pytest.fixture(params=["sqlite", "postgresql"])
 def earlier(
     request: pytest.FixtureRequest, database_templates: DatabaseTemplates, tmp_path_factory: pytest.TempPathFactory
-) -> Database:
+) -> Iterator[Database]:
     """The seed as 0.3.0 held it, on each engine."""
     folder = tmp_path_factory.mktemp("earlier")
     today = database_templates.copy(request.param, folder, is_seeded=True)
-    return database_of_0_3_0(today, new_database(request, request.param, folder))
+    database = database_of_0_3_0(today, new_database(request, request.param, folder))
+    yield database
+    database.close()
 
 
 def documents(database: Database, table: str) -> dict[str, dict[str, Any]]:

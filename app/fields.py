@@ -5,7 +5,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import AfterValidator, AllowInfNan, BaseModel, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AllowInfNan, BaseModel, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic.fields import FieldInfo
 from sqlalchemy import JSON
 
@@ -172,7 +172,8 @@ def _shape(info: FieldInfo) -> tuple[Shape, Any]:
         return "word", Slug
     if pattern is not None:
         return "word", Annotated[
-            str, *[entry for entry in metadata if isinstance(entry, StringConstraints | AfterValidator)]
+            str,
+            *[entry for entry in metadata if isinstance(entry, StringConstraints | BeforeValidator | AfterValidator)],
         ]
     return ("prose" if longest and longest > LONGEST_LINE else "text"), QueryText
 

@@ -158,7 +158,7 @@ class SampleRecords:
                 {"arm": "made-up arm", "role": "exposed", "n": size, "events": self.random.randrange(size)},
                 {"arm": "no arm at all", "role": "comparator", "n": size, "events": self.random.randrange(size)},
             ],
-            "finding": self.random.choice(("favours-treatment", "no-difference", "unclear")),
+            "finding": self.random.choice(("favours-treatment", "not-significant", "unclear")),
             "note": self._text(10),
             "citations": self._citations(),
         }

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.extraction import ExclusionReason, Unusable, extract_numbers
-from app.evidence.results import Document, Reported, exclusion_of
+from app.evidence.extraction import ExclusionReason, Unusable, extract_numbers, measure_named
+from app.evidence.results import Document, Reported, exclusion_of, is_compared
 from app.evidence.statistics.absolute import ABSOLUTE_MEASURES, Absolute, Kind, at_baseline, between_arms
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.effects import risk_ratio
@@ -202,7 +202,11 @@ def are_alike(first: Subject, second: Subject) -> bool:
 
 def control_of(plural: str, record: Document) -> Baseline | None:
     """The baseline risk in a record's only comparator arm; None without counts or with several comparator arms."""
-    arms = [(index, arm) for index, arm in enumerate(record["arms"]) if arm["role"] == "comparator"]
+    arms = [
+        (index, arm)
+        for index, arm in enumerate(record["arms"])
+        if arm["role"] == "comparator" and is_compared(record, arm)
+    ]
     counts = _people(arms[0][1]) if len(arms) == 1 else None
     if counts is None:
         return None
@@ -227,8 +231,11 @@ def _with_effect(subject: Subject, reported: Reported) -> Subject:
         return replace(subject, refusal=Refusal(found.reason, found.detail))
     if isinstance(found.row, Counts):
         return replace(subject, arms=found.row, effect=_risk_ratio(found.row))
-    estimate = (reported.result[name] for name in ("estimate", "ci_low", "ci_high"))
-    return replace(subject, effect=Relative(own_measure, *estimate))
+    estimate, low, high = (reported.result[name] for name in ("estimate", "ci_low", "ci_high"))
+    if found.is_turned:
+        is_ratio = measure_named(own_measure).is_ratio
+        estimate, low, high = (1 / end if is_ratio else -end for end in (estimate, high, low))
+    return replace(subject, effect=Relative(own_measure, estimate, low, high))
 
 
 def _risk_ratio(row: Counts) -> Relative | None:

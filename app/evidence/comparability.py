@@ -9,6 +9,7 @@ from typing import Any, Literal
 from typing_extensions import TypeAliasType
 
 from app.evidence.results import Document, Reported
+from app.models.registries import lookup_key
 
 ConflictReason = TypeAliasType(
     "ConflictReason",
@@ -210,7 +211,7 @@ def _overlap(result: Reported, other: Reported) -> str | None:
         return f"the studies {result.study['id']} and {other.study['id']} have people or trials in common"
     shared = _registry_codes(result) & _registry_codes(other)
     if shared:
-        return f"both studies are registered as {', '.join(sorted(shared))}"
+        return f"both studies are registered as {', '.join(sorted(shared)).upper()}"
     if result.is_review and other.is_review:
         in_both = set(_included(result)) & set(_included(other))
         if in_both:
@@ -221,7 +222,8 @@ def _overlap(result: Reported, other: Reported) -> str | None:
 
 
 def _registry_codes(result: Reported) -> set[str]:
-    return {str(code["code"]) for code in result.study["registry_ids"]}
+    """The keys of a study's numbers, which are equal however a number is written."""
+    return {lookup_key(code["system"], code["code"]) for code in result.study["registry_ids"]}
 
 
 def _included(review: Reported) -> list[str]:

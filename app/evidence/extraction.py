@@ -7,11 +7,12 @@ from typing import Any, Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
-from app.evidence.results import PAIRED, Document, Reported, exclusion_of
+from app.evidence.results import CLUSTERED, PAIRED, Document, Reported, exclusion_of
 from app.evidence.statistics.distributions import normal_quantile
 from app.evidence.statistics.errors import Undefined
 from app.evidence.statistics.measures import GENERIC_LOG, MEASURES, Measure, effect_of
 from app.evidence.statistics.study_data import Counts, Generic, Means, Proportion, Rates, Row
+from app.models.effects import direction_of, favoured_above_null
 
 EvidenceMeasure = TypeAliasType(
     "EvidenceMeasure",
@@ -47,6 +48,8 @@ ExclusionReason = TypeAliasType(
         "other-measure",
         "no-effect",
         "sign-contradicts-finding",
+        "clustered-arms",
+        "units-not-people",
     ],
 )
 """Why a result is excluded; the `detail` beside it is the explanation in words."""
@@ -78,6 +81,8 @@ class Usable:
     row: Row
     places: Sequence[LocatedNumber]
     is_from_arms: bool
+    is_turned: bool = False
+    """Whether the estimate, printed as comparator minus or over treatment, was turned round; `places` is as printed."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def extract_numbers(reported: Reported, name: str, *, only_arms: bool = False) -
         return Unusable(*exclusion)  # type: ignore[arg-type]  # both reasons are in ExclusionReason
     found = _from_arms(reported, name)
     if isinstance(found, Unusable) and not only_arms and name not in PROPORTIONS:
-        estimated = _from_estimate(reported.result, name)
+        estimated = _from_estimate(reported, name)
         is_closer = isinstance(estimated, Usable) or reported.result["estimate"] is not None
         found = estimated if is_closer else found
     return _with_effect(reported, name, found) if isinstance(found, Usable) else found
@@ -120,13 +125,21 @@ def _from_arms(reported: Reported, name: str) -> Usable | Unusable:
         return Unusable("summed-arms", "its arms are sums over trials; of a review only its own pooled estimate counts")
     if len(exposed) > 1 or (len(comparators) > 1 and shape is not Proportion):
         return Unusable("several-arms", "several arms have one role, and arms are never summed")
+    unit = next(
+        (arm.get("denominator_unit") for _, arm in (*exposed, *comparators) if arm.get("denominator_unit")), None
+    )
+    if unit is not None:
+        return Unusable("units-not-people", f"the unit of analysis is {unit}, several of which one person may have")
     if shape is Proportion:
         return _row_of(reported.result, shape, [("", *exposed[0])])
-    if not comparators or reported.result["comparator"] in (None, "baseline"):
+    if not comparators or not reported.is_controlled:
         return Unusable("no-comparator", "there is no comparator arm of other people")
     if reported.study["design"] in PAIRED:
         detail = "both arms are the same people, so that their difference has another error than these numbers give"
         return Unusable("paired-arms", detail)
+    if reported.study["design"] in CLUSTERED:
+        detail = "groups were allocated, not people, so that these numbers give too small an error"
+        return Unusable("clustered-arms", detail)
     return _row_of(reported.result, shape, [("1", *exposed[0]), ("2", *comparators[0])])
 
 
@@ -182,13 +195,21 @@ _FIELDS: Mapping[Any, Mapping[str, Callable[[str, str, Document], _Extracted]]] 
 """How each shape reads its fields from an arm, by the field's name without the number of the arm."""
 
 
-def _from_estimate(result: Document, name: str) -> Usable | Unusable:
+def _from_estimate(reported: Reported, name: str) -> Usable | Unusable:
     """The estimate as its authors computed it: SE = (upper − lower)/2z (Cochrane Handbook 6.3.1; ratios 6.3.2)."""
+    result = reported.result
     if result["estimate"] is None:
         return Unusable("no-estimate", "no estimate is recorded")
     if result["measure"] != name:
         return Unusable("other-measure", f"its estimate is a {result['measure']}, which is not turned into a {name}")
     low, high, level = result["ci_low"], result["ci_high"], result["ci_level"]
+    if result.get("ci_sides") == "one-sided":
+        return Unusable("no-interval", "its interval is one-sided, which gives no standard error")
+    turned = is_turned(reported, name)
+    if low is None and high is None and result.get("estimate_se") and not measure_named(name).is_ratio:
+        places = [LocatedNumber(field, result[field], f"/{field}") for field in ("estimate", "estimate_se")]
+        row = Generic(-result["estimate"] if turned else result["estimate"], result["estimate_se"])
+        return Usable(row, places, is_from_arms=False, is_turned=turned)
     if low is None or high is None or level is None or not 0 < level < 100:
         return Unusable("no-interval", "its estimate has no interval, or one without its level")
     places = [
@@ -202,7 +223,19 @@ def _from_estimate(result: Document, name: str) -> Usable | Unusable:
     se = (values[2] - values[1]) / (-2 * normal_quantile((1 - level / 100) / 2))
     if se <= 0:
         return Unusable("no-variance", "its interval has no width")
-    return Usable(Generic(values[0], se), places, is_from_arms=False)
+    return Usable(Generic(-values[0] if turned else values[0], se), places, is_from_arms=False, is_turned=turned)
+
+
+def is_turned(reported: Reported, name: str) -> bool:
+    """Whether a printed estimate is comparator minus or over treatment.
+
+    So it is where the source says that a value above the null favours one side, and by the outcome's direction a
+    difference of treatment minus comparator favours the other: improvement is printed as a positive number.
+    """
+    if reported.result.get("estimate_direction_basis") != "source":
+        return False
+    sides = {reported.result["estimate_direction"], favoured_above_null(reported.outcome, name)}
+    return sides == {"treatment", "comparator"}
 
 
 def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unusable:
@@ -217,23 +250,15 @@ def _with_effect(reported: Reported, name: str, usable: Usable) -> Usable | Unus
     if favoured and finding in ("favours-treatment", "favours-comparator") and finding != favoured:
         detail = (
             f"by the outcome's direction its numbers are on the side of {favoured!r}, its finding is {finding!r}: "
-            "improvement may be printed with the other sign, and that has to be settled first"
+            "improvement may be printed with the other sign: estimate_direction says which side a higher value favours"
         )
         return Unusable("sign-contradicts-finding", detail)
     return usable
 
 
 def direction_under(reported: Reported, name: str) -> str | None:
-    """The better direction of an effect under a measure; None where that is not known.
-
-    For a hazard ratio the direction of a time is reversed: the longer the time, the lower the hazard. That needs an
-    outcome with a unit of time; of other time-to-event outcomes it is unknown whether the direction is of the time or
-    of the event.
-    """
-    if name != HAZARD_RATIO or reported.outcome["kind"] != "time-to-event":
-        return reported.direction
-    turned = {"lower-is-better": "higher-is-better", "higher-is-better": "lower-is-better"}
-    return turned.get(reported.direction or "") if reported.outcome["unit"] else None
+    """The better direction of an effect under a measure; None where that is not known (`effects.direction_of`)."""
+    return direction_of(reported.outcome, name)
 
 
 def side_of(estimate: float, direction: str | None) -> str | None:

@@ -6,10 +6,14 @@ from typing import Any, Literal
 
 from typing_extensions import TypeAliasType
 
-REVIEWS = frozenset({"systematic-review", "pooled-analysis"})
+from app.models.effects import is_controlled
+
+REVIEWS = frozenset({"systematic-review", "pooled-analysis", "network-meta-analysis"})
 """Study designs whose results combine the results of other studies."""
-PAIRED = frozenset({"randomized-crossover", "randomized-within-person"})
+PAIRED = frozenset({"randomized-crossover", "randomized-within-person", "single-patient"})
 """Study designs in which both arms are the same people."""
+CLUSTERED = frozenset({"randomized-cluster", "randomized-stepped-wedge"})
+"""Study designs that allocate groups, whose people are more alike than chance (Cochrane Handbook 23.1)."""
 
 Document = Mapping[str, Any]
 SubgroupBy = TypeAliasType(
@@ -45,8 +49,17 @@ class Reported:
         return None if direction in (None, "unclear") else str(direction)
 
     def arms(self, role: str) -> list[tuple[str, Document]]:
-        """The arms of a role, each with its JSON pointer in the result."""
-        return [(f"/arms/{index}", arm) for index, arm in enumerate(self.result["arms"]) if arm["role"] == role]
+        """The arms of a role, each with its JSON pointer in the result; of many, those that were compared."""
+        return [
+            (f"/arms/{index}", arm)
+            for index, arm in enumerate(self.result["arms"])
+            if arm["role"] == role and is_compared(self.result, arm)
+        ]
+
+    @property
+    def is_controlled(self) -> bool:
+        """Whether the result compares with other people."""
+        return is_controlled(self.result["comparator"])
 
     def risk_of_bias(self) -> Document | None:
         """The risk of bias of the result; where it has none, that of its study."""
@@ -67,6 +80,12 @@ class Reported:
     def label(self) -> str:
         """The display label of its study: the acronym, else the id, which has first author and year."""
         return str(self.study["acronym"] or self.study["id"])
+
+
+def is_compared(record: Document, arm: Document) -> bool:
+    """Whether an arm is one of those that a record's estimate compares: of all, where it names none."""
+    compared = record.get("compared") or ()  # neither side effects nor releases of 0.3.0 have this field
+    return not compared or arm["arm"] in compared or arm.get("code") in compared
 
 
 def exclusion_of(record: Document) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from app.json_codec import to_json
 from app.models.base import Row
 from app.models.conditions import Condition
 from app.models.dose_sentences import timing_words
+from app.models.effects import is_controlled
 from app.models.sources import Source
 from app.models.studies import Study
 from app.models.treatments import Treatment
@@ -36,7 +37,12 @@ SCHEDULES = {
     "guideline": "RecommendedDoseSchedule",
     "trial": "ReportedDoseSchedule",
 }
-OBSERVED = {"cohort": "CohortStudy", "case-series": "CaseSeries", "case-control": "Observational"}
+OBSERVED = {
+    "cohort": "CohortStudy",
+    "case-series": "CaseSeries",
+    "case-control": "Observational",
+    "cross-sectional": "CrossSectional",
+}
 BLINDED = {
     "open-label": "OpenTrial",
     "single-blind": "SingleBlindedTrial",
@@ -176,7 +182,7 @@ def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:
         {"@type": "MedicalCondition", "name": condition["name"]} for condition in conditions if condition
     ]
     node["studyLocation"] = [{"@type": "AdministrativeArea", "name": place} for place in study["countries"]]
-    if design.startswith(("randomized", "non-randomized", "single-arm")):
+    if design.startswith(("randomized", "non-randomized", "single-arm", "sequential", "single-patient")):
         design_types = (["RandomizedTrial"] if design.startswith("randomized") else []) + [
             BLINDED.get(blinding or "", "")
         ]
@@ -191,7 +197,8 @@ def result_node(result: Mapping[str, Any], included: Included, page: str) -> Nod
     """A study result as its study's node; the description gives outcome, time frame and finding."""
     study = included_record(included, Study, result["study"])
     when = f", {result['time_frame_text']}" if result["time_frame_text"] else ""
-    description = f"{result['outcome_text']}{when}: {result['finding'].replace('-', ' ')}."
+    control = "" if is_controlled(result["comparator"]) else ", without a control group"
+    description = f"{result['outcome_text']}{when}: {result['finding'].replace('-', ' ')}{control}."
     node = study_node(study, included, page) if study else {"@type": "MedicalStudy", "@id": page, "url": page}
     return node | {"description": description}
 

@@ -17,7 +17,13 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from app.models.rules import ReviewReason, Rule
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
-from app.models.vocabulary import AbsenceReason, CodeSystem, SourceStatus, State, Transformation, Verification
+from app.models.vocabulary import (
+    AbsenceReason,
+    SourceStatus,
+    State,
+    Transformation,
+    Verification,
+)
 
 Key = tuple[str, str]
 """A record's plural and id."""
@@ -178,14 +184,6 @@ class Citation(PartWithMissing):
         return self
 
 
-class Code(Part):
-    """An identifier in an external code system."""
-
-    system: CodeSystem = Nested(description="The code system: ATC, RxNorm, ICD-10-CM, DOI, …")
-    code: Line = Nested(description="The code itself.")
-    display: Line | None = Nested(default=None, description="The name that belongs to the code.")
-
-
 class RecordRef(Part):
     """A reference to a record of any resource."""
 
@@ -207,6 +205,8 @@ class Record(SQLModel):
     model_config = SQLModelConfig(extra="forbid", json_schema_serialization_defaults_required=True, defer_build=True)
     core: ClassVar[frozenset[str]] = frozenset()
     """Fields that must have a value or a reason under `missing`."""
+    derived_where_absent: ClassVar[frozenset[str]] = frozenset()
+    """Fields that show what follows from the record where it says nothing; a mark beside each tells which it is."""
 
     id: Slug = Field(
         primary_key=True,
@@ -285,6 +285,8 @@ class Row(SQLModel, metaclass=RowMeta):
     """Columns that no response contains."""
     is_evidence: ClassVar[bool] = True
     """Whether records that refer to it take over its `source_status`; false for resources that only name things."""
+    filled_by_migrations: ClassVar[frozenset[str]] = frozenset()
+    """Columns that a migration fills from others, so that they have values in copies of earlier releases, too."""
     holds_for_parts: ClassVar[bool] = False
     """Whether a record about a class also applies to each member of the class."""
 
@@ -348,10 +350,7 @@ class Row(SQLModel, metaclass=RowMeta):
 
     @classmethod
     def contradictions(cls, record: Any, known: "Known") -> Iterator[tuple[Rule, ReviewReason]]:
-        """The rules that the record breaks by what it refers to; a new record is refused where the rule says so.
-
-        Such rules are made by `rule` of `app.models.rules`.
-        """
+        """The rules, made by `rules.rule`, that the record breaks by what it refers to."""
         yield from ()
 
 

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from sqlmodel import Field
 
-from app.models.base import Citation, Code, Record, Row, reference, several
+from app.models.base import Citation, Record, Row, reference, several
+from app.models.codes import Code
 from app.models.types import ConditionRef, Line, Prose
 
 

@@ -8,7 +8,6 @@ from sqlmodel import Field
 
 from app.models.base import (
     CitedRecord,
-    Code,
     Known,
     Row,
     ordered,
@@ -18,6 +17,7 @@ from app.models.base import (
     unfiltered_list,
     word,
 )
+from app.models.codes import Code
 from app.models.frequencies import frequency_between, frequency_of, rounded_percent
 from app.models.rules import ReviewReason, Rule, Wrong, flagged, refused, rule
 from app.models.side_effect_arms import SideEffectArm
@@ -34,6 +34,7 @@ class SideEffectRecord(CitedRecord):
     (CONSORT Harms 2022): `attribution` tells them apart.
     """
 
+    derived_where_absent: ClassVar[frozenset[str]] = frozenset({"frequency"})
     core: ClassVar[frozenset[str]] = frozenset({"treatment", "term", "basis", "attribution"})
     treatment: TreatmentRef | None = reference(
         "treatment", "What was given; absent, with a reason, where a study gave several treatments.", default=None

@@ -9,6 +9,7 @@ from pydantic import Field as Nested
 from sqlmodel import Field
 
 from app.models.base import Part, Record, Row, several, structured, word
+from app.models.registries import NctSpelling
 from app.models.types import Day, Line, PartialDate, Prose
 from app.models.vocabulary import RetractionStatus, SourceKind, TextServed, Tier
 
@@ -25,7 +26,7 @@ Doi = Annotated[
 ]
 Pmid = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
 Pmcid = Annotated[str, StringConstraints(pattern=r"^PMC[1-9][0-9]{0,9}$")]
-Nct = Annotated[str, StringConstraints(pattern=r"^NCT[0-9]{8}$")]
+Nct = Annotated[str, StringConstraints(pattern=r"^NCT[0-9]{8}$"), NctSpelling]
 SetId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, StringConstraints(pattern=r'^https?://[^\s<>"]+$', max_length=2000)]

@@ -7,7 +7,18 @@ from pydantic import Field as Nested
 from pydantic import model_validator
 from sqlmodel import JSON, Field
 
-from app.models.base import Code, PartWithMissing, Record, Row, ordered, several, structured, word
+from app.models.base import (
+    PartWithMissing,
+    Record,
+    Row,
+    ordered,
+    several,
+    structured,
+    unfiltered,
+    unfiltered_list,
+    word,
+)
+from app.models.codes import Code
 from app.models.study_results import RiskOfBias
 from app.models.types import (
     ConditionRef,
@@ -21,7 +32,10 @@ from app.models.types import (
     StudyRef,
     TreatmentRef,
 )
-from app.models.vocabulary import Blinding, Phase, StudyDesign
+from app.models.vocabulary import BlindedRole, Blinding, Phase, StudyDesign, StudyStatus
+
+STOPPED: frozenset[StudyStatus] = frozenset({"suspended", "terminated", "withdrawn"})
+"""The statuses of a study that did not run as planned, for which ClinicalTrials.gov asks why (`whyStopped`)."""
 
 
 class StudyArm(PartWithMissing):
@@ -51,10 +65,15 @@ class StudyRecord(Record):
     title: Line = Field(description="The title of the study.")
     acronym: Line | None = Field(default=None, index=True, description="Its short name.")
     design: StudyDesign | None = word("The study design.", default=None, index=True)
-    blinding: Blinding | None = word("The blinding of the study.", default=None)
+    blinding: Blinding | None = word("The blinding of the study (ClinicalTrials.gov `masking`).", default=None)
+    blinded: list[BlindedRole] = unfiltered_list("Who was blinded (ClinicalTrials.gov `whoMasked`).")
     phase: Phase | None = word("The phase of the trial.", default=None)
+    status: StudyStatus | None = word("How far it is (ClinicalTrials.gov `overallStatus`).", default=None, index=True)
+    why_stopped: Prose | None = unfiltered("Why it was stopped, in the words of its sponsor (`whyStopped`).")
     registry_ids: list[Code] = several("Its numbers in trial registries.")
+    index_terms: list[Code] = unfiltered_list("Terms by which others index it (MeSH), with who gave them.")
     enrolment: Count | None = Field(default=None, description="People enrolled.")
+    enrolment_planned: Count | None = unfiltered("People who were to be enrolled (ClinicalTrials.gov `ESTIMATED`).")
     trial_count: Count | None = Field(default=None, description="For a review: how many trials it includes.")
     arms: list[StudyArm] = several("Its arms.")
     treatments: list[TreatmentRef] = several("The treatments it is about.")
@@ -62,6 +81,9 @@ class StudyRecord(Record):
     started: PartialDate | None = Field(default=None, description="When it began.")
     completed: PartialDate | None = Field(default=None, description="When it ended.")
     countries: list[Line] = several("Where it took place (ISO 3166-1 alpha-2).")
+    sponsor: Line | None = Field(
+        default=None, index=True, description="Who answers for the study (ClinicalTrials.gov `leadSponsor`)."
+    )
     funding: Line | None = Field(default=None, description="Who funded the study.")
     sources: list[SourceRef] = Field(
         min_length=1, sa_type=JSON, description="What was published about it. At least one."
@@ -78,6 +100,10 @@ class StudyRecord(Record):
             raise ValueError("two arms have the same id")
         if self.id in (*self.includes, *self.overlaps):
             raise ValueError("a study cannot include itself or overlap with itself")
+        if self.why_stopped is not None and self.status is not None and self.status not in STOPPED:
+            raise ValueError(f"a study that is {self.status} was not stopped: why_stopped needs another status")
+        if len(set(self.blinded)) != len(self.blinded):
+            raise ValueError("blinded names somebody twice")
         ordered(self.started, self.completed, "started and completed")
         return self
 

@@ -7,8 +7,9 @@ from pydantic import Field as Nested
 from sqlmodel import Field
 
 from app.errors import nearest
-from app.models.base import Citation, Code, Part, Record, Row, reference, several, structured, word
+from app.models.base import Citation, Part, Record, Row, reference, several, structured, word
 from app.models.claims import Search
+from app.models.codes import Code
 from app.models.types import Line, Prose, RefersTo, Slug, TreatmentRef
 from app.models.vocabulary import Route, TreatmentKind
 

@@ -126,8 +126,17 @@ CodeSystem = TypeAliasType(
         "ctri",
         "isrctn",
         "eudract",
+        "ctis",
+        "chictr",
+        "jrct",
+        "drks",
+        "anzctr",
+        "umin",
+        "pactr",
     ],
 )
+CodeOrigin = TypeAliasType("CodeOrigin", Literal["source", "curator", "algorithm"])
+"""Who gave a record its code: the source itself, a person here, or a program (MeSH terms of ClinicalTrials.gov)."""
 
 Purpose = TypeAliasType("Purpose", Literal["treatment", "prevention", "symptom-relief", "diagnosis"])
 ApprovalStatus = TypeAliasType(
@@ -193,9 +202,40 @@ StudyDesign = TypeAliasType(
         "case-series",
         "pooled-analysis",
         "systematic-review",
+        "randomized-factorial",
+        "randomized-cluster",
+        "randomized-stepped-wedge",
+        "randomized-sequential",
+        "sequential",
+        "single-patient",
+        "cross-sectional",
+        "network-meta-analysis",
     ],
 )
-Blinding = TypeAliasType("Blinding", Literal["open-label", "single-blind", "double-blind", "triple-blind"])
+"""Allocation, intervention model and observational model of ClinicalTrials.gov in one word, and reviews."""
+Blinding = TypeAliasType(
+    "Blinding", Literal["open-label", "single-blind", "double-blind", "triple-blind", "quadruple-blind"]
+)
+"""ClinicalTrials.gov `masking`."""
+BlindedRole = TypeAliasType(
+    "BlindedRole", Literal["participant", "care-provider", "investigator", "outcomes-assessor", "data-analyst"]
+)
+"""ClinicalTrials.gov `whoMasked`, widened by `data-analyst` (CONSORT 2010, item 11a)."""
+StudyStatus = TypeAliasType(
+    "StudyStatus",
+    Literal[
+        "not-yet-recruiting",
+        "recruiting",
+        "enrolling-by-invitation",
+        "active-not-recruiting",
+        "suspended",
+        "terminated",
+        "completed",
+        "withdrawn",
+        "unknown",
+    ],
+)
+"""ClinicalTrials.gov `overallStatus`; `withdrawn`: ended before anybody was enrolled."""
 Phase = TypeAliasType("Phase", Literal["early-1", "1", "1-2", "2", "2-3", "3", "4", "not-applicable"])
 
 Comparator = TypeAliasType(
@@ -222,7 +262,39 @@ Measure = TypeAliasType(
     ],
 )
 PModifier = TypeAliasType("PModifier", Literal["=", "<", ">"])
-Finding = TypeAliasType("Finding", Literal["favours-treatment", "favours-comparator", "no-difference", "unclear"])
+Finding = TypeAliasType(
+    "Finding",
+    Literal[
+        "favours-treatment",
+        "favours-comparator",
+        "no-difference",
+        "unclear",
+        "not-significant",
+        "non-inferior",
+        "non-inferiority-not-shown",
+    ],
+)
+"""What a result found: `no-difference` is a precise null, `not-significant` an inconclusive one (Altman 1995,
+doi:10.1136/bmj.311.7003.485)."""
+Hypothesis = TypeAliasType(
+    "Hypothesis", Literal["superiority", "non-inferiority", "equivalence", "non-inferiority-or-equivalence", "other"]
+)
+"""ClinicalTrials.gov `nonInferiorityType`."""
+Sides = TypeAliasType("Sides", Literal["one-sided", "two-sided"])
+"""ClinicalTrials.gov `ciNumSides`."""
+EstimateDirection = TypeAliasType("EstimateDirection", Literal["treatment", "comparator", "unknown"])
+DirectionBasis = TypeAliasType("DirectionBasis", Literal["source", "outcome"])
+DispersionKind = TypeAliasType(
+    "DispersionKind",
+    Literal[
+        "geometric-coefficient-of-variation",
+        "coefficient-of-variation",
+        "geometric-standard-deviation",
+        "median-absolute-deviation",
+        "other",
+    ],
+)
+"""ClinicalTrials.gov `dispersionType`, without those that have fields: SD, standard error, quartiles, range."""
 SynthesisKind = TypeAliasType("SynthesisKind", Literal["none", "common-effect", "random-effects", "narrative"])
 CertaintyLevel = TypeAliasType("CertaintyLevel", Literal["high", "moderate", "low", "very-low"])
 """GRADE certainty of evidence, one per outcome and comparison."""

@@ -23,10 +23,10 @@ from app.pages.approvals import PlaceLine, place_lines
 from app.pages.claims import evidence_lines, verdict_of
 from app.pages.context import PageContext, marks_of, source_url
 from app.pages.layout import PageSettings, as_of_words
-from app.pages.study_results import CERTAINTIES, certainty_of, comparator_name, effect_words, p_words, result_line
+from app.pages.study_results import CERTAINTIES, certainty_of, effect_words, p_words, result_line
 from app.pages.tables import DoseLine, dose_table
 from app.pages.templates import report_address
-from app.pages.wording import FINDINGS, Tone, format_number, spaced, titled
+from app.pages.wording import Tone, finding_words, format_number, spaced, titled
 from app.reports.record_page import Facts, Record
 
 MOST_FACTS = 5
@@ -351,14 +351,12 @@ def _certainties(claim: Record, context: PageContext) -> list[CardWord]:
 
 def _result(facts: Facts, context: PageContext) -> CardContent:
     record = facts.record
-    finding, tone = FINDINGS[record["finding"]]
+    finding, tone = finding_words(record)
     line = result_line(record, context)
     rated = f"{line.certainty.level} certainty" if line.certainty else "Certainty not rated"
     treatment = context.name(Treatment, record["treatment"])
     about = f" for {context.name(Condition, record['condition'])}" if record["condition"] else ""
-    against = (
-        f", compared with {comparator_name(record, context)}" if record["comparator"] else ", without a comparison"
-    )
+    against = f", compared with {line.comparison}" if line.comparison else ", without a comparison"
     return CardContent(
         title=f"{capital(record['outcome_text'])}: {line.study}",
         judgements=[CardWord(text=finding, tone=tone), CardWord(text=rated, tone="plain")],

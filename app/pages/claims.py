@@ -17,10 +17,10 @@ from app.pages.context import Link, PageContext, Record
 from app.pages.side_effects import figure_words, people
 from app.pages.study_results import effect_words, study_name
 from app.pages.wording import (
-    FINDINGS,
     VERDICT_TONES,
     Tone,
     day_words,
+    finding_words,
     format_number,
     place_name,
     spaced,
@@ -135,7 +135,7 @@ def record_says(plural: str, record: Record, context: PageContext) -> str:
         by = f" ({record['authority']})" if record["authority"] else ""
         return f"{about}, {place_name(record['jurisdiction'])}{by}: {spaced(record['status'])}{since}"
     if plural == StudyResult.plural:
-        finding = FINDINGS[record["finding"]][0].lower()
+        finding = finding_words(record)[0].lower()
         parts = [record["outcome_text"], record["time_frame_text"] or "", effect_words(record)]
         return f"{study_name(record, context)}: {', '.join(part for part in parts if part)}; {finding}"
     if plural == SideEffect.plural:

@@ -29,7 +29,7 @@ from app.pages.study_results import (
     result_line,
     result_lines,
 )
-from app.pages.wording import FINDINGS, day_words, format_number, spaced, titled, why_absent
+from app.pages.wording import day_words, finding_words, format_number, spaced, titled, why_absent
 from app.reports.record_page import Facts, Listed
 
 LONGEST_DESCRIPTION = 200
@@ -131,7 +131,7 @@ def _result(facts: Facts, context: PageContext) -> View:
     record = facts.record
     study = context.record(Study.plural, record["study"]) or {}
     outcome = context.record(Outcome.plural, record["outcome"])
-    finding, tone = FINDINGS[record["finding"]]
+    finding, tone = finding_words(record)
     others = Listed([result for result in facts.items(StudyResult) if result["id"] != record["id"]], 0)
     treatment = context.link(Treatment, record["treatment"])
     line = result_line(record, context)
@@ -152,6 +152,9 @@ def _result(facts: Facts, context: PageContext) -> View:
             ("When", record["time_frame_text"] or why_absent(record, "time_frame_text")),
             ("Measured by", outcome["name"] + _direction_words(outcome) if outcome else ""),
             ("Whose data", titled(record["population"])),
+            ("Compared", ", ".join(record.get("compared", ()))),
+            ("Analysis", _analysis_words(record)),
+            ("Clinically important", {None: "", True: "yes", False: "no"}[record.get("clinically_important")]),
             ("Not extracted or reported", _missing_words(record)),
         ],
         "study": study,
@@ -232,16 +235,38 @@ def _missing_words(record: Mapping[str, Any]) -> str:
     return capital(", ".join(parts))
 
 
+def _analysis_words(result: Mapping[str, Any]) -> str:
+    """How a result was analysed: what was to be shown, the margin, and the method."""
+    margin = result.get("margin")
+    parts = [
+        spaced(result.get("hypothesis")).replace("non inferiority", "non-inferiority"),
+        f"margin {format_number(margin)}" if margin is not None else "",
+        result.get("margin_text") or "",
+        result.get("analysis_method") or "",
+        spaced(result.get("ci_sides")).replace("one sided", "one-sided").replace("two sided", "two-sided"),
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _enrolment(study: Mapping[str, Any]) -> str:
+    """People enrolled, and how many were to be: `57 of 120 planned`."""
+    enrolled, planned = format_number(study["enrolment"]), format_number(study.get("enrolment_planned"))
+    return f"{enrolled or '?'} of {planned} planned" if planned else enrolled
+
+
 def _study_facts(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not study:
         return []
     return [
         ("Design", ", ".join(part for part in (titled(study["design"]), spaced(study["blinding"])) if part)),
         ("Phase", study["phase"] or ""),
-        ("People", format_number(study["enrolment"])),
+        ("Blinded", spaced(", ".join(study.get("blinded", ())))),
+        ("Status", ". ".join(part for part in (titled(study.get("status")), study.get("why_stopped") or "") if part)),
+        ("People", _enrolment(study)),
         ("Trials included", format_number(study["trial_count"])),
         ("When", "–".join(part for part in (day_words(study["started"]), day_words(study["completed"])) if part)),
         ("Where", ", ".join(study["countries"])),
+        ("Sponsor", study.get("sponsor") or ""),
         ("Paid by", study["funding"] or ""),
         ("Registered as", ", ".join(code["code"] for code in study["registry_ids"])),
     ]

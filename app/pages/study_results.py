@@ -12,12 +12,13 @@ from app.formats.forest import Forest, PlottedInterval, forest_svg
 from app.formats.svg import cut, inline
 from app.models.base import Row
 from app.models.conditions import Condition
+from app.models.effects import is_controlled
 from app.models.outcomes import Outcome
 from app.models.studies import Study
 from app.models.study_results import COMPARATORS, StudyResult
 from app.models.treatments import Treatment
 from app.pages.context import Link, Note, PageContext, Record, grouped
-from app.pages.wording import FINDINGS, MEASURES, RATIOS, Tone, format_number, percent, spaced, titled
+from app.pages.wording import MEASURES, RATIOS, Tone, finding_words, format_number, percent, spaced, titled, why_absent
 
 MOST_PLOTS = 6
 """How many forest plots a page draws."""
@@ -84,7 +85,7 @@ def result_lines(results: Iterable[Record], context: PageContext) -> list[Result
 
 def result_line(result: Record, context: PageContext) -> ResultLine:
     """The row of one result."""
-    finding, tone = FINDINGS[result["finding"]]
+    finding, tone = finding_words(result)
     return ResultLine(
         id=result["id"],
         href=context.page(StudyResult.plural, result["id"]),
@@ -125,15 +126,18 @@ def _kind(result: Record) -> str:
 def comparator_name(result: Record, context: PageContext) -> str:
     """The comparator of a result; empty for a single group."""
     comparator = result["comparator"]
-    if comparator is None:
+    if comparator in (None, "none"):
         return ""
-    return {"baseline": "the time before", "none": "no treatment"}.get(
+    return {"baseline": "the time before"}.get(
         comparator, spaced(comparator) if comparator in COMPARATORS else context.name(Treatment, comparator)
     )
 
 
 def arm_words(arm: Record) -> str:
-    """An arm's own numbers: `saline: 4 of 16 (25 %)`, `toxin: mean 3.3, SD 2.2 (n = 15)`; empty where it has none."""
+    """An arm's own numbers: `saline: 4 of 16 (25 %)`, `toxin: mean 3.3, SD 2.2 (n = 15)`; empty where it has none.
+
+    `toxin: 12 of 30 eyes`; `drug: median 26.3 (95 % CI 18.3 to not reached)`; `drug: 3.1 events per 100 patient-years`.
+    """
     n, events, rate = arm["n"], arm["events"], arm["percent"]
     text = ""
     if events is not None and n:
@@ -144,25 +148,50 @@ def arm_words(arm: Record) -> str:
         text = percent(rate) + (f" of {format_number(n)}" if n else "")
     else:
         named = (("mean", "mean"), ("sd", "SD"), ("se", "SE"), ("median", "median"), ("event_count", "events"))
-        text = ", ".join(f"{word} {format_number(arm[name])}" for name, word in named if arm[name] is not None)
+        parts = [f"{word} {format_number(arm[name])}" for name, word in named if arm[name] is not None]
+        text = ", ".join([*parts, *_other_numbers(arm)])
+        text += _interval_words(arm)
         text += f" (n = {format_number(n)})" if text and n else f"n = {format_number(n)}" if n else ""
     return f"{arm['arm']}: {text}" if text else ""
+
+
+def _other_numbers(arm: Record) -> list[str]:
+    """An arm's units that are no people, and its value with its own unit; a release of 0.3.0 has neither."""
+    units = arm.get("denominator_unit") or "units"
+    counted = [format_number(arm.get(name)) for name in ("numerator", "denominator")]
+    texts = [" of ".join(count for count in counted if count) + f" {units}"] if any(counted) else []
+    value, unit = arm.get("value"), arm.get("unit")
+    return [*texts, f"{format_number(value)} {unit or ''}".strip()] if value is not None else texts
+
+
+def _interval_words(arm: Record) -> str:
+    """An arm's own interval: ` (95 % CI 18.3 to not reached)`; empty without one."""
+    low, high = arm.get("ci_low"), arm.get("ci_high")
+    if low is None and high is None:
+        return ""
+    ends = [format_number(arm[name]) or why_absent(arm, name) or "?" for name in ("ci_low", "ci_high")]
+    level = f"{format_number(arm['ci_level'])}\u202f% " if arm["ci_level"] else ""
+    return f" ({level}CI {ends[0]} to {ends[1]})"
 
 
 def effect_words(result: Record) -> str:
     """The effect size with its confidence interval: `risk ratio 1.19 (95 % CI 1.03 to 1.36)`; empty without one."""
     if result["estimate"] is None:
         return ""
-    text = f"{MEASURES[result['measure']]} {format_number(result['estimate'])}"
+    name = result.get("measure_text") if result["measure"] == "other" else None
+    text = f"{name or MEASURES[result['measure']]} {format_number(result['estimate'])}"
     if result["ci_low"] is None and result["ci_high"] is None:
         return text
     level = f"{format_number(result['ci_level'])}\u202f% " if result["ci_level"] else ""
-    return f"{text} ({level}CI {format_number(result['ci_low']) or '?'} to {format_number(result['ci_high']) or '?'})"
+    ends = [format_number(result[name]) or why_absent(result, name) or "?" for name in ("ci_low", "ci_high")]
+    return f"{text} ({level}CI {ends[0]} to {ends[1]})"
 
 
 def p_words(result: Record) -> str:
-    """The P value: `P = 0.012`; empty without one."""
-    return "" if result["p_value"] is None else f"P {result['p_modifier']} {result['p_value']:g}"
+    """The P value: `P = 0.012`, or as it is printed where that is no number; empty without one."""
+    if result["p_value"] is None:
+        return f"P {result['p_text']}" if result.get("p_text") else ""
+    return f"P {result['p_modifier']} {result['p_value']:g}"
 
 
 def certainty_of(record: Record) -> CertaintyLine | None:
@@ -189,6 +218,7 @@ class Plot:
 def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1) -> list[Plot]:
     """One plot for each condition, outcome, measure and level with at least `least` estimates with intervals.
 
+    Estimates without a control group, and those that are printed the other way round, have plots of their own.
     The largest `MOST_PLOTS` groups are drawn. The results are shown beside each other, never pooled.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
@@ -199,6 +229,8 @@ def forest_plots(results: Sequence[Record], context: PageContext, least: int = 1
                 result["outcome"] or result["outcome_text"],
                 result["measure"],
                 result["ci_level"],
+                is_controlled(result["comparator"]),
+                result.get("estimate_direction"),
             )
             groups.setdefault(key, []).append(result)
     largest = sorted((group for group in groups.values() if len(group) >= least), key=len, reverse=True)[:MOST_PLOTS]

@@ -19,7 +19,7 @@ from app.pages.shared import Values
 from app.pages.study_results import CertaintyLine, Plot, certainty_of
 from app.pages.syntheses import KIND, VERSION, SynthesisText, context_of, describe_synthesis, drawing_of
 from app.pages.templates import report_address
-from app.pages.wording import FINDINGS, MEASURES, Tone, format_number, percent, titled
+from app.pages.wording import MEASURES, Tone, finding_words, format_number, percent, titled
 from app.reports.cards import SYNTHESES
 from app.reports.synthesis.page import SynthesisFacts
 from app.reports.synthesis.question import EvidenceQuestion
@@ -103,7 +103,7 @@ def undecided_values(errors: Sequence[Mapping[str, Any]], question: EvidenceQues
 
 def _counted(result: Mapping[str, Any], context: PageContext) -> CountedLine:
     effect = result["effect"]["display"]
-    finding, tone = FINDINGS[result["finding"]]
+    finding, tone = finding_words(result)
     weight = result["effect"]["weight"]
     return CountedLine(
         label=result["label"],

@@ -5,6 +5,8 @@ from typing import Any
 
 from app.evidence.sentences import capital
 from app.formats.dataset_citation import MONTHS
+from app.models.effects import is_controlled
+from app.models.study_results import is_earlier_null
 
 Tone = str
 """The colour class of a word: `good`, `bad`, `care` or `plain`."""
@@ -44,9 +46,21 @@ VERDICT_TONES: Mapping[str, Tone] = {
 FINDINGS: Mapping[str, tuple[str, Tone]] = {
     "favours-treatment": ("Favours the treatment", "good"),
     "favours-comparator": ("Favours the comparator", "bad"),
-    "no-difference": ("No clear difference", "plain"),
+    "no-difference": ("No important difference", "plain"),
+    "not-significant": ("Difference not shown", "plain"),
+    "non-inferior": ("Not inferior to the comparator", "plain"),
+    "non-inferiority-not-shown": ("Non-inferiority not shown", "care"),
     "unclear": ("Unclear", "plain"),
 }
+UNCONTROLLED_FINDINGS: Mapping[str, str] = {
+    "favours-treatment": "Better than before, no control group",
+    "favours-comparator": "Worse than before, no control group",
+    "no-difference": "No important change, no control group",
+    "not-significant": "Change not shown, no control group",
+}
+"""Findings of results without a group of other people: a change is never coloured as a trial's favour or null."""
+EARLIER_NULL = ("No clear difference", "No clear change, no control group")
+"""`no-difference` in words, with and without a control group, where it may mean no more than `not-significant`."""
 MEASURES = {
     "risk-ratio": "risk ratio",
     "odds-ratio": "odds ratio",
@@ -63,6 +77,18 @@ MOST_DECIMALS = 12
 BOUNDS = {"<": "<\u202f", "<=": "≤\u202f", ">=": "≥\u202f", ">": ">\u202f", "~": "about "}
 """How a bound is written before its number."""
 RATIOS = frozenset({"risk-ratio", "odds-ratio", "ratio-of-means", "rate-ratio", "hazard-ratio"})
+
+
+def finding_words(result: Mapping[str, Any]) -> tuple[str, Tone]:
+    """A result's finding in words, and its colour: plain for every result without a control group.
+
+    A null that was recorded before `not-significant` was known is worded as one that may be inconclusive.
+    """
+    finding, has_control = result["finding"], is_controlled(result["comparator"])
+    if finding == "no-difference" and is_earlier_null(result):
+        return EARLIER_NULL[0 if has_control else 1], "plain"
+    text, tone = FINDINGS[finding]
+    return (text, tone) if has_control else (UNCONTROLLED_FINDINGS.get(finding, text), "plain")
 
 
 def spaced(word: str | None) -> str:

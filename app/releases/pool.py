@@ -153,6 +153,7 @@ def _later_columns(path: Path) -> dict[str, frozenset[str]]:
     with closing(connect(path)) as raw:
         had = {
             plural: {name for _, name, *_ in raw.execute(f'PRAGMA table_info("{row.table().name}")')}
+            | row.filled_by_migrations
             for plural, row in RESOURCES.items()
         }
     return {plural: frozenset(RESOURCES[plural].table().c.keys()) - names for plural, names in had.items()}

@@ -47,8 +47,8 @@ NOTES = (
     "third in studies of its own, whose people may differ; no effect between the treatments is computed.",
     "Doses of different products are not compared.",
 )
-NO_THIRD = (None, "baseline", "mixed")
-"""Comparators that do not link treatments indirectly, though the word is equal: none, baseline, mixed."""
+NO_THIRD = (None, "baseline", "none", "mixed")
+"""Comparators that link no treatments indirectly, though the word is equal: no group of other people, or several."""
 Group = tuple[str, str | None, str]
 """Outcome, comparator, and in direct evidence the treatment, since swapping the two reverses the effect."""
 

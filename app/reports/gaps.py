@@ -186,11 +186,12 @@ def _result_counts(connection: Connection, treatment: str) -> dict[str, ResultCo
 
 
 def _favouring(connection: Connection, treatment: str, condition: str) -> list[Document]:
-    """The first `MOST_RESULTS` results that favour the treatment, without those of retracted sources."""
+    """The first `MOST_RESULTS` controlled results that favour the treatment, without those of retracted sources."""
     filters = {
         "treatment": [treatment],
         "condition": [condition],
         "finding": ["favours-treatment"],
+        "is_controlled": [True],
         "source_status": ["current", "corrected", "concern", None],
     }
     page = list_rows(connection, Query(StudyResult, filters, limit=MOST_RESULTS))

@@ -1,4 +1,4 @@
-"""Identifiers in a search text (DOI, PMID, PMCID, NCT number, codes, ids): alone, after a label, or in a URL."""
+"""Identifiers in a search text (DOI, PMID, PMCID, registry numbers, codes, ids): alone, after a label, or in a URL."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from typing import get_args
 from urllib.parse import unquote
 
 from app.models import RESOURCES
+from app.models.registries import registry_keys_in
 from app.models.types import SLUG_PATTERN
 from app.models.vocabulary import CodeSystem
 
@@ -21,7 +22,6 @@ MOST_PARTS = 4
 _LABELS = "|".join(sorted(map(re.escape, {*SYSTEMS, *OTHER_LABELS}), key=len, reverse=True))
 _LABELLED = re.compile(rf"(?:{_LABELS})(?:\s*[:#]\s*|\s+)(\S+)")
 _DOI = re.compile(r"10\.[0-9]{4,9}/\S+")
-_NCT = re.compile(r"\bnct[\s:#]*([0-9]{8})\b")
 _PMID = re.compile(r"\b(?:pmid|pubmed(?:\.ncbi\.nlm\.nih\.gov/|/|\s+id)?)[\s:#]*([0-9]{1,9})\b")
 _PMCID = re.compile(r"\bpmc[0-9]{1,10}\b")
 _OURS = re.compile(rf"(?:^|/)({'|'.join(RESOURCES)})/({SLUG_PATTERN.strip('^$')})/?(?:[?#]\S*)?$")
@@ -30,7 +30,8 @@ _OURS = re.compile(rf"(?:^|/)({'|'.join(RESOURCES)})/({SLUG_PATTERN.strip('^$')}
 def codes_in(text: str) -> set[str]:
     """Candidate codes in a text, in lower case, not checked against the index.
 
-    The whole text, also without the name of a code system before it, and any DOI, NCT number, PMID or PMCID within it.
+    The whole text, also without the name of a code system before it, and any DOI, registry number, PMID or PMCID
+    within it.
     """
     return {code for code in _codes(text.lower()) if 0 < len(code) <= LONGEST and "\x00" not in code}
 
@@ -54,6 +55,6 @@ def _codes(text: str) -> Iterator[str]:
         yield from (found, found.strip(AROUND))
         prefix, *parts = re.split("[?#]", found)[0].strip(AROUND).split("/")
         yield from ("/".join([prefix, *parts[:number]]) for number in range(1, MOST_PARTS + 1))
-    yield from (f"nct{digits}" for digits in _NCT.findall(text))
+    yield from registry_keys_in(text)
     yield from _PMID.findall(text)
     yield from _PMCID.findall(text)

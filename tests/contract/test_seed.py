@@ -149,7 +149,7 @@ def test_a_review_names_the_trials_it_includes_and_is_not_one_of_them(seed_clien
 
 
 def test_the_missed_and_the_met_primary_endpoint_are_told_apart(seed_client: TestClient) -> None:
-    for study, finding in (("preempt-1", "no-difference"), ("preempt-2", "favours-treatment")):
+    for study, finding in (("preempt-1", "not-significant"), ("preempt-2", "favours-treatment")):
         rows = one(seed_client, f"/v1/study-results?study={study}&is_primary=true")["items"]
         assert {row["finding"] for row in rows} == {finding}
 
@@ -157,14 +157,14 @@ def test_the_missed_and_the_met_primary_endpoint_are_told_apart(seed_client: Tes
 def test_a_trial_with_negative_results_is_there(seed_client: TestClient) -> None:
     langevin = one(seed_client, "/v1/study-results?study=langevin-2011")["items"][0]
     assert (langevin["estimate"], langevin["ci_low"], langevin["ci_high"]) == (-0.07, -0.36, 0.21)
-    assert langevin["finding"] == "no-difference"
-    negative = one(seed_client, "/v1/study-results?finding=no-difference&count=exact")["total"]
+    assert langevin["finding"] == "not-significant"
+    negative = one(seed_client, "/v1/study-results?finding=not-significant&count=exact")["total"]
     assert negative >= 10
 
 
 def test_a_direction_alone_gives_reasons_for_what_is_missing(seed_client: TestClient) -> None:
     row = one(seed_client, "/v1/study-results?study=ferrante-2005")["items"][0]
-    assert row["finding"] == "no-difference"
+    assert row["finding"] == "not-significant"
     assert row["estimate"] is None
     assert row["missing"]["estimate"]
 

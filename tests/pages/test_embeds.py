@@ -191,7 +191,7 @@ def test_a_badge_tells_what_is_wrong_as_a_badge(seed_client: TestClient) -> None
             "Indication, approval: not approved in CA, GB, US",
         ),
         ("treatments/onabotulinumtoxina", "Treatment, approved: GB for 2 uses, US for 5 uses"),
-        ("study-results/langevin-2011-pain-week-4", "Study result: no clear difference · high certainty"),
+        ("study-results/langevin-2011-pain-week-4", "Study result: difference not shown · high certainty"),
         (
             "study-results/foster-2001-pain-relief-50-week-3",
             "Study result: favours the treatment · certainty not rated",

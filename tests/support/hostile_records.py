@@ -39,6 +39,10 @@ def id_of(plural: str) -> str:
     return f"{ID}-of-{plural}" if plural in ("approvals", "warnings", "dosing-intervals", "side-effects") else ID
 
 
+_EYES = [{"arm": ATTACK, "role": "exposed", "numerator": 1, "denominator": 2, "denominator_unit": ATTACK}]
+_UNITS = {"code": ATTACK, "value": 3, "unit": ATTACK, "note": ATTACK}
+
+
 def _result(study: str, **values: Any) -> dict[str, Any]:
     return {
         "study": study,
@@ -49,9 +53,14 @@ def _result(study: str, **values: Any) -> dict[str, Any]:
         "outcome_text": ATTACK,
         "time_frame_text": ATTACK,
         "arms": [
-            {"arm": ATTACK, "role": "exposed", "n": 40, "events": 12, "class": ATTACK, "category": ATTACK},
+            {"arm": ATTACK, "role": "exposed", "n": 40, "events": 12, "class": ATTACK, "category": ATTACK, **_UNITS},
             {"arm": f"{ATTACK}.", "role": "comparator", "n": 40, "events": 5},
         ],
+        "compared": [ATTACK, f"{ATTACK}."],
+        "analysis_method": ATTACK,
+        "measure_text": ATTACK,
+        "p_text": ATTACK,
+        "margin_text": ATTACK,
         "finding": "favours-treatment",
         "note": ATTACK,
         "certainty": {"level": "low", "by": ATTACK},
@@ -66,6 +75,10 @@ def _study(**values: Any) -> dict[str, Any]:
         "acronym": ATTACK,
         "design": "randomized-parallel",
         "registry_ids": CODES,
+        "index_terms": CODES,
+        "status": "terminated",
+        "why_stopped": ATTACK,
+        "sponsor": ATTACK,
         "arms": [{"id": "made-up-arm", "label": ATTACK, "treatment": ID, "dose": ATTACK}],
         "countries": [ATTACK],
         "funding": ATTACK,
@@ -193,7 +206,7 @@ _SEED: dict[str, list[dict[str, Any]]] = {
         _result(ID),
         _result(ID, id="made-up-attack-of-both", citations=SOUND),
         _result(OTHER, id=OTHER, citations=SOUND, certainty=None),
-        _result(ID, id="made-up-attack-estimate", arms=[], outcome=None)
+        _result(ID, id="made-up-attack-estimate", arms=_EYES, compared=[], outcome=None)
         | {"measure": "risk-ratio", "estimate": 1.5, "ci_low": 1, "ci_high": 2, "ci_level": 95},
     ],
     "claims": [

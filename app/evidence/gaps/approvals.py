@@ -10,6 +10,7 @@ from app.evidence.gaps.base import Document, Gap, GapParty, absent_side, record_
 from app.evidence.regulatory_status import RegulatoryStanding, decision_of, standing
 from app.models.approvals import Approval
 from app.models.claims import Claim
+from app.models.effects import is_controlled
 from app.models.jurisdictions import CODES
 from app.models.study_results import StudyResult
 
@@ -30,17 +31,21 @@ class ResultCounts:
     single: int = 0
     pooled: int = 0
     favouring_single: Counter[str] = field(default_factory=Counter)
-    """By comparator."""
+    """By comparator, of controlled results: without a control group a change is no favour of the treatment."""
     favouring_pooled: int = 0
+    better_uncontrolled: int = 0
+    """Results of people who were better than before, without a control group."""
 
     def add(self, count: int, comparator: str | None, *, is_single: bool, favours: bool) -> None:
         """Count results with the same comparator and finding."""
+        has_control = is_controlled(comparator)
+        self.better_uncontrolled += count if favours and not has_control else 0
         if is_single:
             self.single += count
-            self.favouring_single[comparator or "nothing"] += count if favours else 0
+            self.favouring_single[comparator or "nothing"] += count if favours and has_control else 0
         else:
             self.pooled += count
-            self.favouring_pooled += count if favours else 0
+            self.favouring_pooled += count if favours and has_control else 0
 
     @property
     def favouring(self) -> int:
@@ -60,6 +65,8 @@ class ResultCounts:
             parts.append(f"of {self.single} results of single studies that we hold, {found}")
         if self.pooled:
             parts.append(f"of {self.pooled} results of reviews, {self.favouring_pooled} favour it")
+        if self.better_uncontrolled:
+            parts.append(f"{self.better_uncontrolled} were better than before, without a control group")
         return "; ".join(parts)
 
 
@@ -161,6 +168,6 @@ def _deciding(found: RegulatoryStanding, rows: Sequence[Document]) -> list[GapPa
 
 
 def _result_says(row: Document) -> str:
-    against = row["comparator"] or "no comparator"
+    against = f"against {row['comparator']}" if is_controlled(row["comparator"]) else "without a control group"
     frame = f", {row['time_frame_text']}" if row["time_frame_text"] else ""
-    return f"{row['outcome_text']}{frame}, against {against}: {row['finding']}."
+    return f"{row['outcome_text']}{frame}, {against}: {row['finding']}."

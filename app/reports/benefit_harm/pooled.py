@@ -32,7 +32,7 @@ def pooled_entries(
     groups: dict[tuple[str, str], list[Reported]] = {}
     for reported in found:
         outcome, comparator = str(reported.outcome["id"]), reported.result["comparator"]
-        if comparator not in (None, "baseline") and (not outcomes or outcome in outcomes):
+        if reported.is_controlled and (not outcomes or outcome in outcomes):
             groups.setdefault((outcome, str(comparator)), []).append(reported)
     entries, notes = [], []
     for (outcome, _), group in sorted(groups.items()):

@@ -209,6 +209,12 @@ def notes(gathered: Gathered, results: SortedResults) -> Iterator[str]:
     )
     if found and is_open and results.measure not in PROPORTIONS:
         yield "None of these studies is randomized: the groups may differ in more than the treatment."
+    for reported, numbers in results.counted:
+        if numbers.is_turned:
+            yield (
+                f"The estimate of {reported.id} is printed as comparator against treatment, and was turned round: its "
+                f"source says that a higher value favours the {reported.result['estimate_direction']}."
+            )
     missed = sorted(set(gathered.question.id or ()) - {reported.id for reported in gathered.found.results})
     if missed:
         yield f"No published result of this question has these ids: {', '.join(missed)}."

@@ -10,6 +10,7 @@ from app.db.database import Database
 from app.db.tables import CODE
 from app.models import RESOURCES
 from app.models.base import Row
+from app.models.registries import lookup_key
 from app.store.read.filters import published
 from app.store.read.missing import absent
 from app.store.read.prepared import ConnectionReader, InlineReader, Reader, Statement, read_rows
@@ -50,7 +51,7 @@ def lookup(connection: Connection, system: str, code: str) -> list[tuple[str, st
     same = or_(CODE.c.system == system, CODE.c.system.like(f"{system}-%"))
     keys = connection.execute(
         select(CODE.c.kind, CODE.c.id)
-        .where(same, CODE.c.code == code.lower())
+        .where(same, CODE.c.code.in_({lookup_key(system, code), code.lower()}))
         .order_by(CODE.c.kind, CODE.c.id)
         .limit(MOST_ROWS)
     ).all()

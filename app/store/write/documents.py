@@ -11,6 +11,7 @@ from app.evidence.citations.verification import Finding, TextOf, verify
 from app.json_codec import from_json, to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
+from app.models.registries import lookup_key
 from app.models.rules import ReviewReason, broken_rules, rule_names
 from app.models.types import plain_number
 from app.store.write.batch import error_at, name_of
@@ -192,7 +193,7 @@ def reference_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
 
 def code_rows(key: Key, record: Record) -> Iterator[dict[str, str]]:
     """The record's codes, as rows of the table `code`."""
-    for system, code in sorted({(system, code.lower()) for system, code in record.codes_held()}):
+    for system, code in sorted({(system, lookup_key(system, code)) for system, code in record.codes_held()}):
         yield {"kind": key[0], "id": key[1], "system": system, "code": code}
 
 

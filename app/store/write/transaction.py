@@ -317,12 +317,16 @@ class Write:
             changed, self.touched = self.touched, []
             self._render(sorted(self.loaded.referencing(changed)))
 
-    def _render(self, keys: Sequence[Key]) -> None:
+    def _render(self, keys: Sequence[Key]) -> list[Record]:
+        """Render records again; returns them as they were read."""
+        records = []
         for chunk in chunks(keys):
             for key, existing in self.loaded.existing(chunk).items():
                 record = record_from(key[0], existing.document)
                 row = render_document(record, existing, self.context, is_rerendering=True)
                 self._rewrite(key[0], row, existing)
+                records.append(record)
+        return records
 
     def render_all(self, progress: Progress) -> None:
         """Render every record again, and store the digest of the new shape."""
@@ -332,7 +336,9 @@ class Write:
             while ids := self.connection.scalars(
                 select(table.c.id).where(table.c.id > last).order_by(table.c.id).limit(IDS_PER_STATEMENT)
             ).all():
-                self._render([(plural, record_id) for record_id in ids])
+                records = self._render([(plural, record_id) for record_id in ids])
+                self.connection.execute(delete(CODE).where(CODE.c.kind == plural, CODE.c.id.in_(ids)))
+                self.insert(CODE, [row for record in records for row in code_rows((plural, record.id), record)])
                 self.loaded.forget()
                 progress(len(ids))
                 last = ids[-1]

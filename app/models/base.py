@@ -17,13 +17,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from app.models.rules import ReviewReason, Rule
 from app.models.types import Count, Day, Instant, Line, Pointer, Prose, RefersTo, Slug, SourceRef
-from app.models.vocabulary import (
-    AbsenceReason,
-    SourceStatus,
-    State,
-    Transformation,
-    Verification,
-)
+from app.models.vocabulary import AbsenceReason, SourceStatus, State, Transformation, Verification
 
 Key = tuple[str, str]
 """A record's plural and id."""

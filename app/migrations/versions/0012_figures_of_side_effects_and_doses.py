@@ -19,7 +19,6 @@ def upgrade() -> None:
     with op.batch_alter_table('dosing_interval') as table:
         table.add_column(sa.Column('claim', AutoString(), nullable=True))
         table.create_foreign_key('fk_dosing_interval_claim', 'claim', ['claim'], ['id'])
-        table.create_index('ix_dosing_interval_claim', ['claim'], unique=False)
         table.add_column(sa.Column('as_needed', sa.Boolean(), nullable=True))
         for name in ('weight_min', 'weight_max', 'renal_min', 'renal_max', 'age_min_years', 'age_max_years'):
             table.add_column(sa.Column(name, sa.Float(), nullable=True))

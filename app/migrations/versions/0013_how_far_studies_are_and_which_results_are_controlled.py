@@ -14,8 +14,6 @@ WHERE comparator IS NOT NULL AND comparator NOT IN ('baseline', 'none')"""
 
 def upgrade() -> None:
     op.add_column('study', sa.Column('status', AutoString(), nullable=True))
-    op.create_index('ix_study_status', 'study', ['status'])
     op.add_column('study', sa.Column('sponsor', AutoString(), nullable=True))
-    op.create_index('ix_study_sponsor', 'study', ['sponsor'])
     op.add_column('study_result', sa.Column('is_controlled', sa.Boolean(), nullable=False, server_default=sa.false()))
     op.execute(CONTROLLED)

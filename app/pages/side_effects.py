@@ -41,7 +41,7 @@ class EffectLine:
     """`18 of 716 people`, `15 events in 120 person-years`; empty where the source gives no numbers."""
     width: float | None
     against: str
-    """The figures of the comparator arms."""
+    """The figures of the other arms: comparators, and all where several were exposed or no role is known."""
     frequency: str
     origin: str
     is_observed: bool
@@ -72,15 +72,15 @@ def effect_groups(
         group.sort(key=lambda effect: (highest(effect) is None, -(highest(effect) or 0), effect["term"]))
         shown, more = first_of(group, condition, uses, "side effects")
         lines = [effect_line(effect, context) for effect in shown]
-        unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency)]
+        unnumbered = [line for line in lines if not (line.percent or line.counts or line.frequency or line.against)]
         groups.append(EffectGroup(link, [line for line in lines if line not in unnumbered], unnumbered, more))
     return groups
 
 
 def effect_line(effect: Record, context: PageContext) -> EffectLine:
     """The view of one side effect."""
-    comparators = [arm for arm in effect["arms"] if arm["role"] == "comparator"]
     exposed = exposed_arm(effect)
+    others = [arm for arm in effect["arms"] if arm is not exposed]
     return EffectLine(
         id=effect["id"],
         term=effect["term"],
@@ -89,7 +89,7 @@ def effect_line(effect: Record, context: PageContext) -> EffectLine:
         percent=figure_words(effect),
         counts=counts(exposed) if exposed else people(effect["affected"], effect["at_risk"]),
         width=bar_width(highest(effect)),
-        against="; ".join(_arm(arm) for arm in comparators),
+        against="; ".join(_arm(arm) for arm in others),
         frequency="" if effect["frequency"] == "not-known" else titled(effect["frequency"]),
         origin=_origin(effect, context),
         is_observed=effect["attribution"] == "observed",

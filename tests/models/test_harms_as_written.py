@@ -207,3 +207,9 @@ def test_a_study_of_several_treatments_and_groups_without_a_role_have_reasons(ap
         api.ask("POST", "/v1/side-effects", {**several, "id": "made-up-x", "missing": {}}), 422, "invalid-record"
     )
     assert several["id"] in [item["id"] for item in api.client.get("/v1/side-effects?limit=200").json()["items"]]
+
+
+def test_every_arm_of_several_exposed_ones_is_shown(api: Api) -> None:
+    arms = [{"arm": "made-up low", "affected": 1, "at_risk": 40}, {"arm": "made-up high", "affected": 4, "at_risk": 40}]
+    harm = saved(api, *arms, treatment="rimabotulinumtoxinb")
+    assert "made-up low: 2.5\u202f% (1 of 40); made-up high: 10\u202f% (4 of 40)" in page(api, harm)

@@ -11,8 +11,10 @@ from typing import NamedTuple, get_args
 from app.evidence.citations.pointers import numbers_in, parse_structured, resolve
 from app.evidence.citations.quotes import mismatch
 from app.evidence.citations.text_numbers import bound_value, readings
+from app.evidence.citations.timings import follows, is_within, timings
 from app.models.base import NumberBinding, Record, Span
 from app.models.claims import ClaimRecord
+from app.models.dosing_intervals import DosingIntervalRecord
 from app.models.vocabulary import Verification
 
 LADDER: tuple[Verification, ...] = get_args(Verification.__value__)
@@ -49,6 +51,8 @@ class Finding:
     """The result of a verification: faults, level (None for a record without citations), and what was verified."""
 
     faults: list[Fault] = field(default_factory=list)
+    doubts: list[Fault] = field(default_factory=list)
+    """What contradicts a quote and is flagged, not refused: words may be about something else."""
     rung: Verification | None = None
     quotes: int = 0
     """Number of quotes that were found in a stored text."""
@@ -74,8 +78,12 @@ def verify(record: Record, text_of: TextOf) -> Finding:
             elif is_quote_found or binding.pointer is not None:
                 found.bound.add(binding.field)
     quotes = [place.quote for place in places if place.quote is not None]
+    timed, found.doubts = _timed_numbers(record, quotes)
+    if found.quotes == len(places):
+        spoken = {reading.value for quote in quotes for reading in readings(quote)}
+        found.bound |= {pointer for pointer in timed if values.get(pointer) not in spoken}  # no word can be bound
     if places and len(quotes) == len(places):
-        found.faults += _stray_numbers(values, found.bound, quotes)
+        found.faults += _stray_numbers(values, found.bound | timed, quotes)
     found.rung = _rung(places, values, found)
     return found
 
@@ -91,7 +99,8 @@ def cited_places(record: Record) -> Iterator[CitedPlace]:
 def stated_numbers(record: Record) -> Iterator[tuple[str, float]]:
     """The numbers of a record with their JSON pointers, without positions in texts and without computed numbers."""
     for pointer, value in numbers_in(record.model_dump(mode="json", exclude=NOT_FROM_SOURCES)):
-        if not pointer.endswith(COMPUTED) or pointer.count("/") == 1:
+        is_computed = pointer.endswith(COMPUTED) and pointer.count("/") > 1
+        if not is_computed and not (pointer.endswith("/period") and value == 1):  # no words say the 1 of `a day`
             yield pointer, value
 
 
@@ -134,6 +143,42 @@ def _number_at_pointer(text: str, binding: NumberBinding) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"no number stands at {binding.pointer}")
     return value
+
+
+def _timed_numbers(record: Record, quotes: Sequence[str]) -> tuple[set[str], list[Fault]]:
+    """The pointers of numbers that follow from how often in a quote's words, and those that contradict it.
+
+    `twice daily` gives an interval of 12 hours; its `twice` is no interval of 2 days.
+    """
+    timed: set[str] = set()
+    doubts: list[Fault] = []
+    if not isinstance(record, DosingIntervalRecord):
+        return timed, doubts
+    found = [timings(quote) for quote in quotes]
+    if not any(found):
+        return timed, doubts
+    elsewhere = {
+        reading.value
+        for quote, inside in zip(quotes, found, strict=True)
+        for reading in readings(quote)
+        if not is_within(reading, inside)
+    }
+    doses = [("", record), *((f"/steps/{index}", step) for index, step in enumerate(record.steps))]
+    for at, dose in doses:
+        for name in ("interval_min", "interval_max", "times", "times_max", "period"):
+            value = getattr(dose, name)
+            if value is None:
+                continue
+            if follows(dose, name, [timing for inside in found for timing in inside]):
+                timed.add(f"{at}/{name}")
+            elif value not in elsewhere:
+                words = " or ".join(
+                    repr(quote[one.start : one.end])
+                    for quote, inside in zip(quotes, found, strict=True)
+                    for one in inside
+                )
+                doubts.append(Fault(f"{at}/{name}", f"{name} {value:g} is not what {words} says"))
+    return timed, doubts
 
 
 def _stray_numbers(values: dict[str, float], bound: set[str], quotes: Sequence[str]) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from app.errors import InvalidRecord
-from app.evidence.citations.verification import TextOf, verify
+from app.evidence.citations.verification import Finding, TextOf, verify
 from app.json_codec import from_json, to_json
 from app.models import RESOURCES, plural_of
 from app.models.base import Key, Known, Record, Reference, Row, references
@@ -21,6 +21,8 @@ RENDERING = 1
 """Version of the rendering: increment it when documents change, so that every database renders its own again."""
 POINTS_TO_WITHDRAWN = "refers-to-withdrawn"
 """The rule of `review_reasons` for a record that refers to one that was withdrawn."""
+CONTRADICTS_QUOTE = "contradicts-quote"
+"""The rule of `review_reasons` for a number that is not what the words of its quote say."""
 SOURCE_STATUSES = ("current", "corrected", "concern", "retracted")
 """The values of `source_status`, from best to worst."""
 
@@ -86,7 +88,11 @@ def render_document(
     derived = _derived(key, record, context.known)
     if reasons is None:
         reasons = stored_reasons(record, existing) if existing is not None and is_unedited else []
-    review = [*_reasons_that_follow(record, context.known), *reasons]
+    finding = _verified(key, record, context.text_of)
+    doubts = [
+        ReviewReason(rule=CONTRADICTS_QUOTE, pointer=doubt.pointer, detail=doubt.detail) for doubt in finding.doubts
+    ]
+    review = [*doubts, *_reasons_that_follow(record, context.known), *reasons]
     values = {
         **_defaults(row_class),
         **record.model_dump(mode="json"),
@@ -95,7 +101,7 @@ def render_document(
         "created_at": existing.created_at if existing else context.now,
         "updated_at": existing.updated_at if existing and is_same else context.now,
         "state": state or old_state,
-        "verification": _verification(key, record, context.text_of),
+        "verification": finding.rung,
         "checked_on": _checked_on(record, context.known),
         "source_status": _source_status(record, context.known),
         "needs_review": bool(review),
@@ -124,7 +130,7 @@ def stored_reasons(record: Record, existing: ExistingRecord) -> list[ReviewReaso
     document = from_json(existing.document)
     if "review_reasons" not in document:
         return list(record.reasons_at_update(document))
-    derived = rule_names() | {POINTS_TO_WITHDRAWN}
+    derived = rule_names() | {POINTS_TO_WITHDRAWN, CONTRADICTS_QUOTE}
     return [
         ReviewReason.model_validate(reason) for reason in document["review_reasons"] if reason["rule"] not in derived
     ]
@@ -143,13 +149,13 @@ def _derived(key: Key, record: Record, known: Known) -> dict[str, Any]:
         raise InvalidRecord(f"{name_of(key)}: {failure}.", errors=[error_at(key, "", str(failure))]) from failure
 
 
-def _verification(key: Key, record: Record, text_of: TextOf) -> str | None:
-    """The record's verification level; InvalidRecord for quotes and numbers that are not found in the source."""
+def _verified(key: Key, record: Record, text_of: TextOf) -> Finding:
+    """The record compared with its sources; InvalidRecord for quotes and numbers that are not found in the source."""
     found = verify(record, text_of)
     if found.faults:
         errors = [error_at(key, fault.pointer, fault.detail) for fault in found.faults]
         raise InvalidRecord(f"{name_of(key)}: {found.faults[0].detail}.", errors=errors)
-    return found.rung
+    return found
 
 
 def _checked_on(record: Record, known: Known) -> str | None:

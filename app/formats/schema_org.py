@@ -13,7 +13,7 @@ from app.formats.claim_review import NAME, WORKS
 from app.json_codec import to_json
 from app.models.base import Row
 from app.models.conditions import Condition
-from app.models.dose_sentences import timing_words
+from app.models.dose_sentences import UNITS, timing_words
 from app.models.effects import is_controlled
 from app.models.sources import Source
 from app.models.studies import Study
@@ -155,7 +155,7 @@ def schedule_node(dosing: Mapping[str, Any], unit: str | None) -> Node:
         "@type": SCHEDULES.get(dosing["basis"], "DoseSchedule"),
         "doseValue": dosing["dose_min"] if exact else None,
         "doseUnit": (unit or dosing["dose_unit"]) if exact else None,
-        "frequency": timing_words(dosing) or None,
+        "frequency": frequency(dosing),
         "targetPopulation": dosing["population"],
     }
 
@@ -167,6 +167,25 @@ def informative_nodes(nodes: Iterable[Node]) -> list[Node]:
         if node not in found and any(value for name, value in node.items() if name != "@type"):
             found.append(node)
     return found
+
+
+def frequency(dosing: Mapping[str, Any]) -> str | None:
+    """A dosing interval as text: `every 12 weeks`, `every 12 to 16 weeks`, `no sooner than every 12 weeks`;
+    or times in a period: `twice a day`.
+    """
+    if dosing.get("period_unit") is not None:
+        return timing_words(dosing) or None
+    low, high, unit = dosing["interval_min"], dosing["interval_max"], dosing["interval_unit"]
+    if unit is None or (low is None and high is None):
+        return None
+    if low is None or high is None:
+        qualifier = "no sooner than every" if high is None else "at most every"
+        return f"{qualifier} {_amount(low if high is None else high, unit)}"
+    return f"every {_amount(low, unit)}" if low == high else f"every {low:g} to {_amount(high, unit)}"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:g} {UNITS[unit]}" + ("" if value == 1 else "s")
 
 
 def study_node(study: Mapping[str, Any], included: Included, page: str) -> Node:

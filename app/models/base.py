@@ -227,16 +227,17 @@ class Record(SQLModel):
         check_missing(self, self.missing, self.core - self.excused())
         return self
 
+    def as_stated(self) -> dict[str, Any]:
+        """The fields as JSON, without values that follow from others: what a merge patch is applied to."""
+        return self.model_dump(mode="json")
+
     def excused(self) -> frozenset[str]:
         """Core fields that other values of this record make needless."""
         return frozenset()
 
     @classmethod
     def reasons_at_update(cls, document: Mapping[str, Any]) -> Iterator[ReviewReason]:
-        """Reasons for a review that an update of the program gives a record, from its document of before the update.
-
-        They are kept until the record is written again. A document of 0.3.0 has no `review_reasons`.
-        """
+        """Reasons for a review that an update gives a record, from its document of before; kept until it is written."""
         yield from ()
 
     @classmethod

@@ -70,14 +70,19 @@ class SideEffectRecord(CitedRecord):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _derived_frequency_is_not_the_sources(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Leave out a frequency that we derived, also one that 0.3.0 derived and did not mark: it is derived anew."""
+    def _frequency_follows_where_the_source_gives_none(
+        cls, values: Any, handler: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        """Fill in the frequency; one that we derived before, marked or by 0.3.0, is not taken for the source's."""
         record = handler(values)
         if isinstance(values, Mapping) and record.frequency is not None:
             is_derived = values.get("frequency_derived") is True and record.frequency == record.derived_frequency()
             is_of_0_3_0 = "verification" in values and "frequency_derived" not in values
             if is_derived or (is_of_0_3_0 and record.frequency == _frequency_in_0_3_0(values)):
                 record.frequency = None
+        if record.frequency is None and "frequency" not in record.missing:
+            record.frequency = record.derived_frequency()
+            record.model_fields_set.discard("frequency")
         return record
 
     @model_validator(mode="after")
@@ -102,6 +107,14 @@ class SideEffectRecord(CitedRecord):
             rate = self.exposed_rate()
             figure = "the exposed arm's figures" if rate is None else f"{rate:g} %"
             yield Wrong("/frequency", f"{self.frequency} contradicts {figure}, which is {follows}")
+
+    def frequency_is_derived(self) -> bool:
+        """Whether the frequency follows from the figures, so that it changes with them."""
+        return self.frequency is not None and "frequency" not in self.model_fields_set
+
+    def as_stated(self) -> dict[str, Any]:
+        """The fields without a derived frequency."""
+        return super().as_stated() | ({"frequency": None} if self.frequency_is_derived() else {})
 
     def exposed(self) -> SideEffectArm | None:
         """The arm that received the treatment, when there is exactly one."""
@@ -156,11 +169,9 @@ class SideEffect(Row, SideEffectRecord, table=True):
 
     @classmethod
     def derive(cls, record: Any, known: Known) -> dict[str, Any]:
-        """The exposed arm's figures and the frequency that follows from them; arms are never summed."""
-        values: dict[str, Any] = {"frequency_derived": None if record.frequency is None else False}
-        follows = record.derived_frequency()
-        if record.frequency is None and follows is not None and "frequency" not in record.missing:
-            values |= {"frequency": follows, "frequency_derived": True}
+        """The exposed arm's figures, and whether the frequency follows from them; arms are never summed."""
+        is_derived = record.frequency_is_derived()
+        values: dict[str, Any] = {} if record.frequency is None else {"frequency_derived": is_derived}
         arm = record.exposed()
         if arm is None:
             return values

@@ -47,7 +47,7 @@ class Score(BaseModel):
     rungs: Rungs = Field(description="Records with a citation, by verification level.")
     curator_checked: int = Field(description="Records that a curator compared with their sources.")
     standing: Standing = Field(description="Records that rest on a source which is no longer current, by its status.")
-    needs_review: int = Field(description="Records that reference a withdrawn record.")
+    needs_review: int = Field(description="Records that a curator must look at; their `review_reasons` say why.")
     last_checked: str | None = Field(description="The newest day on which one of them was compared with its sources.")
     oldest_check: str | None = Field(description="The oldest of their last checks.")
     never_checked: int = Field(description="Records without a day of a check.")

@@ -7,10 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.formats.registry import LINKED, LINKED_DATA
-from app.formats.schema_org import THERAPIES, schedule_node, study_node, treatment_node
+from app.formats.schema_org import THERAPIES, frequency, schedule_node, study_node, treatment_node
 from app.models import RESOURCES
 from app.models.base import Row
-from app.models.dose_sentences import timing_words
 from app.models.dosing_intervals import DosingInterval
 from app.models.indications import Indication
 from app.pages.context import PAGED
@@ -89,7 +88,7 @@ def test_a_condition_names_only_the_drugs_that_were_approved_for_it(seed_client:
 def test_a_treatment_has_the_schedules_of_its_labels_alone(seed_client: TestClient) -> None:
     node = seed_client.get("/treatments/onabotulinumtoxina", headers={"Accept": LINKED_DATA}).json()
     on_label = seed_client.get("/v1/dosing-intervals?treatment=onabotulinumtoxina&basis=label").json()["items"]
-    frequencies = {timing_words(one) for one in on_label} - {""}
+    frequencies = {frequency(one) for one in on_label} - {None}
     assert {one["frequency"] for one in node["doseSchedule"] if "frequency" in one} == frequencies
     assert {one["@type"] for one in node["doseSchedule"]} == {"RecommendedDoseSchedule"}
     assert all(len(one) > 1 for one in node["doseSchedule"]), "a schedule that says nothing is none"
@@ -112,16 +111,15 @@ DOSING: dict[str, Any] = {
     ("low", "high", "unit", "words"),
     [
         (12, 12, "wk", "every 12 weeks"),
-        (1, 1, "d", "every day"),
+        (1, 1, "d", "every 1 day"),
         (12, 16, "wk", "every 12 to 16 weeks"),
         (12, None, "wk", "no sooner than every 12 weeks"),
-        (None, 6, "mo", "at least every 6 months"),
+        (None, 6, "mo", "at most every 6 months"),
         (None, None, "mo", None),
     ],
 )
 def test_an_interval_is_said_in_words(low: float | None, high: float | None, unit: str, words: str | None) -> None:
-    dosing = DOSING | {"interval_min": low, "interval_max": high, "interval_unit": unit}
-    assert schedule_node(dosing, "made-up units")["frequency"] == words
+    assert frequency(DOSING | {"interval_min": low, "interval_max": high, "interval_unit": unit}) == words
 
 
 def test_a_range_of_doses_is_no_number() -> None:

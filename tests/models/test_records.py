@@ -199,23 +199,19 @@ def test_a_frequency_follows_cioms(percent: float, word: str) -> None:
 
 
 def test_the_frequency_that_a_source_states_goes_before_the_derived_one() -> None:
-    row = RESOURCES["side-effects"]
-    harm = {**HARM, "arms": [{**ARM, "affected": 1, "at_risk": 4}]}
-
-    def derived(**fields: Any) -> dict[str, Any]:
-        return row.derive(row.record_class().model_validate({**harm, **fields}), lambda _plural, _id: {})
-
-    assert (derived()["frequency"], derived()["frequency_derived"]) == ("very-common", True)
-    assert derived(frequency="common")["frequency_derived"] is False
-    assert "frequency" not in derived(frequency="common"), "the source's own stays"
-    assert "frequency" not in derived(missing={"frequency": "not-reported"})
+    arms = [{**ARM, "affected": 1, "at_risk": 4}]
+    harm = RESOURCES["side-effects"].record_class()
+    assert harm.model_validate({**HARM, "arms": arms}).model_dump()["frequency"] == "very-common"
+    assert harm.model_validate({**HARM, "arms": arms, "frequency": "common"}).model_dump()["frequency"] == "common"
+    unknown = {**HARM, "arms": arms, "missing": {"frequency": "not-reported"}}
+    assert harm.model_validate(unknown).model_dump()["frequency"] is None
 
 
 def test_two_exposed_arms_are_never_summed() -> None:
     arms = [{**ARM, "affected": 1, "at_risk": 4}, {**ARM, "arm": "two", "affected": 1, "at_risk": 4}]
     row = RESOURCES["side-effects"]
     record = row.record_class().model_validate({**HARM, "arms": arms})
-    assert row.derive(record, lambda _plural, _id: {}) == {"frequency_derived": None}
+    assert row.derive(record, lambda _plural, _id: {}) == {}
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_treatment_shows_every_approval_with_country_date_and_status(seed_clie
     for words in (
         "Botox, Botox Cosmetic",
         "Boxed warning",
-        "155–195 Botox units per session in 31–39 sites into a muscle every 12 weeks",
+        "155–195 Botox units per session; in 31–39 sites",
     ):
         assert words in page.words
 

@@ -100,7 +100,7 @@ def change_within(
 ) -> StoredRecord:
     """Change an existing record inside an open transaction; returns the stored record."""
     existing = _expected_record(write, key, expected)
-    return _save(write, key, change(record_from(key[0], existing.document).model_dump(mode="json")), existing)
+    return _save(write, key, change(record_from(key[0], existing.document).as_stated()), existing)
 
 
 def withdraw_within(write: Write, key: Key, expected: Expected) -> StoredRecord:

@@ -135,7 +135,7 @@ class ResponseCache:
         return found
 
     def computed(self, key: Key, valid_for: Hashable, response: CachedResponse | None) -> None:
-        """End a computation: those who wait for it get its response, or None when it gave nothing to keep."""
+        """End a computation: the waiting requests get its response, or None when it gave nothing to keep."""
         future = self._computing.pop((key, valid_for), None)
         if future is not None:
             future.set_result(response)

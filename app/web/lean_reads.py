@@ -33,7 +33,7 @@ _TARGET = re.compile(rb"/v1/([a-z-]+)(?:/([a-z0-9-]{1,120})(?:/([a-z-]+))?)?(?:\
 """The targets that may be lean: no part of them is percent-encoded."""
 _ACCEPTS_JSON = frozenset({b"", b"*/*", b"application/json", b"application/json, */*"})
 LEAST_COMPRESSED = 500
-"""Bytes from which on a body is compressed for those who accept it; the declared route does that."""
+"""Smallest body in bytes that is compressed where Accept-Encoding allows it; the declared route does that."""
 
 
 class LeanRead(NamedTuple):

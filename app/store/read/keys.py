@@ -1,4 +1,4 @@
-"""API keys as they are stored, for those who run the service."""
+"""API keys as they are stored, for the commands of operators."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from app.models.types import Line, Slug
 from app.models.warnings import Warning
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Address, Query
-from app.store.read.records import fetch
+from app.store.read.records import fetch, fetch_named
 from app.store.read.schemas import WHOLE, included_model, public_model
 from app.store.read.units import MOST_LAYERS, dose_comparison_warnings
 
@@ -104,10 +104,13 @@ def dossier_model() -> Any:
 
 
 def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Address) -> str:
-    """The dossier as JSON (`dossier_model`); NotFound for an unknown treatment or condition."""
+    """The dossier as JSON (`dossier_model`).
+
+    NotFound for an unknown treatment, InvalidParameter for an unknown condition.
+    """
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
-    about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
+    about = None if condition is None else from_json(fetch_named(connection, "condition", Condition, condition)[0])
     content = {"treatment": own, "condition": about, "unit": _unit(connection, own)}
     content |= _records(connection, treatment, condition, address, found)
     layers = [

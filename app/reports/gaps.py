@@ -30,7 +30,7 @@ from app.reports.dossier import classes_above
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.lists import export_chunk, list_rows
 from app.store.read.query import Address, Query
-from app.store.read.records import fetch
+from app.store.read.records import fetch_named
 from app.store.read.units import MOST_LAYERS
 
 MOST_RESULTS = 20
@@ -97,12 +97,12 @@ class GapQuery:
 def read_gaps(connection: Connection, query: GapQuery, today: str, address: Address) -> GapPage:
     """One page of a treatment's gaps.
 
-    NotFound for an unknown treatment or condition, BadCursor for a cursor of another query.
+    InvalidParameter for an unknown treatment or condition, BadCursor for a cursor of another query.
     """
     start = _place(query)
-    treatment: dict[str, Any] = from_json(fetch(connection, Treatment, query.treatment)[0])
+    treatment: dict[str, Any] = from_json(fetch_named(connection, "treatment", Treatment, query.treatment)[0])
     if query.condition is not None:
-        fetch(connection, Condition, query.condition)
+        fetch_named(connection, "condition", Condition, query.condition)
     matching = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
     after = sorted((gap for gap in matching if start is None or gap.place > start), key=lambda gap: gap.place)
     page = after[: query.limit]

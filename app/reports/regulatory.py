@@ -16,7 +16,7 @@ from app.models.treatments import Treatment
 from app.models.types import Day, PartialDate, Slug
 from app.store.read.lists import list_rows
 from app.store.read.query import MOST_ROWS, Query
-from app.store.read.records import fetch
+from app.store.read.records import fetch_named
 from app.store.read.schemas import WHOLE, public_model
 
 _APPROVALS: Any = list[public_model(Approval)]  # type: ignore[misc]  # made at run time
@@ -60,9 +60,9 @@ RegulatoryStatus: type[BaseModel] = create_model(
 
 
 def read_status(connection: Connection, treatment: str, condition: str, jurisdiction: str, on: str) -> bytes:
-    """The regulatory status as JSON (`RegulatoryStatus`); NotFound for an unknown treatment or condition."""
-    fetch(connection, Treatment, treatment)
-    fetch(connection, Condition, condition)
+    """The regulatory status as JSON (`RegulatoryStatus`); InvalidParameter for an unknown treatment or condition."""
+    fetch_named(connection, "treatment", Treatment, treatment)
+    fetch_named(connection, "condition", Condition, condition)
     jurisdictions = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
     filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": jurisdictions}
     page = list_rows(connection, Query(Approval, filters, sort=("-as_of",), limit=MOST_ROWS))

@@ -108,7 +108,7 @@ class LeanReads:
             fixed = {name: read.record_id}
         query = query_from(read.resource, params, **fixed)
         page = None if compared(query) else list_now(self.database, query)
-        if page is None:
+        if page is None or page.unknown:
             return None
         return envelope(page, query).encode(), None, self._address(read).next_links(page.next)
 

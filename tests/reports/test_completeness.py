@@ -204,7 +204,7 @@ def test_a_search_names_a_resource_and_a_condition_that_exist(database: Database
     ("address", "status", "hint"),
     [
         ("onabotulinumtoxin/completeness", 404, "Did you mean 'onabotulinumtoxina'?"),
-        ("onabotulinumtoxina/completeness?condition=chronic-migrain", 404, "Did you mean 'chronic-migraine'?"),
+        ("onabotulinumtoxina/completeness?condition=chronic-migrain", 422, "Did you mean 'chronic-migraine'?"),
         ("onabotulinumtoxina/completeness?conditon=chronic-migraine", 422, '"nearest": "condition"'),
         ("onabotulinumtoxina/completeness?condition=a&condition=b", 422, "once only"),
         ("onabotulinumtoxina/completeness?condition=Bad_Slug", 422, "condition: "),

@@ -25,7 +25,7 @@ from app.search.ranking import Position, RankedHit, found_from
 from app.search.result_set import ResultSet, result_set_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.included import included
-from app.store.read.missing import present_ids
+from app.store.read.missing import present_ids, refuse_unknown_ids
 from app.store.read.query import Address
 from app.store.read.records import documents_of
 
@@ -35,7 +35,10 @@ MOST_WAYS = 12
 
 
 def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
-    """One page of a search as JSON (`SearchPage`), and the next cursor; BadCursor for a cursor of another search."""
+    """One page of a search as JSON (`SearchPage`), and the next cursor.
+
+    BadCursor for a cursor of another search, InvalidParameter for an unknown id in a filter.
+    """
     question = parse_query(query.text)
     understood = interpret(connection, question)
     start = _start(query)
@@ -87,6 +90,7 @@ def _start(query: SearchQuery) -> Position:
 
 def _filter_expressions(connection: Connection, filters: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
     """The index expression of each filter, by name; former ids are replaced by the present ones."""
+    refuse_unknown_ids(connection, {name: (RESOURCES[NARROWING[name]], ids) for name, ids in filters.items()})
     former = present_ids(connection, {NARROWING[name]: ids for name, ids in filters.items()})
     return {
         name: any_of(about(NARROWING[name], former.get((NARROWING[name], record_id), record_id)) for record_id in ids)

@@ -99,6 +99,12 @@ def page_model(row: type[Row]) -> Model:
                 "Only with `id`: the ids that no published record has, under its present or a former one."
             ),
         ),
+        "unknown": (
+            list[str],
+            optional_property(
+                "Only in a release: ids in filters that it does not have, while the dataset as it stands does."
+            ),
+        ),
     }
     return _create_model(f"{row.__name__}Page", f"One page of {row.plural}.", PARTLY, shown)
 

@@ -31,7 +31,8 @@ from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.lists import export_chunk, list_rows
 from app.store.read.query import Address, Query
 from app.store.read.records import fetch_named
-from app.store.read.units import MOST_LAYERS
+from app.store.read.schemas import InheritedRecords
+from app.store.read.scope import MOST_LAYERS, inherited
 
 MOST_RESULTS = 20
 """Study results shown in a gap; its statement counts them all."""
@@ -72,6 +73,9 @@ class GapPage(BaseModel):
 
     items: list[GapEntry] = Field(description="The gaps, by kind and condition.")
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    inherited: list[InheritedRecords] = Field(
+        description="Lists of results that apply through a class or a broader condition; no gap counts them."
+    )
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,16 @@ def read_gaps(connection: Connection, query: GapQuery, today: str, address: Addr
     return GapPage(
         items=[gap_content(gap, address) for gap in page],
         next=write_cursor(query.fingerprint(), page[-1].place) if has_more else None,
+        inherited=[
+            InheritedRecords.model_validate(entry)
+            for entry in inherited(connection, Query(StudyResult, _subject(query)), address)
+        ],
     )
+
+
+def _subject(query: GapQuery) -> dict[str, list[str]]:
+    """The filters for records on the treatment and condition of the report."""
+    return {"treatment": [query.treatment]} | ({} if query.condition is None else {"condition": [query.condition]})
 
 
 def _place(query: GapQuery) -> tuple[str, str, str] | None:

@@ -22,7 +22,7 @@ from app.store.read.facets import facets
 from app.store.read.included import Included, included_json, included_texts, json_object, parsed
 from app.store.read.lists import Page, export_chunk, list_now, list_rows, unknown_ids
 from app.store.read.missing import refuse_unknown_ids
-from app.store.read.query import Query
+from app.store.read.query import Address, Query
 from app.store.read.records import fetch
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
@@ -61,12 +61,15 @@ async def list_answer(request: Request, query: Query, params: Any) -> Response:
     source = database_of(request)
     page = list_now(source, query) if isinstance(source, Database) else None
     if page is None or page.unknown:
-        shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
+        shape = (query.resource.plural, query.order, query.count, query.scope, *sorted(query.filters), *query.facets)
         page = await source.fetch(partial(_page, query=query), shape=shape)
     if page.unknown:
         await _refuse_unknown(request, query, page.unknown)
-    content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
-    links = address_of(request).next_links(page.next)
+    address = address_of(request)
+    content = (
+        envelope(page, query, address.absolute) if form == "json" else table(page.documents, query, form, first=True)
+    )
+    links = address.next_links(page.next)
     return etags.response_with_etag(request, content.encode(), MEDIA_TYPES[form], links=links)
 
 
@@ -87,7 +90,7 @@ def _extras(query: Query) -> dict[str, bool]:
 
 
 def _page(connection: Connection, query: Query) -> Page:
-    page = list_rows(connection, query)
+    page = list_rows(connection, query, is_answer=True)
     return replace(page, facets=facets(connection, query)) if query.facets else page
 
 
@@ -168,7 +171,7 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
     return etags.streamed(request, stream(following), MEDIA_TYPES[form], mark=mark)
 
 
-def envelope(page: Page, query: Query) -> str:
+def envelope(page: Page, query: Query, address: Address) -> str:
     """A page as a JSON text: the stored documents joined unparsed, `next`, and the extras that were requested."""
     documents = [project(document, query.fields) for document in page.documents] if query.fields else page.documents
     members = {"items": f"[{','.join(documents)}]", "next": _text(page.next)}
@@ -180,6 +183,10 @@ def envelope(page: Page, query: Query) -> str:
         members["included"] = included_json(page.included)
     if page.not_found is not None:
         members["not_found"] = _text(page.not_found)
+    if page.applies is not None:
+        members["applies"] = _text(page.applies)
+    if page.inherited:
+        members["inherited"] = _text([part.entry(address) for part in page.inherited])
     if page.unknown:
         members["unknown"] = _text(sorted({record_id for ids in page.unknown.values() for record_id in ids}))
     return json_object(members.items())

@@ -34,6 +34,7 @@ from app.reports.synthesis.results import ResultsInContext, omission_notes, read
 from app.store.read.included import included
 from app.store.read.query import Address, Query
 from app.store.read.records import fetch, fetch_named
+from app.store.read.scope import inherited
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (
@@ -85,6 +86,13 @@ def read_benefit_harm(
         ],
         "plain": None,
         "notes": [*NOTES, *why_not, *omission_notes(found)],
+        "inherited": [
+            entry
+            for row in (StudyResult, SideEffect)
+            for entry in inherited(
+                connection, Query(row, {"treatment": [treatment], "condition": [condition]}), address
+            )
+        ],
         "included": references,
         "disclaimer": DISCLAIMER,
     }

@@ -39,9 +39,11 @@ from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
 from app.reports.synthesis.results import read_results, results_in_context
 from app.store.examples import RELEASE, example_named
 from app.store.read.lists import refuse_unknown_filters
+from app.store.read.prepared import ConnectionReader
 from app.store.read.query import Query
 from app.store.read.records import fetch_named
 from app.store.read.revision import revision_of
+from app.store.read.scope import left_out
 
 NAMED = ("treatment", "condition", "outcome")
 """Query parameters whose ids must resolve to existing records."""
@@ -73,7 +75,14 @@ def gather(connection: Connection, question: EvidenceQuestion, public_url: str) 
         }
         for name in NAMED
     }
-    return Gathered(question, read_results(connection, filters), names, revision_of(connection), public_url)
+    return Gathered(
+        question,
+        read_results(connection, filters),
+        names,
+        revision_of(connection),
+        public_url,
+        left_out(ConnectionReader(connection), Query(StudyResult, filters)),
+    )
 
 
 def pooled_answer(gathered: Gathered) -> Answered:

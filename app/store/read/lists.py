@@ -17,6 +17,7 @@ from app.store.read.list_statements import ListShape, is_bounded, list_shape, li
 from app.store.read.missing import read_known_ids, refuse_unknown_ids
 from app.store.read.prepared import ConnectionReader, InlineReader, Reader, Statement, numbered, padded, read_rows
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.scope import LeftOut, left_out, scoped, subjects
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,24 @@ class Page:
     included: Included | None = None
     not_found: list[str] | None = None
     facets: Mapping[str, Any] | None = None
+    inherited: Sequence[LeftOut] = ()
+    """What applies to the filters, but is not in the list because of its scope."""
+    applies: Mapping[str, int] | None = None
+    """With a count: how many records are exact, inherited and general (without a condition)."""
     unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Ids in filters that no record here has or had, by the filter; those of `id` are `not_found`."""
 
 
-def list_rows(connection: Connection, query: Query) -> Page:
+def list_rows(connection: Connection, query: Query, *, is_answer: bool = False) -> Page:
     """One page of a list, in one short read; BadCursor when the cursor belongs to another query.
 
     A renamed record keeps its former id as an alias; in a filter it is replaced by the present one. Since no record
     refers to a former or an unknown id, these are looked up only when one could explain missing rows: the page is
     empty, an id was not found, or a filter names several ids. Then the page is read again, or says what is unknown.
+    With `is_answer` the page also says what its scope leaves out.
     """
-    after = _after(query)
-    return _read_page(ConnectionReader(connection), query, after, list_shape(query, after))
+    reader = ConnectionReader(connection)
+    return _read_page(reader, query, scoped(reader, query), _after(query), is_answer=is_answer)
 
 
 def list_now(database: Database, query: Query) -> Page | None:
@@ -54,23 +60,49 @@ def list_now(database: Database, query: Query) -> Page | None:
     if inline is None or query.count or query.facets or query.release or query.limit > MOST_ROWS:
         return None
     after = _after(query)
-    shape = list_shape(query, after)
-    if not is_bounded(shape):
+    is_about = bool(subjects(query))
+    if query.scope == "exact" and not is_bounded(list_shape(query, after)):
         return None
-    names_ids = "id" in query.filters or not all(part.is_one_value for part in shape.filters)
-    with inline.snapshot() if query.include or names_ids else nullcontext():  # the others are one statement
-        return _read_page(InlineReader(inline), query, after, shape)
+    names_ids = "id" in query.filters or not all(part.is_one_value for part in filters_of(query))
+    with inline.snapshot() if query.include or names_ids or is_about else nullcontext():  # the others are one statement
+        reader = InlineReader(inline)
+        concerned = scoped(reader, query)
+        if not is_bounded(list_shape(concerned, after)):
+            return None
+        return _read_page(reader, query, concerned, after, is_answer=True)
 
 
-def _read_page(reader: Reader, query: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
-    page = _page(reader, query, query, after, shape)
-    named = id_filters(query.resource).keys() & query.filters.keys()
-    if not named or (page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)):
+def _read_page(reader: Reader, query: Query, concerned: Query, after: Sequence[Any] | None, *, is_answer: bool) -> Page:
+    """A page of `concerned`, the query with all ids of its scope, or of the same with present ids."""
+    page, present = _page(reader, query, concerned, after), query
+    if _may_name_others(query, page):
+        present, unknown = _known_ids_of(reader, query)
+        if present is not query:
+            page = _page(reader, query, scoped(reader, present), after)
+        if unknown:
+            return replace(page, unknown=unknown)
+    if not is_answer or not subjects(query):
         return page
-    present, unknown = _known_ids_of(reader, query)
-    if present is not query:
-        page = _page(reader, query, present, after, list_shape(present, after))
-    return replace(page, unknown=unknown) if unknown else page
+    applies = _counts_of_what_applies(reader, present) if query.count else None
+    return replace(page, inherited=left_out(reader, present), applies=applies)
+
+
+def _may_name_others(query: Query, page: Page) -> bool:
+    """Whether the filters may name former or unknown ids: a page that is complete without these proves the contrary."""
+    named = id_filters(query.resource).keys() & query.filters.keys()
+    if not named or not page.documents or page.not_found:
+        return bool(named)
+    finds_records_without_condition = query.scope == "applies" and len(subjects(query)) > 1
+    return finds_records_without_condition or any(len(query.filters[name]) > 1 for name in named)
+
+
+def _counts_of_what_applies(reader: Reader, query: Query) -> dict[str, int]:
+    """How many records are exact, how many inherited, and how many general, for a filter by treatment and condition."""
+    applying = scoped(reader, replace(query, scope="applies"))
+    is_both = len(subjects(query)) > 1
+    general = replace(applying, filters={**applying.filters, "condition": [None]})
+    counts = {"exact": _count(reader, query), "inherited": 0, "general": _count(reader, general) if is_both else 0}
+    return counts | {"inherited": _count(reader, applying) - counts["exact"] - counts["general"]}
 
 
 def with_present_ids(connection: Connection, query: Query) -> Query:
@@ -117,8 +149,9 @@ def _known_ids_of(reader: Reader, query: Query) -> tuple[Query, dict[str, list[s
     return replace(query, filters=filters), unknown
 
 
-def _page(reader: Reader, query: Query, present: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
+def _page(reader: Reader, query: Query, present: Query, after: Sequence[Any] | None) -> Page:
     """A page of `present`, the query with present ids; its cursor is bound to `query` as it was sent."""
+    shape = list_shape(present, after)
     values = list_values(present, after, query.limit + 1)
     rows = read_rows(reader, shape, lambda: list_statement(shape), values)
     page, more = rows[: query.limit], len(rows) > query.limit

@@ -26,10 +26,9 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.vocabulary import SourceStatus
 from app.models.warnings import Warning as LabelWarning
-from app.reports.dossier import classes_above
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.lists import export_chunk, list_rows
-from app.store.read.query import Address, Query
+from app.store.read.query import Address, Query, default_scope
 from app.store.read.records import fetch_named
 from app.store.read.schemas import InheritedRecords
 from app.store.read.scope import MOST_LAYERS, inherited
@@ -162,13 +161,13 @@ def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> I
     favouring = {condition: _favouring(connection, name, condition) for condition in unapproved}
     yield from benefit_gaps(name, approvals, counts=counts, favouring=favouring, today=today)
 
-    family = [name, *(above["id"] for above in classes_above(connection, treatment))]
-    warnings = list(_documents(connection, LabelWarning, {"treatment": family}))
+    warnings = list(_documents(connection, LabelWarning, {"treatment": [name]}))
     yield from warning_gaps(name, warnings, _terms(connection, name))
 
 
 def _documents(connection: Connection, resource: type[Row], filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    query: Query | None = Query(resource, filters)
+    """The records that match; of warnings, those that apply."""
+    query: Query | None = Query(resource, filters, scope=default_scope(resource))
     while query is not None:
         documents, query = export_chunk(connection, query)
         yield from map(from_json, documents)

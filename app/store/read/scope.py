@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from sqlalchemy import Connection, Integer, Select, Table, bindparam, func, literal_column, select
+from sqlalchemy import Connection, Integer, Select, Table, bindparam, func, literal_column, select, union_all
 
 from app.models.base import Row
 from app.models.conditions import Condition
@@ -82,11 +82,10 @@ def _related(reader: Reader, name: str, ids: Sequence[str | None], *, is_above: 
     if not asked:
         return []
     count = padded(len(asked))
-    table = FAMILIES[name].table()
     rows = read_rows(
         reader,
         ("family", name, count, is_above),
-        lambda: _select_related(table, count, is_above=is_above),
+        lambda: _select_related(FAMILIES[name].table(), count, is_above=is_above),
         numbered("id", asked),
     )
     return [row[0] for row in rows if row[0] not in asked]
@@ -110,7 +109,9 @@ def _select_related(table: Table, count: int, *, is_above: bool) -> Select[Any]:
 
 def left_out(reader: Reader, query: Query) -> list[LeftOut]:
     """The treatments and conditions with records that `scope=applies` would add to this query, the nearest first."""
-    return [part for part, filters in _candidates(reader, query) if _has_any(reader, query.resource, filters)]
+    candidates = list(_candidates(reader, query))
+    with_records = _with_records(reader, query.resource, [filters for _, filters in candidates])
+    return [part for place, (part, _) in enumerate(candidates) if place in with_records]
 
 
 def inherited(connection: Connection, query: Query, address: Address) -> list[dict[str, Any]]:
@@ -144,11 +145,24 @@ def _path(resource: type[Row], filters: Mapping[str, Any], scope: Scope) -> str:
     return f"/v1/{resource.plural}?{urlencode(parameters, doseq=True)}"
 
 
-def _has_any(reader: Reader, resource: type[Row], filters: Mapping[str, Any]) -> bool:
-    query = Query(resource, filters)
-    shape = filters_of(query)
+def _with_records(reader: Reader, resource: type[Row], selections: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The places of those of the selections, given as filters, that have a record: one statement, a row for each."""
+    queries = [Query(resource, filters) for filters in selections]
+    if not queries:
+        return set()
+    shapes = tuple(map(filters_of, queries))
 
-    def first() -> Statement:
-        return select(ONE).where(published(resource.table()), *conditions(resource, shape)).limit(ONE)
+    def first_of_each() -> Statement:
+        parts = []
+        for place, shape in enumerate(shapes):
+            within = conditions(resource, shape, mark=f"of_{place}_")
+            found = select(literal_column(str(place), Integer).label("place"))
+            parts.append(found.where(published(resource.table()), *within).limit(ONE).subquery())
+        return union_all(*(select(part.c.place) for part in parts))
 
-    return bool(read_rows(reader, ("any", resource, shape), first, filter_values(query)))
+    values = {
+        f"of_{place}_{name}": value
+        for place, query in enumerate(queries)
+        for name, value in filter_values(query).items()
+    }
+    return {row[0] for row in read_rows(reader, ("with records", resource, shapes), first_of_each, values)}

@@ -100,6 +100,13 @@ def id_filters(row: type[Row]) -> dict[str, str]:
 
 
 @cache
+def words_beside_ids(row: type[Row]) -> dict[str, frozenset[str]]:
+    """For the filters whose values are ids, the values that are none (`placebo` as a comparator)."""
+    targets = {name: reference_target(row, name) for name in uses(row)}
+    return {name: target.unless for name, target in targets.items() if target is not None and target.unless}
+
+
+@cache
 def includable(row: type[Row]) -> dict[str, str]:
     """The values of `include` for a resource, each with the pattern of the reference paths that it includes.
 

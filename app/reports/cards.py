@@ -50,10 +50,10 @@ def read_card(connection: Connection, resource: type[Row], record_id: str) -> Fa
 
     def plan(record: Record, found: Found) -> FactsPlan:
         treatment = record if resource is Treatment else found.get(Treatment.plural, {}).get(record["treatment"] or "")
-        family = [] if treatment is None else [treatment, *classes_above(connection, treatment)]
+        classes = [] if treatment is None else classes_above(connection, treatment)
         about = _about(resource, record)
-        lists = _parts(resource, about, [member["id"] for member in family])
-        return FactsPlan(lists, family[1:], about if resource in (Treatment, Indication) else None)
+        lists = _parts(resource, about, None if treatment is None else treatment["id"])
+        return FactsPlan(lists, classes, about if resource in (Treatment, Indication) else None)
 
     return facts_of(connection, resource, record_id, plan)
 
@@ -69,9 +69,9 @@ def _about(resource: type[Row], record: Record) -> dict[str, list[str]]:
 
 
 def _parts(
-    resource: type[Row], about: dict[str, list[str]], family: list[str]
+    resource: type[Row], about: dict[str, list[str]], treatment: str | None
 ) -> Iterator[tuple[PageList, dict[str, list[str]]]]:
-    """The lists of a card, each with its filters; warnings of a class apply to its products too."""
+    """The lists of a card, each with its filters; every card about a treatment has the boxed warnings that apply."""
     if about:
         yield APPROVALS, about
     if resource is Treatment:
@@ -80,8 +80,8 @@ def _parts(
     if resource is Indication:
         yield RESULTS, about
         yield DOSES, about | {"basis": ["label"]}
-    if resource in (Treatment, Indication):
-        yield WARNINGS, {"treatment": family, "kind": ["boxed-warning"]}
+    if treatment is not None:
+        yield WARNINGS, {"treatment": [treatment], "kind": ["boxed-warning"]}
 
 
 def newer_release(connection: Connection, release: str) -> str | None:

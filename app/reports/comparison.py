@@ -34,7 +34,7 @@ from app.reports.synthesis.entries import result_entry
 from app.reports.synthesis.results import omission_notes, read_results
 from app.reports.synthesis.schemas import EvidenceConflict, EvidenceHead
 from app.store.read.query import Address
-from app.store.read.records import fetch
+from app.store.read.records import fetch_named
 from app.store.read.schemas import WHOLE, included_model, public_model
 from app.store.read.units import dose_comparison_warnings
 
@@ -56,9 +56,12 @@ Group = tuple[str, str | None, str]
 def read_comparison(
     connection: Connection, treatments: Sequence[str], condition: str, *, window_days: float, address: Address
 ) -> dict[str, Any]:
-    """The content of the response (`Comparison`); Moved, Gone or NotFound for a missing treatment or condition."""
-    compared = [from_json(fetch(connection, Treatment, name)[0]) for name in treatments]
-    about = from_json(fetch(connection, Condition, condition)[0])
+    """The content of the response (`Comparison`).
+
+    Moved, Gone or InvalidParameter for a missing treatment or condition.
+    """
+    compared = [from_json(fetch_named(connection, "treatments", Treatment, name)[0]) for name in treatments]
+    about = from_json(fetch_named(connection, "condition", Condition, condition)[0])
     found = read_results(connection, {"treatment": list(treatments), "condition": [condition]})
     direct: dict[Group, list[Reported]] = defaultdict(list)
     through: dict[Group, list[Reported]] = defaultdict(list)

@@ -18,7 +18,7 @@ from app.models.vocabulary import AbsenceReason, FieldKnowledge, ResourceKnowled
 from app.reports.dossier import concerning, parts
 from app.store.read.filters import narrowed
 from app.store.read.query import MOST_ROWS, Query
-from app.store.read.records import fetch
+from app.store.read.records import fetch, fetch_named
 
 NO_FACTS = frozenset({"id", "missing", "searches", "numbers", "curator_checked"})
 """Fields about the record itself, not about the treatment."""
@@ -87,10 +87,10 @@ class Completeness(BaseModel):
 
 
 def read_completeness(connection: Connection, treatment: str, condition: str | None) -> bytes:
-    """The report as JSON; NotFound for an unknown treatment or condition."""
+    """The report as JSON; NotFound for an unknown treatment, InvalidParameter for an unknown condition."""
     record: dict[str, Any] = from_json(fetch(connection, Treatment, treatment)[0])
     if condition is not None:
-        fetch(connection, Condition, condition)
+        fetch_named(connection, "condition", Condition, condition)
     filters = concerning(treatment, condition)
     covering = [search for search in record["searches"] if _covers(search, condition)]
     resources = [

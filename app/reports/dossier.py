@@ -18,10 +18,11 @@ from app.models.types import Line, Slug
 from app.models.warnings import Warning
 from app.store.read.included import parsed
 from app.store.read.lists import list_rows
-from app.store.read.query import MOST_ROWS, Address, Query
-from app.store.read.records import fetch
+from app.store.read.query import MOST_ROWS, Address, Query, default_scope
+from app.store.read.records import fetch, fetch_named
 from app.store.read.schemas import WHOLE, included_model, public_model
-from app.store.read.units import MOST_LAYERS, dose_comparison_warnings
+from app.store.read.scope import MOST_LAYERS
+from app.store.read.units import dose_comparison_warnings
 
 NOT_INCLUDED = {"treatment", "treatments", "comparator", "evidence", "includes", "overlaps"}
 """References that a dossier does not resolve: the treatment is its subject, and studies of studies are too deep."""
@@ -105,15 +106,18 @@ def dossier_model() -> Any:
 
 
 def read_dossier(connection: Connection, treatment: str, condition: str | None, address: Address) -> str:
-    """The dossier as JSON (`dossier_model`); NotFound for an unknown treatment or condition."""
+    """The dossier as JSON (`dossier_model`).
+
+    NotFound for an unknown treatment, InvalidParameter for an unknown condition.
+    """
     found: dict[str, dict[str, Any]] = {}
     own = from_json(fetch(connection, Treatment, treatment)[0])
-    about = None if condition is None else from_json(fetch(connection, Condition, condition)[0])
+    about = None if condition is None else from_json(fetch_named(connection, "condition", Condition, condition)[0])
     content = {"treatment": own, "condition": about, "unit": _unit(connection, own)}
-    content |= _records(connection, treatment, condition, address, found)
+    content |= _records(connection, treatment, condition, address, found, is_own=True)
     layers = [
         {"treatment": above, "unit": _unit(connection, above)}
-        | _records(connection, above["id"], condition, address, found)
+        | _records(connection, above["id"], condition, address, found, is_own=False)
         for above in classes_above(connection, own)
     ]
     ending = {"inherited": layers, "included": dict(sorted(found.items())), "disclaimer": DISCLAIMER}
@@ -150,14 +154,19 @@ def _records(
     condition: str | None,
     address: Address,
     found: dict[str, dict[str, Any]],
+    *,
+    is_own: bool,
 ) -> dict[str, Any]:
-    """The records of one treatment, by field of the dossier; the records that they reference are added to `found`."""
+    """The records of one treatment, by field of the dossier; the records that they reference are added to `found`.
+
+    Its own warnings are those that apply to it, those of its classes among them; a layer holds those of its class.
+    """
     content: dict[str, Any] = {}
     for name, row in parts().items():
         include = tuple(reference for reference in includable(row) if reference not in NOT_INCLUDED)
-        page = list_rows(
-            connection, Query(row, concerning(treatment, condition), limit=MOST_ROWS, include=include, count=True)
-        )
+        scope = default_scope(row) if is_own else "exact"
+        filters = concerning(treatment, condition)
+        page = list_rows(connection, Query(row, filters, limit=MOST_ROWS, include=include, count=True, scope=scope))
         for plural, records in parsed(page.included or {}).items():
             found.setdefault(plural, {}).update(records)
         items = [from_json(document) for document in page.documents]

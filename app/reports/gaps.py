@@ -26,12 +26,12 @@ from app.models.treatments import Treatment
 from app.models.types import Slug
 from app.models.vocabulary import SourceStatus
 from app.models.warnings import Warning as LabelWarning
-from app.reports.dossier import classes_above
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.lists import export_chunk, list_rows
-from app.store.read.query import Address, Query
-from app.store.read.records import fetch
-from app.store.read.units import MOST_LAYERS
+from app.store.read.query import Address, Query, default_scope
+from app.store.read.records import fetch_named
+from app.store.read.schemas import InheritedRecords
+from app.store.read.scope import MOST_LAYERS, inherited
 
 MOST_RESULTS = 20
 """Study results shown in a gap; its statement counts them all."""
@@ -72,6 +72,9 @@ class GapPage(BaseModel):
 
     items: list[GapEntry] = Field(description="The gaps, by kind and condition.")
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    inherited: list[InheritedRecords] = Field(
+        description="Lists of results that apply through a class or a broader condition; no gap counts them."
+    )
 
 
 @dataclass(frozen=True)
@@ -97,12 +100,12 @@ class GapQuery:
 def read_gaps(connection: Connection, query: GapQuery, today: str, address: Address) -> GapPage:
     """One page of a treatment's gaps.
 
-    NotFound for an unknown treatment or condition, BadCursor for a cursor of another query.
+    InvalidParameter for an unknown treatment or condition, BadCursor for a cursor of another query.
     """
     start = _place(query)
-    treatment: dict[str, Any] = from_json(fetch(connection, Treatment, query.treatment)[0])
+    treatment: dict[str, Any] = from_json(fetch_named(connection, "treatment", Treatment, query.treatment)[0])
     if query.condition is not None:
-        fetch(connection, Condition, query.condition)
+        fetch_named(connection, "condition", Condition, query.condition)
     matching = (gap for gap in all_gaps(connection, treatment, today) if query.wants(gap))
     after = sorted((gap for gap in matching if start is None or gap.place > start), key=lambda gap: gap.place)
     page = after[: query.limit]
@@ -110,7 +113,16 @@ def read_gaps(connection: Connection, query: GapQuery, today: str, address: Addr
     return GapPage(
         items=[gap_content(gap, address) for gap in page],
         next=write_cursor(query.fingerprint(), page[-1].place) if has_more else None,
+        inherited=[
+            InheritedRecords.model_validate(entry)
+            for entry in inherited(connection, Query(StudyResult, _subject(query)), address)
+        ],
     )
+
+
+def _subject(query: GapQuery) -> dict[str, list[str]]:
+    """The filters for records on the treatment and condition of the report."""
+    return {"treatment": [query.treatment]} | ({} if query.condition is None else {"condition": [query.condition]})
 
 
 def _place(query: GapQuery) -> tuple[str, str, str] | None:
@@ -149,13 +161,13 @@ def all_gaps(connection: Connection, treatment: dict[str, Any], today: str) -> I
     favouring = {condition: _favouring(connection, name, condition) for condition in unapproved}
     yield from benefit_gaps(name, approvals, counts=counts, favouring=favouring, today=today)
 
-    family = [name, *(above["id"] for above in classes_above(connection, treatment))]
-    warnings = list(_documents(connection, LabelWarning, {"treatment": family}))
+    warnings = list(_documents(connection, LabelWarning, {"treatment": [name]}))
     yield from warning_gaps(name, warnings, _terms(connection, name))
 
 
 def _documents(connection: Connection, resource: type[Row], filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    query: Query | None = Query(resource, filters)
+    """The records that match; of warnings, those that apply."""
+    query: Query | None = Query(resource, filters, scope=default_scope(resource))
     while query is not None:
         documents, query = export_chunk(connection, query)
         yield from map(from_json, documents)

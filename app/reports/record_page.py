@@ -27,7 +27,7 @@ from app.reports.annotated import AnnotatedText, read_annotated
 from app.reports.dossier import classes_above
 from app.store.read.included import included, parsed
 from app.store.read.lists import list_rows
-from app.store.read.query import MOST_ROWS, Query
+from app.store.read.query import MOST_ROWS, Query, default_scope
 from app.store.read.records import fetch, totals
 
 Record = dict[str, Any]
@@ -86,6 +86,8 @@ class Facts:
 
 
 CLAIMS = PageList(Claim, 8, ("-safety_flag", "verdict", "id"))
+BOXED = PageList(LabelWarning, 30)
+"""The boxed warnings of a condition's treatments, on the page of the condition."""
 USES = (
     PageList(Approval, 100),
     PageList(DosingInterval, 60),
@@ -129,7 +131,9 @@ def read_facts(connection: Connection, resource: type[Row], record_id: str) -> F
     def plan(record: Record, _: Found) -> FactsPlan:
         classes = classes_above(connection, record) if resource is Treatment else []
         filters, parts = _about(resource, record), PARTS[resource]
-        lists = [(part, _family(part, filters, classes)) for part in parts]
+        lists = [(part, filters) for part in parts]
+        if resource is Condition:
+            lists.append((BOXED, _boxed_warnings_for(connection, record)))
         return FactsPlan(lists, classes, filters if any(part.resource is Claim for part in parts) else None)
 
     facts = facts_of(connection, resource, record_id, plan)
@@ -176,17 +180,22 @@ def _about(resource: type[Row], record: Record) -> dict[str, Any]:
     return {singular(resource.plural): [record["id"]]}
 
 
-def _family(part: PageList, filters: Mapping[str, Any], classes: list[Record]) -> dict[str, Any]:
-    """The filters of one list; warnings include those of the classes above, since they apply to the products too."""
-    if part.resource is not LabelWarning or not classes:
-        return dict(filters)
-    return {**filters, "treatment": [*filters["treatment"], *(above["id"] for above in classes)]}
+def _boxed_warnings_for(connection: Connection, condition: Record) -> dict[str, Any]:
+    """The filters for the boxed warnings of the treatments that are given for a condition."""
+    uses = list_rows(connection, Query(Indication, {"condition": [condition["id"]]}, limit=MOST_ROWS))
+    treatments = dict.fromkeys(from_json(document)["treatment"] for document in uses.documents)
+    return {"treatment": list(treatments), "condition": [condition["id"]], "kind": ["boxed-warning"]}
 
 
 def listed(connection: Connection, part: PageList, filters: Mapping[str, Any], found: Found) -> Listed:
-    """Read the records of one list; the records that they reference are added to `found`."""
+    """Read the records of one list; the records that they reference are added to `found`.
+
+    The list holds what the API's list of that resource does by default: of warnings, all that apply.
+    """
     include = tuple(name for name in includable(part.resource) if name not in STEPS_TOO_FAR)
-    page = list_rows(connection, Query(part.resource, filters, part.sort, part.most, include=include, count=True))
+    scope = default_scope(part.resource)
+    query = Query(part.resource, filters, part.sort, part.most, include=include, count=True, scope=scope)
+    page = list_rows(connection, query)
     for plural, records in parsed(page.included or {}).items():
         found.setdefault(plural, {}).update(records)
     return Listed([from_json(document) for document in page.documents], page.total or 0)

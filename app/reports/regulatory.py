@@ -1,5 +1,6 @@
 """The regulatory status of a treatment for a condition, in a jurisdiction on a day, from the approval records."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
@@ -15,9 +16,10 @@ from app.models.partial_dates import period
 from app.models.treatments import Treatment
 from app.models.types import Day, PartialDate, Slug
 from app.store.read.lists import list_rows
-from app.store.read.query import MOST_ROWS, Query
-from app.store.read.records import fetch
-from app.store.read.schemas import WHOLE, public_model
+from app.store.read.query import MOST_ROWS, Address, Query
+from app.store.read.records import fetch_named
+from app.store.read.schemas import WHOLE, InheritedRecords, public_model
+from app.store.read.scope import inherited
 
 _APPROVALS: Any = list[public_model(Approval)]  # type: ignore[misc]  # made at run time
 
@@ -55,24 +57,39 @@ RegulatoryStatus: type[BaseModel] = create_model(
         bool,
         Field(..., description="Whether the status is unknown only because a date is missing or incomplete."),
     ),
+    inherited=(
+        list[InheritedRecords],
+        Field(
+            ...,
+            description="Lists of records that apply through a class or a broader condition; none counts here.",
+        ),
+    ),
     disclaimer=(str, Field(..., description="What this is not.")),
 )
 
 
-def read_status(connection: Connection, treatment: str, condition: str, jurisdiction: str, on: str) -> bytes:
-    """The regulatory status as JSON (`RegulatoryStatus`); NotFound for an unknown treatment or condition."""
-    fetch(connection, Treatment, treatment)
-    fetch(connection, Condition, condition)
+def read_status(
+    connection: Connection, treatment: str, condition: str, jurisdiction: str, on: str, *, address: Address
+) -> bytes:
+    """The regulatory status as JSON (`RegulatoryStatus`); InvalidParameter for an unknown treatment or condition."""
+    fetch_named(connection, "treatment", Treatment, treatment)
+    fetch_named(connection, "condition", Condition, condition)
     jurisdictions = [jurisdiction, UNION] if jurisdiction in UNION_LAW else [jurisdiction]
     filters = {"treatment": [treatment], "condition": [condition], "jurisdiction": jurisdictions}
     page = list_rows(connection, Query(Approval, filters, sort=("-as_of",), limit=MOST_ROWS))
     approvals = [from_json(document) for document in page.documents]
     question = {"treatment": treatment, "condition": condition, "jurisdiction": jurisdiction, "on": on}
-    return to_json(question | answer_from(approvals, jurisdiction, on))
+    beside = inherited(connection, Query(Approval, filters), address)
+    return to_json(question | answer_from(approvals, jurisdiction, on, beside))
 
 
-def answer_from(approvals: list[dict[str, Any]], jurisdiction: str, on: str) -> dict[str, Any]:
-    """The status that follows from the approvals of one treatment and condition, sorted by `as_of` descending."""
+def answer_from(
+    approvals: list[dict[str, Any]], jurisdiction: str, on: str, beside: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """The status that follows from the approvals of one treatment and condition, sorted by `as_of` descending.
+
+    `beside` lists approvals that apply through a class or a broader condition; they decide nothing.
+    """
     found: RegulatoryStanding = standing([decision_of(approval) for approval in approvals], jurisdiction, on)
     by_id = {approval["id"]: approval for approval in approvals}
     return {
@@ -82,5 +99,6 @@ def answer_from(approvals: list[dict[str, Any]], jurisdiction: str, on: str) -> 
         "last_checked": max((approval["as_of"] for approval in approvals), default=None),
         "stale_days": found.stale_days(period(on).last),
         "depends_on_missing_date": found.depends_on_missing_date,
+        "inherited": list(beside),
         "disclaimer": DISCLAIMER,
     }

@@ -36,7 +36,7 @@ def _example() -> str:
         for kind in (DosingInterval, Claim)
     )
     first = min(interval_gaps(TREATMENT, dosing, claims), key=lambda gap: gap.place)
-    return to_json(GapPage(items=[gap_content(first, EXAMPLE_ADDRESS.__add__)], next=None)).decode()
+    return to_json(GapPage(items=[gap_content(first, EXAMPLE_ADDRESS.__add__)], next=None, inherited=[])).decode()
 
 
 class GapQuestion(ReadParameters):

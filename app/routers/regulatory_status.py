@@ -72,6 +72,8 @@ async def get_regulatory_status(request: Request, params: Annotated[StatusQuesti
     read = json_read(request, StatusQuestion)
     on = params.on or datetime.now(UTC).date().isoformat()
     content = await read.fetch(
-        lambda connection: read_status(connection, params.treatment, params.condition, params.jurisdiction, on)
+        lambda connection: read_status(
+            connection, params.treatment, params.condition, params.jurisdiction, on, address=read.address
+        )
     )
     return read.answer(content)

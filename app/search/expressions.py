@@ -105,6 +105,11 @@ def about(plural: str, record_id: str) -> Token:
     return Token(about_token(plural, record_id))
 
 
+def about_any(plural: str) -> Token:
+    """Matches the records that are about any entity of a kind."""
+    return Token(about_token(plural, ""), is_prefix=True)
+
+
 def about_token(plural: str, record_id: str) -> str:
     """The token in the entry of each record that is about an entity (`·kind·id`)."""
     return f"{DOT}{plural}{DOT}{record_id}".replace("-", DOT)

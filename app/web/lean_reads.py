@@ -108,9 +108,10 @@ class LeanReads:
             fixed = {name: read.record_id}
         query = query_from(read.resource, params, **fixed)
         page = None if compared(query) else list_now(self.database, query)
-        if page is None:
+        if page is None or page.unknown:
             return None
-        return envelope(page, query).encode(), None, self._address(read).next_links(page.next)
+        address = self._address(read)
+        return envelope(page, query, address.absolute).encode(), None, address.next_links(page.next)
 
     def _address(self, read: LeanRead) -> RequestAddress:
         return RequestAddress(self.public_url, self.contact_url, read.path, parameters_of(read.query))

@@ -12,15 +12,17 @@ from starlette.responses import Response
 
 from app.db.database import Database
 from app.errors import InvalidParameter
-from app.fields import uses
+from app.fields import id_filters, uses
 from app.formats.csv_ndjson import csv_header, csv_lines, ndjson_lines, project
 from app.formats.registry import Representation, extra_formats
 from app.json_codec import from_json, to_json
+from app.models import RESOURCES
 from app.models.base import Row
 from app.store.read.facets import facets
 from app.store.read.included import Included, included_json, included_texts, json_object, parsed
-from app.store.read.lists import Page, export_chunk, list_now, list_rows
-from app.store.read.query import Query
+from app.store.read.lists import Page, export_chunk, list_now, list_rows, unknown_ids
+from app.store.read.missing import refuse_unknown_ids
+from app.store.read.query import Address, Query
 from app.store.read.records import fetch
 from app.store.read.units import compared, refuse_mixed_units
 from app.store.read.versions import fetch_version
@@ -60,12 +62,28 @@ async def list_answer(request: Request, query: Query, params: Any) -> Response:
     if form != "json" and params.limit is None:
         return await export_answer(request, query, form)
     page = list_now(source, query) if isinstance(source, Database) else None
-    if page is None:
-        shape = (query.resource.plural, query.order, query.count, *sorted(query.filters), *query.facets)
+    if page is None or page.unknown:
+        shape = (query.resource.plural, query.order, query.count, query.scope, *sorted(query.filters), *query.facets)
         page = await source.fetch(partial(_page, query=query), shape=shape)
-    content = envelope(page, query) if form == "json" else table(page.documents, query, form, first=True)
-    links = address_of(request).next_links(page.next)
+    if page.unknown:
+        await _refuse_unknown(request, query, page.unknown)
+    address = address_of(request)
+    content = (
+        envelope(page, query, address.absolute) if form == "json" else table(page.documents, query, form, first=True)
+    )
+    links = address.next_links(page.next)
     return etags.response_with_etag(request, content.encode(), MEDIA_TYPES[form], links=links)
+
+
+async def _refuse_unknown(request: Request, query: Query, unknown: Mapping[str, Sequence[str]]) -> None:
+    """InvalidParameter for ids in filters that no record has or had.
+
+    A release may lack an id that the live dataset has, so that one is asked: such a list is empty and says `unknown`.
+    """
+    kinds = id_filters(query.resource)
+    named = {name: (RESOURCES[kinds[name]], ids) for name, ids in unknown.items()}
+    database: Database = request.app.state.database
+    await database.fetch(lambda connection: refuse_unknown_ids(connection, named))
 
 
 def _extras(query: Query) -> dict[str, bool]:
@@ -74,7 +92,7 @@ def _extras(query: Query) -> dict[str, bool]:
 
 
 def _page(connection: Connection, query: Query) -> Page:
-    page = list_rows(connection, query)
+    page = list_rows(connection, query, is_answer=True)
     return replace(page, facets=facets(connection, query)) if query.facets else page
 
 
@@ -138,6 +156,9 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
     """The whole result of a query as CSV or NDJSON, streamed in constant memory; each chunk is a read of its own."""
     database = database_of(request)
     documents, following = await database.fetch(lambda connection: export_chunk(connection, query))
+    if id_filters(query.resource).keys() & query.filters.keys() - {"id"}:
+        unknown = await database.fetch(lambda connection: unknown_ids(connection, query))
+        await _refuse_unknown(request, query, unknown)
     first = table(documents, query, form, first=True)
     if following is None:
         return etags.response_with_etag(request, first.encode(), MEDIA_TYPES[form])
@@ -152,7 +173,7 @@ async def export_answer(request: Request, query: Query, form: str) -> Response:
     return etags.streamed(request, stream(following), MEDIA_TYPES[form], mark=mark)
 
 
-def envelope(page: Page, query: Query) -> str:
+def envelope(page: Page, query: Query, address: Address) -> str:
     """A page as a JSON text: the stored documents joined unparsed, `next`, and the extras that were requested."""
     documents = [project(document, query.fields) for document in page.documents] if query.fields else page.documents
     members = {"items": f"[{','.join(documents)}]", "next": _text(page.next)}
@@ -164,6 +185,12 @@ def envelope(page: Page, query: Query) -> str:
         members["included"] = included_json(page.included)
     if page.not_found is not None:
         members["not_found"] = _text(page.not_found)
+    if page.applies is not None:
+        members["applies"] = _text(page.applies)
+    if page.inherited:
+        members["inherited"] = _text([part.entry(address) for part in page.inherited])
+    if page.unknown:
+        members["unknown"] = _text(sorted({record_id for ids in page.unknown.values() for record_id in ids}))
     return json_object(members.items())
 
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.fields import FieldUse, includable, reference_filters, singular, uses
 from app.models import RESOURCES
 from app.models.base import CitedRecord, Row
+from app.store.read.query import has_scope
 from app.web.resources import parents
 
 SOME = 12
@@ -89,7 +90,9 @@ def test_every_filter_gives_exactly_the_records_that_have_the_value(
 ) -> None:
     whole = all_of(seed_client, f"/v1/{resource.plural}")
     filters = [use for use in uses(resource).values() if use.is_filter]
-    for name, scope, everything in [(use.name, *found) for use in filters for found in scopes(whole, use)]:
+    exact = {"scope": "exact"} if has_scope(resource) else {}
+    for name, unit, everything in [(use.name, *found) for use in filters for found in scopes(whole, use)]:
+        scope = unit | exact
         values = sorted({item[name] for item in everything if item[name] is not None}, key=str)
         for value in values[:3]:
             found = {item["id"] for item in all_of(seed_client, f"/v1/{resource.plural}", **scope, **{name: value})}

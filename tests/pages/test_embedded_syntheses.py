@@ -220,7 +220,7 @@ def test_a_question_leads_to_the_page_of_its_answer(seed_client: TestClient, syn
     )
     assert moved.status_code == 303
     assert moved.headers["location"] == f"{ADDRESS}/syntheses/{synthesis_against_warnings}"
-    assert read(seed_client, "/syntheses?treatment=none&condition=none&outcome=none", 404).words
+    assert read(seed_client, "/syntheses?treatment=none&condition=none&outcome=none", 422).words
     assert read(seed_client, "/syntheses?treatment=onabotulinumtoxina", 422).words
 
 

@@ -161,5 +161,5 @@ def test_it_is_narrowed_to_a_treatment_and_a_condition_in_the_address(seed_clien
     assert all({"treatment", "condition"} <= parse_qs(urlsplit(link).query).keys() for link in kinds)
     following = [link for link in page.links if "cursor=" in link]
     assert all("treatment=botulinum-toxin" in link for link in following)
-    assert read(seed_client, "/search?q=pain&treatment=no-such-treatment").words
+    assert read(seed_client, "/search?q=pain&treatment=no-such-treatment", 422).words
     assert read(seed_client, "/search?q=pain&treatment=Not%20An%20Id", 422).words

@@ -78,7 +78,7 @@ def test_every_field_is_counted_as_the_lists_give_it(
     assert [entry["resource"] for entry in content["resources"]] == [row.plural for row in parts().values()]
     for entry in content["resources"]:
         row = RESOURCES[entry["resource"]]
-        page = seed_client.get(f"/v1/treatments/{treatment}/{row.plural}?limit=200").json()
+        page = seed_client.get(f"/v1/treatments/{treatment}/{row.plural}?limit=200&scope=exact").json()
         assert page["next"] is None
         items = [item for item in page["items"] if concerns(item, condition)]
         assert (entry["total"], entry["state"]) == (len(items), "known" if items else "never-looked")
@@ -204,7 +204,7 @@ def test_a_search_names_a_resource_and_a_condition_that_exist(database: Database
     ("address", "status", "hint"),
     [
         ("onabotulinumtoxin/completeness", 404, "Did you mean 'onabotulinumtoxina'?"),
-        ("onabotulinumtoxina/completeness?condition=chronic-migrain", 404, "Did you mean 'chronic-migraine'?"),
+        ("onabotulinumtoxina/completeness?condition=chronic-migrain", 422, "Did you mean 'chronic-migraine'?"),
         ("onabotulinumtoxina/completeness?conditon=chronic-migraine", 422, '"nearest": "condition"'),
         ("onabotulinumtoxina/completeness?condition=a&condition=b", 422, "once only"),
         ("onabotulinumtoxina/completeness?condition=Bad_Slug", 422, "condition: "),

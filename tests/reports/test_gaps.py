@@ -188,8 +188,8 @@ def test_a_wrong_question_for_gaps_says_what_is_wrong(seed_client: TestClient) -
     for limit in ("0", "201", "x", ""):
         told(seed_client.get(PATH, params={**good, "limit": limit}), 422, parameter="limit")
     told(seed_client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
-    assert "Did you mean" in told(seed_client.get(PATH, params={"treatment": f"{BOTOX}x"}), 404)["detail"]
-    assert "Did you mean" in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrain"}), 404)["detail"]
+    assert "Did you mean" in told(seed_client.get(PATH, params={"treatment": f"{BOTOX}x"}), 422)["detail"]
+    assert "Did you mean" in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrain"}), 422)["detail"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "e30", "IiI", "AAAA", "W1tbW1tbW1s", "a" * 4000])

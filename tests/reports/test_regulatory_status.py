@@ -130,11 +130,11 @@ def test_a_wrong_question_says_what_is_wrong(seed_client: TestClient) -> None:
     assert "nearest" not in far["errors"][0]
     told(seed_client.get(PATH, params={**good, "at": "2010"}), 422, parameter="at")
     told(seed_client.get(PATH, params=good, headers={"Accept": "text/csv"}), 406)
-    near = told(seed_client.get(PATH, params={**good, "treatment": "onabotulinumtoxin"}), 404)
+    near = told(seed_client.get(PATH, params={**good, "treatment": "onabotulinumtoxin"}), 422)
     assert f"Did you mean {BOTOX!r}?" in near["detail"]
     assert (
         "chronic-migraine"
-        in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrane"}), 404)["detail"]
+        in told(seed_client.get(PATH, params={**good, "condition": "chronic-migrane"}), 422)["detail"]
     )
 
 

@@ -398,9 +398,9 @@ def test_a_wrong_choice_is_a_problem_that_names_it(
     assert error.get("nearest") == nearest
 
 
-def test_an_unknown_record_in_the_question_is_not_found_with_the_nearest(results_client: TestClient) -> None:
+def test_an_unknown_record_in_the_question_is_told_with_the_nearest(results_client: TestClient) -> None:
     for name, wrong in (("treatment", TOXIN), ("condition", CONDITION), ("outcome", RELIEF)):
-        problem = problem_of(ask(results_client, **{name: f"{wrong}x"}), 404, "not-found")
+        problem = problem_of(ask(results_client, **{name: f"{wrong}x"}), 422, "invalid-parameter")
         assert f"'{wrong}'" in problem["detail"]
 
 
@@ -761,7 +761,7 @@ def test_a_comparison_takes_two_to_five_treatments(results_client: TestClient, t
     )
 
 
-def test_an_unknown_treatment_is_not_found_with_the_nearest(results_client: TestClient) -> None:
+def test_an_unknown_treatment_is_told_with_the_nearest(results_client: TestClient) -> None:
     asked = {"treatments": f"{TOXIN},{OTHER}x", "condition": CONDITION}
-    problem = problem_of(results_client.get("/v1/compare", params=asked), 404, "not-found")
+    problem = problem_of(results_client.get("/v1/compare", params=asked), 422, "invalid-parameter")
     assert f"'{OTHER}'" in problem["detail"]

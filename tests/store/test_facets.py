@@ -62,7 +62,7 @@ def test_within_several_treatments_they_agree_with_what_is_counted_now(
 ) -> None:
     if "treatment" not in facets_of(resource):
         pytest.skip("it has no treatment")
-    treatments = ["onabotulinumtoxina", "abobotulinumtoxina", "onabotulinumtoxina", "made-up-and-unknown"]
+    treatments = ["onabotulinumtoxina", "abobotulinumtoxina", "onabotulinumtoxina"]
     asked = {"treatment": treatments, "facet": ",".join(facets_of(resource)), "limit": "1"}
     kept = seed_client.get(f"/v1/{resource.plural}", params=asked)
     counted = seed_client.get(f"/v1/{resource.plural}", params={**asked, "created_at_gte": "2000"})

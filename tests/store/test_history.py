@@ -307,7 +307,7 @@ def test_a_chain_of_names_leads_to_the_last_one_at_once(small_dataset: Database,
     assert history_client.get("/v1/conditions/specimen-pain?version=1").json()["id"] == "example-pain", "as it was"
 
 
-@pytest.mark.parametrize("several", [[], ["no-such-id"]])
+@pytest.mark.parametrize("several", [[], ["example-class"]])
 def test_a_former_id_in_a_filter_stands_for_the_present_one(
     small_dataset: Database, history_client: TestClient, several: list[str]
 ) -> None:

@@ -25,7 +25,6 @@ ONE_UNIT = [
     "dose_unit=onabotulinumtoxina-unit",
     "treatment=onabotulinumtoxina&treatment=botulinum-toxin",
     "dose_unit=onabotulinumtoxina-unit&treatment=onabotulinumtoxina&treatment=abobotulinumtoxina",
-    "treatment=no-such-treatment",
 ]
 SEVERAL_UNITS = [
     "",

@@ -240,7 +240,8 @@ def test_the_dossier_keeps_what_a_class_has_apart_from_the_product(seed_client: 
     assert [layer["treatment"]["id"] for layer in dossier["inherited"]] == ["botulinum-toxin"]
     boxed = [row["kind"] for row in dossier["inherited"][0]["warnings"]["items"]]
     assert "boxed-warning" in boxed
-    assert {row["treatment"] for row in dossier["warnings"]["items"]} <= {"onabotulinumtoxina"}
+    assert {row["treatment"] for row in dossier["side_effects"]["items"]} == {"onabotulinumtoxina"}
+    assert "boxed-warning" in [row["kind"] for row in dossier["warnings"]["items"]], "warnings of a class apply"
 
 
 def test_the_dossier_of_a_condition_keeps_what_holds_for_all_conditions(seed_client: TestClient) -> None:
@@ -253,11 +254,9 @@ def test_the_dossier_of_a_condition_keeps_what_holds_for_all_conditions(seed_cli
     assert all("chronic-migraine" in row["conditions"] or not row["conditions"] for row in dossier["claims"]["items"])
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/treatments/nothing/dossier", "/v1/treatments/onabotulinumtoxina/dossier?condition=nothing"]
-)
-def test_a_dossier_of_something_unknown_is_404(seed_client: TestClient, path: str) -> None:
-    assert seed_client.get(path).status_code == 404
+def test_a_dossier_of_something_unknown_is_404_and_about_something_unknown_422(seed_client: TestClient) -> None:
+    assert seed_client.get("/v1/treatments/nothing/dossier").status_code == 404
+    assert seed_client.get("/v1/treatments/onabotulinumtoxina/dossier?condition=nothing").status_code == 422
 
 
 # The lookup

@@ -22,15 +22,19 @@ from app.evidence.absolute_effects import (
     side_effect_subjects,
 )
 from app.json_codec import from_json
+from app.models.conditions import Condition
 from app.models.side_effects import SideEffect
 from app.models.study_results import StudyResult
+from app.models.treatments import Treatment
 from app.models.types import plain_number
 from app.reports.benefit_harm.plain import plain_people
 from app.reports.benefit_harm.pooled import pooled_entries
 from app.reports.benefit_harm.rows import baseline_entry, people_entry, record_link
-from app.reports.synthesis.results import ResultsInContext, omission_notes, read_all, read_named, read_results
+from app.reports.synthesis.results import ResultsInContext, omission_notes, read_all, read_results
 from app.store.read.included import included
 from app.store.read.query import Address, Query
+from app.store.read.records import fetch, fetch_named
+from app.store.read.scope import inherited
 
 PER_1000 = re.compile(r"\d{1,4}(\.\d{1,3})?")
 NOTES = (
@@ -53,9 +57,12 @@ def read_benefit_harm(
 ) -> dict[str, Any]:
     """The content of the response (`BenefitHarm`).
 
-    NotFound for an unknown treatment or condition, InvalidParameter for an unknown outcome or an invalid baseline.
+    NotFound for an unknown treatment, InvalidParameter for an unknown condition or outcome or an invalid baseline.
     """
-    named = read_named(connection, treatment=treatment, condition=condition)
+    named = {
+        "treatment": from_json(fetch(connection, Treatment, treatment)[0]),
+        "condition": from_json(fetch_named(connection, "condition", Condition, condition)[0]),
+    }
     found = read_results(connection, {"treatment": [treatment], "condition": [condition]})
     all_subjects, references = _subjects(connection, found, treatment, condition)
     _refuse_unknown(outcomes, all_subjects)
@@ -79,6 +86,13 @@ def read_benefit_harm(
         ],
         "plain": None,
         "notes": [*NOTES, *why_not, *omission_notes(found)],
+        "inherited": [
+            entry
+            for row in (StudyResult, SideEffect)
+            for entry in inherited(
+                connection, Query(row, {"treatment": [treatment], "condition": [condition]}), address
+            )
+        ],
         "included": references,
         "disclaimer": DISCLAIMER,
     }

@@ -12,7 +12,7 @@ from app.models.treatments import Treatment
 from app.models.types import Number, Slug
 from app.models.vocabulary import SourceStatus, Verification
 from app.reports.synthesis.schemas import PlainLanguage
-from app.store.read.schemas import WHOLE, included_model, public_model
+from app.store.read.schemas import WHOLE, InheritedRecords, included_model, public_model
 
 
 class RecordLink(BaseModel):
@@ -164,6 +164,13 @@ BenefitHarm: Any = create_model(
     ),
     plain=(PlainLanguage | None, Field(..., description="The plain-language summary; only with `audience`.")),
     notes=(list[str], Field(..., description="What a reader needs to know in order to read the numbers rightly.")),
+    inherited=(
+        list[InheritedRecords],
+        Field(
+            ...,
+            description="Lists of records that apply through a class or a broader condition; none counts here.",
+        ),
+    ),
     included=(_INCLUDED, Field(..., description="The records that the rows reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),
 )

@@ -16,7 +16,7 @@ from app.reports.search.counts import NARROWING, Counting
 from app.reports.search.highlights import Highlighter
 from app.reports.search.schemas import FIELDS, RECORD, SearchQuery
 from app.search.engine import places
-from app.search.expressions import Expression, about, all_of, any_of
+from app.search.expressions import Expression, Without, about, about_any, all_of, any_of, holding
 from app.search.identifiers import SYSTEMS, codes_in, identifiers_in, keys_in
 from app.search.index_entries import kind_at, kinds_in_order
 from app.search.interpretation import InterpretedQuery, anywhere, interpret, tiers
@@ -25,9 +25,10 @@ from app.search.ranking import Position, RankedHit, found_from
 from app.search.result_set import ResultSet, result_set_of
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.included import included
-from app.store.read.missing import present_ids
+from app.store.read.missing import present_ids, refuse_unknown_ids
 from app.store.read.query import Address
 from app.store.read.records import documents_of
+from app.store.read.scope import above
 
 MOST_IDENTIFIED = 20
 MOST_WAYS = 12
@@ -35,7 +36,10 @@ MOST_WAYS = 12
 
 
 def read_search(connection: Connection, query: SearchQuery, address: Address) -> tuple[bytes, str | None]:
-    """One page of a search as JSON (`SearchPage`), and the next cursor; BadCursor for a cursor of another search."""
+    """One page of a search as JSON (`SearchPage`), and the next cursor.
+
+    BadCursor for a cursor of another search, InvalidParameter for an unknown id in a filter.
+    """
     question = parse_query(query.text)
     understood = interpret(connection, question)
     start = _start(query)
@@ -86,12 +90,27 @@ def _start(query: SearchQuery) -> Position:
 
 
 def _filter_expressions(connection: Connection, filters: Mapping[str, Sequence[str]]) -> dict[str, Expression]:
-    """The index expression of each filter, by name; former ids are replaced by the present ones."""
+    """The index expression of each filter, by name; former ids are replaced by the present ones.
+
+    As in lists by default, warnings of the classes above a treatment and of the conditions above a condition are found,
+    too, and with both filters those of the treatment that name no condition.
+    """
+    refuse_unknown_ids(connection, {name: (RESOURCES[NARROWING[name]], ids) for name, ids in filters.items()})
     former = present_ids(connection, {NARROWING[name]: ids for name, ids in filters.items()})
-    return {
-        name: any_of(about(NARROWING[name], former.get((NARROWING[name], record_id), record_id)) for record_id in ids)
-        for name, ids in filters.items()
-    }
+    found: dict[str, Expression] = {}
+    applying: dict[str, list[Expression]] = {}
+    for name, ids in filters.items():
+        plural = NARROWING[name]
+        present = [former.get((plural, record_id), record_id) for record_id in ids]
+        wider = above(connection, name, present)
+        applying[name] = [holding(plural, record_id) for record_id in (*present, *wider)]
+        found[name] = any_of(
+            [*(about(plural, record_id) for record_id in present), *(holding(plural, record_id) for record_id in wider)]
+        )
+    if len(found) > 1:
+        general = Without(any_of(applying["treatment"]), about_any(NARROWING["condition"]))
+        found["condition"] = any_of([found["condition"], general])
+    return found
 
 
 def _matches(

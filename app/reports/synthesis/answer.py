@@ -38,8 +38,12 @@ from app.reports.synthesis.plain import plain_synthesis
 from app.reports.synthesis.question import EXAMPLE, EvidenceQuestion
 from app.reports.synthesis.results import read_results, results_in_context
 from app.store.examples import RELEASE, example_named
-from app.store.read.records import fetch
+from app.store.read.lists import refuse_unknown_filters
+from app.store.read.prepared import ConnectionReader
+from app.store.read.query import Query
+from app.store.read.records import fetch_named
 from app.store.read.revision import revision_of
+from app.store.read.scope import left_out
 
 NAMED = ("treatment", "condition", "outcome")
 """Query parameters whose ids must resolve to existing records."""
@@ -58,14 +62,27 @@ class Answered:
 
 
 def gather(connection: Connection, question: EvidenceQuestion, public_url: str) -> Gathered:
-    """Read the study results and named records of a question; Moved, Gone or NotFound for a missing named record."""
+    """Read the study results and named records of a question.
+
+    InvalidParameter for an unknown id, Moved or Gone for another record that must be there and is not.
+    """
     rows = {str(row.__tablename__): row for row in RESOURCES.values()}
     filters = question.filters()
+    refuse_unknown_filters(connection, Query(StudyResult, filters))
     names = {
-        name: {record_id: from_json(fetch(connection, rows[name], record_id)[0]) for record_id in filters[name]}
+        name: {
+            record_id: from_json(fetch_named(connection, name, rows[name], record_id)[0]) for record_id in filters[name]
+        }
         for name in NAMED
     }
-    return Gathered(question, read_results(connection, filters), names, revision_of(connection), public_url)
+    return Gathered(
+        question,
+        read_results(connection, filters),
+        names,
+        revision_of(connection),
+        public_url,
+        left_out(ConnectionReader(connection), Query(StudyResult, filters)),
+    )
 
 
 def pooled_answer(gathered: Gathered) -> Answered:

@@ -23,6 +23,7 @@ from app.reports.synthesis.entries import counted_entry, excluded_entry, lost_en
 from app.reports.synthesis.question import FILTERS, REASONS, EvidenceQuestion
 from app.reports.synthesis.results import ResultsInContext
 from app.reports.synthesis.schemas import EvidencePooled
+from app.store.read.scope import LeftOut
 
 PATH = "/v1/syntheses"
 
@@ -37,11 +38,14 @@ class Gathered:
     """The records that the question names, by parameter, then by id."""
     revision: int | None
     public_url: str
+    inherited: Sequence[LeftOut] = ()
+    """What applies to the question but is no result of its own treatments and condition."""
 
     def address(self, path: str) -> str:
         """The absolute URL of a path, within the release of the question."""
         release = self.question.release
-        return f"{self.public_url}{path}" + ("" if release is None else f"?release={release}")
+        joint = "&" if "?" in path else "?"
+        return f"{self.public_url}{path}" + ("" if release is None else f"{joint}release={release}")
 
 
 def conflict_content(conflict: ComparabilityConflict) -> dict[str, Any]:
@@ -102,6 +106,7 @@ def answer_content(
         "engine": ENGINE,
         "input_hash": digest,
         "links": _links(gathered, question, None if gathered.question.release is None else digest),
+        "inherited": [part.entry(gathered.address) for part in gathered.inherited],
         "included": gathered.found.included,
         "disclaimer": DISCLAIMER,
     }

@@ -10,7 +10,6 @@ from app.errors import InvalidParameter
 from app.evidence.results import Reported
 from app.fields import includable
 from app.json_codec import from_json
-from app.models import RESOURCES
 from app.models.outcomes import Outcome
 from app.models.sources import Source
 from app.models.studies import Study
@@ -19,7 +18,6 @@ from app.models.treatments import Treatment
 from app.store.read.included import included
 from app.store.read.lists import export_chunk
 from app.store.read.query import Query
-from app.store.read.records import fetch
 
 MOST_RESULTS = 500
 """How many study results one answer may use."""
@@ -98,9 +96,3 @@ def omission_notes(found: ResultsInContext) -> Iterator[str]:
 def _first_issued(reported: Reported, records: Mapping[str, Mapping[str, Any]]) -> str:
     sources = [records.get(Source.plural, {}).get(citation["source"], {}) for citation in reported.result["citations"]]
     return min((str(source["issued"]) for source in sources if source.get("issued")), default="9999")
-
-
-def read_named(connection: Connection, **ids: str) -> dict[str, dict[str, Any]]:
-    """One record for each keyword argument `resource=id`, by resource; Moved, Gone or NotFound for a missing one."""
-    rows = {str(row.__tablename__): row for row in RESOURCES.values()}
-    return {name: from_json(fetch(connection, rows[name], record_id)[0]) for name, record_id in ids.items()}

@@ -21,7 +21,7 @@ from app.models.study_results import Certainty, RiskOfBias
 from app.models.types import Number, Slug
 from app.models.vocabulary import Direction, Finding, ScoreKind, SourceStatus, SynthesisKind, Verification
 from app.reports.synthesis.question import Audience, EvidenceAddition
-from app.store.read.schemas import WHOLE, included_model
+from app.store.read.schemas import WHOLE, InheritedRecords, included_model
 
 
 class EvidenceHead(BaseModel):
@@ -210,6 +210,13 @@ EvidenceSynthesis: Any = create_model(
     links=(
         EvidenceLinks,
         Field(..., description="The permalink, the same question over the live dataset, and other formats."),
+    ),
+    inherited=(
+        list[InheritedRecords],
+        Field(
+            ...,
+            description="Lists of records that apply through a class or a broader condition; none counts here.",
+        ),
     ),
     included=(_INCLUDED, Field(..., description="The records that the results reference.")),
     disclaimer=(str, Field(..., description="What this is not.")),

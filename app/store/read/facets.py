@@ -15,7 +15,9 @@ from app.search.index_counts import LONGEST_VALUE
 from app.search.index_entries import EVERYWHERE, SCOPE
 from app.store.read.filters import narrowed
 from app.store.read.lists import with_present_ids
+from app.store.read.prepared import ConnectionReader
 from app.store.read.query import Query
+from app.store.read.scope import scoped
 
 MOST_SHOWN = 100
 """Maximum number of values of a facet, the most frequent first."""
@@ -63,7 +65,7 @@ def facets(connection: Connection, query: Query) -> dict[str, Facet]:
 
     Counts are precomputed for all records and for those of each treatment; with other filters they are counted here.
     """
-    present = with_present_ids(connection, query)
+    present = scoped(ConnectionReader(connection), with_present_ids(connection, query))
     return {name: _facet(connection, present, name) for name in query.facets}
 
 

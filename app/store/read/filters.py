@@ -23,6 +23,8 @@ class FilterShape(NamedTuple):
     """The number of values, a power of two (`padded`)."""
     or_none: bool
     """Whether records without a value match, too."""
+    mark: str = ""
+    """The beginning of the names of its parameters."""
 
     @property
     def is_one_value(self) -> bool:
@@ -70,11 +72,15 @@ def published(table: Table) -> ColumnElement[bool]:
 
 
 def conditions(
-    resource: type[Row], filters: Sequence[FilterShape], values: Mapping[str, Any] | None = None
+    resource: type[Row], filters: Sequence[FilterShape], values: Mapping[str, Any] | None = None, *, mark: str = ""
 ) -> Iterator[ColumnElement[bool]]:
-    """The condition of each filter, with parameters for values; they may be bound here."""
+    """The condition of each filter, with parameters for values; they may be bound here.
+
+    `mark` begins the names of the parameters, where one statement has several selections.
+    """
     table = resource.table()
-    for part in filters:
+    for shape in filters:
+        part = shape._replace(mark=mark)
         if part.name in reference_filters(resource):
             yield _references_any(resource, part, values)
         elif part.name == "min_verification":
@@ -87,7 +93,7 @@ def conditions(
 
 def parameters(part: FilterShape, column: Column[Any], values: Mapping[str, Any] | None = None) -> list[Any]:
     """The parameters of a filter's values, of the type of the column that they are compared with."""
-    names = [f"{part.name}_{place}" for place in range(part.size)]
+    names = [f"{part.mark}{part.name}_{place}" for place in range(part.size)]
     if values is None:
         return [bindparam(name, type_=column.type) for name in names]
     return [bindparam(name, values[name], type_=column.type) for name in names]

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Float, Integer, bindparam, func, select
 
 from app.db.database import Database
-from app.fields import id_filters
+from app.fields import id_filters, words_beside_ids
+from app.models import RESOURCES
 from app.store.read.cursors import read_cursor, unreadable, write_cursor
 from app.store.read.filters import conditions, filter_values, filters_of, published
 from app.store.read.included import Included, read_included
 from app.store.read.list_statements import ListShape, is_bounded, list_shape, list_statement, list_values
-from app.store.read.missing import read_present_ids
+from app.store.read.missing import read_known_ids, refuse_unknown_ids
 from app.store.read.prepared import ConnectionReader, InlineReader, Reader, Statement, numbered, padded, read_rows
 from app.store.read.query import MOST_ROWS, Query
+from app.store.read.scope import LeftOut, left_out, scoped, subjects
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,24 @@ class Page:
     included: Included | None = None
     not_found: list[str] | None = None
     facets: Mapping[str, Any] | None = None
+    inherited: Sequence[LeftOut] = ()
+    """What applies to the filters, but is not in the list because of its scope."""
+    applies: Mapping[str, int] | None = None
+    """With a count: how many records are exact, inherited and general (without a condition)."""
+    unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids in filters that no record here has or had, by the filter; those of `id` are `not_found`."""
 
 
-def list_rows(connection: Connection, query: Query) -> Page:
+def list_rows(connection: Connection, query: Query, *, is_answer: bool = False) -> Page:
     """One page of a list, in one short read; BadCursor when the cursor belongs to another query.
 
     A renamed record keeps its former id as an alias; in a filter it is replaced by the present one. Since no record
-    refers to a former id, aliases are looked up only when one could explain missing rows: the page is empty, an id was
-    not found, or a filter names several ids. Then the page is read again.
+    refers to a former or an unknown id, these are looked up only when one could explain missing rows: the page is
+    empty, an id was not found, or a filter names several ids. Then the page is read again, or says what is unknown.
+    With `is_answer` the page also says what its scope leaves out.
     """
-    after = _after(query)
-    return _read_page(ConnectionReader(connection), query, after, list_shape(query, after))
+    reader = ConnectionReader(connection)
+    return _read_page(reader, query, scoped(reader, query), _after(query), is_answer=is_answer)
 
 
 def list_now(database: Database, query: Query) -> Page | None:
@@ -51,45 +60,98 @@ def list_now(database: Database, query: Query) -> Page | None:
     if inline is None or query.count or query.facets or query.release or query.limit > MOST_ROWS:
         return None
     after = _after(query)
-    shape = list_shape(query, after)
-    if not is_bounded(shape):
+    is_about = bool(subjects(query))
+    if query.scope == "exact" and not is_bounded(list_shape(query, after)):
         return None
-    names_ids = "id" in query.filters or not all(part.is_one_value for part in shape.filters)
-    with inline.snapshot() if query.include or names_ids else nullcontext():  # the others are one statement
-        return _read_page(InlineReader(inline), query, after, shape)
+    names_ids = "id" in query.filters or not all(part.is_one_value for part in filters_of(query))
+    with inline.snapshot() if query.include or names_ids or is_about else nullcontext():  # the others are one statement
+        reader = InlineReader(inline)
+        concerned = scoped(reader, query)
+        if not is_bounded(list_shape(concerned, after)):
+            return None
+        return _read_page(reader, query, concerned, after, is_answer=True)
 
 
-def _read_page(reader: Reader, query: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
-    page = _page(reader, query, query, after, shape)
-    named = id_filters(query.resource).keys() & query.filters.keys()
-    if not named or (page.documents and not page.not_found and all(len(query.filters[name]) == 1 for name in named)):
+def _read_page(reader: Reader, query: Query, concerned: Query, after: Sequence[Any] | None, *, is_answer: bool) -> Page:
+    """A page of `concerned`, the query with all ids of its scope, or of the same with present ids."""
+    page, present = _page(reader, query, concerned, after), query
+    if _may_name_others(query, page):
+        present, unknown = _known_ids_of(reader, query)
+        if present is not query:
+            page = _page(reader, query, scoped(reader, present), after)
+        if unknown:
+            return replace(page, unknown=unknown)
+    if not is_answer or not subjects(query):
         return page
-    present = _with_present_ids(reader, query)
-    return page if present is query else _page(reader, query, present, after, list_shape(present, after))
+    applies = _counts_of_what_applies(reader, present) if query.count else None
+    return replace(page, inherited=left_out(reader, present), applies=applies)
+
+
+def _may_name_others(query: Query, page: Page) -> bool:
+    """Whether the filters may name former or unknown ids: a page that is complete without these proves the contrary."""
+    named = id_filters(query.resource).keys() & query.filters.keys()
+    if not named or not page.documents or page.not_found:
+        return bool(named)
+    finds_records_without_condition = query.scope == "applies" and len(subjects(query)) > 1
+    return finds_records_without_condition or any(len(query.filters[name]) > 1 for name in named)
+
+
+def _counts_of_what_applies(reader: Reader, query: Query) -> dict[str, int]:
+    """How many records are exact, how many inherited, and how many general, for a filter by treatment and condition."""
+    applying = scoped(reader, replace(query, scope="applies"))
+    is_both = len(subjects(query)) > 1
+    general = replace(applying, filters={**applying.filters, "condition": [None]})
+    counts = {"exact": _count(reader, query), "inherited": 0, "general": _count(reader, general) if is_both else 0}
+    return counts | {"inherited": _count(reader, applying) - counts["exact"] - counts["general"]}
 
 
 def with_present_ids(connection: Connection, query: Query) -> Query:
     """The query with former ids in its filters replaced by present ones; the same object when there are none."""
-    return _with_present_ids(ConnectionReader(connection), query)
+    return _known_ids_of(ConnectionReader(connection), query)[0]
 
 
-def _with_present_ids(reader: Reader, query: Query) -> Query:
+def unknown_ids(connection: Connection, query: Query) -> dict[str, list[str]]:
+    """The ids in the filters of a query that no record has or had, by the filter, but for those of `id`."""
+    return _known_ids_of(ConnectionReader(connection), query)[1]
+
+
+def refuse_unknown_filters(connection: Connection, query: Query) -> None:
+    """InvalidParameter for an id in a filter that no record has or had."""
+    refuse_unknown_ids(
+        connection,
+        {
+            name: (RESOURCES[id_filters(query.resource)[name]], ids)
+            for name, ids in unknown_ids(connection, query).items()
+        },
+    )
+
+
+def _known_ids_of(reader: Reader, query: Query) -> tuple[Query, dict[str, list[str]]]:
+    """The query with present ids, and the unknown ids by filter."""
     named = {name: plural for name, plural in id_filters(query.resource).items() if name in query.filters}
+    no_ids = words_beside_ids(query.resource)
     ids: dict[str, set[str]] = {}
     for name, plural in named.items():
-        ids.setdefault(plural, set()).update(value for value in query.filters[name] if value is not None)
-    former = read_present_ids(reader, ids)
-    if not former:
-        return query
+        ids.setdefault(plural, set()).update(set(query.filters[name]) - {None} - no_ids.get(name, frozenset()))
+    known = read_known_ids(reader, ids)
+    unknown = {
+        name: sorted(missing)
+        for name, plural in named.items()
+        if name != "id"
+        and (missing := {v for v in query.filters[name] if v in ids[plural] and (plural, v) not in known})
+    }
+    if all(record_id == present for (_, record_id), present in known.items()):
+        return query, unknown
     filters = {
-        name: [former.get((named[name], value), value) for value in values] if name in named else values
+        name: [known.get((named[name], value), value) for value in values] if name in named else values
         for name, values in query.filters.items()
     }
-    return replace(query, filters=filters)
+    return replace(query, filters=filters), unknown
 
 
-def _page(reader: Reader, query: Query, present: Query, after: Sequence[Any] | None, shape: ListShape) -> Page:
+def _page(reader: Reader, query: Query, present: Query, after: Sequence[Any] | None) -> Page:
     """A page of `present`, the query with present ids; its cursor is bound to `query` as it was sent."""
+    shape = list_shape(present, after)
     values = list_values(present, after, query.limit + 1)
     rows = read_rows(reader, shape, lambda: list_statement(shape), values)
     page, more = rows[: query.limit], len(rows) > query.limit

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, create_model
 
 from app.errors import nearest
-from app.fields import FieldUse, facets_of, includable, is_cited, reference_filters, uses
+from app.fields import FieldUse, facets_of, id_filters, includable, is_cited, reference_filters, uses
 from app.formats.registry import extra_formats
 from app.json_codec import PydanticCustomError, to_json
 from app.models.base import Row
@@ -25,6 +25,15 @@ BOUNDS = {"_gte": "above", "_lte": "below"}
 Address = Callable[[str], str]
 """Turns a path, with or without parameters, into an absolute URL within the release of the request."""
 Format = Literal["json", "csv", "ndjson"]
+Scope = Literal["exact", "applies", "family"]
+ABOUT = ("treatment", "condition")
+"""The filters that a scope widens."""
+
+
+_SCOPES = (
+    "`exact`, records of these very ids; `applies`, also those of the classes above a treatment, of the conditions "
+    "above a condition and, with both, those that name no condition; `family`, also those of what is below them."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Query:
     facets: tuple[str, ...] = ()
     release: str | None = None
     """The name of the release; None: the live dataset."""
+    scope: Scope = "exact"
+    """Which records beside the exact ones the filters on treatment and condition find (`scope.scoped`)."""
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -50,10 +61,22 @@ class Query:
         return self.sort if "id" in (key.lstrip("-") for key in self.sort) else (*self.sort, "id")
 
     def fingerprint(self) -> str:
-        """A hash of resource, filters, order and release, to which cursors are bound; not `fields` or `include`."""
+        """A hash of resource, filters, order, release and scope, to which cursors are bound; not of `fields`."""
         filters = sorted((name, value) for name, value in self.filters.items())
-        named = [self.resource.plural, filters, self.order, self.release]
+        named: list[Any] = [self.resource.plural, filters, self.order, self.release]
+        if self.scope != "exact" and "id" not in self.filters and any(name in self.filters for name in ABOUT):
+            named.append(self.scope)
         return sha256(to_json(named)).hexdigest()[:12]
+
+
+def default_scope(resource: type[Row]) -> Scope:
+    """The scope of a list without `scope`: warnings of a class are found for its products, other records are not."""
+    return "applies" if resource.holds_for_parts else "exact"
+
+
+def has_scope(resource: type[Row]) -> bool:
+    """Whether lists of the resource take `scope`: its records are about treatments or conditions."""
+    return any(name in id_filters(resource) for name in ABOUT)
 
 
 class NoParameters(BaseModel):
@@ -88,6 +111,9 @@ def query_model(resource: type[Row], *, parent: str | None = None) -> type[BaseM
         definitions["min_verification"] = (Verification | None, Field(None, description=text))
     text = f"Batch get: these ids, in one answer. Repeat it, up to {MOST_VALUES} times."
     definitions["id"] = (_any_of(Slug), Field(None, description=text))
+    if has_scope(resource):
+        text = f"What `treatment` and `condition` find: {_SCOPES} `{default_scope(resource)}` by default."
+        definitions["scope"] = (Scope | None, Field(None, description=text))
     if parent is not None:
         del definitions[parent], definitions["id"]
     definitions |= _paging_parameters(resource) | shown_parameters(resource)
@@ -181,7 +207,7 @@ def comma_list(known: Sequence[str], *, signed: bool = False) -> Any:
 
 
 _NOT_FILTERS = frozenset(
-    {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release"}
+    {"sort", "limit", "cursor", "count", "facet", "fields", "include", "format", "version", "release", "scope"}
 )
 
 
@@ -203,6 +229,7 @@ def query_from(resource: type[Row], params: BaseModel, **fixed: Any) -> Query:
         count=values.get("count") == "exact",
         facets=split(values.get("facet")),
         release=values.get("release"),
+        scope=values.get("scope", default_scope(resource)),
     )
 
 

@@ -12,7 +12,7 @@ from app.models import RESOURCES
 from app.models.base import Row
 from app.models.registries import lookup_key
 from app.store.read.filters import published
-from app.store.read.missing import absent
+from app.store.read.missing import absent, refuse_unknown_ids
 from app.store.read.prepared import ConnectionReader, InlineReader, Reader, Statement, read_rows
 from app.store.read.query import MOST_ROWS
 
@@ -24,6 +24,15 @@ def fetch(connection: Connection, resource: type[Row], record_id: str) -> tuple[
     """
     found = _read_record(ConnectionReader(connection), resource, record_id)
     if found is None:
+        raise absent(connection, resource, record_id)
+    return found
+
+
+def fetch_named(connection: Connection, parameter: str, resource: type[Row], record_id: str) -> tuple[str, int]:
+    """The same for an id in a query parameter: an unknown one is InvalidParameter, not NotFound."""
+    found = _read_record(ConnectionReader(connection), resource, record_id)
+    if found is None:
+        refuse_unknown_ids(connection, {parameter: (resource, [record_id])})
         raise absent(connection, resource, record_id)
     return found
 

@@ -83,6 +83,24 @@ def single_schema(row: type[Row]) -> Any:
     return whole | sparse_model(row)
 
 
+class InheritedRecords(BaseModel):
+    """Records that apply although they are not about the very treatment and condition; they stand under their own."""
+
+    treatment: str | None = Field(description="Their treatment; null where none was asked for.")
+    condition: str | None = Field(
+        description="Their condition; null for records that name none, or where none was asked for."
+    )
+    url: str = Field(description="The list that holds them.")
+
+
+class AppliesCounts(BaseModel):
+    """How many records apply to the treatment and condition that were asked for, whatever the scope."""
+
+    exact: int = Field(description="Records of these very ids.")
+    inherited: int = Field(description="Records of classes above the treatment or of conditions above the condition.")
+    general: int = Field(description="Records of the treatment or its classes that name no condition.")
+
+
 @cache
 def page_model(row: type[Row]) -> Model:
     """The response model of one page of a list."""
@@ -97,6 +115,23 @@ def page_model(row: type[Row]) -> Model:
             list[str],
             optional_property(
                 "Only with `id`: the ids that no published record has, under its present or a former one."
+            ),
+        ),
+        "inherited": (
+            list[InheritedRecords],
+            optional_property(
+                "What applies to the treatment and condition that were asked for, but is left out by the scope; "
+                "absent where nothing is."
+            ),
+        ),
+        "applies": (
+            AppliesCounts,
+            optional_property("Only with `count=exact` and a `treatment` or `condition`: how many records apply."),
+        ),
+        "unknown": (
+            list[str],
+            optional_property(
+                "Only in a release: ids in filters that it does not have, while the dataset as it stands does."
             ),
         ),
     }

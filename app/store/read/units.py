@@ -16,11 +16,11 @@ from app.models.vocabulary import WarningRule
 from app.models.warnings import Warning
 from app.store.read.filters import narrowed
 from app.store.read.lists import with_present_ids
+from app.store.read.prepared import ConnectionReader
 from app.store.read.query import BOUNDS, Query
+from app.store.read.scope import above, scoped
 
 RULE: WarningRule = "units-not-interchangeable"
-MOST_LAYERS = 10
-"""Maximum depth of the classes above a product that are searched for warnings."""
 MOST_RULES = 10
 """Maximum number of warnings in the problem."""
 MOST_OFFERS = 20
@@ -46,9 +46,12 @@ def refuse_mixed_units(connection: Connection, query: Query, public_url: str) ->
     """NotComparable if the query compares amounts and its filters do not restrict it to one unit.
 
     They do with a single value of the unit's field, or with treatments whose units are the same or name each other as
-    interchangeable. Only the query decides, not the records that match it.
+    interchangeable. Only the query decides, not the records that match it: the treatments asked
+    for, and with `scope=family` those below them, never the classes above.
     """
     query = with_present_ids(connection, query)
+    if query.scope == "family":
+        query = scoped(ConnectionReader(connection), query)
     _refuse_mixed_bases(connection, query)
     mixed = [(parameter, use) for parameter, use in compared(query) if not _is_one_unit(connection, query, use)]
     if not mixed:
@@ -87,7 +90,7 @@ def _refuse_mixed_bases(connection: Connection, query: Query) -> None:
 def dose_comparison_warnings(connection: Connection, treatments: Collection[str]) -> list[dict[str, Any]]:
     """The published warnings that doses must not be compared, of these treatments (ids) and the classes above them."""
     table = Warning.table()
-    concerned = sorted({*treatments, *_classes_above(connection, treatments)})
+    concerned = sorted({*treatments, *above(connection, "treatment", list(treatments))})
     query = select(table.c.document).where(
         table.c.rule == RULE, table.c.treatment.in_(concerned), table.c.state == "published"
     )
@@ -144,16 +147,3 @@ def _rule_entry(rule: Mapping[str, Any], public_url: str) -> dict[str, Any]:
     address = f"{public_url}/v1/{Warning.plural}/{rule['id']}"
     sources = list(dict.fromkeys(citation["source"] for citation in rule["citations"]))
     return {"id": rule["id"], "url": address, "statement": rule["statement"], "sources": sources}
-
-
-def _classes_above(connection: Connection, treatments: Collection[str]) -> set[str]:
-    table = Treatment.table()
-    found: set[str] = set()
-    below = set(treatments)
-    for _ in range(MOST_LAYERS):
-        query = select(table.c.part_of).where(table.c.id.in_(sorted(below)), table.c.part_of.is_not(None))
-        below = set(connection.execute(query).scalars())
-        if not below:
-            break
-        found |= below
-    return found

@@ -321,10 +321,10 @@ def test_the_least_recently_used_is_evicted_first() -> None:
     valid_for = cache.drop_stale(state)
     keys = [Key(b"/%d" % number, b"", "") for number in range(12)]
     for key in keys[:8]:
-        cache.keep(key, response_of(key, 10_000), valid_for)
+        cache.keep(key, response_of(key, 8_000), valid_for)
     assert cache.find(keys[0], state) is not None
     for key in keys[8:]:
-        cache.keep(key, response_of(key, 10_000), valid_for)
+        cache.keep(key, response_of(key, 8_000), valid_for)
     assert keys[0] in cache
     assert keys[1] not in cache
     assert cache.bytes <= 100_000

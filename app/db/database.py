@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -17,7 +17,7 @@ from app.db.engines import engine_of, set_deadline
 from app.db.failures import unavailable
 from app.db.group_commit import GroupCommit, before_execute, group_commit_of, shared
 from app.db.inline_reads import InlineReads, connect_file
-from app.db.read_cache import ReadCache, SingleFlight
+from app.db.read_cache import MOST_CACHED, ReadCache, SingleFlight
 from app.db.read_pool import ReadPool, shape_of, slow_slots
 from app.db.schema import migrate_schema
 from app.db.stopwatch import STOPWATCH
@@ -119,6 +119,14 @@ class Database(Reads):
             cached[name] = self._run(work)
         result: T = cached[name]
         return result
+
+    def memo(self) -> dict[Hashable, Any]:
+        """Results of small reads by name, of a SQLite file: a new, empty dictionary once anything was committed."""
+        results: dict[Hashable, Any] = {} if self._read_cache is None else self._read_cache.valid_results()
+        memo: dict[Hashable, Any] = results.setdefault("memo", {})
+        if len(memo) >= MOST_CACHED:
+            memo.clear()
+        return memo
 
     def migrate(self) -> None:
         """Migrate the schema to its newest version; processes that start at the same time wait for the first one."""

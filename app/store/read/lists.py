@@ -64,8 +64,9 @@ def list_now(database: Database, query: Query) -> Page | None:
     if query.scope == "exact" and not is_bounded(list_shape(query, after)):
         return None
     names_ids = "id" in query.filters or not all(part.is_one_value for part in filters_of(query))
+    memo = database.memo() if is_about else None  # before the read: what is committed meanwhile has another one
     with inline.snapshot() if query.include or names_ids or is_about else nullcontext():  # the others are one statement
-        reader = InlineReader(inline)
+        reader = InlineReader(inline, memo)
         concerned = scoped(reader, query)
         if not is_bounded(list_shape(concerned, after)):
             return None

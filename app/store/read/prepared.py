@@ -45,6 +45,11 @@ class Reader(Protocol):
         """The SQL and the driver for which statements are prepared."""
         ...
 
+    @property
+    def memo(self) -> dict[Hashable, Any]:
+        """What was read before and still holds, by its name: of one read, or inline until the next commit."""
+        ...
+
     def rows(self, prepared: Prepared, values: Values) -> Sequence[Sequence[Any]]:
         """The rows of a statement with these values."""
         ...
@@ -55,6 +60,7 @@ class ConnectionReader:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.memo: dict[Hashable, Any] = {}
         self.dialect = connection.dialect
 
     def rows(self, prepared: Prepared, values: Values) -> Sequence[Sequence[Any]]:
@@ -67,8 +73,9 @@ class InlineReader:
 
     dialect: Dialect = sqlite.dialect()
 
-    def __init__(self, inline: InlineReads) -> None:
+    def __init__(self, inline: InlineReads, memo: dict[Hashable, Any] | None = None) -> None:
         self.inline = inline
+        self.memo: dict[Hashable, Any] = {} if memo is None else memo
 
     def rows(self, prepared: Prepared, values: Values) -> Sequence[Sequence[Any]]:
         """The rows of a statement with these values."""

@@ -119,6 +119,20 @@ def _select_related(table: Table, count: int, *, is_above: bool) -> Select[Any]:
 
 def left_out(reader: Reader, query: Query) -> list[LeftOut]:
     """The treatments and conditions with records that `scope=applies` would add to this query, the nearest first."""
+    name = ("left out", query.resource, query.scope, *((key, tuple(value)) for key, value in _sequences(query)))
+    if name not in reader.memo:
+        reader.memo[name] = _look_for_left_out(reader, query)
+    found: list[LeftOut] = reader.memo[name]
+    return found
+
+
+def _sequences(query: Query) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The filters of a query, each with a sequence of values."""
+    for name, value in query.filters.items():
+        yield name, value if isinstance(value, list) else [value]
+
+
+def _look_for_left_out(reader: Reader, query: Query) -> list[LeftOut]:
     candidates = list(_candidates(reader, query))
     with_records = _with_records(reader, query.resource, [filters for _, filters in candidates])
     return [part for place, (part, _) in enumerate(candidates) if place in with_records]

@@ -51,8 +51,8 @@ def migrate_schema(connection: Connection, to: str = "head") -> None:
     if to == "head" and schema_of(connection) == newest_schema():
         return
     from alembic import command  # noqa: PLC0415  # a database that needs no migration is opened without Alembic
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415  # likewise
+    from alembic.util import CommandError  # noqa: PLC0415  # likewise
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

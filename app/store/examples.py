@@ -8,7 +8,7 @@ from typing import Any
 from app.fields import includable
 from app.formats.importers.seed import read
 from app.json_codec import from_json
-from app.models import RESOURCES, plural_of
+from app.models import plural_of
 from app.models.base import Record, Row, references
 from app.store.write.documents import RenderContext, render_document
 
@@ -97,8 +97,3 @@ def _example_document(plural: str, record_id: str) -> dict[str, Any]:
 @cache
 def _text_of(source: str) -> str | None:
     return seed_texts().get(source)
-
-
-def example_id(plural: str) -> str:
-    """The id of the first record of a resource."""
-    return str(example_of(RESOURCES[plural])["id"])

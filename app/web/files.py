@@ -12,7 +12,6 @@ from starlette.responses import Response, StreamingResponse
 from app.errors import RangeNotSatisfiable
 from app.web import etags
 
-FOR_EVER = "public, max-age=31536000, immutable"
 CHUNK_SIZE = 256 * 1024
 """Bytes of one chunk."""
 ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
@@ -26,7 +25,7 @@ def file_answer(request: Request, path: Path, *, size: int, sha256: str, media_t
     tag = f'"{sha256}"'
     headers = {
         "ETag": tag,
-        "Cache-Control": FOR_EVER,
+        "Cache-Control": etags.FOR_EVER,
         "Accept-Ranges": "bytes",
         "Repr-Digest": f"sha-256=:{b64encode(bytes.fromhex(sha256)).decode()}:",
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -67,7 +67,7 @@ def _add_nested(router: LateRouter, resource: type[Row], name: str, parent: type
         async def endpoint(
             request: Request,
             id: parent_id,  # type: ignore[valid-type]  # made at run time; the path says {id}
-            params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
+            params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # likewise
         ) -> Response:
             refuse_repeated(request, parameters)
             await database_of(request).fetch(lambda connection: fetch(connection, parent, id), short=True)
@@ -86,7 +86,7 @@ def _add_single(router: LateRouter, resource: type[Row]) -> None:
         async def endpoint(
             request: Request,
             id: id_type,  # type: ignore[valid-type]  # made at run time; the path says {id}
-            params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]
+            params: Annotated[parameters, Parameters()],  # type: ignore[valid-type]  # likewise
         ) -> Response:
             refuse_repeated(request, parameters)
             return await single_answer(request, query_from(resource, params), id, params)

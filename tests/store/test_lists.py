@@ -382,10 +382,9 @@ def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
         inline.run("SELECT 1", ())
 
 
+@pytest.mark.parametrize("changed_seed", ["postgresql"], indirect=True)
 def test_a_server_keeps_the_statements_of_pooled_connections_prepared(changed_seed: Database) -> None:
     """The driver prepares on the server what a connection has run five times; a checkout does not forget it."""
-    if changed_seed.dialect != "postgresql":
-        pytest.skip("a SQLite file has no server")
     for _ in range(7):
         with changed_seed.read() as connection:
             list_rows(connection, Query(SideEffect, {"treatment": [PRESENT]}))
